@@ -1,0 +1,246 @@
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::pictures::to_unit;
+use crate::{Error, Result};
+
+/// The names of the usual augmentations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AugmentKind {
+    /// The picture as it is.
+    None,
+    /// The same: resized and scaled to -1 to 1, nothing random.
+    Basic,
+    /// Stored a tenth larger, a random crop of it, flipped left to right half of the time.
+    Deluxe,
+}
+
+/// How a stored picture becomes a training picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Augment {
+    /// Crop and flip.
+    pub kind: AugmentKind,
+    /// The largest rotation either way, in degrees, up to 180; 0 turns it off.
+    pub rotate: f32,
+    /// The largest change of height and of width, as a fraction below 1, each drawn on its own; 0 turns it off.
+    pub stretch: f32,
+}
+
+impl Augment {
+    /// Height and width at which pictures are stored for training pictures of `size`: `floor(1.1 * size)` where
+    /// [`AugmentKind::Deluxe`] crops, else `size`.
+    pub fn stored_side(&self, size: usize) -> usize {
+        match self.kind {
+            AugmentKind::None | AugmentKind::Basic => size,
+            AugmentKind::Deluxe => size.saturating_add(size / 10),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if !(0.0..=180.0).contains(&self.rotate) {
+            return Err(Error::Input(format!("rotate is {}; it must be from 0 to 180 degrees", self.rotate)));
+        }
+        if !(0.0..1.0).contains(&self.stretch) {
+            return Err(Error::Input(format!(
+                "stretch is {}; it must be at least 0 and below 1",
+                self.stretch
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes a training picture: `picture` is `[stored, stored, channels]` bytes, where `stored` is
+    /// [`stored_side(size)`](Self::stored_side); `out` becomes `[size, size, channels]` values from -1 to 1.
+    ///
+    /// Draws from `rng`, in this order: with [`AugmentKind::Deluxe`], the crop's top, its left, whether to flip; with
+    /// `rotate`, the angle; with `stretch`, the scale of the height, then of the width. Rotation and stretch turn
+    /// about the crop's centre, sample bilinearly and reflect the stored picture at its borders.
+    ///
+    /// # Errors
+    /// If the lengths do not fit the sizes, or a setting is out of range.
+    pub fn apply(
+        &self,
+        picture: &[u8],
+        channels: usize,
+        size: usize,
+        rng: &mut impl Rng,
+        out: &mut [f32],
+    ) -> Result<()> {
+        self.check()?;
+        let side = self.stored_side(size);
+        if channels == 0 || picture.len() != side * side * channels || out.len() != size * size * channels {
+            return Err(Error::Input(format!(
+                "augment: {} bytes and {} values are not a picture of side {side} and one of side {size} with \
+                 {channels} channels",
+                picture.len(),
+                out.len()
+            )));
+        }
+        let stored = Stored { bytes: picture, side, channels };
+        let (top, left, flip) = match self.kind {
+            AugmentKind::None | AugmentKind::Basic => (0, 0, false),
+            AugmentKind::Deluxe => {
+                let margin = side - size;
+                (rng.random_range(0..=margin), rng.random_range(0..=margin), rng.random())
+            }
+        };
+        let warp = self.draw_warp(rng);
+        let centre = (size as f32 - 1.0) / 2.0;
+        for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
+            let (y, mut x) = (index / size, index % size);
+            if flip {
+                x = size - 1 - x;
+            }
+            match &warp {
+                None => stored.copy(top + y, left + x, pixel),
+                Some(warp) => {
+                    let (dy, dx) = warp.source(y as f32 - centre, x as f32 - centre);
+                    stored.sample(top as f32 + centre + dy, left as f32 + centre + dx, pixel);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_warp(&self, rng: &mut impl Rng) -> Option<Warp> {
+        if self.rotate == 0.0 && self.stretch == 0.0 {
+            return None;
+        }
+        let mut within = |limit: f32| {
+            if limit > 0.0 { rng.random_range(-limit..=limit) } else { 0.0 }
+        };
+        let (sin, cos) = within(self.rotate).to_radians().sin_cos();
+        let (height, width) = (1.0 + within(self.stretch), 1.0 + within(self.stretch));
+        Some(Warp { sin, cos, height, width })
+    }
+}
+
+/// A stretch, then a rotation, about a centre.
+struct Warp {
+    sin: f32,
+    cos: f32,
+    height: f32,
+    width: f32,
+}
+
+impl Warp {
+    /// Where the pixel that ends `(y, x)` from the centre comes from.
+    fn source(&self, y: f32, x: f32) -> (f32, f32) {
+        ((self.cos * y - self.sin * x) / self.height, (self.sin * y + self.cos * x) / self.width)
+    }
+}
+
+/// A stored picture, HWC bytes.
+struct Stored<'a> {
+    bytes: &'a [u8],
+    side: usize,
+    channels: usize,
+}
+
+impl Stored<'_> {
+    fn pixel(&self, y: usize, x: usize) -> &[u8] {
+        &self.bytes[(y * self.side + x) * self.channels..][..self.channels]
+    }
+
+    fn copy(&self, y: usize, x: usize, out: &mut [f32]) {
+        for (out, &byte) in out.iter_mut().zip(self.pixel(y, x)) {
+            *out = to_unit(byte);
+        }
+    }
+
+    /// The bilinear sample at any place, the picture reflected about its outermost pixels.
+    fn sample(&self, y: f32, x: f32, out: &mut [f32]) {
+        let last = self.side - 1;
+        let (y, x) = (reflect(y, last as f32), reflect(x, last as f32));
+        let (top, left) = (y as usize, x as usize);
+        let (bottom, right) = ((top + 1).min(last), (left + 1).min(last));
+        let (down, across) = (y - top as f32, x - left as f32);
+        let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
+        for (channel, out) in out.iter_mut().enumerate() {
+            let level = |y, x| f32::from(self.pixel(y, x)[channel]);
+            let above = mix(level(top, left), level(top, right), across);
+            let below = mix(level(bottom, left), level(bottom, right), across);
+            *out = to_unit(mix(above, below, down));
+        }
+    }
+}
+
+/// Folds `place` into 0 to `last`, as a wave between two mirrors.
+fn reflect(place: f32, last: f32) -> f32 {
+    if last == 0.0 {
+        return 0.0;
+    }
+    let place = place.rem_euclid(2.0 * last);
+    if place > last { 2.0 * last - place } else { place }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Augment, AugmentKind};
+    use crate::data::{to_byte, to_unit};
+    use crate::random::stream;
+
+    const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, rotate: 0.0, stretch: 0.0 };
+
+    #[test]
+    fn deluxe_crops_and_flips() {
+        // A level says where its pixel was: 10 y + x.
+        let stored: Vec<u8> = (0..11).flat_map(|y| (0..11).map(move |x| 10 * y + x)).collect();
+        let mut seen = BTreeSet::new();
+        for step in 0..200 {
+            let mut out = vec![0.0; 100];
+            DELUXE.apply(&stored, 1, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            let levels: Vec<u8> = out.iter().map(|&unit| to_byte(unit)).collect();
+            let flipped = levels[0] > levels[1];
+            let corner = levels[if flipped { 9 } else { 0 }];
+            for (i, &level) in levels.iter().enumerate() {
+                let (y, x) = (i as u8 / 10, i as u8 % 10);
+                assert_eq!(level, corner + 10 * y + if flipped { 9 - x } else { x });
+            }
+            seen.insert((corner, flipped));
+        }
+        assert_eq!(seen.len(), 8, "two tops, two lefts, flipped or not");
+        assert_eq!([64, 256, 10].map(|size| DELUXE.stored_side(size)), [70, 281, 11]);
+    }
+
+    #[test]
+    fn rotation_and_stretch_reflect_at_the_borders() {
+        let augment = Augment { rotate: 180.0, stretch: 0.9, ..DELUXE };
+        let noisy: Vec<u8> = (0..11 * 11 * 3).map(|i| (i * i * 37 % 256) as u8).collect();
+        for step in 0..100 {
+            let mut out = vec![9.0; 300];
+            augment.apply(&[77; 11 * 11 * 3], 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            assert!(out.iter().all(|&unit| unit == to_unit(77u8)), "a constant picture stays constant");
+            augment.apply(&noisy, 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            assert!(out.iter().all(|unit| (-1.0..=1.0).contains(unit)));
+        }
+    }
+
+    #[test]
+    fn rotation_keeps_a_symmetric_picture_and_moves_another() {
+        let augment = Augment { rotate: 30.0, kind: AugmentKind::Basic, stretch: 0.0 };
+        let picture = |centre: f32| -> Vec<u8> {
+            let distance = move |i: usize| ((i / 41) as f32 - 20.0).hypot((i % 41) as f32 - centre);
+            (0..41 * 41).map(|i| (250.0 * (-distance(i).powi(2) / 50.0).exp()) as u8).collect()
+        };
+        // The largest change of a pixel, in levels, over some angles.
+        let moved_by = |centre: f32| {
+            let picture = picture(centre);
+            let mut out = vec![0.0; 41 * 41];
+            let mut largest = 0.0f32;
+            for step in 0..10 {
+                augment.apply(&picture, 1, 41, &mut stream(1, "test", step), &mut out).unwrap();
+                for (unit, &byte) in out.iter().zip(&picture) {
+                    largest = largest.max(127.5 * (unit - to_unit(byte)).abs());
+                }
+            }
+            largest
+        };
+        // Bilinear interpolation of the bump is off by an eighth of its curvature along each axis, 2.5 levels, bytes by one.
+        assert!(moved_by(20.0) < 3.5);
+        assert!(moved_by(30.0) > 50.0);
+    }
+}

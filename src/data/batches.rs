@@ -1,0 +1,103 @@
+use rand::seq::SliceRandom;
+
+use super::augment::Augment;
+use super::pictures::Pictures;
+use crate::random::stream;
+use crate::{Error, Result};
+
+/// The order in which pictures are seen: each epoch is one shuffle of them all, cut into batches.
+///
+/// Everything is a function of `seed`, `name` and the step; steps count from 0 and run on over the epochs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batching {
+    /// Pictures a batch.
+    pub batch: usize,
+    /// Whether to leave out an epoch's last batch where it is short.
+    pub drop_last: bool,
+    /// The run's seed.
+    pub seed: u64,
+    /// Names the random streams, at most 8 bytes; two sets in one run need two names.
+    pub name: &'static str,
+    /// How stored pictures become training pictures.
+    pub augment: Augment,
+    /// Height and width of training pictures.
+    pub size: usize,
+}
+
+/// Training pictures for one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Which step this is for.
+    pub step: u64,
+    /// How many pictures; fewer than asked for in a short last batch.
+    pub count: usize,
+    /// `[count, size, size, channels]`, from -1 to 1.
+    pub images: Vec<f32>,
+    /// Which of the pictures these are.
+    pub indices: Vec<usize>,
+}
+
+impl Batching {
+    /// Steps in an epoch of `count` pictures.
+    ///
+    /// # Errors
+    /// If there are no pictures, `batch` is 0, or short batches are left out and there is no other.
+    pub fn steps_per_epoch(&self, count: usize) -> Result<u64> {
+        let Self { batch, name, .. } = self;
+        if count == 0 || *batch == 0 {
+            return Err(Error::Input(format!(
+                "{name}: {count} pictures in batches of {batch}; both must be at least 1"
+            )));
+        }
+        if self.drop_last && count < *batch {
+            return Err(Error::Input(format!(
+                "{name}: {count} pictures do not fill a batch of {batch}, and short batches are left out; pass a \
+                 smaller --batch or more pictures"
+            )));
+        }
+        let steps = if self.drop_last { count / batch } else { count.div_ceil(*batch) };
+        Ok(steps as u64)
+    }
+
+    /// The batch of `step`. Shuffles with the stream `<name>.shuffle` of the epoch; augments, picture by picture in the
+    /// batch's order, with the stream `<name>.augment` of the step.
+    ///
+    /// # Errors
+    /// As [`steps_per_epoch`](Self::steps_per_epoch), or if the pictures are not stored at
+    /// [`Augment::stored_side`], the name is too long or an augmentation is out of range.
+    pub fn batch_at(&self, pictures: &Pictures, step: u64) -> Result<Batch> {
+        let steps = self.check(pictures)?;
+        let mut order: Vec<usize> = (0..pictures.len()).collect();
+        order.shuffle(&mut stream(self.seed, &format!("{}.shuffle", self.name), step / steps));
+        let start = (step % steps) as usize * self.batch;
+        let end = order.len().min(start + self.batch);
+        let indices = order[start..end].to_vec();
+
+        let mut rng = stream(self.seed, &format!("{}.augment", self.name), step);
+        let len = self.size * self.size * pictures.channels();
+        let mut images = vec![0.0; indices.len() * len];
+        for (&index, image) in indices.iter().zip(images.chunks_exact_mut(len)) {
+            self.augment.apply(pictures.picture(index), pictures.channels(), self.size, &mut rng, image)?;
+        }
+        Ok(Batch { step, count: indices.len(), images, indices })
+    }
+
+    /// The steps in an epoch of `pictures`, if batches can be made of them.
+    pub(super) fn check(&self, pictures: &Pictures) -> Result<u64> {
+        let Self { name, size, .. } = self;
+        self.augment.check()?;
+        if name.len() > 8 {
+            return Err(Error::Input(format!("{name}: a name of {} bytes; at most 8", name.len())));
+        }
+        let stored = self.augment.stored_side(*size);
+        if pictures.side() != stored {
+            return Err(Error::Input(format!(
+                "{name}: pictures stored at side {0}; training pictures of side {size} with {1:?} augmentation need \
+                 them at {stored}",
+                pictures.side(),
+                self.augment.kind
+            )));
+        }
+        self.steps_per_epoch(pictures.len())
+    }
+}

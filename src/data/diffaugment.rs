@@ -1,0 +1,97 @@
+use rand::{Rng, RngExt};
+
+use crate::random::stream;
+
+/// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square pictures of side `s`: one draw a
+/// picture, the same whichever of colour, translation and cutout are used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiffAugmentDraws {
+    /// `[n]`, added to a picture: uniform from -0.5 to 0.5.
+    pub brightness: Vec<f32>,
+    /// `[n]`, scales the distance of a pixel's channels from their mean: uniform from 0 to 2.
+    pub saturation: Vec<f32>,
+    /// `[n]`, scales the distance from a picture's mean: uniform from 0.5 to 1.5.
+    pub contrast: Vec<f32>,
+    /// `[n, 2]`, down and right, in whole pixels: uniform over up to `s / 8`, rounded, each way.
+    pub shift: Vec<f32>,
+    /// `[n, s, s]`, 0 in a square of side `s / 2`, else 1; the square's centre is anywhere, borders clip it.
+    pub mask: Vec<f32>,
+}
+
+impl DiffAugmentDraws {
+    /// Draws from the stream of (seed, purpose, step), picture by picture: brightness, saturation, contrast, shift
+    /// down, shift right, the cutout's centre down, its centre right.
+    ///
+    /// # Panics
+    /// If `purpose` is longer than 16 bytes, as [`stream`].
+    pub fn new(seed: u64, purpose: &str, step: u64, batch: usize, side: usize) -> Self {
+        let mut rng = stream(seed, purpose, step);
+        let mut draws = Self {
+            brightness: Vec::with_capacity(batch),
+            saturation: Vec::with_capacity(batch),
+            contrast: Vec::with_capacity(batch),
+            shift: Vec::with_capacity(2 * batch),
+            mask: vec![1.0; batch * side * side],
+        };
+        let reach = ((side + 4) / 8) as i32;
+        for picture in 0..batch {
+            draws.brightness.push(rng.random_range(-0.5..0.5));
+            draws.saturation.push(rng.random_range(0.0..2.0));
+            draws.contrast.push(rng.random_range(0.5..1.5));
+            draws.shift.push(rng.random_range(-reach..=reach) as f32);
+            draws.shift.push(rng.random_range(-reach..=reach) as f32);
+            let (rows, columns) = (cutout(&mut rng, side), cutout(&mut rng, side));
+            let mask = &mut draws.mask[picture * side * side..][..side * side];
+            for row in rows {
+                mask[row * side..][columns.clone()].fill(0.0);
+            }
+        }
+        draws
+    }
+}
+
+/// The pixels a cutout covers along one axis.
+fn cutout(rng: &mut impl Rng, side: usize) -> std::ops::Range<usize> {
+    let length = side / 2;
+    // The middle of an even length lies between two pixels, or at a border; that of an odd one is a pixel.
+    let centre: usize = rng.random_range(0..side + 1 - length % 2);
+    let start = centre.saturating_sub(length / 2);
+    let end = (centre + length - length / 2).min(side);
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::DiffAugmentDraws;
+
+    #[test]
+    fn diffaugment_draws_keep_their_ranges() {
+        let (batch, side) = (500, 16);
+        let draws = DiffAugmentDraws::new(1, "diffaug", 4, batch, side);
+        assert_eq!(draws, DiffAugmentDraws::new(1, "diffaug", 4, batch, side));
+        let within = |values: &[f32], low: f32, high: f32| {
+            values.len() == batch && values.iter().all(|x| (low..=high).contains(x))
+        };
+        assert!(within(&draws.brightness, -0.5, 0.5));
+        assert!(within(&draws.saturation, 0.0, 2.0));
+        assert!(within(&draws.contrast, 0.5, 1.5));
+        let shifts: BTreeSet<i32> = draws.shift.iter().map(|&x| x as i32).collect();
+        assert_eq!(shifts, (-2..=2).collect());
+        assert_eq!(draws.shift.len(), 2 * batch);
+
+        let areas: BTreeSet<usize> = draws
+            .mask
+            .chunks_exact(side * side)
+            .map(|mask| mask.iter().filter(|&&keep| keep == 0.0).count())
+            .collect();
+        assert_eq!(
+            (areas.first(), areas.last()),
+            (Some(&16), Some(&64)),
+            "from a corner to the whole square"
+        );
+        assert!(draws.mask.iter().all(|&keep| keep == 0.0 || keep == 1.0));
+        assert_eq!(draws.mask.len(), batch * side * side);
+    }
+}

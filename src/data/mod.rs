@@ -1,0 +1,25 @@
+//! Pictures in, batches out: loading, augmentation, the order of an epoch, noise.
+//!
+//! [`Pictures`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
+//! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise`] and [`DiffAugmentDraws`]. A
+//! run resumed at step t therefore needs no state from here but t.
+//!
+//! Values are [`to_unit`] of bytes, from -1 to 1; layouts are HWC and NHWC.
+
+mod augment;
+mod batches;
+mod builtin;
+mod decode;
+mod diffaugment;
+mod folder;
+mod loader;
+mod noise;
+mod pictures;
+
+pub use augment::{Augment, AugmentKind};
+pub use batches::{Batch, Batching};
+pub use decode::{Fit, LoadOptions};
+pub use diffaugment::DiffAugmentDraws;
+pub use loader::Loader;
+pub use noise::{NoiseKind, noise};
+pub use pictures::{Loaded, Pictures, to_byte, to_unit};

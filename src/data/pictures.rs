@@ -1,0 +1,171 @@
+use std::path::{Path, PathBuf};
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::decode::{LoadOptions, PictureFile};
+use super::{builtin, folder};
+use crate::random::stream;
+use crate::{Error, Result};
+
+/// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
+pub fn to_unit(level: impl Into<f32>) -> f32 {
+    level.into() / 127.5 - 1.0
+}
+
+/// The inverse of [`to_unit`]: the nearest byte, values outside -1 to 1 clamped. Not a number gives 0.
+pub fn to_byte(unit: f32) -> u8 {
+    ((unit + 1.0) * 127.5).round() as u8
+}
+
+/// Decoded pictures of one size, `[count, side, side, channels]` bytes, with their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    bytes: Vec<u8>,
+    names: Vec<String>,
+    side: usize,
+    channels: usize,
+}
+
+/// What [`Pictures::load`] found.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The pictures, in the order of their names.
+    pub pictures: Pictures,
+    /// The pictures that could not be read, and why; empty unless [`LoadOptions::skip_bad`].
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+impl Pictures {
+    /// Pictures from `bytes`, `[names.len(), side, side, channels]`.
+    ///
+    /// # Errors
+    /// If `side` is 0, `channels` is neither 1 nor 3, or there are more or fewer bytes than that.
+    pub fn new(bytes: Vec<u8>, names: Vec<String>, side: usize, channels: usize) -> Result<Self> {
+        let count = names.len();
+        let expected = [side, side, channels].iter().try_fold(count, |n, &d| n.checked_mul(d));
+        if side == 0 || !matches!(channels, 1 | 3) || expected != Some(bytes.len()) {
+            return Err(Error::Input(format!(
+                "{} bytes are not {count} pictures of {side}x{side} with {channels} channels; channels must be 1 or 3",
+                bytes.len()
+            )));
+        }
+        Ok(Self { bytes, names, side, channels })
+    }
+
+    /// Loads every picture of `source`, decoding on all threads.
+    ///
+    /// `source` is a folder, searched with its subfolders for png, jpg, jpeg and webp files (hidden ones left out), or
+    /// a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as `builtin:noto/faces`.
+    ///
+    /// # Errors
+    /// If there is no such folder or set, it has no pictures, a picture cannot be read (unless
+    /// [`LoadOptions::skip_bad`]), or none can.
+    pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
+        options.check()?;
+        let files = match source.strip_prefix(builtin::PREFIX) {
+            Some(set) => builtin::pictures(set)?,
+            None => folder::pictures(Path::new(source))?,
+        };
+        let decoded = decode_all(&files, options)?;
+
+        let mut bytes = Vec::with_capacity(files.len() * options.picture_len());
+        let mut names = Vec::with_capacity(files.len());
+        let mut skipped = Vec::new();
+        for (file, decoded) in files.into_iter().zip(decoded) {
+            match decoded {
+                Ok(picture) => {
+                    bytes.extend(picture);
+                    names.push(file.name);
+                }
+                Err(problem) => skipped.push((file.path, problem)),
+            }
+        }
+        if let ([], [(path, problem), ..]) = (&names[..], &skipped[..]) {
+            return Err(Error::Input(format!(
+                "{source}: none of its {} pictures could be read; the first is {} ({problem})",
+                skipped.len(),
+                path.display()
+            )));
+        }
+        let pictures = Self::new(bytes, names, options.side, options.channels)?;
+        Ok(Loaded { pictures, skipped })
+    }
+
+    /// How many pictures.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Height and width, in pixels.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// 1 for grey, 3 for RGB.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// File names relative to the source, with `/` between folders.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The bytes of one picture, `[side, side, channels]`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len), as a slice does.
+    pub fn picture(&self, index: usize) -> &[u8] {
+        let len = self.side * self.side * self.channels;
+        &self.bytes[index * len..][..len]
+    }
+
+    /// Splits into pictures to train on and `holdout_fraction` of them, rounded, held out; both keep their order.
+    ///
+    /// Which are held out depends on the count and the seed alone, so two sets with the same names stay paired.
+    ///
+    /// # Errors
+    /// If the fraction is not from 0 to 1, or nothing would be left to train on.
+    pub fn split(&self, holdout_fraction: f64, seed: u64) -> Result<(Self, Self)> {
+        let held_out = (holdout_fraction * self.len() as f64).round();
+        if !(0.0..=1.0).contains(&holdout_fraction) || held_out >= self.len() as f64 {
+            return Err(Error::Input(format!(
+                "holding out a fraction of {holdout_fraction} of {} pictures; it must be at least 0 and leave some to \
+                 train on",
+                self.len()
+            )));
+        }
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(&mut stream(seed, "holdout", 0));
+        let (held_out, train) = order.split_at_mut(held_out as usize);
+        held_out.sort_unstable();
+        train.sort_unstable();
+        Ok((self.select(train), self.select(held_out)))
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            bytes: indices.iter().flat_map(|&i| self.picture(i)).copied().collect(),
+            names: indices.iter().map(|&i| self.names[i].clone()).collect(),
+            ..*self
+        }
+    }
+}
+
+/// Each file's bytes or what is wrong with it; without `skip_bad`, stops at a bad one.
+fn decode_all(
+    files: &[PictureFile],
+    options: &LoadOptions,
+) -> Result<Vec<std::result::Result<Vec<u8>, String>>> {
+    let decode = |file: &PictureFile| match file.decode(options) {
+        Err(problem) if !options.skip_bad => Err(Error::Picture { path: file.path.clone(), problem }),
+        decoded => Ok(decoded),
+    };
+    files.par_iter().map(decode).collect()
+}

@@ -1,0 +1,57 @@
+//! What can go wrong, and what to do about it.
+
+use std::path::PathBuf;
+
+/// Every failure a caller can meet. The text names the thing and, where there is one, the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A graph node whose operands do not fit: the op, the shapes it was given, what it expects.
+    #[error("{op}: {problem}")]
+    Graph {
+        /// The op's name as PyTorch spells it.
+        op: &'static str,
+        /// Shapes given and shapes expected.
+        problem: String,
+    },
+    /// A setting, flag or input that cannot be used as given.
+    #[error("{0}")]
+    Input(String),
+    /// A file or folder that could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A picture that could not be decoded.
+    #[error("{path}: not a readable picture ({problem}); remove it, or pass --skip-bad to go on without it")]
+    Picture {
+        /// Which file.
+        path: PathBuf,
+        /// What the decoder said.
+        problem: String,
+    },
+    /// A checkpoint that does not fit the run it is loaded into.
+    #[error("{path}: {problem}")]
+    Checkpoint {
+        /// Which file.
+        path: PathBuf,
+        /// What is missing, unexpected or damaged.
+        problem: String,
+    },
+    /// The device is missing, too small, or failed.
+    #[error("{0}")]
+    Device(String),
+}
+
+/// A result whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An [`Error::Io`] for `path`, for use with `map_err`.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,47 @@
+//! What every device offers: banks of state, steps made ready once, runs, and results.
+
+use crate::Result;
+use std::ops::Range;
+
+/// A set of steps over one set of state banks, ready to run on some device with numbers of type `T`.
+///
+/// Steps and banks are named by their index in the order given when the executor was made.
+pub trait Executor<T = f32> {
+    /// Writes an input of a step, in the layout of its shape.
+    ///
+    /// # Errors
+    /// If the step has no such input, or its length differs.
+    fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()>;
+
+    /// Runs steps in order, each with the inputs last written. The results stay on the device.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn run(&mut self, steps: &[usize]) -> Result<()>;
+
+    /// The value of an output after the step's last run.
+    ///
+    /// # Errors
+    /// If the step has no such output or the device fails.
+    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>>;
+
+    /// All numbers of a bank.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>>;
+
+    /// Replaces all numbers of a bank.
+    ///
+    /// # Errors
+    /// If the length differs or the device fails.
+    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()>;
+
+    /// Bytes of device memory this executor holds.
+    fn bytes(&self) -> usize;
+}
+
+/// Splits `0..count` into ranges of at most `size`.
+pub(crate) fn blocks(count: usize, size: usize) -> Vec<Range<usize>> {
+    (0..count).step_by(size.max(1)).map(|start| start..(start + size.max(1)).min(count)).collect()
+}

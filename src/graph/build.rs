@@ -1,0 +1,407 @@
+//! The methods of [`Var`]: each checks its operands' shapes and appends one node, or a few.
+
+use super::{Binary, Op, Per, Unary, Var};
+use crate::shape::{ConvGeometry, ConvOptions, Shape};
+use crate::{Error, Result};
+
+fn mismatch<T>(op: &'static str, problem: String) -> Result<T> {
+    Err(Error::Graph { op, problem })
+}
+
+/// Convolutions and their shared index set.
+impl<'g> Var<'g> {
+    /// Convolution of `[n, h, w, i]` with weights `[kh, kw, i, o]`.
+    ///
+    /// # Errors
+    /// If the channels differ or the kernel does not fit the padded picture.
+    pub fn conv2d(self, weight: Self, options: ConvOptions) -> Result<Self> {
+        let (x, w) = (self.shape().0, weight.shape().0);
+        if x[3] != w[2] {
+            return mismatch(
+                "conv2d",
+                format!(
+                    "x {} has {} channels but weight {} (kh, kw, in, out) expects {}",
+                    self.shape(),
+                    x[3],
+                    weight.shape(),
+                    w[2]
+                ),
+            );
+        }
+        let geometry = ConvGeometry::conv2d([x[1], x[2]], [w[0], w[1]], options)?;
+        Ok(self.conv2d_with(weight, geometry))
+    }
+
+    /// Transposed convolution of `[n, h, w, o]` with weights `[kh, kw, i, o]`, whose result has `i` channels: the
+    /// weights of the convolution it transposes.
+    ///
+    /// # Errors
+    /// If the channels differ, the result would be empty, or `output_padding` is not less than the stride.
+    pub fn conv_transpose2d(self, weight: Self, options: ConvOptions) -> Result<Self> {
+        let (x, w) = (self.shape().0, weight.shape().0);
+        if x[3] != w[3] {
+            return mismatch(
+                "conv_transpose2d",
+                format!(
+                    "x {} has {} channels but weight {} (kh, kw, out, in) expects {}",
+                    self.shape(),
+                    x[3],
+                    weight.shape(),
+                    w[3]
+                ),
+            );
+        }
+        let geometry = ConvGeometry::conv_transpose2d([x[1], x[2]], [w[0], w[1]], options)?;
+        Ok(self.conv_transpose2d_with(weight, geometry))
+    }
+
+    pub(super) fn conv2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+        let [h, w] = geometry.small;
+        let shape = Shape([self.shape().0[0], h, w, weight.shape().0[3]]);
+        self.graph.push(Op::Conv2d(geometry), &[self, weight], shape)
+    }
+
+    pub(super) fn conv_transpose2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+        let [h, w] = geometry.large;
+        let shape = Shape([self.shape().0[0], h, w, weight.shape().0[2]]);
+        self.graph.push(Op::ConvTranspose2d(geometry), &[self, weight], shape)
+    }
+
+    /// The gradient to the weights of a convolution that read `self` and whose result has gradient `gy`.
+    ///
+    /// # Errors
+    /// If the two do not have the sizes `geometry` relates, or differ in batch.
+    pub fn conv2d_weight_grad(self, gy: Self, geometry: ConvGeometry) -> Result<Self> {
+        let (x, g) = (self.shape().0, gy.shape().0);
+        if [x[1], x[2]] != geometry.large || [g[1], g[2]] != geometry.small || x[0] != g[0] {
+            return mismatch(
+                "conv2d_weight_grad",
+                format!(
+                    "x {} and gy {} must share the batch and be {:?} and {:?} pixels",
+                    self.shape(),
+                    gy.shape(),
+                    geometry.large,
+                    geometry.small
+                ),
+            );
+        }
+        Ok(self.conv2d_weight_grad_with(gy, geometry))
+    }
+
+    pub(super) fn conv2d_weight_grad_with(self, gy: Self, geometry: ConvGeometry) -> Self {
+        let [kh, kw] = geometry.kernel;
+        let shape = Shape([kh, kw, self.shape().channels(), gy.shape().channels()]);
+        self.graph.push(Op::Conv2dWeightGrad(geometry), &[self, gy], shape)
+    }
+}
+
+/// Pointwise functions.
+impl<'g> Var<'g> {
+    pub(super) fn unary(self, unary: Unary) -> Self {
+        self.graph.push(Op::Unary(unary), &[self], self.shape())
+    }
+
+    pub(super) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
+        let op = Op::Binary(binary);
+        match self.shape().broadcast(other.shape()) {
+            Some(shape) => Ok(self.graph.push(op, &[self, other], shape)),
+            None => mismatch(
+                op.name(),
+                format!("shapes {} and {} differ on an axis where neither is 1", self.shape(), other.shape()),
+            ),
+        }
+    }
+
+    /// `scale * x + offset`
+    pub fn affine(self, scale: f64, offset: f64) -> Self {
+        self.unary(Unary::Affine { scale, offset })
+    }
+
+    /// `factor * x`
+    pub fn scale(self, factor: f64) -> Self {
+        self.affine(factor, 0.0)
+    }
+
+    /// `max(x, 0)`
+    pub fn relu(self) -> Self {
+        self.unary(Unary::LeakyRelu { slope: 0.0 })
+    }
+
+    /// `x` where positive, else `slope * x`.
+    ///
+    /// # Errors
+    /// If the slope is negative.
+    pub fn leaky_relu(self, slope: f64) -> Result<Self> {
+        if slope < 0.0 || slope.is_nan() {
+            return mismatch("leaky_relu", format!("slope {slope} must be at least 0"));
+        }
+        Ok(self.unary(Unary::LeakyRelu { slope }))
+    }
+
+    /// `tanh(x)`
+    pub fn tanh(self) -> Self {
+        self.unary(Unary::Tanh)
+    }
+
+    /// `1 / (1 + exp(-x))`
+    pub fn sigmoid(self) -> Self {
+        self.unary(Unary::Sigmoid)
+    }
+
+    /// `log(1 + exp(x))`: binary cross-entropy on a logit `x` is `softplus(-x)` toward 1 and `softplus(x)` toward 0.
+    pub fn softplus(self) -> Self {
+        self.unary(Unary::Softplus)
+    }
+
+    /// `x * x`
+    pub fn square(self) -> Self {
+        self.unary(Unary::Square)
+    }
+
+    /// `|x|`
+    pub fn abs(self) -> Self {
+        self.unary(Unary::Abs)
+    }
+
+    /// `a + b`; axes of extent 1 repeat, so a bias is added as `[1, 1, 1, channels]`.
+    ///
+    /// # Errors
+    /// If the shapes differ on an axis where neither is 1.
+    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
+    pub fn add(self, other: Self) -> Result<Self> {
+        self.binary(Binary::Add, other)
+    }
+
+    /// `a - b`; axes of extent 1 repeat.
+    ///
+    /// # Errors
+    /// If the shapes differ on an axis where neither is 1.
+    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
+    pub fn sub(self, other: Self) -> Result<Self> {
+        self.binary(Binary::Sub, other)
+    }
+
+    /// `a * b`; axes of extent 1 repeat.
+    ///
+    /// # Errors
+    /// If the shapes differ on an axis where neither is 1.
+    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
+    pub fn mul(self, other: Self) -> Result<Self> {
+        self.binary(Binary::Mul, other)
+    }
+}
+
+/// Sums, means and shapes.
+impl<'g> Var<'g> {
+    /// The sum over every axis on which `shape` has extent 1.
+    ///
+    /// # Errors
+    /// If `shape` differs from this tensor's on an axis where it is not 1.
+    pub fn sum_to(self, shape: Shape) -> Result<Self> {
+        if self.shape() == shape {
+            return Ok(self);
+        }
+        if shape.broadcast(self.shape()) != Some(self.shape()) {
+            return mismatch("sum", format!("{} cannot be summed to {shape}", self.shape()));
+        }
+        Ok(self.graph.push(Op::Sum, &[self], shape))
+    }
+
+    /// Axes of extent 1 repeated until the shape is `shape`.
+    ///
+    /// # Errors
+    /// If `shape` differs from this tensor's on an axis where this tensor's is not 1.
+    pub fn broadcast_to(self, shape: Shape) -> Result<Self> {
+        if self.shape() == shape {
+            return Ok(self);
+        }
+        if self.shape().broadcast(shape) != Some(shape) {
+            return mismatch("broadcast", format!("{} cannot be repeated to {shape}", self.shape()));
+        }
+        Ok(self.graph.push(Op::Broadcast, &[self], shape))
+    }
+
+    /// The sum of all elements.
+    pub fn sum(self) -> Self {
+        self.sum_to(Shape::SCALAR).expect("every shape sums to a scalar")
+    }
+
+    /// The mean of all elements.
+    pub fn mean(self) -> Self {
+        self.sum().scale(1.0 / self.shape().len() as f64)
+    }
+
+    /// The mean over channels: `[n, h, w, 1]`.
+    pub fn channel_mean(self) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        self.sum_to(Shape([n, h, w, 1])).expect("an axis may become 1").scale(1.0 / c as f64)
+    }
+
+    /// The mean over height and width: `[n, 1, 1, c]`.
+    pub fn spatial_mean(self) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        self.sum_to(Shape([n, 1, 1, c])).expect("axes may become 1").scale(1.0 / (h * w) as f64)
+    }
+
+    /// The same numbers under another shape.
+    ///
+    /// # Errors
+    /// If the number of elements would change.
+    pub fn reshape(self, shape: Shape) -> Result<Self> {
+        if shape.len() != self.shape().len() {
+            return mismatch(
+                "reshape",
+                format!("{} has {} elements, {shape} has {}", self.shape(), self.shape().len(), shape.len()),
+            );
+        }
+        Ok(self.graph.push(Op::Reshape, &[self], shape))
+    }
+
+    /// The same numbers, a constant to differentiation.
+    pub fn detach(self) -> Self {
+        self.graph.push(Op::Detach, &[self], self.shape())
+    }
+}
+
+/// Normalisation.
+impl<'g> Var<'g> {
+    fn groups(self, per: Per) -> usize {
+        match per {
+            Per::Batch => 1,
+            Per::Instance => self.shape().0[0],
+        }
+    }
+
+    /// Mean (row 0) and biased variance (row 1) of each channel: `[groups, 1, 2, channels]`, with one group for
+    /// [`Per::Batch`] and one a picture for [`Per::Instance`].
+    pub fn moments(self, per: Per) -> Self {
+        let shape = Shape([self.groups(per), 1, 2, self.shape().channels()]);
+        self.graph.push(Op::Moments(per), &[self], shape)
+    }
+
+    /// Normalisation by the statistics of `self`, and those statistics (for [`super::Update::RunningMoments`]).
+    /// `affine` is `[1, 1, 2, channels]`: weight, then bias.
+    ///
+    /// # Errors
+    /// If `affine` has another shape.
+    pub fn norm(self, per: Per, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
+        let moments = self.moments(per);
+        Ok((self.normalize(moments, per, affine, eps, false)?, moments))
+    }
+
+    /// Batch norm by the statistics of this batch.
+    ///
+    /// # Errors
+    /// If `affine` is not `[1, 1, 2, channels]`.
+    pub fn batch_norm(self, affine: Option<Self>, eps: f64) -> Result<Self> {
+        Ok(self.norm(Per::Batch, affine, eps)?.0)
+    }
+
+    /// Instance norm: each picture's channels by their own statistics.
+    ///
+    /// # Errors
+    /// If `affine` is not `[1, 1, 2, channels]`.
+    pub fn instance_norm(self, affine: Option<Self>, eps: f64) -> Result<Self> {
+        Ok(self.norm(Per::Instance, affine, eps)?.0)
+    }
+
+    /// Batch norm by given statistics `[1, 1, 2, channels]` (running mean, running variance), constants to
+    /// differentiation.
+    ///
+    /// # Errors
+    /// If `running` or `affine` has another shape.
+    pub fn batch_norm_eval(self, running: Self, affine: Option<Self>, eps: f64) -> Result<Self> {
+        self.normalize(running, Per::Batch, affine, eps, true)
+    }
+
+    fn normalize(self, moments: Self, per: Per, affine: Option<Self>, eps: f64, fixed: bool) -> Result<Self> {
+        let channels = self.shape().channels();
+        let rows = Shape([self.groups(per), 1, 2, channels]);
+        if moments.shape() != rows {
+            return mismatch(
+                "normalize",
+                format!("x {} needs moments {rows}, not {}", self.shape(), moments.shape()),
+            );
+        }
+        let mut operands = vec![self, moments];
+        if let Some(affine) = affine {
+            let expected = Shape([1, 1, 2, channels]);
+            if affine.shape() != expected {
+                return mismatch(
+                    "normalize",
+                    format!("x {} needs weight and bias as {expected}, not {}", self.shape(), affine.shape()),
+                );
+            }
+            operands.push(affine);
+        }
+        Ok(self.graph.push(Op::Normalize { per, eps, fixed }, &operands, self.shape()))
+    }
+}
+
+/// Pixels moved about.
+impl<'g> Var<'g> {
+    /// The picture continued by mirroring it about its border pixels, `[top, bottom, left, right]`.
+    ///
+    /// # Errors
+    /// If a side is as large as the picture or larger.
+    pub fn reflection_pad2d(self, padding: [usize; 4]) -> Result<Self> {
+        let [n, h, w, c] = self.shape().0;
+        let [top, bottom, left, right] = padding;
+        if top.max(bottom) >= h || left.max(right) >= w {
+            return mismatch(
+                "reflection_pad2d",
+                format!(
+                    "padding {padding:?} (top, bottom, left, right) must be less than the picture of {}",
+                    self.shape()
+                ),
+            );
+        }
+        let shape = Shape([n, h + top + bottom, w + left + right, c]);
+        Ok(self.graph.push(Op::ReflectionPad(padding), &[self], shape))
+    }
+
+    pub(super) fn reflection_pad2d_grad(self, padding: [usize; 4]) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        let [top, bottom, left, right] = padding;
+        let shape = Shape([n, h - top - bottom, w - left - right, c]);
+        self.graph.push(Op::ReflectionPadGrad(padding), &[self], shape)
+    }
+
+    /// Every pixel repeated `[rows, columns]` times.
+    ///
+    /// # Errors
+    /// If a factor is 0.
+    pub fn upsample_nearest2d(self, factor: [usize; 2]) -> Result<Self> {
+        if factor.contains(&0) {
+            return mismatch("upsample_nearest2d", format!("factor {factor:?} must be at least 1"));
+        }
+        let [n, h, w, c] = self.shape().0;
+        let shape = Shape([n, h * factor[0], w * factor[1], c]);
+        Ok(self.graph.push(Op::UpsampleNearest(factor), &[self], shape))
+    }
+
+    pub(super) fn upsample_nearest2d_grad(self, factor: [usize; 2]) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        let shape = Shape([n, h / factor[0], w / factor[1], c]);
+        self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
+    }
+
+    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
+    ///
+    /// # Errors
+    /// If `offsets` has another shape.
+    pub fn shift(self, offsets: Self) -> Result<Self> {
+        let expected = Shape([self.shape().0[0], 1, 1, 2]);
+        if offsets.shape() != expected {
+            return mismatch(
+                "shift",
+                format!("x {} needs offsets {expected}, not {}", self.shape(), offsets.shape()),
+            );
+        }
+        Ok(self.shift_with(offsets, false))
+    }
+
+    pub(super) fn shift_with(self, offsets: Self, back: bool) -> Self {
+        self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
+    }
+}

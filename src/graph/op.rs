@@ -1,0 +1,180 @@
+//! The operations: the whole list, and nothing but names and numbers.
+
+use super::Slot;
+use crate::shape::ConvGeometry;
+
+/// Which elements share statistics in a normalisation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Per {
+    /// One mean and variance per channel over batch, height and width (batch norm, Ioffe and Szegedy 2015).
+    Batch,
+    /// One mean and variance per picture and channel over height and width (instance norm, Ulyanov 2016).
+    Instance,
+}
+
+/// A function of one number.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Unary {
+    /// `scale * x + offset`
+    Affine {
+        /// Factor.
+        scale: f64,
+        /// Summand.
+        offset: f64,
+    },
+    /// `x` where positive, else `slope * x`; ReLU has slope 0.
+    LeakyRelu {
+        /// At least 0.
+        slope: f64,
+    },
+    /// `tanh(x)`
+    Tanh,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+    /// `log(1 + exp(x))`, without overflow
+    Softplus,
+    /// `x * x`
+    Square,
+    /// `|x|`
+    Abs,
+}
+
+/// A function of two numbers. The gradients of pointwise functions are listed too: they save a pass over memory.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Binary {
+    /// `a + b`
+    Add,
+    /// `a - b`
+    Sub,
+    /// `a * b`
+    Mul,
+    /// Of `y = leaky_relu(x)` and the gradient `g` of `y`: `g` where `y > 0`, else `slope * g`.
+    LeakyReluGrad {
+        /// As in [`Unary::LeakyRelu`].
+        slope: f64,
+    },
+    /// Of `y = tanh(x)` and the gradient `g` of `y`: `g * (1 - y * y)`.
+    TanhGrad,
+    /// Of `y = sigmoid(x)` and the gradient `g` of `y`: `g * y * (1 - y)`.
+    SigmoidGrad,
+    /// Of `x` and the gradient `g` of `|x|`: `g * sign(x)`, and 0 at 0.
+    AbsGrad,
+}
+
+/// An operation. Operands are given in brackets.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// Written by the host before every run. `[]`
+    Input(String),
+    /// Kept on the device between runs. `[]`
+    State(Slot),
+    /// One value everywhere. `[]`
+    Full(f64),
+    /// `y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]`. `[x, w]`
+    Conv2d(ConvGeometry),
+    /// The convolution's transpose: `y[n, y*s+ky-p, x*s+kx-p, i] += x[n,y,x,o] * w[ky,kx,i,o]`. `[x, w]`
+    ConvTranspose2d(ConvGeometry),
+    /// The convolution's gradient to its weights:
+    /// `dw[ky,kx,i,o] = sum over n,y,x of x[n, y*s+ky-p, x*s+kx-p, i] * gy[n,y,x,o]`. `[x, gy]`
+    Conv2dWeightGrad(ConvGeometry),
+    /// A function of every element. `[x]`
+    Unary(Unary),
+    /// A function of element pairs; axes of extent 1 repeat. `[a, b]`
+    Binary(Binary),
+    /// The sum over every axis on which the result has extent 1. `[x]`
+    Sum,
+    /// Axes of extent 1 repeated to the result's extents. `[x]`
+    Broadcast,
+    /// Mean (row 0) and biased variance (row 1) of each channel: `[groups, 1, 2, channels]`. `[x]`
+    Moments(Per),
+    /// `(x - mean) / sqrt(variance + eps)`, then weight (row 0) and bias (row 1) of `affine` if given.
+    /// `[x, moments]` or `[x, moments, affine]`
+    Normalize {
+        /// What the moments are taken over.
+        per: Per,
+        /// Added to the variance.
+        eps: f64,
+        /// Whether the moments are constants (running statistics) rather than functions of `x`.
+        fixed: bool,
+    },
+    /// Per channel `sum(gy * xhat)` (row 0) and `sum(gy)` (row 1): the gradient of `affine` before summing
+    /// groups, `[groups, 1, 2, channels]`. `[x, moments, gy]`
+    NormalizeGradSums {
+        /// As in [`Op::Normalize`].
+        per: Per,
+        /// As in [`Op::Normalize`].
+        eps: f64,
+    },
+    /// The gradient of [`Op::Normalize`] to `x`. `[x, moments, gy, sums]` or `[x, moments, gy, sums, affine]`
+    NormalizeGrad {
+        /// As in [`Op::Normalize`].
+        per: Per,
+        /// As in [`Op::Normalize`].
+        eps: f64,
+        /// As in [`Op::Normalize`].
+        fixed: bool,
+    },
+    /// Rows and columns mirrored about the border pixels: `[top, bottom, left, right]`. `[x]`
+    ReflectionPad([usize; 4]),
+    /// The transpose of [`Op::ReflectionPad`]: mirrored pixels added back to where they came from. `[gy]`
+    ReflectionPadGrad([usize; 4]),
+    /// Every pixel repeated `[rows, columns]` times. `[x]`
+    UpsampleNearest([usize; 2]),
+    /// The transpose of [`Op::UpsampleNearest`]: blocks summed. `[gy]`
+    UpsampleNearestGrad([usize; 2]),
+    /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
+    /// the other way round when `back`. `[x, offsets]`
+    Shift {
+        /// Whether the offsets are taken with opposite sign (the transpose).
+        back: bool,
+    },
+    /// The same numbers under another shape. `[x]`
+    Reshape,
+    /// The same numbers, a constant to differentiation. `[x]`
+    Detach,
+}
+
+impl Op {
+    /// The name used in messages and listings.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input(_) => "input",
+            Self::State(_) => "state",
+            Self::Full(_) => "full",
+            Self::Conv2d(_) => "conv2d",
+            Self::ConvTranspose2d(_) => "conv_transpose2d",
+            Self::Conv2dWeightGrad(_) => "conv2d_weight_grad",
+            Self::Unary(unary) => match unary {
+                Unary::Affine { .. } => "affine",
+                Unary::LeakyRelu { .. } => "leaky_relu",
+                Unary::Tanh => "tanh",
+                Unary::Sigmoid => "sigmoid",
+                Unary::Softplus => "softplus",
+                Unary::Square => "square",
+                Unary::Abs => "abs",
+            },
+            Self::Binary(binary) => match binary {
+                Binary::Add => "add",
+                Binary::Sub => "sub",
+                Binary::Mul => "mul",
+                Binary::LeakyReluGrad { .. } => "leaky_relu_grad",
+                Binary::TanhGrad => "tanh_grad",
+                Binary::SigmoidGrad => "sigmoid_grad",
+                Binary::AbsGrad => "abs_grad",
+            },
+            Self::Sum => "sum",
+            Self::Broadcast => "broadcast",
+            Self::Moments(_) => "moments",
+            Self::Normalize { .. } => "normalize",
+            Self::NormalizeGradSums { .. } => "normalize_grad_sums",
+            Self::NormalizeGrad { .. } => "normalize_grad",
+            Self::ReflectionPad(_) => "reflection_pad2d",
+            Self::ReflectionPadGrad(_) => "reflection_pad2d_grad",
+            Self::UpsampleNearest(_) => "upsample_nearest2d",
+            Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
+            Self::Shift { .. } => "shift",
+            Self::Reshape => "reshape",
+            Self::Detach => "detach",
+        }
+    }
+}

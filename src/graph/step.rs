@@ -1,0 +1,170 @@
+//! A graph made ready to run: what to read from it and what to update after it.
+
+use super::{Graph, Node, NodeId, Op, Var};
+use crate::shape::Shape;
+
+/// Numbers between neighbouring tensors of a bank start at multiples of this, so that every tensor can be bound by
+/// itself (256 bytes, the largest storage offset alignment WebGPU allows, in f32).
+const ALIGN: usize = 64;
+
+/// Tensors that live on the device between runs, one after another in one buffer: all parameters of an optimizer,
+/// their gradients, their moments.
+#[derive(Clone, Debug, Default)]
+pub struct Bank {
+    /// Name, shape and offset of each tensor.
+    pub tensors: Vec<(String, Shape, usize)>,
+    /// Numbers in the whole bank, gaps included.
+    pub len: usize,
+}
+
+impl Bank {
+    /// Appends a tensor and returns its index.
+    pub fn push(&mut self, name: impl Into<String>, shape: Shape) -> usize {
+        self.tensors.push((name.into(), shape, self.len));
+        self.len += shape.len().next_multiple_of(ALIGN);
+        self.tensors.len() - 1
+    }
+
+    /// The numbers of tensor `index` within the whole bank's `values`.
+    pub fn view<'a, T>(&self, values: &'a [T], index: usize) -> &'a [T] {
+        let (_, shape, offset) = &self.tensors[index];
+        &values[*offset..*offset + shape.len()]
+    }
+
+    /// As [`Bank::view`], to be written.
+    pub fn view_mut<'a, T>(&self, values: &'a mut [T], index: usize) -> &'a mut [T] {
+        let (_, shape, offset) = &self.tensors[index];
+        &mut values[*offset..*offset + shape.len()]
+    }
+}
+
+/// Where a state tensor lies: which bank, and the offset of its first number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Slot {
+    /// Index of the bank.
+    pub bank: usize,
+    /// First number within the bank.
+    pub offset: usize,
+}
+
+/// A change of state, made in the order given after the whole graph is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// The tensor becomes the node's value.
+    Store {
+        /// The tensor.
+        slot: Slot,
+        /// Its new value.
+        value: NodeId,
+    },
+    /// `running = (1 - momentum) * running + momentum * moments`, with the variance made unbiased by
+    /// `count / (count - 1)`, as PyTorch does.
+    RunningMoments {
+        /// Running mean and variance, `[1, 1, 2, channels]`.
+        slot: Slot,
+        /// The batch's mean and biased variance.
+        moments: NodeId,
+        /// Share of the new statistics.
+        momentum: f64,
+        /// Elements the statistics were taken over.
+        count: usize,
+    },
+    /// Adam (Kingma and Ba 2015) over all parameters of a bank. `rates` is an input of two numbers a step:
+    /// `learning_rate / (1 - beta1^t)` and `1 / sqrt(1 - beta2^t)`.
+    Adam {
+        /// Bank of parameters.
+        parameters: usize,
+        /// Bank of gradients.
+        gradients: usize,
+        /// Bank of first moments.
+        first: usize,
+        /// Bank of second moments.
+        second: usize,
+        /// Step size and correction of the second moment.
+        rates: NodeId,
+        /// Decay of the first moment.
+        beta1: f64,
+        /// Decay of the second moment.
+        beta2: f64,
+        /// Added to the root of the second moment.
+        eps: f64,
+    },
+}
+
+impl Update {
+    fn reads(&self) -> NodeId {
+        match *self {
+            Self::Store { value, .. } => value,
+            Self::RunningMoments { moments, .. } => moments,
+            Self::Adam { rates, .. } => rates,
+        }
+    }
+}
+
+/// A graph with its results and its changes of state: what an executor makes ready once and runs many times.
+/// Holds only nodes that a result or a change needs.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// A name for listings, such as `discriminator_step`.
+    pub name: String,
+    /// Nodes in an order in which they can be computed.
+    pub nodes: Vec<Node>,
+    /// Results the host may read, by name.
+    pub outputs: Vec<(String, NodeId)>,
+    /// Changes of state, in order.
+    pub updates: Vec<Update>,
+}
+
+impl Step {
+    /// Takes from `graph` what the outputs and updates need.
+    pub fn new(name: &str, graph: &Graph, outputs: &[(&str, Var<'_>)], updates: Vec<Update>) -> Self {
+        let nodes = graph.nodes.borrow();
+        let mut needed = vec![false; nodes.len()];
+        let roots = outputs.iter().map(|(_, var)| var.id()).chain(updates.iter().map(Update::reads));
+        for root in roots {
+            needed[root] = true;
+        }
+        for id in (0..nodes.len()).rev() {
+            if needed[id] {
+                nodes[id].operands.iter().for_each(|&operand| needed[operand] = true);
+            }
+        }
+        let mut place = vec![usize::MAX; nodes.len()];
+        let mut kept: Vec<Node> = Vec::new();
+        for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            place[id] = kept.len();
+            let operands = node.operands.iter().map(|&operand| place[operand]).collect();
+            kept.push(Node { operands, ..node.clone() });
+        }
+        let mut updates = updates;
+        for update in &mut updates {
+            match update {
+                Update::Store { value: id, .. }
+                | Update::RunningMoments { moments: id, .. }
+                | Update::Adam { rates: id, .. } => *id = place[*id],
+            }
+        }
+        Self {
+            name: name.to_owned(),
+            nodes: kept,
+            outputs: outputs.iter().map(|(name, var)| ((*name).to_owned(), place[var.id()])).collect(),
+            updates,
+        }
+    }
+
+    /// The node whose numbers node `id` shows: itself, or what it reshapes or detaches.
+    pub fn source(&self, id: NodeId) -> NodeId {
+        match self.nodes[id].op {
+            Op::Reshape | Op::Detach => self.source(self.nodes[id].operands[0]),
+            _ => id,
+        }
+    }
+
+    /// Names and shapes of the inputs the host writes before every run.
+    pub fn inputs(&self) -> impl Iterator<Item = (NodeId, &str, Shape)> {
+        self.nodes.iter().enumerate().filter_map(|(id, node)| match &node.op {
+            Op::Input(name) => Some((id, name.as_str(), node.shape)),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! mewgpu
+#![warn(missing_docs)]
+pub mod data;
+pub mod error;
+pub mod executor;
+pub mod graph;
+pub mod nn;
+pub mod optim;
+pub mod random;
+pub mod reference;
+pub mod report;
+pub mod shape;
+pub mod train;
+pub use error::{Error, Result};

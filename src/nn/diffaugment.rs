@@ -1,0 +1,43 @@
+//! DiffAugment (Zhao 2020): differentiable augmentation in front of the discriminator, on real and fake alike.
+//!
+//! The draws are the host's ([`crate::data::DiffAugmentDraws`]) and come in as inputs.
+
+use crate::Result;
+use crate::graph::Var;
+use crate::shape::Shape;
+
+/// The draws for one batch, as nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffAugment<'g> {
+    /// Brightness (`x + b`), saturation (`(x - mean_c) * s + mean_c`), contrast (`(x - mean_chw) * k + mean_chw`),
+    /// each `[n, 1, 1, 1]`.
+    pub color: Option<[Var<'g>; 3]>,
+    /// Whole-pixel shifts `[n, 1, 1, 2]`, zeros coming in.
+    pub translation: Option<Var<'g>>,
+    /// Masks `[n, h, w, 1]` that are 0 inside the cut-out square.
+    pub cutout: Option<Var<'g>>,
+}
+
+impl<'g> DiffAugment<'g> {
+    /// The augmented pictures, in the paper's order: colour, translation, cutout.
+    ///
+    /// # Errors
+    /// If the draws do not fit the pictures.
+    pub fn apply(&self, mut x: Var<'g>) -> Result<Var<'g>> {
+        let Shape([n, h, w, c]) = x.shape();
+        if let Some([brightness, saturation, contrast]) = self.color {
+            x = x.add(brightness)?;
+            let mean = x.channel_mean();
+            x = x.sub(mean)?.mul(saturation)?.add(mean)?;
+            let mean = x.sum_to(Shape([n, 1, 1, 1]))?.scale(1.0 / (h * w * c) as f64);
+            x = x.sub(mean)?.mul(contrast)?.add(mean)?;
+        }
+        if let Some(offsets) = self.translation {
+            x = x.shift(offsets)?;
+        }
+        if let Some(mask) = self.cutout {
+            x = x.mul(mask)?;
+        }
+        Ok(x)
+    }
+}

@@ -1,0 +1,54 @@
+//! The layers networks are made of, named and numbered as PyTorch's `nn.Sequential` would.
+
+use crate::shape::ConvOptions;
+
+/// One entry of a network. Functions without parameters count as entries too, so that positions equal PyTorch's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layer {
+    /// Convolution.
+    Conv2d {
+        /// Channels read.
+        inputs: usize,
+        /// Channels written.
+        outputs: usize,
+        /// Side of the square window.
+        kernel: usize,
+        /// Stride and padding.
+        options: ConvOptions,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Transposed convolution.
+    ConvTranspose2d {
+        /// Channels read.
+        inputs: usize,
+        /// Channels written.
+        outputs: usize,
+        /// Side of the square window.
+        kernel: usize,
+        /// Stride, padding and output padding.
+        options: ConvOptions,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Batch norm with weight, bias and running statistics (eps 1e-5, momentum 0.1).
+    BatchNorm(usize),
+    /// Instance norm without weight, bias or running statistics (eps 1e-5); the number of channels.
+    InstanceNorm(usize),
+    /// ReLU is slope 0.
+    LeakyRelu(f64),
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Mirrored border of this many pixels on each side.
+    ReflectionPad(usize),
+    /// Every pixel repeated this many times both ways.
+    UpsampleNearest(usize),
+    /// Layers whose result is added to what they read.
+    Residual(Vec<Layer>),
+}
+
+/// Added to variances.
+pub const NORM_EPS: f64 = 1e-5;
+
+/// Share of a batch in the running statistics.
+pub const NORM_MOMENTUM: f64 = 0.1;

@@ -1,0 +1,13 @@
+//! Networks as data: a list of layers, from which parameters, initial values and graph nodes follow.
+
+pub mod dcgan;
+pub mod diffaugment;
+mod init;
+mod layer;
+pub mod loss;
+mod network;
+pub mod torch;
+
+pub use init::Init;
+pub use layer::Layer;
+pub use network::{Network, Parameter, ParameterKind, Statistics, Weights};

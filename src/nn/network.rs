@@ -1,0 +1,231 @@
+//! From layers to parameters and graph nodes.
+
+use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
+use crate::Result;
+use crate::graph::{Bank, Graph, Per, Slot, Update, Var};
+use crate::shape::Shape;
+
+/// A named list of layers.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// What it is called in checkpoints, such as `generator`.
+    pub name: String,
+    /// Its layers, numbered under `main`, as in `self.main = nn.Sequential(..)`.
+    pub layers: Vec<Layer>,
+}
+
+/// A tensor of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// PyTorch's name of the module that holds it, such as `main.0`.
+    pub module: String,
+    /// Shape in the graph.
+    pub shape: Shape,
+    /// What it is.
+    pub kind: ParameterKind,
+}
+
+/// What a tensor is to its layer, which decides its initial values and its layout in PyTorch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// Weights of a convolution or transposed convolution. The fan-in is what PyTorch computes: in-channels times
+    /// taps for a convolution, out-channels times taps for a transposed one.
+    ConvWeight {
+        /// Summands PyTorch's initialisation counts per result.
+        fan_in: usize,
+    },
+    /// Bias of either.
+    ConvBias {
+        /// As for the weights.
+        fan_in: usize,
+    },
+    /// Weight and bias of a norm.
+    NormAffine,
+    /// Running mean and variance of a batch norm; not trained.
+    NormRunning,
+}
+
+/// Where a network's tensors live on the device.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// Index of the bank of trained tensors.
+    pub parameters: usize,
+    /// That bank.
+    pub parameter_bank: &'a Bank,
+    /// Index of the bank of running statistics.
+    pub running: usize,
+    /// That bank.
+    pub running_bank: &'a Bank,
+}
+
+/// What batch norms normalise by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistics {
+    /// The batch at hand, as in PyTorch's `train()` mode.
+    Batch,
+    /// The running averages, as in PyTorch's `eval()` mode.
+    Running,
+}
+
+impl Network {
+    /// The trained tensors, in the order of the layers.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut all = Vec::new();
+        describe(&self.layers, "main", &mut all);
+        all.retain(|parameter| parameter.kind != ParameterKind::NormRunning);
+        all
+    }
+
+    /// The running statistics, in the order of the layers.
+    pub fn running(&self) -> Vec<Parameter> {
+        let mut all = Vec::new();
+        describe(&self.layers, "main", &mut all);
+        all.retain(|parameter| parameter.kind == ParameterKind::NormRunning);
+        all
+    }
+
+    /// How many numbers are trained.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters().iter().map(|parameter| parameter.shape.len()).sum()
+    }
+
+    /// A bank for the given tensors of this network.
+    pub fn bank(&self, tensors: &[Parameter]) -> Bank {
+        let mut bank = Bank::default();
+        for tensor in tensors {
+            bank.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
+        }
+        bank
+    }
+
+    /// The trained tensors as nodes of `graph`, in order.
+    pub fn vars<'g>(&self, graph: &'g Graph, weights: Weights<'_>) -> Vec<Var<'g>> {
+        states(graph, weights.parameters, weights.parameter_bank)
+    }
+
+    /// Applies the layers to `x` with trained tensors `parameters` (from [`Network::vars`]). With
+    /// [`Statistics::Batch`] also returns the updates of the running statistics this pass makes.
+    ///
+    /// # Errors
+    /// If `x` does not fit the layers.
+    pub fn forward<'g>(
+        &self,
+        x: Var<'g>,
+        parameters: &[Var<'g>],
+        weights: Weights<'_>,
+        statistics: Statistics,
+    ) -> Result<(Var<'g>, Vec<Update>)> {
+        let running = states(x.graph(), weights.running, weights.running_bank);
+        let mut pass = Pass {
+            parameters: parameters.iter(),
+            running: running.iter().zip(&weights.running_bank.tensors),
+            running_index: weights.running,
+            statistics,
+            updates: Vec::new(),
+        };
+        let y = pass.layers(&self.layers, x)?;
+        Ok((y, pass.updates))
+    }
+}
+
+fn states<'g>(graph: &'g Graph, index: usize, bank: &Bank) -> Vec<Var<'g>> {
+    let tensor =
+        |&(_, shape, offset): &(String, Shape, usize)| graph.state(Slot { bank: index, offset }, shape);
+    bank.tensors.iter().map(tensor).collect()
+}
+
+fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
+    for (index, layer) in layers.iter().enumerate() {
+        let module = format!("{path}.{index}");
+        let mut push = |shape, kind| out.push(Parameter { module: module.clone(), shape, kind });
+        match *layer {
+            Layer::Conv2d { inputs, outputs, kernel, bias, .. } => {
+                let fan_in = inputs * kernel * kernel;
+                push(Shape([kernel, kernel, inputs, outputs]), ParameterKind::ConvWeight { fan_in });
+                if bias {
+                    push(Shape::vector(outputs), ParameterKind::ConvBias { fan_in });
+                }
+            }
+            Layer::ConvTranspose2d { inputs, outputs, kernel, bias, .. } => {
+                let fan_in = outputs * kernel * kernel;
+                push(Shape([kernel, kernel, outputs, inputs]), ParameterKind::ConvWeight { fan_in });
+                if bias {
+                    push(Shape::vector(outputs), ParameterKind::ConvBias { fan_in });
+                }
+            }
+            Layer::BatchNorm(channels) => {
+                push(Shape([1, 1, 2, channels]), ParameterKind::NormAffine);
+                push(Shape([1, 1, 2, channels]), ParameterKind::NormRunning);
+            }
+            Layer::Residual(ref layers) => describe(layers, &module, out),
+            Layer::InstanceNorm(_)
+            | Layer::LeakyRelu(_)
+            | Layer::Tanh
+            | Layer::ReflectionPad(_)
+            | Layer::UpsampleNearest(_) => {}
+        }
+    }
+}
+
+/// One walk through the layers, taking tensors in the order [`describe`] lists them.
+struct Pass<P, R> {
+    parameters: P,
+    running: R,
+    running_index: usize,
+    statistics: Statistics,
+    updates: Vec<Update>,
+}
+
+impl<'a, 'g: 'a, P, R> Pass<P, R>
+where
+    P: Iterator<Item = &'a Var<'g>>,
+    R: Iterator<Item = (&'a Var<'g>, &'a (String, Shape, usize))>,
+{
+    fn layers(&mut self, layers: &[Layer], mut x: Var<'g>) -> Result<Var<'g>> {
+        for layer in layers {
+            x = self.layer(layer, x)?;
+        }
+        Ok(x)
+    }
+
+    fn layer(&mut self, layer: &Layer, x: Var<'g>) -> Result<Var<'g>> {
+        match *layer {
+            Layer::Conv2d { options, bias, .. } => {
+                let y = x.conv2d(self.parameter(), options)?;
+                if bias { y.add(self.parameter()) } else { Ok(y) }
+            }
+            Layer::ConvTranspose2d { options, bias, .. } => {
+                let y = x.conv_transpose2d(self.parameter(), options)?;
+                if bias { y.add(self.parameter()) } else { Ok(y) }
+            }
+            Layer::BatchNorm(_) => {
+                let affine = Some(self.parameter());
+                let (&running, &(_, _, offset)) =
+                    self.running.next().expect("a bank made from these layers holds every statistic");
+                match self.statistics {
+                    Statistics::Running => x.batch_norm_eval(running, affine, NORM_EPS),
+                    Statistics::Batch => {
+                        let (y, moments) = x.norm(Per::Batch, affine, NORM_EPS)?;
+                        self.updates.push(Update::RunningMoments {
+                            slot: Slot { bank: self.running_index, offset },
+                            moments: moments.id(),
+                            momentum: NORM_MOMENTUM,
+                            count: x.shape().len() / x.shape().channels(),
+                        });
+                        Ok(y)
+                    }
+                }
+            }
+            Layer::InstanceNorm(_) => x.instance_norm(None, NORM_EPS),
+            Layer::LeakyRelu(slope) => x.leaky_relu(slope),
+            Layer::Tanh => Ok(x.tanh()),
+            Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
+            Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),
+            Layer::Residual(ref layers) => x.add(self.layers(layers, x)?),
+        }
+    }
+
+    fn parameter(&mut self) -> Var<'g> {
+        *self.parameters.next().expect("a bank made from these layers holds every parameter")
+    }
+}

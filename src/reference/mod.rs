@@ -1,0 +1,262 @@
+//! What every operation means, in plain Rust over f32 or f64.
+//!
+//! This is the oracle for every kernel, the ground for numeric gradient checks (in f64), and the CPU device. Only the
+//! three contractions are written for speed.
+
+mod contraction;
+mod norm;
+mod pointwise;
+mod reduce;
+mod spatial;
+mod update;
+
+use crate::executor::Executor;
+use crate::graph::lifetimes::{Lifetime, share};
+use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
+use crate::{Error, Result};
+
+/// A number the reference computes with: f32 or f64.
+pub trait Real: faer::traits::ComplexField + num_traits::Float + std::ops::AddAssign + Send + Sync {
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+    /// The number in double precision.
+    fn wide(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+}
+
+/// The CPU executor.
+pub struct Reference<T> {
+    banks: Vec<Vec<T>>,
+    steps: Vec<Prepared<T>>,
+}
+
+/// A step with its memory: values that are never alive together share a buffer.
+struct Prepared<T> {
+    step: Step,
+    /// Where each node's numbers are.
+    place: Vec<Place>,
+    buffers: Vec<Vec<T>>,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    State(Slot),
+    Buffer(usize),
+}
+
+impl<T: Real> Reference<T> {
+    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
+    pub fn new(banks: &[Bank], steps: Vec<Step>) -> Self {
+        Self {
+            banks: banks.iter().map(|bank| vec![T::of(0.0); bank.len]).collect(),
+            steps: steps.into_iter().map(Prepared::new).collect(),
+        }
+    }
+}
+
+impl<T: Real> Prepared<T> {
+    fn new(step: Step) -> Self {
+        let end = step.nodes.len();
+        let mut last: Vec<usize> = (0..end).collect();
+        for (id, node) in step.nodes.iter().enumerate() {
+            for &operand in &node.operands {
+                last[step.source(operand)] = id;
+            }
+        }
+        let kept = step.outputs.iter().map(|(_, id)| *id);
+        let updated = step.updates.iter().filter_map(|update| match *update {
+            Update::Store { value, .. } => Some(value),
+            Update::RunningMoments { moments, .. } => Some(moments),
+            Update::Adam { .. } => None,
+        });
+        for id in kept.chain(updated) {
+            last[step.source(id)] = end;
+        }
+        let mut owners: Vec<NodeId> = Vec::new();
+        let mut place = vec![Place::Buffer(usize::MAX); end];
+        for (id, node) in step.nodes.iter().enumerate() {
+            match node.op {
+                Op::State(slot) => place[id] = Place::State(slot),
+                // Inputs and constants keep a buffer of their own: the host writes them between runs.
+                Op::Input(_) | Op::Full(_) => {
+                    place[id] = Place::Buffer(owners.len());
+                    owners.push(id);
+                }
+                _ => {}
+            }
+        }
+        let mut buffers: Vec<Vec<T>> = owners
+            .iter()
+            .map(|&id| {
+                let value = if let Op::Full(value) = step.nodes[id].op { value } else { 0.0 };
+                vec![T::of(value); step.nodes[id].shape.len()]
+            })
+            .collect();
+        let computed: Vec<NodeId> =
+            (0..end).filter(|&id| step.source(id) == id && !is_given(&step.nodes[id].op)).collect();
+        let lifetimes: Vec<Lifetime> = computed
+            .iter()
+            .map(|&id| Lifetime { made: id, last: last[id], size: step.nodes[id].shape.len() })
+            .collect();
+        let slots = share(&lifetimes);
+        for (&id, slot) in computed.iter().zip(slots.of) {
+            place[id] = Place::Buffer(buffers.len() + slot);
+        }
+        for id in 0..end {
+            place[id] = place[step.source(id)];
+        }
+        buffers.extend(slots.sizes.into_iter().map(|size| vec![T::of(0.0); size]));
+        Self { step, place, buffers }
+    }
+
+    fn value<'a>(&'a self, banks: &'a [Vec<T>], id: NodeId) -> &'a [T] {
+        let len = self.step.nodes[id].shape.len();
+        match self.place[id] {
+            Place::State(slot) => &banks[slot.bank][slot.offset..slot.offset + len],
+            Place::Buffer(buffer) => &self.buffers[buffer][..len],
+        }
+    }
+
+    fn run(&mut self, banks: &mut [Vec<T>]) {
+        for id in 0..self.step.nodes.len() {
+            let node = &self.step.nodes[id];
+            if is_given(&node.op) || matches!(node.op, Op::Reshape | Op::Detach) {
+                continue;
+            }
+            let Place::Buffer(buffer) = self.place[id] else { continue };
+            let mut out = std::mem::take(&mut self.buffers[buffer]);
+            let node = &self.step.nodes[id];
+            let operands: Vec<&[T]> =
+                node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
+            compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()]);
+            self.buffers[buffer] = out;
+        }
+        for update in self.step.updates.clone() {
+            update::apply(&update, banks, |banks, id| self.value(banks, id).to_vec());
+        }
+    }
+}
+
+fn is_given(op: &Op) -> bool {
+    matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_))
+}
+
+/// One node: its operands' numbers in, its own out. Every number of `out` is written.
+fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T]) {
+    let shape = |index: usize| nodes[node.operands[index]].shape;
+    match &node.op {
+        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
+        Op::Conv2d(g) => contraction::conv2d(g, operands[0], shape(0), operands[1], out, node.shape),
+        Op::ConvTranspose2d(g) => {
+            contraction::conv_transpose2d(g, operands[0], shape(0), operands[1], out, node.shape);
+        }
+        Op::Conv2dWeightGrad(g) => {
+            contraction::conv2d_weight_grad(g, operands[0], shape(0), operands[1], out, node.shape);
+        }
+        Op::Unary(unary) => pointwise::unary(*unary, operands[0], out),
+        Op::Binary(binary) => {
+            pointwise::binary(*binary, (operands[0], shape(0)), (operands[1], shape(1)), out, node.shape);
+        }
+        Op::Sum => reduce::sum(operands[0], shape(0), out, node.shape),
+        Op::Broadcast => reduce::broadcast(operands[0], shape(0), out, node.shape),
+        Op::Moments(per) => norm::moments(*per, operands[0], shape(0), out),
+        Op::Normalize { per, eps, .. } => {
+            norm::normalize(*per, *eps, operands[0], shape(0), operands[1], operands.get(2).copied(), out);
+        }
+        Op::NormalizeGradSums { per, eps } => {
+            norm::grad_sums(*per, *eps, operands[0], shape(0), operands[1], operands[2], out);
+        }
+        Op::NormalizeGrad { per, eps, fixed } => {
+            norm::grad(*per, *eps, *fixed, operands, shape(0), out);
+        }
+        Op::ReflectionPad(padding) => {
+            spatial::reflection_pad(*padding, operands[0], shape(0), out, node.shape);
+        }
+        Op::ReflectionPadGrad(padding) => {
+            spatial::reflection_pad_grad(*padding, operands[0], shape(0), out, node.shape);
+        }
+        Op::UpsampleNearest(factor) => spatial::upsample(*factor, operands[0], shape(0), out, node.shape),
+        Op::UpsampleNearestGrad(factor) => {
+            spatial::upsample_grad(*factor, operands[0], shape(0), out, node.shape);
+        }
+        Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),
+    }
+}
+
+impl<T: Real> Executor<T> for Reference<T> {
+    fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()> {
+        let prepared = &mut self.steps[step];
+        let (id, shape) = prepared
+            .step
+            .inputs()
+            .find(|(_, input, _)| *input == name)
+            .map(|(id, _, shape)| (id, shape))
+            .ok_or_else(|| Error::Input(format!("{}: no input named {name}", prepared.step.name)))?;
+        if values.len() != shape.len() {
+            return Err(Error::Input(format!(
+                "{}: input {name} is {shape}, {} numbers, not {}",
+                prepared.step.name,
+                shape.len(),
+                values.len()
+            )));
+        }
+        if let Place::Buffer(buffer) = prepared.place[id] {
+            prepared.buffers[buffer].copy_from_slice(values);
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, steps: &[usize]) -> Result<()> {
+        for &step in steps {
+            self.steps[step].run(&mut self.banks);
+        }
+        Ok(())
+    }
+
+    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
+        let prepared = &self.steps[step];
+        let output = prepared.step.outputs.iter().find(|(output, _)| output == name);
+        match output {
+            Some(&(_, id)) => Ok(prepared.value(&self.banks, id).to_vec()),
+            None => Err(Error::Input(format!("{}: no output named {name}", prepared.step.name))),
+        }
+    }
+
+    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
+        Ok(self.banks[bank].clone())
+    }
+
+    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
+        if values.len() != self.banks[bank].len() {
+            return Err(Error::Input(format!(
+                "bank {bank} holds {} numbers, not {}",
+                self.banks[bank].len(),
+                values.len()
+            )));
+        }
+        self.banks[bank].copy_from_slice(values);
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let buffers = self.steps.iter().flat_map(|prepared| &prepared.buffers);
+        buffers.chain(&self.banks).map(|numbers| size_of_val(numbers.as_slice())).sum()
+    }
+}

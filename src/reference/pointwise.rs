@@ -1,0 +1,83 @@
+//! Functions of every element, and of element pairs.
+
+use super::Real;
+use crate::graph::{Binary, Unary};
+use crate::shape::Shape;
+use rayon::prelude::*;
+
+/// Elements worth a thread of their own.
+pub const CHUNK: usize = 16 * 1024;
+
+/// See [`Unary`].
+pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
+    let one = T::of(1.0);
+    match unary {
+        Unary::Affine { scale, offset } => {
+            let (scale, offset) = (T::of(scale), T::of(offset));
+            map(x, y, |x| scale * x + offset);
+        }
+        Unary::LeakyRelu { slope } => {
+            let slope = T::of(slope);
+            map(x, y, |x| if x > T::of(0.0) { x } else { slope * x });
+        }
+        Unary::Tanh => map(x, y, T::tanh),
+        Unary::Sigmoid => map(x, y, |x| one / (one + (-x).exp())),
+        Unary::Softplus => map(x, y, |x| x.max(T::of(0.0)) + (-x.abs()).exp().ln_1p()),
+        Unary::Square => map(x, y, |x| x * x),
+        Unary::Abs => map(x, y, T::abs),
+    }
+}
+
+/// See [`Binary`].
+pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape) {
+    let (zero, one) = (T::of(0.0), T::of(1.0));
+    match binary {
+        Binary::Add => zip(a, b, y, shape, |a, b| a + b),
+        Binary::Sub => zip(a, b, y, shape, |a, b| a - b),
+        Binary::Mul => zip(a, b, y, shape, |a, b| a * b),
+        Binary::LeakyReluGrad { slope } => {
+            let slope = T::of(slope);
+            zip(a, b, y, shape, |y, g| if y > zero { g } else { slope * g });
+        }
+        Binary::TanhGrad => zip(a, b, y, shape, |y, g| g * (one - y * y)),
+        Binary::SigmoidGrad => zip(a, b, y, shape, |y, g| g * y * (one - y)),
+        Binary::AbsGrad => zip(a, b, y, shape, |x, g| {
+            if x > zero {
+                g
+            } else if x < zero {
+                -g
+            } else {
+                zero
+            }
+        }),
+    }
+}
+
+fn map<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
+    });
+}
+
+fn zip<T: Real>(a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape, f: impl Fn(T, T) -> T + Sync) {
+    if a.1 == b.1 {
+        y.par_chunks_mut(CHUNK).zip(a.0.par_chunks(CHUNK)).zip(b.0.par_chunks(CHUNK)).for_each(
+            |((y, a), b)| {
+                y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b));
+            },
+        );
+        return;
+    }
+    let [_, height, width, channels] = shape.0;
+    let (sa, sb) = (a.1.broadcast_strides(), b.1.broadcast_strides());
+    y.par_chunks_mut(width * channels).enumerate().for_each(|(row, y)| {
+        let (n, h) = (row / height, row % height);
+        let (ra, rb) = (n * sa[0] + h * sa[1], n * sb[0] + h * sb[1]);
+        for (w, y) in y.chunks_exact_mut(channels).enumerate() {
+            let (pa, pb) = (ra + w * sa[2], rb + w * sb[2]);
+            for (c, y) in y.iter_mut().enumerate() {
+                *y = f(a.0[pa + c * sa[3]], b.0[pb + c * sb[3]]);
+            }
+        }
+    });
+}

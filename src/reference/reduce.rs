@@ -1,0 +1,59 @@
+//! Sums over axes and their transpose, all accumulated in f64 in a fixed order.
+
+use super::Real;
+use crate::executor::blocks;
+use crate::shape::Shape;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Rows summed by one thread before partial sums meet.
+const ROWS: usize = 512;
+
+/// Adds up `width` numbers over `rows`: `add(row, sums)` adds one row. Blocks of rows run side by side.
+pub fn sum_rows(rows: Range<usize>, width: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+    let parts: Vec<Vec<f64>> = blocks(rows.len(), ROWS)
+        .into_par_iter()
+        .map(|block| {
+            let mut sums = vec![0.0; width];
+            block.for_each(|row| add(rows.start + row, &mut sums));
+            sums
+        })
+        .collect();
+    parts.into_iter().fold(vec![0.0; width], |mut total, part| {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        total
+    })
+}
+
+/// See [`crate::graph::Op::Sum`].
+pub fn sum<T: Real>(x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
+    let [_, height, width, channels] = xs.0;
+    let strides = ys.broadcast_strides();
+    let mut total = vec![0.0; y.len()];
+    let add = |row: usize, at: usize, sums: &mut [f64]| {
+        for (c, &x) in x[row * channels..(row + 1) * channels].iter().enumerate() {
+            sums[at + c * strides[3]] += x.wide();
+        }
+    };
+    if strides[..3] == [0, 0, 0] {
+        let rows = xs.len() / channels;
+        total = sum_rows(0..rows, y.len(), |row, sums| add(row, 0, sums));
+    } else {
+        for row in 0..xs.len() / channels {
+            let (n, h, w) = (row / (height * width), row / width % height, row % width);
+            add(row, n * strides[0] + h * strides[1] + w * strides[2], &mut total);
+        }
+    }
+    y.iter_mut().zip(total).for_each(|(y, total)| *y = T::of(total));
+}
+
+/// See [`crate::graph::Op::Broadcast`].
+pub fn broadcast<T: Real>(x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
+    let [_, height, width, channels] = ys.0;
+    let s = xs.broadcast_strides();
+    y.par_chunks_mut(channels).enumerate().for_each(|(row, y)| {
+        let (n, h, w) = (row / (height * width), row / width % height, row % width);
+        let at = n * s[0] + h * s[1] + w * s[2];
+        y.iter_mut().enumerate().for_each(|(c, y)| *y = x[at + c * s[3]]);
+    });
+}

@@ -1,0 +1,48 @@
+//! Changes of state.
+
+use super::Real;
+use crate::graph::{NodeId, Update};
+use rayon::prelude::*;
+
+/// Applies one update to the banks; `value` reads a node.
+pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Vec<T>], NodeId) -> Vec<T>) {
+    match *update {
+        Update::Store { slot, value: id } => {
+            let value = value(banks, id);
+            banks[slot.bank][slot.offset..slot.offset + value.len()].copy_from_slice(&value);
+        }
+        Update::RunningMoments { slot, moments, momentum, count } => {
+            let moments = value(banks, moments);
+            let unbiased = count as f64 / (count as f64 - 1.0).max(1.0);
+            let channels = moments.len() / 2;
+            let running = &mut banks[slot.bank][slot.offset..slot.offset + moments.len()];
+            for (index, (running, moment)) in running.iter_mut().zip(moments).enumerate() {
+                let correction = if index < channels { 1.0 } else { unbiased };
+                *running = T::of(1.0 - momentum) * *running + T::of(momentum * correction) * moment;
+            }
+        }
+        Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
+            let rates = value(banks, rates);
+            let (step_size, correction) = (rates[0], rates[1]);
+            let grads = std::mem::take(&mut banks[gradients]);
+            let mut m = std::mem::take(&mut banks[first]);
+            let mut v = std::mem::take(&mut banks[second]);
+            let (b1, b2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
+            let (r1, r2) = (T::of(1.0 - beta1), T::of(1.0 - beta2));
+            banks[parameters]
+                .par_iter_mut()
+                .zip(&grads)
+                .zip(&mut m)
+                .zip(&mut v)
+                .with_min_len(super::pointwise::CHUNK)
+                .for_each(|(((p, &g), m), v)| {
+                    *m = b1 * *m + r1 * g;
+                    *v = b2 * *v + r2 * g * g;
+                    *p = *p - step_size * *m / (v.sqrt() * correction + eps);
+                });
+            banks[gradients] = grads;
+            banks[first] = m;
+            banks[second] = v;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Training progress as an animated GIF.
+
+use std::path::{Path, PathBuf};
+
+use gif::{Encoder, Frame, Repeat};
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
+use super::file;
+use crate::{Error, Result};
+
+/// Wider frames are scaled down to this.
+const MAX_WIDTH: u32 = 512;
+/// How long a frame stays, in hundredths of a second.
+const DELAY: u16 = 15;
+/// How long the last frame stays.
+const LAST_DELAY: u16 = 250;
+/// NeuQuant's sampling factor, 1 (best) to 30 (fastest).
+const QUANTIZER_SPEED: i32 = 10;
+
+/// Writes the sample pictures `frames`, given in order and all of one size, as a GIF that loops. Of more than
+/// `max_frames` pictures an even choice is taken, the last one always and the first wherever there is room for two.
+pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usize) -> Result<()> {
+    let path = path.as_ref();
+    let chosen: Vec<&PathBuf> = evenly_spaced(frames.len(), max_frames).map(|index| &frames[index]).collect();
+    let Some((&first_path, &last_path)) = chosen.first().zip(chosen.last()) else {
+        return Err(Error::Input(format!(
+            "{}: {} sample pictures, of which at most {max_frames} are wanted; expected 1 or more of both",
+            path.display(),
+            frames.len()
+        )));
+    };
+
+    let first = open(first_path)?;
+    let (width, height) = screen_size(&first, path)?;
+    let encoding = |error: gif::EncodingError| Error::io(path)(std::io::Error::other(error));
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(encoding)?;
+    encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
+    for &picture_path in &chosen {
+        let picture = open(picture_path)?;
+        if picture.dimensions() != first.dimensions() {
+            return Err(Error::Input(format!(
+                "{} is {:?} pixels and {} is {:?}; the frames of an animation must have one size",
+                first_path.display(),
+                first.dimensions(),
+                picture_path.display(),
+                picture.dimensions()
+            )));
+        }
+        let picture = imageops::resize(&picture, width.into(), height.into(), FilterType::Triangle);
+        let mut frame = Frame::from_rgb_speed(width, height, &picture, QUANTIZER_SPEED);
+        frame.delay = if picture_path == last_path { LAST_DELAY } else { DELAY };
+        encoder.write_frame(&frame).map_err(encoding)?;
+    }
+    drop(encoder);
+    file::replace(path, &bytes)
+}
+
+/// At most `limit` of the indices below `count`, in order and evenly spaced, ending with the last.
+fn evenly_spaced(count: usize, limit: usize) -> impl Iterator<Item = usize> {
+    let chosen = count.min(limit);
+    (0..chosen).rev().map(move |from_end| count - 1 - from_end * (count - 1) / (chosen - 1).max(1))
+}
+
+fn open(path: &Path) -> Result<RgbImage> {
+    let picture = image::open(path).map_err(|error| {
+        Error::Input(format!(
+            "{}: not a readable sample picture ({error}); remove it and make the animation again",
+            path.display()
+        ))
+    })?;
+    Ok(picture.into_rgb8())
+}
+
+/// The size of the animation: that of its pictures, or smaller where they are wider than [`MAX_WIDTH`].
+fn screen_size(picture: &RgbImage, path: &Path) -> Result<(u16, u16)> {
+    let (width, height) = picture.dimensions();
+    let shown = width.min(MAX_WIDTH);
+    let scaled = (u64::from(height) * u64::from(shown)).div_ceil(u64::from(width.max(1)));
+    match (u16::try_from(shown), u16::try_from(scaled)) {
+        (Ok(shown), Ok(scaled)) if shown > 0 && scaled > 0 => Ok((shown, scaled)),
+        _ => Err(Error::Input(format!(
+            "{}: frames of {width} x {height} pixels do not fit a GIF; use more columns a sheet",
+            path.display()
+        ))),
+    }
+}

@@ -1,0 +1,125 @@
+//! `metrics.jsonl`: one JSON object a line, such as `{"step":10,"D":0.25,"G":0.75,"seconds":1.23}`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::file;
+use crate::{Error, Result};
+
+/// What was measured at one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The step, counted from 1.
+    pub step: u64,
+    /// Values by name; a value that was not finite when written (JSON has no such numbers) is NaN.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// An open `metrics.jsonl` that grows by a line at a time.
+#[derive(Debug)]
+pub struct Metrics {
+    path: PathBuf,
+    file: File,
+}
+
+impl Metrics {
+    /// Opens `path` to append, making it where it is missing. A torn last line, left by a process that was killed while
+    /// it wrote, is cut off.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let bytes = read_or_empty(&path)?;
+        let whole = whole_lines(&bytes).len();
+        if whole < bytes.len() {
+            let file = File::options().write(true).open(&path).map_err(Error::io(&path))?;
+            file.set_len(whole as u64).map_err(Error::io(&path))?;
+        }
+        let file = File::options().append(true).create(true).open(&path).map_err(Error::io(&path))?;
+        Ok(Self { path, file })
+    }
+
+    /// Appends one line, in one write.
+    pub fn write(&mut self, step: u64, values: &[(&str, f64)]) -> Result<()> {
+        if values.iter().any(|(name, _)| *name == "step") {
+            return Err(Error::Input(
+                "metrics: a value cannot be named \"step\"; every line has a step already".into(),
+            ));
+        }
+        let mut line = to_json(step, values).map_err(|error| Error::io(&self.path)(error.into()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).and_then(|()| self.file.flush()).map_err(Error::io(&self.path))
+    }
+}
+
+/// All rows of `path` in order. A torn last line is ignored; any other line that is no metrics line is an error.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<Row>> {
+    let path = path.as_ref();
+    let bytes = fs::read(path).map_err(Error::io(path))?;
+    lines(&bytes).enumerate().map(|(index, line)| parse(path, index + 1, line)).collect()
+}
+
+/// Drops the lines of all steps later than `step`, and a torn last line. A missing file has nothing to drop.
+pub fn truncate_after(path: impl AsRef<Path>, step: u64) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = read_or_empty(path)?;
+    let mut kept = Vec::with_capacity(bytes.len());
+    for (index, line) in lines(&bytes).enumerate() {
+        if parse(path, index + 1, line)?.step <= step {
+            kept.extend_from_slice(line);
+        }
+    }
+    if kept.len() == bytes.len() { Ok(()) } else { file::replace(path, &kept) }
+}
+
+fn read_or_empty(path: &Path) -> Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        bytes => bytes.map_err(Error::io(path)),
+    }
+}
+
+/// Everything up to the last line break: a line is whole once its line break is written.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    &bytes[..end]
+}
+
+/// The whole lines, each with its line break.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    whole_lines(bytes).split_inclusive(|&byte| byte == b'\n')
+}
+
+fn parse(path: &Path, number: usize, line: &[u8]) -> Result<Row> {
+    #[derive(Deserialize)]
+    struct Line {
+        step: u64,
+        #[serde(flatten)]
+        values: BTreeMap<String, Option<f64>>,
+    }
+
+    let Line { step, values } = serde_json::from_slice(line).map_err(|error| {
+        Error::Input(format!(
+            "{}: line {number} is not a metrics line ({error}); mend or remove that line",
+            path.display()
+        ))
+    })?;
+    let values = values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();
+    Ok(Row { step, values })
+}
+
+/// The object of one line, its values in the order given.
+fn to_json(step: u64, values: &[(&str, f64)]) -> serde_json::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::new(&mut line);
+    let mut object = serializer.serialize_map(None)?;
+    object.serialize_entry("step", &step)?;
+    for (name, value) in values {
+        object.serialize_entry(name, value)?;
+    }
+    object.end()?;
+    Ok(line)
+}

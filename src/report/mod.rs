@@ -1,0 +1,15 @@
+//! What a run leaves behind for people to look at: sample sheets, metrics, loss curves and an animation.
+//!
+//! Everything but the metrics, which grow line by line, is written to a temporary name and renamed, so that a file is
+//! either whole or absent.
+
+pub mod animation;
+pub mod curves;
+mod file;
+pub mod metrics;
+pub mod sheet;
+
+pub use animation::progress_gif;
+pub use curves::losses_svg;
+pub use metrics::{Metrics, Row};
+pub use sheet::{Layout, Pictures, Sheet};

@@ -1,0 +1,161 @@
+//! Contact sheets: many pictures side by side in one PNG.
+
+use std::path::Path;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::file;
+use crate::{Error, Result};
+
+const WHITE: u8 = 255;
+/// Of padding and scale; a mistyped number must not ask for all memory there is.
+const LARGEST: usize = 64;
+
+/// Square pictures one after another, each `side` x `side` x `channels` (NHWC), values in [-1, 1].
+#[derive(Debug, Clone, Copy)]
+pub struct Pictures<'a> {
+    /// All values; their number tells how many pictures there are.
+    pub values: &'a [f32],
+    /// Height and width of one picture, in pixels.
+    pub side: usize,
+    /// 1 for gray, 3 for RGB.
+    pub channels: usize,
+}
+
+/// How pictures are laid out on a sheet.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Pictures in a row.
+    pub columns: usize,
+    /// Width of the white lines between and around the pictures, in pixels.
+    pub padding: usize,
+    /// Each pixel of a picture becomes `scale` x `scale` pixels of the sheet.
+    pub scale: usize,
+}
+
+impl Layout {
+    /// Rows of `columns` pictures, white lines of 2 pixels, and pictures of 32 pixels or fewer enlarged to about 64.
+    pub fn new(columns: usize, side: usize) -> Self {
+        let scale = if side <= 32 { 64 / side.max(1) } else { 1 };
+        Self { columns, padding: 2, scale }
+    }
+}
+
+/// A picture of pictures, 8 bits a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// 1 for gray, 3 for RGB.
+    pub channels: usize,
+    /// Rows from the top, pixels from the left, channels together.
+    pub bytes: Vec<u8>,
+}
+
+impl Pictures<'_> {
+    /// Values of one picture; an error where the numbers do not describe whole pictures.
+    fn picture_len(&self) -> Result<usize> {
+        let Self { values, side, channels } = *self;
+        if side == 0 || !matches!(channels, 1 | 3) {
+            return Err(Error::Input(format!(
+                "sheet: pictures of side {side} with {channels} channels; expected a side of 1 or more and 1 or 3 channels"
+            )));
+        }
+        let len = side.saturating_mul(side).saturating_mul(channels);
+        if values.is_empty() || !values.len().is_multiple_of(len) {
+            return Err(Error::Input(format!(
+                "sheet: {} values; expected one or more whole pictures of {side} x {side} x {channels} = {len} values",
+                values.len()
+            )));
+        }
+        Ok(len)
+    }
+}
+
+/// Lays `pictures` out row by row; cells left over in the last row stay white.
+pub fn grid(pictures: Pictures, layout: Layout) -> Result<Sheet> {
+    let picture_len = pictures.picture_len()?;
+    let Layout { columns, padding, scale } = layout;
+    if columns == 0 || !(1..=LARGEST).contains(&scale) || padding > LARGEST {
+        return Err(Error::Input(format!(
+            "sheet: {columns} columns, padding {padding}, scale {scale}; expected 1 or more columns, \
+             0 to {LARGEST} pixels of padding and a scale of 1 to {LARGEST}"
+        )));
+    }
+    let count = pictures.values.len() / picture_len;
+    let columns = columns.min(count);
+    let (side, channels) = (pictures.side, pictures.channels);
+    let cell = side * scale + padding;
+    let width = columns * cell + padding;
+    let height = count.div_ceil(columns) * cell + padding;
+
+    let mut bytes = vec![WHITE; width * height * channels];
+    for (index, picture) in pictures.values.chunks_exact(picture_len).enumerate() {
+        let (top, left) = (padding + index / columns * cell, padding + index % columns * cell);
+        for y in 0..side * scale {
+            let row = &picture[y / scale * side * channels..][..side * channels];
+            let start = ((top + y) * width + left) * channels;
+            for (x, pixel) in bytes[start..][..side * scale * channels].chunks_exact_mut(channels).enumerate()
+            {
+                for (byte, &value) in pixel.iter_mut().zip(&row[x / scale * channels..]) {
+                    *byte = to_byte(value);
+                }
+            }
+        }
+    }
+    Ok(Sheet { width, height, channels, bytes })
+}
+
+/// Lays `left[0], right[0], left[1], right[1], ...` out as [`grid`] does: with an even number of columns, each source
+/// stands beside its translation.
+pub fn pairs(left: Pictures, right: Pictures, layout: Layout) -> Result<Sheet> {
+    let shape = |pictures: &Pictures| (pictures.values.len(), pictures.side, pictures.channels);
+    if shape(&left) != shape(&right) {
+        return Err(Error::Input(format!(
+            "sheet: left and right differ in (values, side, channels): {:?} and {:?}; expected the same",
+            shape(&left),
+            shape(&right)
+        )));
+    }
+    let len = left.picture_len()?;
+    let both = left.values.chunks_exact(len).zip(right.values.chunks_exact(len));
+    let values: Vec<f32> = both.flat_map(|(source, translation)| [source, translation].concat()).collect();
+    grid(Pictures { values: &values, ..left }, layout)
+}
+
+/// -1 becomes 0 and 1 becomes 255, rounded; the cast saturates, and turns NaN into 0.
+fn to_byte(value: f32) -> u8 {
+    ((value + 1.0) * 127.5).round() as u8
+}
+
+impl Sheet {
+    /// Writes the sheet as a PNG.
+    pub fn save_png(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let Self { width, height, channels, bytes } = self;
+        let color = match channels {
+            1 => ExtendedColorType::L8,
+            3 => ExtendedColorType::Rgb8,
+            _ => {
+                return Err(Error::Input(format!("sheet: {channels} channels; expected 1 or 3")));
+            }
+        };
+        let (Ok(columns), Ok(rows)) = (u32::try_from(*width), u32::try_from(*height)) else {
+            return Err(Error::Input(format!("sheet: {width} x {height} pixels is too large for a PNG")));
+        };
+        if width.checked_mul(*height).and_then(|pixels| pixels.checked_mul(*channels)) != Some(bytes.len()) {
+            return Err(Error::Input(format!(
+                "sheet: {} bytes do not make {width} x {height} pixels of {channels} channels",
+                bytes.len()
+            )));
+        }
+        let mut png = Vec::new();
+        PngEncoder::new(&mut png)
+            .write_image(bytes, columns, rows, color)
+            .map_err(|error| Error::io(path)(std::io::Error::other(error)))?;
+        file::replace(path, &png)
+    }
+}
