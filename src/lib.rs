@@ -3,6 +3,7 @@
 pub mod data;
 pub mod error;
 pub mod executor;
+pub mod gpu;
 pub mod graph;
 pub mod nn;
 pub mod optim;

@@ -1,0 +1,102 @@
+// Convolution as an implicit matrix product: rows are pixels of y, columns output channels, and the contraction runs
+// over (ky, kx, i). Equation and reference as conv2d_direct.wgsl.
+//
+// Layout: x NHWC, w HWIO, y NHWC. One workgroup: 64 pixels x 64 channels (lib/tile.wgsl).
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+#import lib/lane
+#import lib/activation
+#import lib/conv
+#define A_ALONG_K 1
+#import lib/tile
+
+#if XVEC
+alias input = real4;
+#else
+alias input = real;
+#end
+
+@group(0) @binding(0) var<storage, read> x: array<input>;
+@group(0) @binding(1) var<storage, read> w: array<lane>;
+#if BIAS
+@group(0) @binding(2) var<storage, read> bias: array<lane>;
+@group(0) @binding(3) var<storage, read_write> y: array<lane>;
+#else
+@group(0) @binding(2) var<storage, read_write> y: array<lane>;
+#end
+
+// The number of x that pixel m meets at k, counted in pixels' channels, or none outside the picture.
+fn x_at(m: u32, k: u32) -> vec2<u32> {
+    let tap = k / I;
+    let line = m / SMALL_W % SMALL_H * STRIDE_H + tap / KERNEL_W - PAD_H;
+    let column = m % SMALL_W * STRIDE_W + tap % KERNEL_W - PAD_W;
+    let inside = m < BATCH * SMALL_H * SMALL_W && k < KERNEL_H * KERNEL_W * I && line < LARGE_H && column < LARGE_W;
+    let picture = m / (SMALL_H * SMALL_W);
+    return vec2(((picture * LARGE_H + line) * LARGE_W + column) * I + k % I, u32(inside));
+}
+
+fn a4(m: u32, k: u32) -> real4 {
+    var a = real4(0);
+#if XVEC
+    let at = x_at(m, k);
+    if at.y == 1u {
+        a = x[at.x / 4u];
+    }
+#else
+#for j in 4
+    let at${j} = x_at(m, k + ${j}u);
+    if at${j}.y == 1u {
+        a[${j}] = x[at${j}.x];
+    }
+#end
+#end
+    return a;
+}
+
+fn b4(k: u32, n: u32) -> real4 {
+    var b = real4(0);
+    if k < KERNEL_H * KERNEL_W * I {
+#if VEC4
+        if n < O {
+            b = w[(k * O + n) / 4u];
+        }
+#else
+#for j in 4
+        if n + ${j}u < O {
+            b[${j}] = w[k * O + n + ${j}u];
+        }
+#end
+#end
+    }
+    return b;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+    let sums = tile_product(t, tile.x * TILE, tile.y * TILE, 0u, KERNEL_H * KERNEL_W * I);
+    let m = tile.x * TILE + t / 16u * 4u;
+    let n = tile.y * TILE + t % 16u * 4u;
+#for i in 4
+    if m + ${i}u < BATCH * SMALL_H * SMALL_W {
+        let at = (m + ${i}u) * O + n;
+#if VEC4
+        if n < O {
+#if BIAS
+            y[at / 4u] = ${ACT}(sums[${i}] + bias[n / 4u]);
+#else
+            y[at / 4u] = ${ACT}(sums[${i}]);
+#end
+        }
+#else
+#for j in 4
+        if n + ${j}u < O {
+#if BIAS
+            y[at + ${j}u] = ${ACT}(sums[${i}][${j}] + bias[n + ${j}u]);
+#else
+            y[at + ${j}u] = ${ACT}(sums[${i}][${j}]);
+#end
+        }
+#end
+#end
+    }
+#end
+}

@@ -1,0 +1,108 @@
+// A convolution's gradient to its weights:
+// dw[ky,kx,i,o] = sum over n,y,x of x[n, y*s+ky-p, x*s+kx-p, i] * gy[n,y,x,o].
+// Reference: reference/contraction.rs `conv2d_weight_grad`.
+//
+// Straight from storage, without workgroup memory: best on software drivers and for few channels. The rows of gy are
+// dealt out to PARTS parts; reduce/sum.wgsl adds the parts in order.
+// Layout: x NHWC, gy NHWC, out [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does), TM, TN. Constants: lib/conv.wgsl, PARTS.
+#import lib/lane
+#import lib/grid
+#import lib/conv
+
+#if XVEC
+alias input = real4;
+const STEP = 4u;
+#else
+alias input = real;
+const STEP = 1u;
+#end
+#if VEC4
+const LANE = 4u;
+#else
+const LANE = 1u;
+#end
+
+override PARTS: u32;
+
+@group(0) @binding(0) var<storage, read> x: array<input>;
+@group(0) @binding(1) var<storage, read> gy: array<lane>;
+@group(0) @binding(2) var<storage, read_write> dw: array<lane>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let inputs = I / STEP;
+    let lanes = O / LANE;
+    let i_blocks = (inputs + ${TM}u - 1u) / ${TM}u;
+    let o_blocks = (lanes + ${TN}u - 1u) / ${TN}u;
+    let index = invocation(id, workgroups);
+    let o_first = index % o_blocks * ${TN}u;
+    let i_first = index / o_blocks % i_blocks * ${TM}u;
+    let tap = index / (o_blocks * i_blocks) % (KERNEL_H * KERNEL_W);
+    let part = index / (o_blocks * i_blocks * KERNEL_H * KERNEL_W);
+    if part >= PARTS {
+        return;
+    }
+    let ky = tap / KERNEL_W;
+    let kx = tap % KERNEL_W;
+    // The columns of gy whose tap kx falls inside the picture: from .. to.
+    let from_x = (max(PAD_W, kx) - kx + STRIDE_W - 1u) / STRIDE_W;
+    let to_x = min(SMALL_W, (max(LARGE_W + PAD_W, kx) - kx + STRIDE_W - 1u) / STRIDE_W);
+#for m in TM
+    let i${m} = min(i_first + ${m}u, inputs - 1u);
+#for n in TN
+#if XVEC
+#for j in 4
+    var sum${m}_${j}_${n} = lane(0);
+#end
+#else
+    var sum${m}_0_${n} = lane(0);
+#end
+#end
+#end
+#for n in TN
+    let o${n} = min(o_first + ${n}u, lanes - 1u);
+#end
+    for (var row = part; row < BATCH * SMALL_H; row += PARTS) {
+        let line = row % SMALL_H * STRIDE_H + ky - PAD_H;
+        if line >= LARGE_H {
+            continue;
+        }
+        let x_row = (row / SMALL_H * LARGE_H + line) * LARGE_W;
+        for (var column = from_x; column < to_x; column += 1u) {
+            let at = (x_row + column * STRIDE_W + kx - PAD_W) * inputs;
+            let gy_at = (row * SMALL_W + column) * lanes;
+#for n in TN
+            let g${n} = gy[gy_at + o${n}];
+#end
+#for m in TM
+            let x${m} = x[at + i${m}];
+#for n in TN
+#if XVEC
+#for j in 4
+            sum${m}_${j}_${n} += x${m}[${j}] * g${n};
+#end
+#else
+            sum${m}_0_${n} += x${m} * g${n};
+#end
+#end
+#end
+        }
+    }
+    let target_at = (part * KERNEL_H * KERNEL_W + tap) * I;
+#for m in TM
+    if i_first + ${m}u < inputs {
+#for n in TN
+        if o_first + ${n}u < lanes {
+#if XVEC
+#for j in 4
+            dw[(target_at + i${m} * 4u + ${j}u) * lanes + o${n}] = sum${m}_${j}_${n};
+#end
+#else
+            dw[(target_at + i${m}) * lanes + o${n}] = sum${m}_0_${n};
+#end
+        }
+#end
+    }
+#end
+}

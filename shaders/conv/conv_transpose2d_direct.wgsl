@@ -1,0 +1,103 @@
+// Transposed convolution: y[n, a*s+ky-p, b*s+kx-p, i] += x[n,a,b,o] * w[ky,kx,i,o]; also a convolution's gradient to
+// its input. Reference: reference/contraction.rs `conv_transpose2d`.
+//
+// Straight from storage, without workgroup memory: best on software drivers and for few channels.
+// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The grid's z is the phase (lib/phase.wgsl). One
+// invocation: TM pixels of one phase x TN channels, in registers.
+// Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+#import lib/lane
+#import lib/grid
+#import lib/activation
+#import lib/conv
+#import lib/phase
+
+#if XVEC
+alias input = real4;
+const STEP = 4u;
+#else
+alias input = real;
+const STEP = 1u;
+#end
+
+@group(0) @binding(0) var<storage, read> x: array<input>;
+@group(0) @binding(1) var<storage, read> w: array<input>;
+#if BIAS
+@group(0) @binding(2) var<storage, read> bias: array<real>;
+@group(0) @binding(3) var<storage, read_write> y: array<real>;
+#else
+@group(0) @binding(2) var<storage, read_write> y: array<real>;
+#end
+
+fn product(a: input, b: input) -> real {
+#if XVEC
+    return dot(a, b);
+#else
+    return a * b;
+#end
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let rows = phase(id.z / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
+    let columns = phase(id.z % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
+    let blocks = (I + ${TN}u - 1u) / ${TN}u;
+    let pixels = BATCH * rows.count * columns.count;
+    let i = invocation(id, workgroups);
+    let first = i / blocks * ${TM}u;
+    let channel = i % blocks * ${TN}u;
+    if first >= pixels {
+        return;
+    }
+#for m in TM
+    let pixel${m} = min(first + ${m}u, pixels - 1u);
+    let picture${m} = pixel${m} / (rows.count * columns.count);
+    let qy${m} = pixel${m} / columns.count % rows.count;
+    let qx${m} = pixel${m} % columns.count;
+#for n in TN
+    var sum${m}_${n} = real(0);
+#end
+#end
+#for n in TN
+    let i${n} = min(channel + ${n}u, I - 1u) * (O / STEP);
+#end
+    for (var ty = 0u; ty < rows.taps; ty += 1u) {
+        for (var tx = 0u; tx < columns.taps; tx += 1u) {
+#for m in TM
+            // A row above or left of the picture wraps round to a number larger than any extent.
+            let a${m} = rows.start + qy${m} - ty;
+            let b${m} = columns.start + qx${m} - tx;
+            let inside${m} = a${m} < SMALL_H && b${m} < SMALL_W;
+            let at${m} = select(0u, ((picture${m} * SMALL_H + a${m}) * SMALL_W + b${m}) * (O / STEP), inside${m});
+#end
+            let ky = rows.residue + ty * STRIDE_H;
+            let kx = columns.residue + tx * STRIDE_W;
+            let tap = (ky * KERNEL_W + kx) * I * (O / STEP);
+            for (var c = 0u; c < O / STEP; c += 1u) {
+#for m in TM
+                let x${m} = select(input(0), x[at${m} + c], inside${m});
+#end
+#for n in TN
+                let w${n} = w[tap + i${n} + c];
+#for m in TM
+                sum${m}_${n} += product(x${m}, w${n});
+#end
+#end
+            }
+        }
+    }
+#for m in TM
+    if first + ${m}u < pixels {
+        let row${m} = picture${m} * LARGE_H + rows.first + qy${m} * STRIDE_H;
+        let target${m} = (row${m} * LARGE_W + columns.first + qx${m} * STRIDE_W) * I + channel;
+#for n in TN
+        if channel + ${n}u < I {
+#if BIAS
+            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n} + bias[channel + ${n}u]);
+#else
+            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n});
+#end
+        }
+#end
+    }
+#end
+}

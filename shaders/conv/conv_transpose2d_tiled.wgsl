@@ -1,0 +1,125 @@
+// Transposed convolution by phases, each an implicit matrix product: rows are pixels of one phase of y, columns its
+// channels, and the contraction runs over (ty, tx, o). Equation and reference as conv_transpose2d_direct.wgsl.
+//
+// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The grid's z is the phase (lib/phase.wgsl). One workgroup: 64
+// pixels x 64 channels (lib/tile.wgsl).
+// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+#import lib/lane
+#import lib/activation
+#import lib/conv
+#import lib/phase
+#define A_ALONG_K 1
+#define B_ALONG_K 1
+#import lib/tile
+
+#if XVEC
+alias input = real4;
+#else
+alias input = real;
+#end
+
+@group(0) @binding(0) var<storage, read> x: array<input>;
+@group(0) @binding(1) var<storage, read> w: array<input>;
+#if BIAS
+@group(0) @binding(2) var<storage, read> bias: array<lane>;
+@group(0) @binding(3) var<storage, read_write> y: array<lane>;
+#else
+@group(0) @binding(2) var<storage, read_write> y: array<lane>;
+#end
+
+// This workgroup's phase, set before the product.
+var<private> rows: Phase;
+var<private> columns: Phase;
+
+// The number of x that pixel m of the phase meets at k, or none outside the picture.
+fn x_at(m: u32, k: u32) -> vec2<u32> {
+    let tap = k / O;
+    let a = rows.start + m / columns.count % rows.count - tap / columns.taps;
+    let b = columns.start + m % columns.count - tap % columns.taps;
+    let picture = m / (rows.count * columns.count);
+    let inside = picture < BATCH && tap < rows.taps * columns.taps && a < SMALL_H && b < SMALL_W;
+    return vec2(((picture * SMALL_H + a) * SMALL_W + b) * O + k % O, u32(inside));
+}
+
+// The number of w between k and channel n, or none.
+fn w_at(k: u32, n: u32) -> vec2<u32> {
+    let tap = k / O;
+    let ky = rows.residue + tap / columns.taps * STRIDE_H;
+    let kx = columns.residue + tap % columns.taps * STRIDE_W;
+    let inside = n < I && tap < rows.taps * columns.taps;
+    return vec2(((ky * KERNEL_W + kx) * I + n) * O + k % O, u32(inside));
+}
+
+fn a4(m: u32, k: u32) -> real4 {
+    var a = real4(0);
+#if XVEC
+    let at = x_at(m, k);
+    if at.y == 1u {
+        a = x[at.x / 4u];
+    }
+#else
+#for j in 4
+    let at${j} = x_at(m, k + ${j}u);
+    if at${j}.y == 1u {
+        a[${j}] = x[at${j}.x];
+    }
+#end
+#end
+    return a;
+}
+
+fn b4(k: u32, n: u32) -> real4 {
+    var b = real4(0);
+#if XVEC
+    let at = w_at(k, n);
+    if at.y == 1u {
+        b = w[at.x / 4u];
+    }
+#else
+#for j in 4
+    let at${j} = w_at(k + ${j}u, n);
+    if at${j}.y == 1u {
+        b[${j}] = w[at${j}.x];
+    }
+#end
+#end
+    return b;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+    rows = phase(tile.z / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
+    columns = phase(tile.z % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
+    let contraction = rows.taps * columns.taps * O;
+    let sums = tile_product(t, tile.x * TILE, tile.y * TILE, 0u, contraction);
+    let m = tile.x * TILE + t / 16u * 4u;
+    let n = tile.y * TILE + t % 16u * 4u;
+#for i in 4
+    if m + ${i}u < BATCH * rows.count * columns.count {
+        let pixel = m + ${i}u;
+        let picture = pixel / (rows.count * columns.count);
+        let line = rows.first + pixel / columns.count % rows.count * STRIDE_H;
+        let column = columns.first + pixel % columns.count * STRIDE_W;
+        let at = ((picture * LARGE_H + line) * LARGE_W + column) * I + n;
+#if VEC4
+        if n < I {
+#if BIAS
+            y[at / 4u] = ${ACT}(sums[${i}] + bias[n / 4u]);
+#else
+            y[at / 4u] = ${ACT}(sums[${i}]);
+#end
+        }
+#else
+#for j in 4
+        if n + ${j}u < I {
+#if BIAS
+            y[at + ${j}u] = ${ACT}(sums[${i}][${j}] + bias[n + ${j}u]);
+#else
+            y[at + ${j}u] = ${ACT}(sums[${i}][${j}]);
+#end
+        }
+#end
+#end
+    }
+#end
+}

@@ -1,0 +1,15 @@
+// Functions of a lane, named as in `graph::Unary`. ACT is the name of one of them, or `identity`.
+override ACT_SLOPE: f32 = 0.0;
+
+fn identity(x: lane) -> lane {
+    return x;
+}
+
+fn leaky_relu(x: lane) -> lane {
+    return select(real(ACT_SLOPE) * x, x, x > lane(0));
+}
+
+// Beyond 15 the result is 1 in single precision; some drivers overflow in exp for much larger arguments.
+fn tanh_bounded(x: lane) -> lane {
+    return tanh(clamp(x, lane(-15), lane(15)));
+}

@@ -1,0 +1,7 @@
+// What one load or store moves: four channels where they divide by 4, else one number.
+#import lib/real
+#if VEC4
+alias lane = real4;
+#else
+alias lane = real;
+#end

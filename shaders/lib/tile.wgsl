@@ -1,0 +1,59 @@
+// A 64 x 64 tile of a matrix product, staged through workgroup memory in slices of 16 along the contraction.
+//
+// 16 x 16 invocations hold 4 x 4 results each in registers. The including kernel says what the matrices are:
+// `a4(m, k)` and `b4(k, n)` give four neighbours (zeros outside), along k where A_ALONG_K (B_ALONG_K) is set, else along
+// m (n); they are called with the running coordinate a multiple of 4.
+#import lib/real
+
+const TILE = 64u;
+const SLICE = 16u;
+// A little wider than the tile, so that the transposing stores of a warp do not all meet in one bank.
+const PITCH = 68u;
+
+var<workgroup> a_slice: array<real, SLICE * PITCH>;
+var<workgroup> b_slice: array<real, SLICE * PITCH>;
+
+// Adds A[m0.., k_from..k_to] * B[k_from..k_to, n0..] for this invocation's rows m0 + 4 * (t / 16) .. + 4 and columns
+// n0 + 4 * (t % 16) .. + 4. Every invocation of the workgroup must call it, with the same m0, n0, k_from and k_to.
+fn tile_product(t: u32, m0: u32, n0: u32, k_from: u32, k_to: u32) -> array<real4, 4> {
+    var sums = array<real4, 4>();
+    let across = t / 4u;
+    let quad = t % 4u * 4u;
+    let along = t / 16u;
+    let wide = t % 16u * 4u;
+    for (var k = k_from; k < k_to; k += SLICE) {
+#if A_ALONG_K
+        let a = a4(m0 + across, k + quad);
+#for j in 4
+        a_slice[(quad + ${j}u) * PITCH + across] = a[${j}];
+#end
+#else
+        let a = a4(m0 + wide, k + along);
+#for j in 4
+        a_slice[along * PITCH + wide + ${j}u] = a[${j}];
+#end
+#end
+#if B_ALONG_K
+        let b = b4(k + quad, n0 + across);
+#for j in 4
+        b_slice[(quad + ${j}u) * PITCH + across] = b[${j}];
+#end
+#else
+        let b = b4(k + along, n0 + wide);
+#for j in 4
+        b_slice[along * PITCH + wide + ${j}u] = b[${j}];
+#end
+#end
+        workgroupBarrier();
+        for (var s = 0u; s < SLICE; s += 1u) {
+            let am = s * PITCH + t / 16u * 4u;
+            let bn = s * PITCH + t % 16u * 4u;
+            let b_row = real4(b_slice[bn], b_slice[bn + 1u], b_slice[bn + 2u], b_slice[bn + 3u]);
+#for i in 4
+            sums[${i}] += a_slice[am + ${i}u] * b_row;
+#end
+        }
+        workgroupBarrier();
+    }
+    return sums;
+}

@@ -1,0 +1,159 @@
+//! Finding and opening a GPU.
+
+use super::lower::Target;
+use super::run::GpuExecutor;
+use crate::graph::{Bank, Step};
+use crate::{Error, Result};
+use std::sync::{Arc, Mutex};
+
+/// A device wgpu can reach, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterSummary {
+    /// The device's own name.
+    pub name: String,
+    /// Vulkan, Metal or Dx12.
+    pub backend: String,
+    /// The driver and its version, where known.
+    pub driver: String,
+    /// Whether it is a driver that computes on the processor.
+    pub software: bool,
+}
+
+impl std::fmt::Display for AdapterSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.software { ", software" } else { "" };
+        let driver = if self.driver.is_empty() { String::new() } else { format!(", {}", self.driver) };
+        write!(f, "{} ({}{driver}{kind})", self.name, self.backend)
+    }
+}
+
+/// An open device.
+#[derive(Clone)]
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) failure: Arc<Mutex<Option<String>>>,
+    pub(super) checks: bool,
+    summary: AdapterSummary,
+    target: Target,
+}
+
+fn find() -> Vec<wgpu::Adapter> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
+}
+
+fn summary(info: &wgpu::AdapterInfo) -> AdapterSummary {
+    AdapterSummary {
+        name: info.name.clone(),
+        backend: format!("{:?}", info.backend),
+        driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
+        software: info.device_type == wgpu::DeviceType::Cpu,
+    }
+}
+
+/// Prefers discrete over integrated over other hardware over software.
+fn rank(info: &wgpu::AdapterInfo) -> u8 {
+    match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu | wgpu::DeviceType::Other => 2,
+        wgpu::DeviceType::Cpu => 3,
+    }
+}
+
+/// Every device wgpu finds through Vulkan, Metal and DX12, best first.
+pub fn adapters() -> Vec<AdapterSummary> {
+    let mut infos: Vec<wgpu::AdapterInfo> = find().iter().map(wgpu::Adapter::get_info).collect();
+    infos.sort_by_key(rank);
+    infos.iter().map(summary).collect()
+}
+
+impl Gpu {
+    /// Opens the best device whose name contains `name` (any, when empty; upper and lower case are the same).
+    /// With `hardware`, software drivers do not count.
+    ///
+    /// # Errors
+    /// If there is none, naming what there is, or it cannot be opened.
+    pub fn open(name: &str, hardware: bool) -> Result<Self> {
+        let mut found = find();
+        found.sort_by_key(|adapter| rank(&adapter.get_info()));
+        let wanted = |adapter: &&wgpu::Adapter| {
+            let summary = summary(&adapter.get_info());
+            !(hardware && summary.software) && summary.name.to_lowercase().contains(&name.to_lowercase())
+        };
+        let Some(adapter) = found.iter().find(wanted) else {
+            let there: Vec<String> =
+                found.iter().map(|adapter| summary(&adapter.get_info()).to_string()).collect();
+            return Err(Error::Device(if there.is_empty() {
+                "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use --device cpu".into()
+            } else {
+                format!("no GPU named \"{name}\"; there is: {}", there.join("; "))
+            }));
+        };
+        Self::from_adapter(adapter)
+    }
+
+    fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self> {
+        let summary = summary(&adapter.get_info());
+        let limits = adapter.limits();
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("mewgpu"),
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|error| Error::Device(format!("{summary}: cannot be opened: {error}")))?;
+        let failure = Arc::new(Mutex::new(None));
+        let note = |failure: &Arc<Mutex<Option<String>>>| {
+            let failure = Arc::clone(failure);
+            move |text: String| {
+                failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(text);
+            }
+        };
+        let (on_error, on_loss) = (note(&failure), note(&failure));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_error(error.to_string())));
+        device.set_device_lost_callback(move |reason, text| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                on_loss(format!("the device was lost: {text}"));
+            }
+        });
+        let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
+        let target = Target { max_binding: limits.max_storage_buffer_binding_size, ..base };
+        let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
+        Ok(Self { device, queue, failure, checks, summary, target })
+    }
+
+    /// What this device is.
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// What lowering needs to know of this device.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The same device, with kernels chosen for another kind of device: to test and compare variants.
+    pub fn with_target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
+    ///
+    /// # Errors
+    /// If the device is too small, or refuses a kernel.
+    pub fn executor(&self, banks: &[Bank], steps: &[Step]) -> Result<GpuExecutor> {
+        GpuExecutor::new(self.clone(), banks, steps)
+    }
+
+    /// The first failure the device has reported, as an error.
+    pub(super) fn check(&self) -> Result<()> {
+        let failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match failure.as_ref() {
+            Some(text) => Err(Error::Device(format!("{}: {text}", self.summary))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Calls of kernels, before anything has a place in memory.
+
+use crate::graph::{NodeId, Slot, Step};
+use crate::shape::Shape;
+
+/// What lowering needs to know of the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whether contractions go straight to storage: always, or only for few channels.
+    pub software: bool,
+    /// Invocations that fill the device.
+    pub invocations: usize,
+    /// Largest binding in bytes.
+    pub max_binding: u64,
+}
+
+impl Target {
+    /// A GPU of unknown size, with WebGPU's guaranteed limits.
+    pub const GPU: Self = Self { software: false, invocations: 16 * 1024, max_binding: 128 << 20 };
+    /// A software driver on a processor's cores.
+    pub const SOFTWARE: Self = Self { software: true, invocations: 256, max_binding: 128 << 20 };
+}
+
+/// What a binding refers to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Memory {
+    /// A node's value.
+    Node(NodeId),
+    /// Partial results between two calls, by index.
+    Scratch(usize),
+    /// A state tensor, or a run of them, of so many numbers.
+    State(Slot, usize),
+}
+
+impl Memory {
+    /// A whole bank.
+    pub fn bank(bank: usize, len: usize) -> Self {
+        Self::State(Slot { bank, offset: 0 }, len)
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub kernel: &'static str,
+    pub definitions: Vec<(&'static str, String)>,
+    pub constants: Vec<(&'static str, f64)>,
+    pub reads: Vec<Memory>,
+    pub writes: Vec<Memory>,
+    pub workgroups: [u32; 3],
+}
+
+/// Invocations in a workgroup of the kernels that use `lib/grid.wgsl`.
+const WORKGROUP: usize = 64;
+
+/// Largest grid along one dimension that every device allows.
+const MAX_GRID: usize = 65_535;
+
+impl Call {
+    pub fn new(kernel: &'static str) -> Self {
+        Self {
+            kernel,
+            definitions: vec![],
+            constants: vec![],
+            reads: vec![],
+            writes: vec![],
+            workgroups: [1; 3],
+        }
+    }
+
+    pub fn define(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.definitions.push((name, value.to_string()));
+        self
+    }
+
+    /// Defines `name` where `condition` holds.
+    pub fn flag(self, name: &'static str, condition: bool) -> Self {
+        if condition { self.define(name, 1) } else { self }
+    }
+
+    pub fn constant(self, name: &'static str, value: usize) -> Self {
+        self.number(name, value as f64)
+    }
+
+    pub fn number(mut self, name: &'static str, value: f64) -> Self {
+        self.constants.push((name, value));
+        self
+    }
+
+    pub fn read(mut self, memory: Memory) -> Self {
+        self.reads.push(memory);
+        self
+    }
+
+    pub fn read_if(self, memory: Option<Memory>) -> Self {
+        match memory {
+            Some(memory) => self.read(memory),
+            None => self,
+        }
+    }
+
+    pub fn write(mut self, memory: Memory) -> Self {
+        self.writes.push(memory);
+        self
+    }
+
+    /// A grid of at least so many invocations, folded into two dimensions where one is not enough.
+    pub fn threads(self, threads: usize) -> Self {
+        self.threads_deep(threads, 1)
+    }
+
+    /// As [`Call::threads`], `depth` times along z.
+    pub fn threads_deep(self, threads: usize, depth: usize) -> Self {
+        let groups = threads.div_ceil(WORKGROUP).max(1);
+        let rows = groups.div_ceil(MAX_GRID);
+        self.grid([groups.div_ceil(rows), rows, depth])
+    }
+
+    pub fn grid(mut self, workgroups: [usize; 3]) -> Self {
+        self.workgroups = workgroups.map(|extent| extent as u32);
+        self
+    }
+}
+
+/// The calls of a step so far.
+pub struct Calls<'a> {
+    pub step: &'a Step,
+    pub target: &'a Target,
+    pub list: Vec<Call>,
+    /// Numbers in each scratch.
+    pub scratch: Vec<usize>,
+}
+
+impl<'a> Calls<'a> {
+    pub fn new(step: &'a Step, target: &'a Target) -> Self {
+        Self { step, target, list: Vec::new(), scratch: Vec::new() }
+    }
+
+    pub fn push(&mut self, call: Call) {
+        self.list.push(call);
+    }
+
+    /// Memory for `len` numbers between two calls.
+    pub fn scratch(&mut self, len: usize) -> Memory {
+        self.scratch.push(len);
+        Memory::Scratch(self.scratch.len() - 1)
+    }
+
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.step.nodes[id].shape
+    }
+
+    pub fn operand(&self, id: NodeId, index: usize) -> NodeId {
+        self.step.nodes[id].operands[index]
+    }
+}

@@ -1,0 +1,111 @@
+//! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
+
+mod call;
+mod contraction;
+mod fuse;
+mod norm;
+mod place;
+mod pointwise;
+
+pub use call::Target;
+
+use super::program::Program;
+use crate::graph::{Bank, Op, Step, Update};
+use crate::{Error, Result};
+use call::{Call, Calls, Memory};
+use fuse::Fusion;
+
+/// Lowers `step` for `target`.
+///
+/// # Errors
+/// If a kernel's text cannot be made (an error in this crate) or a tensor is larger than a binding may be.
+pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
+    let fusion = Fusion::find(step);
+    let mut calls = Calls::new(step, target);
+    for id in 0..step.nodes.len() {
+        if !fusion.absorbed(id) {
+            node(&mut calls, &fusion, id);
+        }
+    }
+    let nodes = calls.list.len();
+    for update in &step.updates {
+        calls.update(update, banks);
+    }
+    let program = place::place(step, calls, nodes, banks)?;
+    let largest = program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings).map(|region| region.size);
+    if let Some(size) = largest.max().filter(|&size| size > target.max_binding) {
+        return Err(Error::Device(format!(
+            "{}: a tensor of {} MiB is larger than this device binds at once ({} MiB); use a smaller --batch or --size",
+            step.name,
+            size >> 20,
+            target.max_binding >> 20
+        )));
+    }
+    Ok(program)
+}
+
+fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
+    let node = &calls.step.nodes[id];
+    let epilogue = fusion.epilogue(id);
+    let base = epilogue.base;
+    match calls.step.nodes[base].op {
+        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
+        Op::Conv2d(g) => contraction::conv2d(calls, &g, base, &epilogue),
+        Op::ConvTranspose2d(g) => contraction::conv_transpose2d(calls, &g, base, &epilogue),
+        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, base),
+        Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, &epilogue),
+        Op::Moments(per) => norm::moments(calls, per, id),
+        Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, per, eps, id),
+        Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, per, eps, fixed, id),
+        Op::Unary(unary) => pointwise::unary(calls, unary, Memory::Node(node.operands[0]), Memory::Node(id)),
+        Op::Binary(binary) => pointwise::binary(calls, binary, id),
+        Op::Sum => pointwise::sum(calls, id),
+        Op::Broadcast => pointwise::broadcast(calls, id),
+        Op::ReflectionPad(padding) => pointwise::reflection_pad(calls, padding, false, id),
+        Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
+        Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
+        Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
+        Op::Shift { back } => pointwise::shift(calls, back, id),
+    }
+}
+
+impl Calls<'_> {
+    fn update(&mut self, update: &Update, banks: &[Bank]) {
+        match *update {
+            // Stores are a matter of placement; `place` adds a copy where one is needed.
+            Update::Store { .. } => {}
+            Update::RunningMoments { slot, moments, momentum, count } => {
+                let shape = self.step.nodes[moments].shape;
+                let unbiased = count as f64 / (count as f64 - 1.0).max(1.0);
+                self.push(
+                    Call::new("optim/running_moments")
+                        .constant("C", shape.channels())
+                        .number("KEEP", 1.0 - momentum)
+                        .number("MEAN_SHARE", momentum)
+                        .number("VARIANCE_SHARE", momentum * unbiased)
+                        .read(Memory::Node(moments))
+                        .write(Memory::State(slot, shape.len()))
+                        .threads(shape.len()),
+                );
+            }
+            Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
+                let len = banks[parameters].len;
+                self.push(
+                    Call::new("optim/adam")
+                        .constant("COUNT", len / 4)
+                        .number("BETA1", beta1)
+                        .number("BETA2", beta2)
+                        .number("REST1", 1.0 - beta1)
+                        .number("REST2", 1.0 - beta2)
+                        .number("EPS", eps)
+                        .read(Memory::bank(gradients, len))
+                        .read(Memory::Node(rates))
+                        .write(Memory::bank(parameters, len))
+                        .write(Memory::bank(first, len))
+                        .write(Memory::bank(second, len))
+                        .threads(len / 4),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Where every value lives, and the finished program.
+
+use super::call::{Call, Calls, Memory};
+use super::pointwise;
+use crate::Result;
+use crate::gpu::preprocess;
+use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
+use crate::graph::lifetimes::{Lifetime, share};
+use crate::graph::{Bank, NodeId, Op, Slot, Step, Unary, Update};
+use std::collections::{BTreeMap, HashMap};
+
+/// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
+const ALIGN: u64 = 256;
+
+impl Calls<'_> {
+    /// Numbers behind a binding.
+    pub fn len(&self, memory: Memory) -> usize {
+        match memory {
+            Memory::Node(id) => self.shape(id).len(),
+            Memory::Scratch(index) => self.scratch[index],
+            Memory::State(_, len) => len,
+        }
+    }
+}
+
+/// Gives every value a place and writes the calls down as a program. The first `nodes` calls compute nodes, the rest
+/// are changes of state.
+pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) -> Result<Program> {
+    let mut fixed = given(step);
+    let mut copies = Vec::new();
+    stores(step, &calls, &mut fixed, &mut copies);
+    // Copies into state come after all nodes and before optimizers read what was stored.
+    let updates = calls.list.split_off(nodes);
+    for (id, slot) in copies {
+        let to = Memory::State(slot, calls.shape(id).len());
+        pointwise::unary(&mut calls, Unary::Affine { scale: 1.0, offset: 0.0 }, Memory::Node(id), to);
+    }
+    calls.list.extend(updates);
+
+    let mut results = Vec::new();
+    for &(_, id) in &step.outputs {
+        fixed.entry(step.source(id)).or_insert_with(|| {
+            results.push(bytes(calls.shape(id).len()));
+            Region { buffer: Buffer::Result(results.len() - 1), offset: 0, size: bytes(calls.shape(id).len()) }
+        });
+    }
+    let pooled = pool(step, &calls, &fixed);
+    let region = |memory: Memory| match memory {
+        Memory::State(slot, len) => state(slot, len),
+        Memory::Node(id) => {
+            let source = step.source(id);
+            fixed.get(&source).copied().unwrap_or_else(|| pooled.region(Memory::Node(source)))
+        }
+        Memory::Scratch(_) => pooled.region(memory),
+    };
+    let mut writer = Writer::default();
+    for call in &calls.list {
+        let bindings = call.reads.iter().chain(&call.writes).map(|&memory| region(memory)).collect();
+        writer.dispatch(call, bindings)?;
+    }
+    let inputs: Vec<(String, u64, usize)> = step
+        .inputs()
+        .map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len()))
+        .collect();
+    debug_assert!(banks.iter().all(|bank| bank.len.is_multiple_of(4)));
+    let outputs = step
+        .outputs
+        .iter()
+        .map(|(name, id)| (name.clone(), region(Memory::Node(*id)), calls.shape(*id).len()))
+        .collect();
+    Ok(Program {
+        name: step.name.clone(),
+        shaders: writer.shaders,
+        pipelines: writer.pipelines,
+        pool: pooled.sizes,
+        results,
+        input_bytes: step.inputs().map(|(_, _, shape)| bytes(shape.len())).sum(),
+        constants: constants(step),
+        inputs,
+        outputs,
+        dispatches: writer.dispatches,
+    })
+}
+
+/// Bytes of a stretch that holds `len` numbers and after which another may be bound.
+fn bytes(len: usize) -> u64 {
+    (len as u64 * 4).next_multiple_of(ALIGN)
+}
+
+fn state(slot: Slot, len: usize) -> Region {
+    let size = (len as u64 * 4).next_multiple_of(16);
+    Region { buffer: Buffer::Bank(slot.bank), offset: slot.offset as u64 * 4, size }
+}
+
+/// Places of inputs, constants and state.
+fn given(step: &Step) -> HashMap<NodeId, Region> {
+    let mut fixed = HashMap::new();
+    let (mut input, mut constant) = (0, 0);
+    for (id, node) in step.nodes.iter().enumerate() {
+        let size = bytes(node.shape.len());
+        let next = |buffer, at: &mut u64| {
+            let offset = *at;
+            *at += size;
+            Region { buffer, offset, size }
+        };
+        let region = match node.op {
+            Op::Input(_) => next(Buffer::Inputs, &mut input),
+            Op::Full(_) => next(Buffer::Constants, &mut constant),
+            Op::State(slot) => state(slot, node.shape.len()),
+            _ => continue,
+        };
+        fixed.insert(id, region);
+    }
+    fixed
+}
+
+fn constants(step: &Step) -> Vec<f32> {
+    let mut numbers = Vec::new();
+    for node in &step.nodes {
+        if let Op::Full(value) = node.op {
+            numbers.resize(numbers.len() + bytes(node.shape.len()) as usize / 4, value as f32);
+        }
+    }
+    numbers
+}
+
+/// Values stored into state are computed right there where nothing else is touched by that: the bank is not read
+/// as state by this step, and the value not read by a call that writes to the same bank. Else they are copied.
+fn stores(
+    step: &Step,
+    calls: &Calls<'_>,
+    fixed: &mut HashMap<NodeId, Region>,
+    copies: &mut Vec<(NodeId, Slot)>,
+) {
+    let read_banks: Vec<usize> = step
+        .nodes
+        .iter()
+        .filter_map(|node| if let Op::State(slot) = node.op { Some(slot.bank) } else { None })
+        .collect();
+    let mut stored: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for update in &step.updates {
+        let &Update::Store { slot, value } = update else { continue };
+        let source = step.source(value);
+        let written_with_it = |call: &Call| {
+            let reads = call.reads.iter().any(|memory| is_node(step, *memory, source));
+            let mut targets = call.writes.iter();
+            reads
+                && targets.any(|memory| {
+                    stored.iter().any(|(&other, &bank)| bank == slot.bank && is_node(step, *memory, other))
+                })
+        };
+        if read_banks.contains(&slot.bank)
+            || fixed.contains_key(&source)
+            || calls.list.iter().any(written_with_it)
+        {
+            copies.push((value, slot));
+        } else {
+            fixed.insert(source, state(slot, step.nodes[value].shape.len()));
+            stored.insert(source, slot.bank);
+        }
+    }
+}
+
+fn is_node(step: &Step, memory: Memory, source: NodeId) -> bool {
+    matches!(memory, Memory::Node(id) if step.source(id) == source)
+}
+
+/// Slots of the values that live only within a run.
+struct Pooled {
+    slots: Vec<(Memory, usize, u64)>,
+    sizes: Vec<u64>,
+}
+
+impl Pooled {
+    fn region(&self, memory: Memory) -> Region {
+        let (_, slot, size) = *self
+            .slots
+            .iter()
+            .find(|(pooled, ..)| *pooled == memory)
+            .expect("every value a call touches is written by a call before it");
+        Region { buffer: Buffer::Pool(slot), offset: 0, size }
+    }
+}
+
+fn pool(step: &Step, calls: &Calls<'_>, fixed: &HashMap<NodeId, Region>) -> Pooled {
+    let resolve = |memory: Memory| match memory {
+        Memory::Node(id) => Memory::Node(step.source(id)),
+        other => other,
+    };
+    let mut values: Vec<(Memory, Lifetime)> = Vec::new();
+    for (at, call) in calls.list.iter().enumerate() {
+        for memory in call.reads.iter().chain(&call.writes).map(|&memory| resolve(memory)) {
+            let elsewhere = match memory {
+                Memory::Node(id) => fixed.contains_key(&id),
+                Memory::State(..) => true,
+                Memory::Scratch(_) => false,
+            };
+            if elsewhere {
+                continue;
+            }
+            match values.iter_mut().find(|(value, _)| *value == memory) {
+                Some((_, lifetime)) => lifetime.last = at,
+                None => {
+                    let size = bytes(calls.len(memory)) as usize;
+                    values.push((memory, Lifetime { made: at, last: at, size }));
+                }
+            }
+        }
+    }
+    let lifetimes: Vec<Lifetime> = values.iter().map(|(_, lifetime)| *lifetime).collect();
+    let slots = share(&lifetimes);
+    Pooled {
+        slots: values
+            .iter()
+            .zip(&slots.of)
+            .map(|((memory, lifetime), &slot)| (*memory, slot, lifetime.size as u64))
+            .collect(),
+        sizes: slots.sizes.iter().map(|&size| size as u64).collect(),
+    }
+}
+
+/// Shaders and pipelines written once each.
+#[derive(Default)]
+struct Writer {
+    shaders: Vec<Shader>,
+    pipelines: Vec<Pipeline>,
+    dispatches: Vec<Dispatch>,
+}
+
+impl Writer {
+    fn dispatch(&mut self, call: &Call, bindings: Vec<Region>) -> Result<()> {
+        let source = preprocess::expand(call.kernel, &call.definitions)?;
+        let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
+        let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
+        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: call.workgroups });
+        Ok(())
+    }
+}
+
+fn index_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|other| *other == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}

@@ -1,0 +1,13 @@
+//! The GPU: from a step to hand-written WGSL, and its execution.
+//!
+//! [`lower`] chooses kernels and places, the result is a [`program::Program`] of plain data, and [`run`] replays it
+//! on a [`device::Gpu`]. Kernels are texts under `shaders/`, one a file, made concrete by [`preprocess`].
+
+pub mod device;
+pub mod lower;
+pub mod preprocess;
+pub mod program;
+pub mod run;
+
+pub use device::{AdapterSummary, Gpu, adapters};
+pub use run::GpuExecutor;

@@ -1,0 +1,345 @@
+//! Replaying programs on a wgpu device: the only room that touches its queue.
+//!
+//! Pipelines, buffers and bind groups are made once. A run writes the inputs, records one pass, submits once and
+//! allocates nothing; results stay on the device until somebody reads them.
+
+use super::device::Gpu;
+use super::lower::lower;
+use super::program::{Buffer, Pipeline, Program, Region};
+use crate::executor::Executor;
+use crate::graph::{Bank, Step};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use std::collections::VecDeque;
+
+/// Submissions the host may be ahead of the device.
+const IN_FLIGHT: usize = 3;
+
+const STORAGE: wgpu::BufferUsages =
+    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
+
+/// Steps ready to run on a GPU.
+pub struct GpuExecutor {
+    gpu: Gpu,
+    banks: Vec<wgpu::Buffer>,
+    bank_lens: Vec<usize>,
+    pool: Vec<wgpu::Buffer>,
+    pipelines: Vec<wgpu::ComputePipeline>,
+    steps: Vec<Loaded>,
+    in_flight: VecDeque<wgpu::SubmissionIndex>,
+    readback: Option<wgpu::Buffer>,
+}
+
+/// A program with its memory.
+struct Loaded {
+    program: Program,
+    inputs: wgpu::Buffer,
+    /// What will be written to `inputs` at the next run.
+    staged: Vec<f32>,
+    constants: wgpu::Buffer,
+    results: Vec<wgpu::Buffer>,
+    /// Pipeline (of the executor), bindings and grid.
+    dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
+}
+
+impl GpuExecutor {
+    /// Lowers `steps` and makes everything they need.
+    ///
+    /// # Errors
+    /// If the device is too small, or refuses a kernel.
+    pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
+        let target = gpu.target();
+        let programs: Vec<Program> =
+            steps.iter().map(|step| lower(step, banks, &target)).collect::<Result<_>>()?;
+        let buffer = |label: &str, size: u64| {
+            let largest = gpu.device.limits().max_buffer_size;
+            if size > largest {
+                return Err(Error::Device(format!(
+                    "{label} needs a buffer of {} MiB, this device allows {} MiB; use a smaller --batch or --size",
+                    size >> 20,
+                    largest >> 20
+                )));
+            }
+            Ok(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: size.max(256),
+                usage: STORAGE,
+                mapped_at_creation: false,
+            }))
+        };
+        let bank_buffers: Vec<wgpu::Buffer> =
+            banks.iter().map(|bank| buffer("bank", bank.len as u64 * 4)).collect::<Result<_>>()?;
+        let (pool_sizes, slots) = shared_pool(&programs);
+        let pool: Vec<wgpu::Buffer> =
+            pool_sizes.iter().map(|&size| buffer("pool", size)).collect::<Result<_>>()?;
+        let (pipelines, of_step) = pipelines(&gpu, &programs)?;
+        let mut loaded = Vec::new();
+        for (index, program) in programs.into_iter().enumerate() {
+            let inputs = buffer("inputs", program.input_bytes)?;
+            let constants = buffer("constants", program.constants.len() as u64 * 4)?;
+            gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&program.constants));
+            let results: Vec<wgpu::Buffer> =
+                program.results.iter().map(|&size| buffer("result", size)).collect::<Result<_>>()?;
+            let resolve = |region: &Region| match region.buffer {
+                Buffer::Pool(slot) => &pool[slots[index][slot]],
+                Buffer::Result(result) => &results[result],
+                Buffer::Inputs => &inputs,
+                Buffer::Constants => &constants,
+                Buffer::Bank(bank) => &bank_buffers[bank],
+            };
+            let dispatches = program
+                .dispatches
+                .iter()
+                .map(|dispatch| {
+                    let pipeline = of_step[index][dispatch.pipeline];
+                    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+                        .zip(&dispatch.bindings)
+                        .map(|(binding, region)| wgpu::BindGroupEntry {
+                            binding,
+                            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                                buffer: resolve(region),
+                                offset: region.offset,
+                                size: std::num::NonZeroU64::new(region.size),
+                            }),
+                        })
+                        .collect();
+                    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                        label: None,
+                        layout: &pipelines[pipeline].get_bind_group_layout(0),
+                        entries: &entries,
+                    });
+                    (pipeline, group, dispatch.workgroups)
+                })
+                .collect();
+            let staged = vec![0.0; program.input_bytes as usize / 4];
+            loaded.push(Loaded { program, inputs, staged, constants, results, dispatches });
+        }
+        gpu.check()?;
+        Ok(Self {
+            gpu,
+            banks: bank_buffers,
+            bank_lens: banks.iter().map(|bank| bank.len).collect(),
+            pool,
+            pipelines,
+            steps: loaded,
+            in_flight: VecDeque::new(),
+            readback: None,
+        })
+    }
+
+    /// The programs that run, one a step.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.steps.iter().map(|step| &step.program)
+    }
+
+    /// Waits until the device has done everything submitted.
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn wait(&mut self) -> Result<()> {
+        self.in_flight.clear();
+        self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn poll(&self, kind: wgpu::PollType) -> Result<()> {
+        let polled = self.gpu.device.poll(kind);
+        self.gpu.check()?;
+        polled.map(drop).map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))
+    }
+
+    fn read(&mut self, from: &wgpu::Buffer, offset: u64, count: usize) -> Result<Vec<f32>> {
+        let size = (count as u64 * 4).max(4);
+        let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
+            Some(buffer) => buffer,
+            None => self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("readback"),
+                size,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            }),
+        };
+        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(from, offset, &readback, 0, size);
+        self.gpu.queue.submit([encoder.finish()]);
+        let slice = readback.slice(..size);
+        // A failure to map shows as an error of the poll or of the range below.
+        slice.map_async(wgpu::MapMode::Read, |_| {});
+        self.wait()?;
+        let view = slice
+            .get_mapped_range()
+            .map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))?;
+        let numbers = bytemuck::pod_collect_to_vec(&view[..count * 4]);
+        drop(view);
+        readback.unmap();
+        self.readback = Some(readback);
+        Ok(numbers)
+    }
+}
+
+/// One pool serves all programs, for they run one after another: the largest slot of each shares a buffer, then the
+/// second largest. Returns the buffers' sizes and, for every program, the buffer of each of its slots.
+fn shared_pool(programs: &[Program]) -> (Vec<u64>, Vec<Vec<usize>>) {
+    let mut sizes: Vec<u64> = Vec::new();
+    let mut slots = Vec::new();
+    for program in programs {
+        let mut order: Vec<usize> = (0..program.pool.len()).collect();
+        order.sort_by_key(|&slot| std::cmp::Reverse(program.pool[slot]));
+        let mut of = vec![0; order.len()];
+        for (buffer, slot) in order.into_iter().enumerate() {
+            of[slot] = buffer;
+            match sizes.get_mut(buffer) {
+                Some(size) => *size = (*size).max(program.pool[slot]),
+                None => sizes.push(program.pool[slot]),
+            }
+        }
+        slots.push(of);
+    }
+    (sizes, slots)
+}
+
+/// Compiles what the programs need, each pipeline once, on all cores. Returns them and, for every program, which of
+/// them its pipelines are.
+fn pipelines(gpu: &Gpu, programs: &[Program]) -> Result<(Vec<wgpu::ComputePipeline>, Vec<Vec<usize>>)> {
+    let mut unique: Vec<(&Program, &Pipeline)> = Vec::new();
+    let same = |a: (&Program, &Pipeline), b: (&Program, &Pipeline)| {
+        a.1.constants == b.1.constants && a.0.shaders[a.1.shader] == b.0.shaders[b.1.shader]
+    };
+    let of_step = programs
+        .iter()
+        .map(|program| {
+            let find = |pipeline| {
+                let wanted = (program, pipeline);
+                unique.iter().position(|&other| same(other, wanted)).unwrap_or_else(|| {
+                    unique.push(wanted);
+                    unique.len() - 1
+                })
+            };
+            program.pipelines.iter().map(find).collect()
+        })
+        .collect();
+    let compiled = unique.par_iter().map(|(program, pipeline)| compile(gpu, program, pipeline)).collect();
+    gpu.check()?;
+    Ok((compiled, of_step))
+}
+
+fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePipeline {
+    let shader = &program.shaders[pipeline.shader];
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(&shader.kernel),
+        source: wgpu::ShaderSource::Wgsl(shader.source.as_str().into()),
+    };
+    let module = if gpu.checks {
+        gpu.device.create_shader_module(descriptor)
+    } else {
+        // SAFETY: the kernels are this crate's own; lowering gives every loop a constant bound and every index a
+        // binding that covers it, which the tests prove with the checks on (MEWGPU_SHADER_CHECKS=1).
+        unsafe {
+            gpu.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+        }
+    };
+    let constants: Vec<(&str, f64)> =
+        pipeline.constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(&shader.kernel),
+        layout: None,
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            // Every element of a tile is written before it is read.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    })
+}
+
+impl Executor for GpuExecutor {
+    fn write_input(&mut self, step: usize, name: &str, values: &[f32]) -> Result<()> {
+        let loaded = &mut self.steps[step];
+        let title = &loaded.program.name;
+        let (_, offset, count) = loaded
+            .program
+            .inputs
+            .iter()
+            .find(|(input, ..)| input == name)
+            .ok_or_else(|| Error::Input(format!("{title}: no input named {name}")))?;
+        if values.len() != *count {
+            return Err(Error::Input(format!(
+                "{title}: input {name} is {count} numbers, not {}",
+                values.len()
+            )));
+        }
+        let at = *offset as usize / 4;
+        loaded.staged[at..at + count].copy_from_slice(values);
+        Ok(())
+    }
+
+    fn run(&mut self, steps: &[usize]) -> Result<()> {
+        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for &step in steps {
+                let loaded = &self.steps[step];
+                self.gpu.queue.write_buffer(&loaded.inputs, 0, bytemuck::cast_slice(&loaded.staged));
+                for (pipeline, group, [x, y, z]) in &loaded.dispatches {
+                    pass.set_pipeline(&self.pipelines[*pipeline]);
+                    pass.set_bind_group(0, group, &[]);
+                    pass.dispatch_workgroups(*x, *y, *z);
+                }
+            }
+        }
+        self.in_flight.push_back(self.gpu.queue.submit([encoder.finish()]));
+        if self.in_flight.len() > IN_FLIGHT {
+            let oldest = self.in_flight.pop_front();
+            self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
+        }
+        self.gpu.check()
+    }
+
+    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {
+        let loaded = &self.steps[step];
+        let (_, region, count) = loaded
+            .program
+            .outputs
+            .iter()
+            .find(|(output, ..)| output == name)
+            .ok_or_else(|| Error::Input(format!("{}: no output named {name}", loaded.program.name)))?;
+        let (offset, count) = (region.offset, *count);
+        let buffer = match region.buffer {
+            Buffer::Result(result) => &loaded.results[result],
+            Buffer::Inputs => &loaded.inputs,
+            Buffer::Constants => &loaded.constants,
+            Buffer::Bank(bank) => &self.banks[bank],
+            Buffer::Pool(_) => {
+                return Err(Error::Device(format!("{}: {name} was not kept", loaded.program.name)));
+            }
+        };
+        let buffer = buffer.clone();
+        self.read(&buffer, offset, count)
+    }
+
+    fn read_bank(&mut self, bank: usize) -> Result<Vec<f32>> {
+        let buffer = self.banks[bank].clone();
+        self.read(&buffer, 0, self.bank_lens[bank])
+    }
+
+    fn write_bank(&mut self, bank: usize, values: &[f32]) -> Result<()> {
+        if values.len() != self.bank_lens[bank] {
+            return Err(Error::Input(format!(
+                "bank {bank} holds {} numbers, not {}",
+                self.bank_lens[bank],
+                values.len()
+            )));
+        }
+        self.gpu.queue.write_buffer(&self.banks[bank], 0, bytemuck::cast_slice(values));
+        self.gpu.check()
+    }
+
+    fn bytes(&self) -> usize {
+        let of_steps = self.steps.iter().flat_map(|step| {
+            step.results.iter().chain([&step.inputs, &step.constants])
+        });
+        let all = self.banks.iter().chain(&self.pool).chain(of_steps);
+        all.map(|buffer| buffer.size() as usize).sum()
+    }
+}

@@ -1,0 +1,211 @@
+//! Promise: every kernel and variant computes what the reference means, forward and backward, on shapes of every kind.
+//!
+//! The oracle is the reference in f64. Tolerances are relative to the largest number of a result: single precision
+//! keeps 6e-8, a sum of k products loses a few times sqrt(k) of that, and no sum here is longer than some thousand.
+
+mod support;
+
+use mewgpu::Result;
+use mewgpu::executor::Executor;
+use mewgpu::graph::{Graph, Step, Var, gradients};
+use mewgpu::random::stream;
+use mewgpu::reference::Reference;
+use mewgpu::shape::{ConvOptions, Shape};
+use proptest::prelude::*;
+use rand::RngExt;
+
+const TOLERANCE: f64 = 1e-5;
+
+fn draw(len: usize, index: usize) -> Vec<f32> {
+    let mut rng = stream(3, "kernels", index as u64);
+    (0..len).map(|_| rng.random_range(-1.0f32..1.0)).collect()
+}
+
+/// Compares `f` and its gradients to every leaf, on every variant, with the f64 reference.
+fn compare(shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
+    let values: Vec<Vec<f32>> =
+        shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
+    compare_at(shapes, &values, TOLERANCE, f);
+}
+
+fn compare_at(
+    shapes: &[[usize; 4]],
+    values: &[Vec<f32>],
+    tolerance: f64,
+    f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
+) {
+    let graph = Graph::new();
+    let leaves: Vec<Var> =
+        shapes.iter().enumerate().map(|(i, shape)| graph.input(&i.to_string(), Shape(*shape))).collect();
+    let y = f(&leaves).expect("the shapes fit");
+    let weights = graph.input("weights", y.shape());
+    let loss = y.mul(weights).expect("same shape").sum();
+    let grads = gradients(loss, &leaves).expect("every op has a rule");
+    let names: Vec<String> = (0..grads.len()).map(|i| format!("gradient {i}")).collect();
+    let mut outputs = vec![("y", y)];
+    outputs.extend(names.iter().map(String::as_str).zip(grads));
+    let step = Step::new("compare", &graph, &outputs, vec![]);
+    let weights = draw(y.shape().len(), 99);
+
+    let mut reference = Reference::<f64>::new(&[], vec![step.clone()]);
+    let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    reference.write_input(0, "weights", &wide(&weights)).unwrap();
+    for (i, value) in values.iter().enumerate() {
+        reference.write_input(0, &i.to_string(), &wide(value)).unwrap();
+    }
+    reference.run(&[0]).unwrap();
+    for (variant, gpu) in support::variants() {
+        let mut executor = gpu.executor(&[], std::slice::from_ref(&step)).unwrap();
+        executor.write_input(0, "weights", &weights).unwrap();
+        for (i, value) in values.iter().enumerate() {
+            executor.write_input(0, &i.to_string(), value).unwrap();
+        }
+        executor.run(&[0]).unwrap();
+        for (name, _) in &outputs {
+            let expected = reference.read_output(0, name).unwrap();
+            let got = executor.read_output(0, name).unwrap();
+            let size = expected.iter().fold(1e-3f64, |size, x| size.max(x.abs()));
+            for (at, (got, expected)) in got.iter().zip(&expected).enumerate() {
+                let error = (f64::from(*got) - expected).abs() / size;
+                assert!(
+                    error <= tolerance,
+                    "{variant} {shapes:?} {name}[{at}] = {got}, expected {expected} (off by {error:.1e} of {size:.1e})"
+                );
+            }
+        }
+    }
+}
+
+fn channels() -> impl Strategy<Value = usize> {
+    prop::sample::select(vec![1, 2, 3, 4, 5, 8, 16, 20, 64, 68])
+}
+
+fn pair(range: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = [usize; 2]> {
+    prop::array::uniform2(range)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn conv2d(
+        batch in 1usize..=3, size in pair(1..=11), kernel in pair(1..=5), stride in pair(1..=3),
+        padding in pair(0..=2), i in channels(), o in channels(), bias: bool,
+    ) {
+        let options = ConvOptions { stride, padding, output_padding: [0, 0] };
+        prop_assume!((0..2).all(|axis| kernel[axis] <= size[axis] + 2 * padding[axis]));
+        let shapes = [[batch, size[0], size[1], i], [kernel[0], kernel[1], i, o], [1, 1, 1, o]];
+        compare(&shapes, |v| {
+            let y = v[0].conv2d(v[1], options)?;
+            // The leaf is used either way, so that it has a gradient.
+            if bias { y.add(v[2])?.leaky_relu(0.2) } else { Ok(y.tanh().mul(v[2])?) }
+        });
+    }
+
+    #[test]
+    fn conv_transpose2d(
+        batch in 1usize..=3, size in pair(1..=6), kernel in pair(1..=5), stride in pair(1..=3),
+        padding in pair(0..=2), extra in pair(0..=2), i in channels(), o in channels(), bias: bool,
+    ) {
+        let output_padding = [extra[0] % stride[0], extra[1] % stride[1]];
+        let options = ConvOptions { stride, padding, output_padding };
+        prop_assume!((0..2).all(|axis| {
+            (size[axis] - 1) * stride[axis] + kernel[axis] + output_padding[axis] > 2 * padding[axis]
+        }));
+        let shapes = [[batch, size[0], size[1], o], [kernel[0], kernel[1], i, o], [1, 1, 1, i]];
+        compare(&shapes, |v| {
+            let y = v[0].conv_transpose2d(v[1], options)?;
+            if bias { Ok(y.add(v[2])?.tanh()) } else { v[2].mul(y.relu()) }
+        });
+    }
+
+    #[test]
+    fn norms(
+        shape in (1usize..=4, 1usize..=9, 1usize..=9, channels()), affine: bool, batch: bool, slope in 0.0f64..0.5,
+    ) {
+        let (n, h, w, c) = shape;
+        // A single element has no spread: its normalised value is 0 and its gradients are only rounding.
+        prop_assume!(h * w >= 4);
+        compare(&[[n, h, w, c], [1, 1, 2, c]], |v| {
+            let rows = affine.then_some(v[1]);
+            let y = if batch { v[0].batch_norm(rows, 1e-5)? } else { v[0].instance_norm(rows, 1e-5)? };
+            let y = y.leaky_relu(slope)?;
+            if affine { Ok(y) } else { y.add(v[1].sum_to(Shape([1, 1, 1, c]))?) }
+        });
+    }
+
+    #[test]
+    fn norms_of_a_large_mean_with_a_small_spread(n in 1usize..=3, side in 4usize..=24, c in channels(), batch: bool) {
+        let shape = [n, side, side, c];
+        let x: Vec<f32> = draw(Shape(shape).len(), 0).iter().map(|x| 100.0 + 0.1 * x).collect();
+        let affine = draw(2 * c, 1);
+        // The mean itself is kept in single precision: half a unit in the last place of 100 is 7e-5 of the spread, and
+        // the gradient to the weight adds that up with one sign.
+        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, |v| {
+            if batch { v[0].batch_norm(Some(v[1]), 1e-5) } else { v[0].instance_norm(Some(v[1]), 1e-5) }
+        });
+    }
+
+    #[test]
+    fn running_statistics(n in 1usize..=3, side in 1usize..=5, c in channels(), offset in -2.0f64..2.0) {
+        compare(&[[n, side, side, c], [1, 1, 2, c]], |v| {
+            let running = v[0].graph().full(Shape([1, 1, 2, c]), 0.8);
+            Ok(v[0].batch_norm_eval(running, Some(v[1]), 1e-5)?.affine(1.5, offset))
+        });
+    }
+
+    #[test]
+    fn pairs(shape in prop::array::uniform4(1usize..=5), other in prop::array::uniform4(any::<bool>()), vec4: bool) {
+        let mut shape = shape;
+        if vec4 { shape[3] *= 4; }
+        let smaller: [usize; 4] = std::array::from_fn(|axis| if other[axis] { shape[axis] } else { 1 });
+        compare(&[shape, smaller], |v| v[0].mul(v[1])?.sub(v[1].square())?.add(v[0].abs()));
+    }
+
+    #[test]
+    fn pointwise(len in 1usize..=300, slope in 0.0f64..1.0) {
+        let shape = [1, 1, 1, len];
+        compare(&[shape], |v| {
+            let x = v[0].scale(6.0);
+            x.tanh().add(x.sigmoid())?.add(x.softplus())?.add(x.leaky_relu(slope)?)
+        });
+    }
+
+    #[test]
+    fn sums(shape in prop::array::uniform4(1usize..=7), kept in prop::array::uniform4(any::<bool>()), long in 1usize..=90) {
+        let mut shape = shape;
+        shape[1] *= long;
+        let to = Shape(std::array::from_fn(|axis| if kept[axis] { shape[axis] } else { 1 }));
+        compare(&[shape], |v| v[0].square().sum_to(to)?.scale(0.1).broadcast_to(Shape(shape)));
+    }
+
+    #[test]
+    fn moved_pixels(n in 1usize..=2, h in 3usize..=7, w in 3usize..=7, c in channels(), pad in prop::array::uniform4(0usize..=2), factor in pair(1..=3)) {
+        compare(&[[n, h, w, c]], |v| {
+            let offsets = v[0].graph().full(Shape([n, 1, 1, 2]), pad[0] as f64 - 1.0);
+            v[0].shift(offsets)?.reflection_pad2d(pad)?.upsample_nearest2d(factor)
+        });
+    }
+}
+
+/// The shapes of a real network: whole tiles, ragged tiles, split contractions, RGB ends.
+#[test]
+fn network_shapes() {
+    for (x, w, options) in [
+        ([4, 16, 16, 3], [4, 4, 3, 32], ConvOptions::new(2, 1)),
+        ([4, 16, 16, 64], [4, 4, 64, 128], ConvOptions::new(2, 1)),
+        ([2, 16, 16, 64], [3, 3, 64, 64], ConvOptions::new(1, 1)),
+        ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
+        ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
+    ] {
+        compare(&[x, w], |v| v[0].conv2d(v[1], options));
+    }
+    for (x, w, options) in [
+        ([16, 1, 1, 100], [4, 4, 128, 100], ConvOptions::new(1, 0)),
+        ([4, 8, 8, 128], [4, 4, 64, 128], ConvOptions::new(2, 1)),
+        ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
+        ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
+    ] {
+        compare(&[x, w], |v| v[0].conv_transpose2d(v[1], options));
+    }
+}

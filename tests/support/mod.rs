@@ -1,0 +1,23 @@
+//! What several test files need: a GPU, or a failure that says how to get one.
+
+use mewgpu::gpu::Gpu;
+use mewgpu::gpu::lower::Target;
+use std::sync::OnceLock;
+
+/// The best device there is, software drivers included.
+///
+/// # Panics
+/// Without any: a GPU test never passes by not running. The message names the remedy.
+pub fn gpu() -> Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| Gpu::open("", false).unwrap_or_else(|error| panic!("{error}"))).clone()
+}
+
+/// The device with the kernels of each kind of device, named.
+#[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
+pub fn variants() -> [(&'static str, Gpu); 2] {
+    let gpu = gpu();
+    let binding = gpu.target().max_binding;
+    let with = |target: Target| gpu.clone().with_target(Target { max_binding: binding, ..target });
+    [("tiled", with(Target::GPU)), ("direct", with(Target::SOFTWARE))]
+}
