@@ -76,10 +76,6 @@ fn files_come_back_as_they_were_written_in_either_precision() {
 fn results_keep_the_precision_of_the_inputs() {
     let shapes = [X, W, ("gy", &[2usize, 6, 3, 2][..])];
     let flags = "conv2d --stride 2 --padding 1 --device cpu";
-    let shape = |results: &BTreeMap<_, _>, name: &str| -> Vec<usize> { shape_of(results, name) };
-    fn shape_of<T: Clone>(results: &BTreeMap<String, Tensor<T>>, name: &str) -> Vec<usize> {
-        results[name].shape.clone()
-    }
 
     let folder = folder_with(&Tensors::F64(named(&shapes, |x| x)));
     run_in(folder.path(), flags).unwrap();
@@ -95,7 +91,7 @@ fn results_keep_the_precision_of_the_inputs() {
 
     assert_eq!(double.keys().collect::<Vec<_>>(), ["dw", "dx", "y"]);
     for name in ["dw", "dx", "y"] {
-        assert_eq!(shape(&double, name), shape_of(&float, name));
+        assert_eq!(double[name].shape, float[name].shape, "{name}");
         for (a, b) in double[name].values.iter().zip(&float[name].values) {
             // Sums of at most 54 products of numbers up to 1.
             assert!((a - f64::from(*b)).abs() < 1e-5, "{name}: {a} {b}");
