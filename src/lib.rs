@@ -1,11 +1,13 @@
 //! mewgpu
 #![warn(missing_docs)]
+pub mod cli;
 pub mod data;
 pub mod error;
 pub mod executor;
 pub mod gpu;
 pub mod graph;
 pub mod nn;
+pub mod op;
 pub mod optim;
 pub mod random;
 pub mod reference;

@@ -43,7 +43,7 @@ pub fn picture_from_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
 }
 
 /// A tensor as PyTorch's `state_dict` holds it: name, shape, numbers.
-pub type TorchTensor = (String, Vec<usize>, Vec<f32>);
+pub type TorchTensor<T = f32> = (String, Vec<usize>, Vec<T>);
 
 impl Parameter {
     /// PyTorch names and shapes of this tensor: one entry, or two for a norm's pairs.
@@ -59,20 +59,20 @@ impl Parameter {
     }
 
     /// This tensor's numbers under PyTorch's names and layouts.
-    pub fn to_torch(&self, values: &[f32]) -> Vec<TorchTensor> {
+    pub fn to_torch<T: Copy>(&self, values: &[T]) -> Vec<TorchTensor<T>> {
         let entries = self.torch_entries().into_iter();
         let numbers = match self.kind {
             ParameterKind::ConvWeight { .. } => vec![weight_to_torch(values, self.shape)],
             ParameterKind::ConvBias { .. } => vec![values.to_vec()],
             ParameterKind::NormAffine | ParameterKind::NormRunning => {
-                values.chunks(self.shape.channels()).map(<[f32]>::to_vec).collect()
+                values.chunks(self.shape.channels()).map(<[T]>::to_vec).collect()
             }
         };
         entries.zip(numbers).map(|((name, shape), numbers)| (name, shape, numbers)).collect()
     }
 
     /// The graph's numbers from PyTorch's, one slice an entry of [`Parameter::torch_entries`].
-    pub fn from_torch(&self, entries: &[Vec<f32>]) -> Vec<f32> {
+    pub fn from_torch<T: Copy>(&self, entries: &[Vec<T>]) -> Vec<T> {
         match self.kind {
             ParameterKind::ConvWeight { .. } => weight_from_torch(&entries[0], self.shape),
             _ => entries.concat(),

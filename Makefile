@@ -1,0 +1,17 @@
+.PHONY: demo test bench lint
+
+# A first training run on bundled pictures, with its report.
+demo:
+	cargo run --release -- demo
+
+# Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all.
+test:
+	bash .ci/vulkan
+	cargo test --release
+
+bench:
+	cargo bench
+
+lint:
+	cargo fmt --check
+	cargo clippy --release --all-targets -- -D warnings
