@@ -19,6 +19,12 @@ pub trait Executor<T = f32> {
     /// If the device fails.
     fn run(&mut self, steps: &[usize]) -> Result<()>;
 
+    /// Waits until everything run so far is done.
+    ///
+    /// # Errors
+    /// If the device failed.
+    fn wait(&mut self) -> Result<()>;
+
     /// The value of an output after the step's last run.
     ///
     /// # Errors

@@ -132,15 +132,6 @@ impl GpuExecutor {
         self.steps.iter().map(|step| &step.program)
     }
 
-    /// Waits until the device has done everything submitted.
-    ///
-    /// # Errors
-    /// If the device failed.
-    pub fn wait(&mut self) -> Result<()> {
-        self.in_flight.clear();
-        self.poll(wgpu::PollType::wait_indefinitely())
-    }
-
     fn poll(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.gpu.device.poll(kind);
         self.gpu.check()?;
@@ -294,6 +285,11 @@ impl Executor for GpuExecutor {
             self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
         }
         self.gpu.check()
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        self.in_flight.clear();
+        self.poll(wgpu::PollType::wait_indefinitely())
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {

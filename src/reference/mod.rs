@@ -230,6 +230,10 @@ impl<T: Real> Executor<T> for Reference<T> {
         Ok(())
     }
 
+    fn wait(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
         let prepared = &self.steps[step];
         let output = prepared.step.outputs.iter().find(|(output, _)| output == name);
