@@ -48,11 +48,13 @@ fn every_op(channels: usize) -> Step {
     let w = graph.input("w", Shape([3, 3, channels, channels]));
     let offsets = graph.input("offsets", Shape([2, 1, 1, 2]));
     let y = x.conv2d(w, ConvOptions::new(2, 1)).unwrap().add(bias).unwrap().leaky_relu(0.2).unwrap();
-    let y = y.conv_transpose2d(w, ConvOptions::new(2, 1).output_padding(1)).unwrap().add(bias).unwrap().tanh();
+    let y =
+        y.conv_transpose2d(w, ConvOptions::new(2, 1).output_padding(1)).unwrap().add(bias).unwrap().tanh();
     let y = y.instance_norm(None, 1e-5).unwrap().sigmoid().add(y.abs()).unwrap().sub(y.softplus()).unwrap();
     let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap();
     let y = y.mul(y.square()).unwrap().shift(y.graph().full(offsets.shape(), 1.0)).unwrap();
-    let y = y.shift(offsets).unwrap().mul(y.channel_mean()).unwrap().sum_to(Shape([2, 1, 1, channels])).unwrap();
+    let y =
+        y.shift(offsets).unwrap().mul(y.channel_mean()).unwrap().sum_to(Shape([2, 1, 1, channels])).unwrap();
     let loss = y.broadcast_to(Shape([2, 3, 3, channels])).unwrap().mean();
     let grads = gradients(loss, &[x, w, bias]).unwrap();
     let penalty = gradients(x.conv2d(w, ConvOptions::new(1, 1)).unwrap().tanh().sum(), &[x]).unwrap()[0];
@@ -112,9 +114,9 @@ fn every_kernel_is_valid_and_can_be_written_for_every_backend() {
         for pipeline in &program.pipelines {
             let shader = &program.shaders[pipeline.shader];
             met.insert(shader.kernel.clone());
-            let known = seen.iter().any(|(source, other)| {
-                *source == shader.source && other.constants == pipeline.constants
-            });
+            let known = seen
+                .iter()
+                .any(|(source, other)| *source == shader.source && other.constants == pipeline.constants);
             if !known {
                 seen.push((&shader.source, pipeline));
                 check(program, pipeline);

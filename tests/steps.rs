@@ -1,8 +1,8 @@
 //! Promise: whole training steps give the same on every device, to rounding; and on one device the same bits, always.
 
-mod support;
 #[path = "support/networks.rs"]
 mod networks;
+mod support;
 
 use mewgpu::executor::Executor;
 use mewgpu::graph::Step;
@@ -51,7 +51,8 @@ fn train(model: &Dcgan, executor: &mut dyn Executor) -> (Vec<f32>, Vec<Vec<f32>>
 #[test]
 fn devices_agree() {
     for (preset, model) in networks::dcgans(16, 8, 3) {
-        let (expected, expected_banks) = train(&model, &mut Reference::<f32>::new(&model.banks(), steps(&model)));
+        let (expected, expected_banks) =
+            train(&model, &mut Reference::<f32>::new(&model.banks(), steps(&model)));
         for (variant, gpu) in support::variants() {
             let mut executor = gpu.executor(&model.banks(), &steps(&model)).unwrap();
             let (losses, banks) = train(&model, &mut executor);

@@ -224,9 +224,7 @@ fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePi
     } else {
         // SAFETY: the kernels are this crate's own; lowering gives every loop a constant bound and every index a
         // binding that covers it, which the tests prove with the checks on (MEWGPU_SHADER_CHECKS=1).
-        unsafe {
-            gpu.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-        }
+        unsafe { gpu.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
     };
     let constants: Vec<(&str, f64)> =
         pipeline.constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
@@ -332,9 +330,8 @@ impl Executor for GpuExecutor {
     }
 
     fn bytes(&self) -> usize {
-        let of_steps = self.steps.iter().flat_map(|step| {
-            step.results.iter().chain([&step.inputs, &step.constants])
-        });
+        let of_steps =
+            self.steps.iter().flat_map(|step| step.results.iter().chain([&step.inputs, &step.constants]));
         let all = self.banks.iter().chain(&self.pool).chain(of_steps);
         all.map(|buffer| buffer.size() as usize).sum()
     }

@@ -404,4 +404,26 @@ impl<'g> Var<'g> {
     pub(super) fn shift_with(self, offsets: Self, back: bool) -> Self {
         self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
     }
+
+    /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
+    /// being `[n, 1, 1, 1]`. A constant to differentiation.
+    ///
+    /// # Errors
+    /// If the two differ in more than their first extent, or `rows` has another shape.
+    pub fn select_rows(self, other: Self, rows: Self) -> Result<Self> {
+        let ([_, h, w, c], [_, oh, ow, oc]) = (self.shape().0, other.shape().0);
+        let count = rows.shape().0[0];
+        if [h, w, c] != [oh, ow, oc] || rows.shape() != Shape([count, 1, 1, 1]) {
+            return mismatch(
+                "select_rows",
+                format!(
+                    "{} and {} must agree but for the first extent, and rows {} be [n, 1, 1, 1]",
+                    self.shape(),
+                    other.shape(),
+                    rows.shape()
+                ),
+            );
+        }
+        Ok(self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c])))
+    }
 }

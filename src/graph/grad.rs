@@ -47,13 +47,14 @@ pub fn gradients<'g>(loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
         .collect())
 }
 
-/// For every node up to `loss`: is it one of `wrt`, or computed from one, without a detach between?
+/// For every node up to `loss`: is it one of `wrt`, or computed from one, with no constant between?
 fn depends_on(loss: Var<'_>, wrt: &[Var<'_>]) -> Vec<bool> {
     let nodes = loss.graph().nodes.borrow();
     let mut depends = vec![false; loss.id() + 1];
     for id in 0..=loss.id() {
         depends[id] = wrt.iter().any(|var| var.id() == id)
-            || (nodes[id].op != Op::Detach && nodes[id].operands.iter().any(|&operand| depends[operand]));
+            || (!matches!(nodes[id].op, Op::Detach | Op::SelectRows)
+                && nodes[id].operands.iter().any(|&operand| depends[operand]));
     }
     depends
 }
@@ -66,6 +67,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
     Ok(match node.op {
         Op::Input(_) | Op::State(_) | Op::Full(_) => vec![],
         Op::Detach => vec![None],
+        Op::SelectRows => vec![None, None, None],
 
         // The three contractions over one index set are each other's gradients.
         Op::Conv2d(g) => {

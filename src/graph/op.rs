@@ -128,6 +128,9 @@ pub enum Op {
         /// Whether the offsets are taken with opposite sign (the transpose).
         back: bool,
     },
+    /// Rows taken from two tensors, laid one after the other: `rows[b]` counts through `a`, then through `b`. A constant to
+    /// differentiation. `[a, b, rows]`
+    SelectRows,
     /// The same numbers under another shape. `[x]`
     Reshape,
     /// The same numbers, a constant to differentiation. `[x]`
@@ -173,6 +176,7 @@ impl Op {
             Self::UpsampleNearest(_) => "upsample_nearest2d",
             Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
             Self::Shift { .. } => "shift",
+            Self::SelectRows => "select_rows",
             Self::Reshape => "reshape",
             Self::Detach => "detach",
         }

@@ -69,6 +69,26 @@ pub enum Update {
         /// Elements the statistics were taken over.
         count: usize,
     },
+    /// Rows of a tensor replaced by rows of a value: row `rows[b]` becomes `value[b]`, where `rows[b]` is not negative.
+    StoreRows {
+        /// The tensor, rows along its first axis.
+        slot: Slot,
+        /// Numbers in the whole tensor.
+        len: usize,
+        /// New rows.
+        value: NodeId,
+        /// Which row each replaces, `[n, 1, 1, 1]`.
+        rows: NodeId,
+    },
+    /// `average = decay * average + (1 - decay) * parameters` over whole banks; `decay` is an input of one number.
+    Average {
+        /// Bank of averages.
+        average: usize,
+        /// Bank of parameters.
+        parameters: usize,
+        /// Share of the old average.
+        decay: NodeId,
+    },
     /// Adam (Kingma and Ba 2015) over all parameters of a bank. `rates` is an input of two numbers a step:
     /// `learning_rate / (1 - beta1^t)` and `1 / sqrt(1 - beta2^t)`.
     Adam {
@@ -92,11 +112,28 @@ pub enum Update {
 }
 
 impl Update {
-    fn reads(&self) -> NodeId {
-        match *self {
-            Self::Store { value, .. } => value,
-            Self::RunningMoments { moments, .. } => moments,
-            Self::Adam { rates, .. } => rates,
+    /// The nodes whose values this change needs.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let (first, second) = match *self {
+            Self::Store { value, .. } => (value, None),
+            Self::RunningMoments { moments, .. } => (moments, None),
+            Self::StoreRows { value, rows, .. } => (value, Some(rows)),
+            Self::Average { decay, .. } => (decay, None),
+            Self::Adam { rates, .. } => (rates, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    fn renumber(&mut self, place: &[NodeId]) {
+        match self {
+            Self::Store { value: id, .. }
+            | Self::RunningMoments { moments: id, .. }
+            | Self::Average { decay: id, .. }
+            | Self::Adam { rates: id, .. } => *id = place[*id],
+            Self::StoreRows { value, rows, .. } => {
+                *value = place[*value];
+                *rows = place[*rows];
+            }
         }
     }
 }
@@ -120,7 +157,7 @@ impl Step {
     pub fn new(name: &str, graph: &Graph, outputs: &[(&str, Var<'_>)], updates: Vec<Update>) -> Self {
         let nodes = graph.nodes.borrow();
         let mut needed = vec![false; nodes.len()];
-        let roots = outputs.iter().map(|(_, var)| var.id()).chain(updates.iter().map(Update::reads));
+        let roots = outputs.iter().map(|(_, var)| var.id()).chain(updates.iter().flat_map(Update::nodes));
         for root in roots {
             needed[root] = true;
         }
@@ -137,13 +174,7 @@ impl Step {
             kept.push(Node { operands, ..node.clone() });
         }
         let mut updates = updates;
-        for update in &mut updates {
-            match update {
-                Update::Store { value: id, .. }
-                | Update::RunningMoments { moments: id, .. }
-                | Update::Adam { rates: id, .. } => *id = place[*id],
-            }
-        }
+        updates.iter_mut().for_each(|update| update.renumber(&place));
         Self {
             name: name.to_owned(),
             nodes: kept,

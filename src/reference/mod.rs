@@ -81,11 +81,7 @@ impl<T: Real> Prepared<T> {
             }
         }
         let kept = step.outputs.iter().map(|(_, id)| *id);
-        let updated = step.updates.iter().filter_map(|update| match *update {
-            Update::Store { value, .. } => Some(value),
-            Update::RunningMoments { moments, .. } => Some(moments),
-            Update::Adam { .. } => None,
-        });
+        let updated = step.updates.iter().flat_map(Update::nodes);
         for id in kept.chain(updated) {
             last[step.source(id)] = end;
         }
@@ -196,6 +192,7 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
         Op::UpsampleNearestGrad(factor) => {
             spatial::upsample_grad(*factor, operands[0], shape(0), out, node.shape);
         }
+        Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),
     }
 }

@@ -94,3 +94,12 @@ pub fn shift<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: 
         }
     }
 }
+
+/// See [`crate::graph::Op::SelectRows`].
+pub fn select_rows<T: Real>(a: &[T], b: &[T], rows: &[T], out: &mut [T]) {
+    let len = out.len() / rows.len();
+    for (out, row) in out.chunks_exact_mut(len).zip(rows) {
+        let at = row.wide() as usize * len;
+        out.copy_from_slice(if at < a.len() { &a[at..at + len] } else { &b[at - a.len()..][..len] });
+    }
+}

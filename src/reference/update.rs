@@ -21,6 +21,22 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Ve
                 *running = T::of(1.0 - momentum) * *running + T::of(momentum * correction) * moment;
             }
         }
+        Update::StoreRows { slot, len, value: id, rows } => {
+            let (value, rows) = (value(banks, id), value(banks, rows));
+            let row_len = value.len() / rows.len();
+            let tensor = &mut banks[slot.bank][slot.offset..slot.offset + len];
+            for (new, row) in value.chunks_exact(row_len).zip(rows).filter(|(_, row)| row.wide() >= 0.0) {
+                tensor[row.wide() as usize * row_len..][..row_len].copy_from_slice(new);
+            }
+        }
+        Update::Average { average, parameters, decay } => {
+            let decay = value(banks, decay)[0];
+            let mut averages = std::mem::take(&mut banks[average]);
+            for (average, &parameter) in averages.iter_mut().zip(&banks[parameters]) {
+                *average = decay * *average + (T::of(1.0) - decay) * parameter;
+            }
+            banks[average] = averages;
+        }
         Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
             let rates = value(banks, rates);
             let (step_size, correction) = (rates[0], rates[1]);

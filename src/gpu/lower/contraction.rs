@@ -72,9 +72,7 @@ pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epi
     } else {
         let tiles = [[8, 16], [4, 16], [4, 8], [4, 4], [2, 2], [1, 1]];
         let [tm, tn] = register_tile(pixels * phases, i, calls.target.invocations, &tiles);
-        call.define("TM", tm)
-            .define("TN", tn)
-            .threads_deep(pixels.div_ceil(tm) * i.div_ceil(tn), phases)
+        call.define("TM", tm).define("TN", tn).threads_deep(pixels.div_ceil(tm) * i.div_ceil(tn), phases)
     };
     finish(calls, call, [x, w], epilogue);
 }
@@ -100,7 +98,8 @@ pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
     let (i_lanes, xvec) = lanes(i);
     let invocations = calls.target.invocations;
     let tiled = !calls.target.software && o >= WIDE;
-    let call = Call::new(if tiled { "conv/conv2d_weight_grad_tiled" } else { "conv/conv2d_weight_grad_direct" });
+    let call =
+        Call::new(if tiled { "conv/conv2d_weight_grad_tiled" } else { "conv/conv2d_weight_grad_direct" });
     let call = geometry(call, g, batch, i, o).flag("XVEC", xvec).flag("VEC4", vec4);
     let (call, parts) = if tiled {
         let pixels = batch * g.small[0] * g.small[1];

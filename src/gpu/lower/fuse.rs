@@ -29,11 +29,7 @@ impl Fusion {
             node.operands.iter().for_each(|&operand| readers[operand] += 1);
         }
         step.outputs.iter().for_each(|&(_, id)| readers[id] += 1);
-        for update in &step.updates {
-            if let Update::Store { value, .. } | Update::RunningMoments { moments: value, .. } = update {
-                readers[*value] += 1;
-            }
-        }
+        step.updates.iter().flat_map(Update::nodes).for_each(|id| readers[id] += 1);
         let mut fusion = Self {
             absorbed: vec![false; step.nodes.len()],
             epilogues: (0..step.nodes.len())

@@ -6,6 +6,7 @@ mod fuse;
 mod norm;
 mod place;
 mod pointwise;
+mod schedule;
 
 pub use call::Target;
 
@@ -65,6 +66,7 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
         Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
+        Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Shift { back } => pointwise::shift(calls, back, id),
     }
 }
@@ -86,6 +88,29 @@ impl Calls<'_> {
                         .read(Memory::Node(moments))
                         .write(Memory::State(slot, shape.len()))
                         .threads(shape.len()),
+                );
+            }
+            Update::StoreRows { slot, len, value, rows } => {
+                let shape = self.step.nodes[value].shape;
+                self.push(
+                    Call::new("rows/store")
+                        .constant("LEN", shape.len() / shape.0[0])
+                        .constant("COUNT", shape.len())
+                        .read(Memory::Node(value))
+                        .read(Memory::Node(rows))
+                        .write(Memory::State(slot, len))
+                        .threads(shape.len()),
+                );
+            }
+            Update::Average { average, parameters, decay } => {
+                let len = banks[parameters].len;
+                self.push(
+                    Call::new("optim/average")
+                        .constant("COUNT", len / 4)
+                        .read(Memory::bank(parameters, len))
+                        .read(Memory::Node(decay))
+                        .write(Memory::bank(average, len))
+                        .threads(len / 4),
                 );
             }
             Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {

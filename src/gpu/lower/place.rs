@@ -2,6 +2,7 @@
 
 use super::call::{Call, Calls, Memory};
 use super::pointwise;
+use super::schedule::{Touched, by_level};
 use crate::Result;
 use crate::gpu::preprocess;
 use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
@@ -41,10 +42,15 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
     for &(_, id) in &step.outputs {
         fixed.entry(step.source(id)).or_insert_with(|| {
             results.push(bytes(calls.shape(id).len()));
-            Region { buffer: Buffer::Result(results.len() - 1), offset: 0, size: bytes(calls.shape(id).len()) }
+            Region {
+                buffer: Buffer::Result(results.len() - 1),
+                offset: 0,
+                size: bytes(calls.shape(id).len()),
+            }
         });
     }
-    let pooled = pool(step, &calls, &fixed);
+    let levels = schedule(step, &mut calls, &fixed);
+    let pooled = pool(step, &calls, &levels, &fixed);
     let region = |memory: Memory| match memory {
         Memory::State(slot, len) => state(slot, len),
         Memory::Node(id) => {
@@ -58,10 +64,8 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
         let bindings = call.reads.iter().chain(&call.writes).map(|&memory| region(memory)).collect();
         writer.dispatch(call, bindings)?;
     }
-    let inputs: Vec<(String, u64, usize)> = step
-        .inputs()
-        .map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len()))
-        .collect();
+    let inputs: Vec<(String, u64, usize)> =
+        step.inputs().map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len())).collect();
     debug_assert!(banks.iter().all(|bank| bank.len.is_multiple_of(4)));
     let outputs = step
         .outputs
@@ -182,13 +186,30 @@ impl Pooled {
     }
 }
 
-fn pool(step: &Step, calls: &Calls<'_>, fixed: &HashMap<NodeId, Region>) -> Pooled {
+/// Puts the calls in order and returns their levels.
+fn schedule(step: &Step, calls: &mut Calls<'_>, fixed: &HashMap<NodeId, Region>) -> Vec<usize> {
+    let nodes = step.nodes.len();
+    let touched = |memory: &Memory| match *memory {
+        Memory::State(slot, len) => Touched::Region(state(slot, len)),
+        Memory::Scratch(index) => Touched::Value(nodes + index),
+        Memory::Node(id) => {
+            let source = step.source(id);
+            fixed.get(&source).map_or(Touched::Value(source), |region| Touched::Region(*region))
+        }
+    };
+    by_level(&mut calls.list, |call| {
+        (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())
+    })
+}
+
+/// Slots for whatever has no place yet. Time is counted in levels: what stands together never shares.
+fn pool(step: &Step, calls: &Calls<'_>, levels: &[usize], fixed: &HashMap<NodeId, Region>) -> Pooled {
     let resolve = |memory: Memory| match memory {
         Memory::Node(id) => Memory::Node(step.source(id)),
         other => other,
     };
     let mut values: Vec<(Memory, Lifetime)> = Vec::new();
-    for (at, call) in calls.list.iter().enumerate() {
+    for (call, &at) in calls.list.iter().zip(levels) {
         for memory in call.reads.iter().chain(&call.writes).map(|&memory| resolve(memory)) {
             let elsewhere = match memory {
                 Memory::Node(id) => fixed.contains_key(&id),

@@ -115,7 +115,11 @@ pub fn parts(summed: usize, results: usize, invocations: usize) -> usize {
     if summed < 2 * LONG_SUM {
         return 1;
     }
-    (invocations / results).clamp(1, MAX_PARTS).max(summed.div_ceil(4096)).min(summed / LONG_SUM).min(MAX_PARTS)
+    (invocations / results)
+        .clamp(1, MAX_PARTS)
+        .max(summed.div_ceil(4096))
+        .min(summed / LONG_SUM)
+        .min(MAX_PARTS)
 }
 
 fn sum_call(x: Memory, from: Shape, to: Shape, parts: usize) -> Call {
@@ -205,5 +209,21 @@ pub fn shift(calls: &mut Calls<'_>, back: bool, id: NodeId) {
             .read(Memory::Node(x))
             .read(Memory::Node(offsets))
             .write(Memory::Node(id)),
+    );
+}
+
+pub fn select_rows(calls: &mut Calls<'_>, id: NodeId) {
+    let [a, b, rows] = [0, 1, 2].map(|index| calls.operand(id, index));
+    let shape = calls.shape(id);
+    calls.push(
+        Call::new("rows/select")
+            .constant("LEN", shape.len() / shape.0[0])
+            .constant("COUNT", shape.len())
+            .constant("A_ROWS", calls.shape(a).0[0])
+            .read(Memory::Node(a))
+            .read(Memory::Node(b))
+            .read(Memory::Node(rows))
+            .write(Memory::Node(id))
+            .threads(shape.len()),
     );
 }

@@ -1,0 +1,29 @@
+// y[b] = row rows[b] of x and z laid one after the other. Reference: reference/spatial.rs `select_rows`.
+//
+// Layout: x [A_ROWS, LEN], z [.., LEN], rows [n], y [n, LEN]. One invocation: one number of y.
+// Constants: COUNT (numbers of y), LEN, A_ROWS.
+#import lib/real
+#import lib/grid
+
+override COUNT: u32;
+override LEN: u32;
+override A_ROWS: u32;
+
+@group(0) @binding(0) var<storage, read> x: array<real>;
+@group(0) @binding(1) var<storage, read> z: array<real>;
+@group(0) @binding(2) var<storage, read> rows: array<real>;
+@group(0) @binding(3) var<storage, read_write> y: array<real>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let i = invocation(id, workgroups);
+    if i >= COUNT {
+        return;
+    }
+    let row = u32(rows[i / LEN]);
+    if row < A_ROWS {
+        y[i] = x[row * LEN + i % LEN];
+    } else {
+        y[i] = z[(row - A_ROWS) * LEN + i % LEN];
+    }
+}
