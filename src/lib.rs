@@ -1,6 +1,8 @@
 //! mewgpu
 #![warn(missing_docs)]
+pub mod cli;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod executor;
 pub mod graph;

@@ -5,7 +5,7 @@
 
 pub mod animation;
 pub mod curves;
-mod file;
+pub(crate) mod file;
 pub mod metrics;
 pub mod sheet;
 
