@@ -38,7 +38,7 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Ve
                 .for_each(|(((p, &g), m), v)| {
                     *m = b1 * *m + r1 * g;
                     *v = b2 * *v + r2 * g * g;
-                    *p = *p - step_size * *m / (v.sqrt() * correction + eps);
+                    *p -= step_size * *m / (v.sqrt() * correction + eps);
                 });
             banks[gradients] = grads;
             banks[first] = m;

@@ -1,12 +1,15 @@
 //! DCGAN's settings: presets, then a TOML file, then flags.
 
-use super::dcgan_steps::{Dcgan, DiffAugmentPolicy, Objective};
-use super::settings::{named, settings};
+mod check;
+mod preset;
+
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
 use crate::nn::Init;
-use crate::nn::dcgan::{Norm, discriminator, generator, halvings};
+use crate::nn::dcgan::{Norm, discriminator, generator};
 use crate::nn::loss::Adversarial;
 use crate::optim::Adam;
+use crate::train::dcgan_steps::{Dcgan, DiffAugmentPolicy, Objective};
+use crate::train::settings::{named, settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -156,86 +159,6 @@ fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::
     }
 }
 
-impl Preset {
-    /// All settings as this preset has them.
-    pub fn config(self) -> DcganConfig {
-        let seed = DcganConfig {
-            preset: Some(Self::Seed),
-            steps: None,
-            epochs: Some(300),
-            g_lr: None,
-            d_lr: None,
-            data: "builtin:noto".into(),
-            size: 64,
-            channels: 3,
-            fit: Fit::Crop,
-            skip_bad: false,
-            holdout: 0.0,
-            augment: AugmentKind::Deluxe,
-            rotate: 0.0,
-            stretch: 0.0,
-            diffaugment: DiffAugmentParts::default(),
-            batch: 16,
-            drop_last: false,
-            noise_size: 100,
-            noise: NoiseKind::Uniform,
-            g_width: 16,
-            d_width: 16,
-            norm: Norm::Batch,
-            d_first_norm: true,
-            slope: 0.0,
-            init: Init::Uniform,
-            loss: Adversarial::Lsgan,
-            d_scale: 0.5,
-            g_scale: 0.5,
-            d_every: 2,
-            fresh_noise: true,
-            lr: 3e-4,
-            beta1: 0.5,
-            beta2: 0.999,
-            eps: 1e-8,
-            seed: 11,
-            log_every: 10,
-            sample_every: 200,
-            checkpoint_every: 400,
-            keep: 3,
-            device: crate::device::AUTO.into(),
-        };
-        match self {
-            Self::Seed => seed,
-            Self::Course => DcganConfig {
-                preset: Some(self),
-                epochs: Some(100),
-                g_width: 32,
-                d_width: 32,
-                norm: Norm::Instance,
-                g_scale: 1.0,
-                d_every: 1,
-                ..seed
-            },
-            Self::Paper => DcganConfig {
-                preset: Some(self),
-                epochs: Some(25),
-                augment: AugmentKind::Basic,
-                batch: 64,
-                noise: NoiseKind::Normal,
-                g_width: 64,
-                d_width: 64,
-                d_first_norm: false,
-                slope: 0.2,
-                init: Init::Normal,
-                loss: Adversarial::Bce,
-                d_scale: 1.0,
-                g_scale: 1.0,
-                d_every: 1,
-                fresh_noise: false,
-                lr: 2e-4,
-                ..seed
-            },
-        }
-    }
-}
-
 impl DcganSettings {
     /// Parses TOML; `origin` names it in errors.
     ///
@@ -297,67 +220,6 @@ impl DcganConfig {
     /// If a number does not fit TOML, which [`DcganConfig::new`] has ruled out.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::Input(format!("settings: {error}")))
-    }
-
-    fn check(&self) -> Result<()> {
-        let within = |name: &str, value: usize, range: std::ops::RangeInclusive<usize>| {
-            if range.contains(&value) {
-                return Ok(());
-            }
-            Err(Error::Input(format!(
-                "{name} is {value}; choose one from {} to {}",
-                range.start(),
-                range.end()
-            )))
-        };
-        let number = |name: &str, value: f64, fits: bool, wanted: &str| {
-            if fits { Ok(()) } else { Err(Error::Input(format!("{name} is {value}; choose {wanted}"))) }
-        };
-        halvings(self.size)?;
-        within("size", self.size, 8..=2048)?;
-        if !matches!(self.channels, 1 | 3) {
-            return Err(Error::Input(format!(
-                "channels is {}; choose 3 for colour or 1 for grey",
-                self.channels
-            )));
-        }
-        within("batch", self.batch, 1..=65536)?;
-        within("noise_size", self.noise_size, 1..=65536)?;
-        within("g_width", self.g_width, 1..=4096)?;
-        within("d_width", self.d_width, 1..=4096)?;
-        let counts = [
-            ("steps", self.steps.unwrap_or(1)),
-            ("epochs", self.epochs.unwrap_or(1)),
-            ("d_every", self.d_every),
-            ("log_every", self.log_every),
-            ("sample_every", self.sample_every),
-            ("checkpoint_every", self.checkpoint_every),
-        ];
-        for (name, count) in counts {
-            number(
-                name,
-                count as f64,
-                count >= 1 && count <= u64::from(u32::MAX),
-                "1 or more, up to 2^32 - 1",
-            )?;
-        }
-        number("seed", self.seed as f64, i64::try_from(self.seed).is_ok(), "one below 2^63")?;
-        let rates =
-            [("lr", Some(self.lr)), ("g_lr", self.g_lr), ("d_lr", self.d_lr), ("eps", Some(self.eps))];
-        for (name, rate) in rates {
-            let rate = rate.unwrap_or(1.0);
-            number(name, rate, rate > 0.0 && rate.is_finite(), "a number above 0")?;
-        }
-        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            number(name, beta, (0.0..1.0).contains(&beta), "one from 0 to below 1")?;
-        }
-        for (name, scale) in [("d_scale", self.d_scale), ("g_scale", self.g_scale)] {
-            number(name, scale, scale > 0.0 && scale.is_finite(), "a number above 0")?;
-        }
-        number("slope", self.slope, (0.0..=1.0).contains(&self.slope), "one from 0 (ReLU) to 1")?;
-        number("holdout", self.holdout, (0.0..1.0).contains(&self.holdout), "a fraction from 0 to below 1")?;
-        number("rotate", self.rotate, (0.0..=180.0).contains(&self.rotate), "degrees from 0 to 180")?;
-        number("stretch", self.stretch, (0.0..1.0).contains(&self.stretch), "a fraction from 0 to below 1")
     }
 
     /// The networks and what they are trained for.
