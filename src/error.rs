@@ -40,6 +40,18 @@ pub enum Error {
         /// What is missing, unexpected or damaged.
         problem: String,
     },
+    /// Losses or weights that are no numbers any more.
+    #[error(
+        "step {step}: training diverged ({problem}); try a lower --lr, or another --loss or --norm{checkpoint}"
+    )]
+    Diverged {
+        /// After which step.
+        step: u64,
+        /// Which values are not finite.
+        problem: String,
+        /// What is kept of the run, in words that continue the sentence.
+        checkpoint: String,
+    },
     /// The device is missing, too small, or failed.
     #[error("{0}")]
     Device(String),

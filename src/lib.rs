@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 pub mod cli;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod executor;
 pub mod gpu;

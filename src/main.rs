@@ -1,1 +1,5 @@
-fn main() {}
+//! The command line: see [`mewgpu::cli`].
+
+fn main() -> std::process::ExitCode {
+    mewgpu::cli::run()
+}

@@ -1,6 +1,8 @@
 //! Promise: operations, their gradients and whole training iterations give what PyTorch gives. The fixtures, all in
 //! f64 and drawn from numbers that f32 holds exactly, are written by tests/golden/make.py.
 
+mod support;
+
 use mewgpu::executor::Executor;
 use mewgpu::graph::{Bank, Step};
 use mewgpu::nn::dcgan::{self, Norm};
@@ -50,9 +52,11 @@ struct Device {
     run: fn(&OpRequest, &Named<f64>) -> mewgpu::Result<Named<f64>>,
 }
 
-const DEVICES: [Device; 2] = [
+const DEVICES: [Device; 4] = [
     Device { name: "reference f64", tolerance: 1e-13, run: on_reference::<f64> },
     Device { name: "reference f32", tolerance: 2e-6, run: on_reference::<f32> },
+    Device { name: "GPU, tiled", tolerance: 4e-6, run: |request, inputs| on_gpu(0, request, inputs) },
+    Device { name: "GPU, direct", tolerance: 4e-6, run: |request, inputs| on_gpu(1, request, inputs) },
 ];
 
 fn on_reference<T: Real + Default + 'static>(
@@ -63,6 +67,14 @@ fn on_reference<T: Real + Default + 'static>(
         Ok(Box::new(Reference::new(banks, steps)) as Box<dyn Executor<T>>)
     })?;
     Ok(convert(&results, T::wide))
+}
+
+fn on_gpu(variant: usize, request: &OpRequest, inputs: &Named<f64>) -> mewgpu::Result<Named<f64>> {
+    let (_, gpu) = &support::variants()[variant];
+    let results = op::run(request, convert(inputs, |x| x as f32), |banks: &[Bank], steps: Vec<Step>| {
+        Ok(Box::new(gpu.executor(banks, &steps)?) as Box<dyn Executor>)
+    })?;
+    Ok(convert(&results, f64::from))
 }
 
 fn convert<A: Copy, B>(tensors: &Named<A>, number: impl Fn(A) -> B) -> Named<B> {

@@ -1,28 +1,23 @@
 //! Promise: `mewgpu op` goes from file to file in either precision, and says clearly what is wrong with its inputs.
 
-use clap::Parser;
-use mewgpu::cli::op::{OpArgs, run};
 use mewgpu::op::{self, Tensor, Tensors};
-use mewgpu::{Error, Result};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use tempfile::{TempDir, tempdir};
 
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    op: OpArgs,
-}
-
 /// Runs `mewgpu op FLAGS` in a folder that holds `in.safetensors`; results go to `out.safetensors`.
-fn run_in(folder: &Path, flags: &str) -> Result<()> {
-    let (inputs, out) = (folder.join("in.safetensors"), folder.join("out.safetensors"));
-    let files = ["--inputs".into(), inputs.into_os_string(), "--out".into(), out.into_os_string()];
-    let flags = std::iter::once("op").chain(flags.split_whitespace()).map(Into::into).chain(files);
-    let cli = Cli::try_parse_from(flags).map_err(|error| Error::Input(error.to_string()))?;
-    run(cli.op)
+fn run_in(folder: &Path, flags: &str) -> Result<(), String> {
+    let done = Command::new(env!("CARGO_BIN_EXE_mewgpu"))
+        .arg("op")
+        .args(flags.split_whitespace())
+        .args(["--inputs", "in.safetensors", "--out", "out.safetensors"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
 }
 
 fn numbers<T>(shape: &[usize], number: impl Fn(f64) -> T) -> Tensor<T> {
@@ -180,8 +175,6 @@ fn settings_that_do_not_fit_are_refused() {
 fn a_device_without_float64_says_so() {
     let folder = folder_with(&Tensors::F64(named(&[X], |x| x)));
     let error = run_in(folder.path(), "relu --device gpu").unwrap_err();
-    assert!(matches!(error, Error::Device(_)), "{error}");
-    let error = error.to_string();
     assert!(error.contains("float64") && error.contains("--device cpu"), "{error}");
 }
 
@@ -195,7 +188,7 @@ fn files_that_are_damaged_or_of_other_types_are_refused() {
         let error = run_in(folder.path(), "relu").unwrap_err().to_string();
         assert!(error.contains("in.safetensors") && error.contains(word), "{error}");
     };
-    for length in 0..whole.len() {
+    for length in (0..whole.len()).step_by(5) {
         refuse(&whole[..length], "not a readable safetensors file");
     }
     refuse(&[255; 64], "not a readable safetensors file");
@@ -210,5 +203,5 @@ fn files_that_are_damaged_or_of_other_types_are_refused() {
     refuse(&safetensors::serialize(mixed, None).unwrap(), "float32 and float64");
 
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(run_in(folder.path(), "relu"), Err(Error::Io { .. })));
+    assert!(run_in(folder.path(), "relu").unwrap_err().contains("in.safetensors"));
 }

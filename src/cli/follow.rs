@@ -1,0 +1,86 @@
+//! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
+
+use super::{Done, INTERRUPTED, say};
+use crate::train::dcgan::{Outcome, Trainer, Watch};
+use crate::train::log::Log;
+use crate::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Runs `trainer` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
+pub fn train(mut trainer: Trainer) -> Done {
+    let stop = stop_on_signal()?;
+    trainer.introduction().iter().for_each(say);
+    let outcome = if std::io::stderr().is_terminal() {
+        let bar = Bar::new(trainer.steps())?;
+        let outcome = trainer.run(&stop, &mut { &bar });
+        bar.0.finish_and_clear();
+        outcome?
+    } else {
+        trainer.run(&stop, &mut Lines)?
+    };
+    let (path, (step, total)) = (trainer.folder().path().display(), trainer.steps());
+    match outcome {
+        Outcome::Finished => {
+            say(format_args!(
+                "done: {total} steps; look at {} and {}, draw more with: mewgpu sample {path} --count 64 --out sheet.png",
+                trainer.folder().sample_path(total).display(),
+                trainer.folder().losses_path().display(),
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Stopped => {
+            say(format_args!("stopped after step {step} of {total}; go on with: mewgpu resume {path}"));
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handle = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if handle.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| Error::Device(format!("Ctrl-C cannot be caught: {error}")))?;
+    Ok(stop)
+}
+
+/// A line a log.
+struct Lines;
+
+impl Watch for Lines {
+    fn stepped(&mut self, _: u64) {}
+
+    fn logged(&mut self, log: &Log) {
+        say(log);
+    }
+}
+
+/// A bar on the terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new((step, total): (u64, u64)) -> Result<Self> {
+        let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}")
+            .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
+        let bar = ProgressBar::new(total).with_style(style);
+        bar.set_position(step);
+        Ok(Self(bar))
+    }
+}
+
+impl Watch for &Bar {
+    fn stepped(&mut self, step: u64) {
+        self.0.set_position(step);
+    }
+
+    fn logged(&mut self, log: &Log) {
+        self.0.set_message(log.progress());
+    }
+}

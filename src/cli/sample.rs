@@ -1,0 +1,104 @@
+//! `mewgpu sample`
+
+use super::{Done, say};
+use crate::device::Device;
+use crate::nn::Statistics;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::run_folder::RunFolder;
+use crate::train::sampling::{Sampler, save_each, save_grid};
+use crate::{Error, Result};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// With batch statistics, as in training, pictures are drawn 16 at a time whatever the count, so that the first are the
+/// same for any count; with the run's own seed they are those of its sample grids.
+#[derive(Args)]
+pub struct Sample {
+    /// The run's folder, or a checkpoint file.
+    run: PathBuf,
+    /// How many pictures.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: u32,
+    /// A grid where it ends in .png, else a folder of single pictures.
+    #[arg(long, value_name = "DIR|FILE.png")]
+    out: PathBuf,
+    /// Decides the noise; the run's own seed where it is not given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Pictures on a path between noises, from each to the next in one row of the grid.
+    #[arg(long)]
+    interpolate: bool,
+    /// What batch norms normalise by: the pictures drawn together, as in training, or the running statistics.
+    #[arg(long, default_value = "batch")]
+    statistics: Normalise,
+    /// The step of the checkpoint; the newest where it is not given.
+    #[arg(long, value_name = "STEP")]
+    checkpoint: Option<u64>,
+    /// Pictures in a row of the grid.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    columns: Option<u32>,
+    /// What to compute on.
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    device: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Normalise {
+    Batch,
+    Running,
+}
+
+impl Sample {
+    pub fn run(self) -> Done {
+        let statistics = match self.statistics {
+            Normalise::Batch => Statistics::Batch,
+            Normalise::Running => Statistics::Running,
+        };
+        let path = self.checkpoint_path()?;
+        let checkpoint = Checkpoint::open(&path)?;
+        let device = Device::open(&self.device)?;
+        say(device.describe());
+        let mut sampler = Sampler::new(&checkpoint, &device, statistics)?;
+        let seed = self.seed.unwrap_or(sampler.config().seed);
+        let count = self.count as usize;
+        let square =
+            if self.interpolate { 8 } else { count.isqrt() + usize::from(count.isqrt().pow(2) < count) };
+        let columns = self.columns.map_or(square, |columns| columns as usize);
+        let pictures = if self.interpolate {
+            sampler.interpolated(seed, count, columns)?
+        } else {
+            sampler.pictures(seed, count)?
+        };
+        if self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+            save_grid(&pictures, sampler.config(), columns, &self.out)?;
+        } else {
+            save_each(&pictures, sampler.config(), &self.out)?;
+        }
+        say(format_args!("{count} pictures of step {} in {}", checkpoint.step(), self.out.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn checkpoint_path(&self) -> Result<PathBuf> {
+        if self.run.is_file() {
+            return Ok(self.run.clone());
+        }
+        let folder = RunFolder::open(&self.run)?;
+        let mut checkpoints = folder.checkpoints()?;
+        let Some(&(newest, _)) = checkpoints.last() else {
+            return Err(Error::Input(format!("{}: it has no checkpoint yet", self.run.display())));
+        };
+        let step = self.checkpoint.unwrap_or(newest);
+        match checkpoints.iter().position(|&(at, _)| at == step) {
+            Some(index) => Ok(checkpoints.swap_remove(index).1),
+            None => {
+                let steps: Vec<_> = checkpoints.iter().map(|(at, _)| at.to_string()).collect();
+                Err(Error::Input(format!(
+                    "{}: no checkpoint of step {step}; there are {}",
+                    self.run.display(),
+                    steps.join(", ")
+                )))
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a run computes on, and why.
+
+use crate::Result;
+use crate::executor::Executor;
+use crate::gpu::{Gpu, adapters};
+use crate::graph::{Bank, Step};
+use crate::reference::Reference;
+
+/// What can be chosen for any name of a device.
+pub const AUTO: &str = "auto";
+/// The name of the reference on the CPU.
+pub const CPU: &str = "cpu";
+/// The name of the best GPU, be it a software driver.
+pub const GPU: &str = "gpu";
+
+/// A device that is there.
+#[derive(Clone)]
+pub enum Device {
+    /// The reference, on all threads of the CPU.
+    Cpu {
+        /// Why it was chosen, in words.
+        why: &'static str,
+    },
+    /// A device that wgpu reaches.
+    Gpu(Gpu),
+}
+
+/// A line of `mewgpu devices`.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What to pass as `--device`.
+    pub choice: String,
+    /// What it is.
+    pub description: String,
+    /// Whether `auto` picks it.
+    pub auto: bool,
+}
+
+impl Device {
+    /// Opens the device of the user's `choice`: `auto` (a hardware GPU, else the CPU), `gpu`, `cpu`, or a part of a
+    /// GPU's name.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn open(choice: &str) -> Result<Self> {
+        match choice {
+            AUTO => match Gpu::open("", true) {
+                Ok(gpu) => Ok(Self::Gpu(gpu)),
+                Err(_) if adapters().is_empty() => Ok(Self::Cpu { why: "no GPU driver found" }),
+                Err(_) => {
+                    Ok(Self::Cpu { why: "no hardware GPU found; --device gpu takes the software driver" })
+                }
+            },
+            CPU => Ok(Self::Cpu { why: "as chosen" }),
+            GPU => Gpu::open("", false).map(Self::Gpu),
+            name => Gpu::open(name, false).map(Self::Gpu),
+        }
+    }
+
+    /// What it is and why it was chosen, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Cpu { why } => format!("{} ({why})", cpu()),
+            Self::Gpu(gpu) => format!("GPU {}", gpu.summary()),
+        }
+    }
+
+    /// Makes `steps` ready over `banks`.
+    ///
+    /// # Errors
+    /// If the device is too small for them, or fails.
+    pub fn executor(&self, banks: &[Bank], steps: Vec<Step>) -> Result<Box<dyn Executor>> {
+        match self {
+            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(banks, steps))),
+            Self::Gpu(gpu) => Ok(Box::new(gpu.executor(banks, &steps)?)),
+        }
+    }
+}
+
+/// Every device that can be chosen, best first.
+pub fn list() -> Vec<Listed> {
+    let gpus = adapters();
+    let hardware = gpus.iter().position(|gpu| !gpu.software);
+    let mut listed: Vec<Listed> = gpus
+        .iter()
+        .enumerate()
+        .map(|(at, gpu)| Listed {
+            choice: if at == 0 { GPU.into() } else { gpu.name.clone() },
+            description: gpu.to_string(),
+            auto: hardware == Some(at),
+        })
+        .collect();
+    listed.push(Listed { choice: CPU.into(), description: cpu(), auto: hardware.is_none() });
+    listed
+}
+
+fn cpu() -> String {
+    let threads = rayon::current_num_threads();
+    format!("CPU reference, {threads} thread{}", if threads == 1 { "" } else { "s" })
+}

@@ -1,0 +1,84 @@
+//! What a run says of a step: a row of `metrics.jsonl` and a line for people.
+
+use std::fmt::{Display, Formatter, Result};
+use std::time::{Duration, Instant};
+
+/// Losses and speed at one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The step, counted from 1.
+    pub step: u64,
+    /// The run's last step.
+    pub total: u64,
+    /// The discriminator's loss, and its two parts, for real and for fake; none where it was not stepped.
+    pub d: Option<[f64; 3]>,
+    /// The generator's loss.
+    pub g: f64,
+    /// Training time since the run's first step.
+    pub seconds: f64,
+    /// Speed since the log before.
+    pub steps_per_second: f64,
+}
+
+impl Log {
+    /// The values of a metrics row.
+    pub fn values(&self) -> Vec<(&'static str, f64)> {
+        let d = self.d.map(|[d, real, fake]| [("D", d), ("D_real", real), ("D_fake", fake)]);
+        let rest = [("G", self.g), ("seconds", self.seconds), ("steps_per_second", self.steps_per_second)];
+        d.into_iter().flatten().chain(rest).collect()
+    }
+
+    /// Losses, speed and time left, without the step.
+    pub fn progress(&self) -> String {
+        let d = self.d.map_or_else(|| "-".into(), |[d, ..]| format!("{d:.3}"));
+        let left = (self.total - self.step) as f64 / self.steps_per_second.max(1e-9);
+        format!("D {d}  G {:.3}  {:.1} steps/s  {} left", self.g, self.steps_per_second, duration(left))
+    }
+}
+
+impl Display for Log {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "step {}/{}  {}", self.step, self.total, self.progress())
+    }
+}
+
+/// A time in words, such as `5 min`.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..90 => format!("{whole} s"),
+        90..5400 => format!("{} min", (seconds / 60.0).round()),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// Time spent on training, files and samples left out.
+pub(super) struct Clock {
+    before: Duration,
+    since: Instant,
+    marked: (u64, Duration),
+}
+
+impl Clock {
+    /// Runs on from `seconds` at `step`.
+    pub fn new(seconds: f64, step: u64) -> Self {
+        let before = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Self { before, since: Instant::now(), marked: (step, before) }
+    }
+
+    pub fn pause(&mut self) {
+        self.before += self.since.elapsed();
+    }
+
+    pub fn go_on(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Seconds in all, and steps a second since the mark before, while the clock runs.
+    pub fn mark(&mut self, step: u64) -> (f64, f64) {
+        let now = self.before + self.since.elapsed();
+        let (steps, time) = (step - self.marked.0, now - self.marked.1);
+        self.marked = (step, now);
+        (now.as_secs_f64(), steps as f64 / time.as_secs_f64().max(1e-9))
+    }
+}

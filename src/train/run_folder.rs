@@ -1,0 +1,184 @@
+//! What a run keeps on disk, and under which names.
+
+use super::config::{DcganConfig, DcganSettings};
+use crate::report::file;
+use crate::{Error, Result};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+const SAMPLES: &str = "samples";
+const CHECKPOINTS: &str = "checkpoints";
+const PNG: &str = "png";
+const SAFETENSORS: &str = "safetensors";
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder `out`, or the next free `runs/<kind>-<n>`.
+    ///
+    /// # Errors
+    /// If `out` is there already and not empty, or cannot be made.
+    pub fn create(out: Option<&Path>, kind: &str) -> Result<Self> {
+        let path = match out {
+            Some(path) => path.to_path_buf(),
+            None => next_free(Path::new("runs"), kind)?,
+        };
+        let run = Self { path };
+        run.check_is_free()?;
+        for folder in [SAMPLES, CHECKPOINTS] {
+            let folder = run.path.join(folder);
+            fs::create_dir_all(&folder).map_err(Error::io(folder))?;
+        }
+        Ok(run)
+    }
+
+    /// The folder of a run that was started before.
+    ///
+    /// # Errors
+    /// If there is no such folder, or it is none of a run.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = Self { path: path.to_path_buf() };
+        if !path.is_dir() {
+            return Err(Error::Input(format!("{}: no such folder; pass a run's folder", path.display())));
+        }
+        if !run.config_path().is_file() {
+            return Err(Error::Input(format!(
+                "{}: not a run's folder (it has no config.toml); pass one that mewgpu train or mewgpu demo has made",
+                path.display()
+            )));
+        }
+        Ok(run)
+    }
+
+    fn check_is_free(&self) -> Result<()> {
+        let Self { path } = self;
+        let filled = match fs::read_dir(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            entries => entries.map_err(Error::io(path))?.next().is_some(),
+        };
+        let path = path.display();
+        match (filled, self.config_path().is_file()) {
+            (false, _) => Ok(()),
+            (true, true) => Err(Error::Input(format!(
+                "{path}: there is a run in it already; choose another --out, or go on with it: mewgpu resume {path}"
+            ))),
+            (true, false) => Err(Error::Input(format!("{path}: not empty; choose another --out"))),
+        }
+    }
+
+    /// Where the run is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The merged settings.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// Losses and speed, a line each time they were looked at.
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// The losses' curves.
+    pub fn losses_path(&self) -> PathBuf {
+        self.path.join("losses.svg")
+    }
+
+    /// The samples, one after another.
+    pub fn progress_path(&self) -> PathBuf {
+        self.path.join("progress.gif")
+    }
+
+    /// The sample grid of a step.
+    pub fn sample_path(&self, step: u64) -> PathBuf {
+        self.path.join(SAMPLES).join(format!("{step:06}.{PNG}"))
+    }
+
+    /// The checkpoint of a step.
+    pub fn checkpoint_path(&self, step: u64) -> PathBuf {
+        self.path.join(CHECKPOINTS).join(format!("{step:06}.{SAFETENSORS}"))
+    }
+
+    /// Sample grids by step.
+    ///
+    /// # Errors
+    /// If their folder cannot be read.
+    pub fn samples(&self) -> Result<Vec<(u64, PathBuf)>> {
+        by_step(&self.path.join(SAMPLES), PNG)
+    }
+
+    /// Checkpoints by step.
+    ///
+    /// # Errors
+    /// If their folder cannot be read.
+    pub fn checkpoints(&self) -> Result<Vec<(u64, PathBuf)>> {
+        by_step(&self.path.join(CHECKPOINTS), SAFETENSORS)
+    }
+
+    /// Removes all checkpoints but the newest `keep`; 0 keeps all.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn prune(&self, keep: usize) -> Result<()> {
+        let checkpoints = self.checkpoints()?;
+        let surplus = if keep == 0 { 0 } else { checkpoints.len().saturating_sub(keep) };
+        for (_, path) in &checkpoints[..surplus] {
+            fs::remove_file(path).map_err(Error::io(path))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the settings.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_config(&self, config: &DcganConfig) -> Result<()> {
+        file::replace(&self.config_path(), config.to_toml()?.as_bytes())
+    }
+
+    /// The run's settings, replaced by those of `flags`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or holds a setting that cannot be.
+    pub fn read_config(&self, flags: DcganSettings) -> Result<DcganConfig> {
+        DcganConfig::new(DcganSettings::read(&self.config_path())?, flags)
+    }
+}
+
+fn next_free(runs: &Path, kind: &str) -> Result<PathBuf> {
+    fs::create_dir_all(runs).map_err(Error::io(runs))?;
+    for number in 1_u64.. {
+        let path = runs.join(format!("{kind}-{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io(path)(error)),
+        }
+    }
+    Err(Error::Input(format!("{}: no free name is left in it; pass --out", runs.display())))
+}
+
+/// The files `<step>.<extension>` of a folder, in the order of their steps; none where there is no folder.
+fn by_step(folder: &Path, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io(folder))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let step = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        if let (Some(step), true) = (step, path.extension().is_some_and(|found| found == extension)) {
+            files.push((step, path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,133 @@
+//! Pictures from a trained generator.
+
+use super::checkpoint::Checkpoint;
+use super::config::DcganConfig;
+use super::dcgan_steps::GENERATOR;
+use crate::data::{NoiseKind, noise};
+use crate::device::Device;
+use crate::executor::Executor;
+use crate::nn::Statistics;
+use crate::report::{Layout, Pictures, sheet};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
+/// neighbours.
+pub const BATCH: usize = 16;
+
+/// The noises of the first `count` sample pictures of `seed`, one after another; those of the run's own seed start
+/// with the ones its sample grids are drawn from.
+pub fn fixed_noise(config: &DcganConfig, seed: u64, count: usize) -> Vec<f32> {
+    noise(config.noise, seed, "noise.sample", 0, count * config.noise_size)
+}
+
+/// Writes pictures `[n, size, size, channels]` as one PNG.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &Path) -> Result<()> {
+    let pictures = Pictures { values: pictures, side: config.size, channels: config.channels };
+    sheet::grid(pictures, Layout::new(columns, config.size))?.save_png(path)
+}
+
+/// A generator that is ready to draw.
+pub struct Sampler {
+    config: DcganConfig,
+    executor: Box<dyn Executor>,
+}
+
+impl Sampler {
+    /// Takes the generator of a checkpoint onto `device`.
+    ///
+    /// # Errors
+    /// If the checkpoint or the device cannot be used.
+    pub fn new(checkpoint: &Checkpoint, device: &Device, statistics: Statistics) -> Result<Self> {
+        let config = checkpoint.config()?;
+        let dcgan = config.dcgan()?;
+        let values = checkpoint.banks(&dcgan)?;
+        let mut executor = device.executor(&dcgan.banks(), vec![dcgan.sampler(BATCH, statistics)?])?;
+        for bank in [GENERATOR.parameters, GENERATOR.running] {
+            executor.write_bank(bank, &values[bank])?;
+        }
+        Ok(Self { config, executor })
+    }
+
+    /// The settings the generator was trained with.
+    pub fn config(&self) -> &DcganConfig {
+        &self.config
+    }
+
+    /// `count` pictures of `seed`, the same whatever the count.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn pictures(&mut self, seed: u64, count: usize) -> Result<Vec<f32>> {
+        let noises = fixed_noise(&self.config, seed, count.next_multiple_of(BATCH));
+        let mut pictures = Vec::new();
+        for noises in noises.chunks_exact(BATCH * self.config.noise_size) {
+            pictures.extend(self.draw(noises)?);
+        }
+        pictures.truncate(count * self.picture_len());
+        Ok(pictures)
+    }
+
+    /// `count` pictures on a path from one noise of `seed` to the next, `steps` pictures from each to the one after:
+    /// straight for uniform noise, along the sphere for normal noise (White 2016). Each is drawn beside the same
+    /// other noises, so that batch statistics do not jump on the way.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn interpolated(&mut self, seed: u64, count: usize, steps: usize) -> Result<Vec<f32>> {
+        let (len, steps) = (self.config.noise_size, steps.max(1));
+        let ends = count.div_ceil(steps) + 1;
+        let noises = fixed_noise(&self.config, seed, ends.max(BATCH));
+        let mut batch = noises[..BATCH * len].to_vec();
+        let mut pictures = Vec::new();
+        for index in 0..count {
+            let (from, t) = (index / steps, (index % steps) as f32 / steps as f32);
+            let ends = noises[from * len..][..2 * len].split_at(len);
+            batch[..len].copy_from_slice(&between(self.config.noise, ends.0, ends.1, t));
+            pictures.extend_from_slice(&self.draw(&batch)?[..self.picture_len()]);
+        }
+        Ok(pictures)
+    }
+
+    fn draw(&mut self, noises: &[f32]) -> Result<Vec<f32>> {
+        self.executor.write_input(0, "noise", noises)?;
+        self.executor.run(&[0])?;
+        self.executor.read_output(0, "pictures")
+    }
+
+    fn picture_len(&self) -> usize {
+        self.config.size * self.config.size * self.config.channels
+    }
+}
+
+/// The noise at `t` of the way from `a` to `b`.
+fn between(kind: NoiseKind, a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let angle = (dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()).clamp(-1.0, 1.0).acos();
+    let (from, to) = match kind {
+        // Along nearly parallel noises the sphere is flat.
+        NoiseKind::Normal if angle.sin() > 1e-3 => {
+            (((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
+        }
+        _ => (1.0 - t, t),
+    };
+    a.iter().zip(b).map(|(a, b)| from * a + to * b).collect()
+}
+
+/// Writes pictures one by one as `0000.png` and so on into `folder`.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn save_each(pictures: &[f32], config: &DcganConfig, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let len = config.size * config.size * config.channels;
+    for (index, values) in pictures.chunks_exact(len).enumerate() {
+        let picture = Pictures { values, side: config.size, channels: config.channels };
+        let plain = Layout { columns: 1, padding: 0, scale: 1 };
+        sheet::grid(picture, plain)?.save_png(folder.join(format!("{index:04}.png")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What the command line says and leaves behind, through the program itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::{TempDir, tempdir};
+
+const TINY: [&str; 16] = [
+    "--preset",
+    "seed",
+    "--data",
+    "builtin:noto/animals",
+    "--size",
+    "8",
+    "--g-width",
+    "2",
+    "--d-width",
+    "2",
+    "--noise-size",
+    "4",
+    "--device",
+    "cpu",
+    "--log-every",
+    "2",
+];
+
+fn mewgpu(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+    command.current_dir(folder.path()).args(arguments);
+    command
+}
+
+/// The output of a command that has to succeed.
+fn done(folder: &TempDir, arguments: &[&str]) -> String {
+    let output = mewgpu(folder, arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The error of a command that has to fail with exit code `code`.
+fn refused(folder: &TempDir, arguments: &[&str], code: i32) -> String {
+    let Output { status, stderr, .. } = mewgpu(folder, arguments).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr
+}
+
+fn train<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["train", "dcgan"][..], &TINY, more].concat()
+}
+
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in: {text}");
+    }
+}
+
+#[test]
+fn wrong_settings_are_refused_with_a_remedy() {
+    let folder = tempdir().unwrap();
+    let refuse = |more: &[&str], code| refused(&folder, &[&["train", "dcgan"], more].concat(), code);
+    assert_says(&refuse(&["--preset", "best"], 2), &["best", "seed", "course", "paper"]);
+    assert_says(&refuse(&["--steps", "3", "--epochs", "3"], 2), &["--steps", "--epochs"]);
+    assert_says(&refuse(&["--size", "48"], 1), &["size 48", "64"]);
+    assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);
+    assert_says(&refuse(&["--device", "abacus"], 1), &["abacus", "mewgpu devices"]);
+    assert_says(&refuse(&["--config", "none.toml"], 1), &["none.toml"]);
+    fs::write(folder.path().join("typo.toml"), "batch = 4\nwidht = 3\n").unwrap();
+    assert_says(&refuse(&["--config", "typo.toml"], 1), &["typo.toml", "widht", "g_width"]);
+    assert!(!folder.path().join("runs").exists(), "a refused run leaves no folder");
+}
+
+#[test]
+fn unusable_pictures_are_refused_with_a_remedy() {
+    let folder = tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    let refuse = |more: &[&str]| refused(&folder, &[&["train", "dcgan"], more].concat(), 1);
+    assert_says(&refuse(&["--data", "nowhere"]), &["nowhere", "no such folder", "builtin:noto"]);
+    assert_says(&refuse(&["--data", "empty"]), &["empty", "no pictures"]);
+    assert_says(&refuse(&["--data", "builtin:cats"]), &["builtin:cats", "builtin:noto/animals"]);
+    let few = refuse(&["--data", "builtin:noto/animals", "--batch", "131"]);
+    assert_says(&few, &["130 pictures", "131", "--batch 130"]);
+}
+
+#[test]
+fn unreadable_pictures_can_be_skipped() {
+    let folder = tempdir().unwrap();
+    let pictures = folder.path().join("pictures");
+    fs::create_dir(&pictures).unwrap();
+    for name in 0..4 {
+        image::RgbImage::new(20, 10).save(pictures.join(format!("{name}.png"))).unwrap();
+    }
+    fs::write(pictures.join("bad.png"), "no picture").unwrap();
+    let run = |more: &[&'static str]| {
+        let own = ["--data", "pictures", "--batch", "2", "--steps", "1", "--out", "run"];
+        [&train(&[])[..2], &own, &TINY[4..], more].concat()
+    };
+    assert_says(&refused(&folder, &run(&[]), 1), &["bad.png", "--skip-bad"]);
+    let said = done(&folder, &run(&["--skip-bad", "--fit", "stretch"]));
+    assert_says(&said, &["4 pictures", "1 skipped", "bad.png"]);
+}
+
+#[test]
+fn a_run_leaves_what_it_promises() {
+    let folder = tempdir().unwrap();
+    let said = done(&folder, &train(&["--steps", "4", "--sample-every", "2"]));
+    assert!(said.starts_with("CPU reference"), "the first line says what it runs on: {said}");
+    assert_says(
+        &said,
+        &["130 pictures", "step 2/4  D ", "  G ", "steps/s", "left", "mewgpu sample runs/dcgan-1"],
+    );
+    let run = folder.path().join("runs/dcgan-1");
+    for file in [
+        "config.toml",
+        "metrics.jsonl",
+        "losses.svg",
+        "progress.gif",
+        "samples/000000.png",
+        "samples/000002.png",
+        "samples/000004.png",
+        "checkpoints/000004.safetensors",
+    ] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    assert_says(&done(&folder, &train(&["--steps", "1"])), &["runs/dcgan-2"]);
+    let again = refused(&folder, &train(&["--steps", "1", "--out", "runs/dcgan-1"]), 1);
+    assert_says(&again, &["runs/dcgan-1", "--out", "mewgpu resume runs/dcgan-1"]);
+    let said = done(&folder, &["train", "dcgan", "--config", "runs/dcgan-1/config.toml", "--out", "again"]);
+    assert_says(&said, &["step 4/4"]);
+    let checkpoint = |run: &Path| fs::read(run.join("checkpoints/000004.safetensors")).unwrap();
+    assert!(checkpoint(&run) == checkpoint(&folder.path().join("again")));
+}
+
+#[test]
+fn samples_are_those_of_the_run_whatever_the_count() {
+    let folder = tempdir().unwrap();
+    done(&folder, &train(&["--steps", "3", "--out", "run"]));
+    done(&folder, &["sample", "run", "--out", "grid.png"]);
+    let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
+    assert!(read("grid.png") == read("run/samples/000003.png"), "the run's own seed draws its sample grid");
+    done(&folder, &["sample", "run", "--count", "20", "--out", "many"]);
+    done(&folder, &["sample", "run/checkpoints/000003.safetensors", "--count", "3", "--out", "few"]);
+    for picture in ["0000.png", "0001.png", "0002.png"] {
+        assert!(read(&format!("many/{picture}")) == read(&format!("few/{picture}")));
+    }
+    assert!(folder.path().join("many/0019.png").is_file() && !folder.path().join("few/0003.png").exists());
+    done(&folder, &["sample", "run", "--statistics", "running", "--seed", "5", "--out", "running.png"]);
+    assert!(read("running.png") != read("grid.png"));
+    done(&folder, &["sample", "run", "--count", "9", "--columns", "4", "--interpolate", "--out", "path"]);
+    done(&folder, &["sample", "run", "--checkpoint", "3", "--out", "third.png"]);
+    let missing = refused(&folder, &["sample", "run", "--checkpoint", "2", "--out", "second.png"], 1);
+    assert_says(&missing, &["no checkpoint of step 2", "there are 3"]);
+}
+
+#[test]
+fn resume_says_what_it_cannot_use() {
+    let folder = tempdir().unwrap();
+    assert_says(&refused(&folder, &["resume", "nowhere"], 1), &["nowhere", "no such folder"]);
+    fs::create_dir(folder.path().join("other")).unwrap();
+    assert_says(&refused(&folder, &["resume", "other"], 1), &["not a run's folder"]);
+    done(&folder, &train(&["--steps", "4", "--checkpoint-every", "2", "--out", "run"]));
+    assert_says(&refused(&folder, &["resume", "run"], 1), &["finished at step 4", "--steps"]);
+    let newest = folder.path().join("run/checkpoints/000004.safetensors");
+    let whole = fs::read(&newest).unwrap();
+    fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+    let said = done(&folder, &["resume", "run"]);
+    assert_says(&said, &["000004.safetensors", "damaged", "goes on after step 2"]);
+    assert!(fs::read(&newest).unwrap() == whole, "it repeats what was lost");
+    fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
+    assert_says(&refused(&folder, &["resume", "run"], 1), &["no checkpoint", "--config run/config.toml"]);
+}
+
+#[test]
+fn a_run_that_diverges_stops() {
+    let folder = tempdir().unwrap();
+    let error = refused(&folder, &train(&["--steps", "400", "--lr", "1e30", "--out", "run"]), 1);
+    assert_says(&error, &["diverged", "--lr"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_can_go_on() {
+    let folder = tempdir().unwrap();
+    let endless = train(&["--steps", "1000000", "--out", "run", "--sample-every", "1000000"]);
+    let child = mewgpu(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
+    let metrics = folder.path().join("run/metrics.jsonl");
+    while !fs::metadata(&metrics).is_ok_and(|metadata| metadata.len() > 0) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_says(&said, &["stopped after step", "go on with: mewgpu resume run"]);
+    let checkpoints = fs::read_dir(folder.path().join("run/checkpoints")).unwrap();
+    let step = |path: std::path::PathBuf| path.file_stem()?.to_str()?.parse::<u64>().ok();
+    let step = checkpoints.filter_map(|entry| step(entry.unwrap().path())).max().unwrap();
+    let said = done(&folder, &["resume", "run", "--steps", &(step + 3).to_string()]);
+    assert_says(&said, &[&format!("goes on after step {step}"), &format!("step {0}/{0}", step + 3)]);
+}
+
+#[test]
+fn the_demo_runs_once() {
+    let folder = tempdir().unwrap();
+    let demo = ["demo", "--steps", "1", "--device", "cpu"];
+    assert_says(&done(&folder, &demo), &["runs/demo/samples/000001.png"]);
+    assert_says(&refused(&folder, &demo, 1), &["runs/demo", "--force"]);
+    done(&folder, &[&demo[..], &["--force"]].concat());
+}
+
+#[test]
+fn devices_name_the_one_auto_picks() {
+    let folder = tempdir().unwrap();
+    let said = done(&folder, &["devices"]);
+    assert_says(&said, &["cpu", "CPU reference"]);
+    assert_eq!(said.matches("<- auto").count(), 1);
+}

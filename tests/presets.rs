@@ -1,0 +1,115 @@
+//! The presets' networks are the published ones, tensor by tensor.
+
+use mewgpu::nn::Network;
+use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
+use serde_json::Value;
+
+const PRESETS: [(&str, Preset); 3] =
+    [("seed", Preset::Seed), ("course", Preset::Course), ("paper", Preset::Paper)];
+
+fn config(settings: DcganSettings) -> DcganConfig {
+    DcganConfig::new(DcganSettings::default(), settings).unwrap()
+}
+
+/// Names and shapes as PyTorch's `state_dict` has them, by name.
+fn entries(network: &Network) -> Vec<(String, Vec<usize>)> {
+    let tensors = [network.parameters(), network.running()].concat();
+    let mut entries: Vec<_> = tensors.iter().flat_map(|tensor| tensor.torch_entries()).collect();
+    entries.sort();
+    entries
+}
+
+fn golden_entries(network: &Value) -> Vec<(String, Vec<usize>)> {
+    let entry = |tensor: &Value| {
+        let shape = tensor["shape"].as_array().unwrap().iter().map(|side| side.as_u64().unwrap() as usize);
+        (tensor["name"].as_str().unwrap().to_owned(), shape.collect())
+    };
+    let mut entries: Vec<_> = network["tensors"].as_array().unwrap().iter().map(entry).collect();
+    entries.sort();
+    entries
+}
+
+#[test]
+fn parameter_counts_are_the_published_ones() {
+    let counts = PRESETS.map(|(_, preset)| {
+        let dcgan = preset.config().dcgan().unwrap();
+        (dcgan.generator.parameter_count(), dcgan.discriminator.parameter_count())
+    });
+    assert_eq!(counts, [(378_080, 175_328), (1_099_264, 693_760), (3_576_704, 2_765_568)]);
+}
+
+#[test]
+fn tensors_are_named_and_shaped_as_pytorchs() {
+    let golden: Value = serde_json::from_str(include_str!("golden/names.json")).unwrap();
+    for (name, preset) in PRESETS {
+        let dcgan = preset.config().dcgan().unwrap();
+        for network in [&dcgan.generator, &dcgan.discriminator] {
+            let golden = &golden[name][&network.name];
+            assert_eq!(entries(network), golden_entries(golden), "{name} {}", network.name);
+            assert_eq!(network.parameter_count() as u64, golden["parameters"].as_u64().unwrap());
+        }
+    }
+}
+
+#[test]
+fn other_sizes_and_grey_pictures_build() {
+    for (_, preset) in PRESETS {
+        for (size, channels) in [(8, 3), (32, 3), (128, 3), (64, 1)] {
+            let settings = DcganSettings {
+                preset: Some(preset),
+                size: Some(size),
+                channels: Some(channels),
+                ..Default::default()
+            };
+            let dcgan = config(settings).dcgan().unwrap();
+            dcgan.discriminator_step(4).unwrap();
+            dcgan.generator_step(4).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_config_file_yields_to_flags_and_presets_to_both() {
+    let file =
+        "preset = \"paper\"\nsize = 32\nbatch = 8\nepochs = 3\ndiffaugment = [\"color\", \"cutout\"]\n";
+    let file = DcganSettings::from_toml(file, "settings.toml".as_ref()).unwrap();
+    let flags = DcganSettings { batch: Some(4), steps: Some(7), ..Default::default() };
+    let merged = DcganConfig::new(file, flags).unwrap();
+    assert_eq!((merged.size, merged.batch, merged.g_width), (32, 4, 64));
+    assert_eq!((merged.steps, merged.epochs), (Some(7), None), "the flag's steps replace the file's epochs");
+    let again = DcganConfig::from_toml(&merged.to_toml().unwrap(), "config.toml".as_ref()).unwrap();
+    assert_eq!(again, merged, "what is written is enough to run it again");
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    let refused = |text: &str| {
+        let settings = DcganSettings::from_toml(text, "settings.toml".as_ref());
+        let error = settings.and_then(|file| DcganConfig::new(file, DcganSettings::default())).unwrap_err();
+        error.to_string()
+    };
+    for (text, named) in [
+        ("size = 48", "size 48"),
+        ("size = 4", "size 4"),
+        ("size = 1099511627776", "size"),
+        ("channels = 2", "channels"),
+        ("batch = 0", "batch"),
+        ("g_width = 0", "g_width"),
+        ("noise_size = 0", "noise_size"),
+        ("lr = nan", "lr"),
+        ("d_lr = -1.0", "d_lr"),
+        ("beta2 = 1.0", "beta2"),
+        ("d_every = 0", "d_every"),
+        ("log_every = 0", "log_every"),
+        ("steps = 0", "steps"),
+        ("holdout = 1.0", "holdout"),
+        ("rotate = 181.0", "rotate"),
+        ("steps = 1\nepochs = 1", "both steps and epochs"),
+        ("widht = 3", "widht"),
+        ("norm = \"layer\"", "layer"),
+        ("diffaugment = [\"blur\"]", "blur"),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}

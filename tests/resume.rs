@@ -1,0 +1,148 @@
+//! A run that was stopped and resumed equals one that was not, bit for bit, on the same device.
+
+use mewgpu::data::AugmentKind;
+use mewgpu::train::checkpoint::Checkpoint;
+use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
+use mewgpu::train::dcgan::{Outcome, Trainer, Watch};
+use mewgpu::train::log::Log;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::tempdir;
+
+const DEVICES: [&str; 1] = ["cpu"];
+
+/// Sets `stop` after a step.
+struct StopAfter<'a>(u64, &'a AtomicBool);
+
+impl Watch for StopAfter<'_> {
+    fn stepped(&mut self, step: u64) {
+        if step + 1 == self.0 {
+            self.1.store(true, Ordering::Relaxed);
+        }
+    }
+    fn logged(&mut self, _: &Log) {}
+}
+
+fn run(mut trainer: Trainer, stop_after: u64) -> Outcome {
+    let stop = AtomicBool::new(false);
+    trainer.run(&stop, &mut StopAfter(stop_after, &stop)).unwrap()
+}
+
+/// A tiny run over 130 pictures: 9 steps an epoch, the last of 2 pictures.
+fn tiny(preset: Preset, device: &str) -> DcganSettings {
+    DcganSettings {
+        preset: Some(preset),
+        data: Some("builtin:noto/animals".into()),
+        size: Some(16),
+        batch: Some(16),
+        noise_size: Some(8),
+        g_width: Some(4),
+        d_width: Some(4),
+        steps: Some(12),
+        log_every: Some(2),
+        sample_every: Some(4),
+        checkpoint_every: Some(5),
+        augment: Some(AugmentKind::Deluxe),
+        diffaugment: Some(DiffAugmentParts(vec![
+            DiffAugmentPart::Color,
+            DiffAugmentPart::Translation,
+            DiffAugmentPart::Cutout,
+        ])),
+        device: Some(device.into()),
+        ..Default::default()
+    }
+}
+
+fn start(settings: DcganSettings, out: &Path) -> Trainer {
+    let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
+    Trainer::start(config, Some(out)).unwrap()
+}
+
+fn assert_same(a: &Path, b: &Path, file: &str) {
+    assert!(fs::read(a.join(file)).unwrap() == fs::read(b.join(file)).unwrap(), "{file} differs");
+}
+
+/// The metrics but the times, which differ from run to run.
+fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
+    let rows = mewgpu::report::metrics::read(run.join("metrics.jsonl")).unwrap();
+    let losses = |row: &mewgpu::report::Row| {
+        ["D", "D_real", "D_fake", "G"].iter().filter_map(|name| row.values.get(*name)).copied().collect()
+    };
+    rows.iter().map(|row| (row.step, losses(row))).collect()
+}
+
+#[test]
+fn resumed_equals_uninterrupted() {
+    for device in DEVICES {
+        for preset in [Preset::Seed, Preset::Course, Preset::Paper] {
+            let runs = tempdir().unwrap();
+            let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));
+            assert_eq!(run(start(tiny(preset, device), &whole), u64::MAX), Outcome::Finished);
+            assert_eq!(run(start(tiny(preset, device), &stopped), 7), Outcome::Stopped);
+            assert!(stopped.join("checkpoints/000007.safetensors").is_file());
+            let trainer = Trainer::resume(&stopped, DcganSettings::default()).unwrap();
+            assert_eq!(trainer.steps(), (7, 12));
+            assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+            for file in ["checkpoints/000012.safetensors", "samples/000012.png", "config.toml"] {
+                assert_same(&whole, &stopped, file);
+            }
+            assert_eq!(losses(&whole), losses(&stopped));
+        }
+    }
+}
+
+#[test]
+fn a_longer_run_goes_on_where_a_shorter_one_ended() {
+    for device in DEVICES {
+        let runs = tempdir().unwrap();
+        let (whole, longer) = (runs.path().join("whole"), runs.path().join("longer"));
+        run(start(tiny(Preset::Seed, device), &whole), u64::MAX);
+        run(start(DcganSettings { steps: Some(6), ..tiny(Preset::Seed, device) }, &longer), u64::MAX);
+        let finished = Trainer::resume(&longer, DcganSettings::default());
+        assert!(finished.err().unwrap().to_string().contains("--steps"));
+        let flags = DcganSettings { steps: Some(12), ..Default::default() };
+        run(Trainer::resume(&longer, flags).unwrap(), u64::MAX);
+        assert_same(&whole, &longer, "checkpoints/000012.safetensors");
+    }
+}
+
+#[test]
+fn the_written_settings_repeat_the_run() {
+    let runs = tempdir().unwrap();
+    let (first, second) = (runs.path().join("first"), runs.path().join("second"));
+    run(start(tiny(Preset::Seed, "cpu"), &first), u64::MAX);
+    let written = DcganSettings::read(&first.join("config.toml")).unwrap();
+    run(start(written, &second), u64::MAX);
+    assert_same(&first, &second, "checkpoints/000012.safetensors");
+}
+
+#[test]
+fn samples_and_logs_do_not_change_the_training() {
+    let runs = tempdir().unwrap();
+    let (quiet, chatty) = (runs.path().join("quiet"), runs.path().join("chatty"));
+    let every = |steps| DcganSettings {
+        log_every: Some(steps),
+        sample_every: Some(steps),
+        ..tiny(Preset::Seed, "cpu")
+    };
+    let weights = |run: &Path| {
+        let checkpoint = Checkpoint::open(&run.join("checkpoints/000012.safetensors")).unwrap();
+        checkpoint.banks(&checkpoint.config().unwrap().dcgan().unwrap()).unwrap()
+    };
+    run(start(every(100), &quiet), u64::MAX);
+    run(start(every(1), &chatty), u64::MAX);
+    assert!(weights(&quiet) == weights(&chatty));
+}
+
+#[test]
+fn old_checkpoints_go() {
+    let runs = tempdir().unwrap();
+    let out = runs.path().join("run");
+    let settings = DcganSettings { checkpoint_every: Some(1), keep: Some(2), ..tiny(Preset::Seed, "cpu") };
+    run(start(settings, &out), u64::MAX);
+    let mut names: Vec<_> =
+        fs::read_dir(out.join("checkpoints")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["000011.safetensors", "000012.safetensors"]);
+}
