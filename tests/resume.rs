@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::tempdir;
 
-const DEVICES: [&str; 1] = ["cpu"];
+const DEVICES: [&str; 2] = ["cpu", "gpu"];
 
 /// Sets `stop` after a step.
 struct StopAfter<'a>(u64, &'a AtomicBool);

@@ -88,7 +88,7 @@ impl Gpu {
             return Err(Error::Device(if there.is_empty() {
                 "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use --device cpu".into()
             } else {
-                format!("no GPU named \"{name}\"; there is: {}", there.join("; "))
+                format!("no GPU named \"{name}\"; see mewgpu devices; there is: {}", there.join("; "))
             }));
         };
         Self::from_adapter(adapter)
