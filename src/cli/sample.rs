@@ -5,9 +5,10 @@ use crate::device::Device;
 use crate::nn::Statistics;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::run_folder::RunFolder;
-use crate::train::sampling::{Sampler, save_each, save_grid};
+use crate::train::sampling::{Each, Sampler, save_grid, save_single};
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -65,15 +66,22 @@ impl Sample {
         let square =
             if self.interpolate { 8 } else { count.isqrt() + usize::from(count.isqrt().pow(2) < count) };
         let columns = self.columns.map_or(square, |columns| columns as usize);
-        let pictures = if self.interpolate {
-            sampler.interpolated(seed, count, columns)?
-        } else {
-            sampler.pictures(seed, count)?
+        let config = sampler.config().clone();
+        let mut draw = |each: &mut Each<'_>| match self.interpolate {
+            true => sampler.interpolated(seed, count, columns, each),
+            false => sampler.pictures(seed, count, each),
         };
         if self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
-            save_grid(&pictures, sampler.config(), columns, &self.out)?;
+            let mut pictures = Vec::new();
+            draw(&mut |picture| {
+                pictures.extend_from_slice(picture);
+                Ok(())
+            })?;
+            save_grid(&pictures, &config, columns, &self.out)?;
         } else {
-            save_each(&pictures, sampler.config(), &self.out)?;
+            fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
+            let mut paths = (0..).map(|index| self.out.join(format!("{index:04}.png")));
+            draw(&mut |picture| paths.next().map_or(Ok(()), |path| save_single(picture, &config, &path)))?;
         }
         say(format_args!("{count} pictures of step {} in {}", checkpoint.step(), self.out.display()));
         Ok(ExitCode::SUCCESS)

@@ -18,6 +18,8 @@ pub struct Log {
     pub seconds: f64,
     /// Speed since the log before.
     pub steps_per_second: f64,
+    /// Time left, by the mean speed since the process started.
+    pub seconds_left: f64,
 }
 
 impl Log {
@@ -31,8 +33,8 @@ impl Log {
     /// Losses, speed and time left, without the step.
     pub fn progress(&self) -> String {
         let d = self.d.map_or_else(|| "-".into(), |[d, ..]| format!("{d:.3}"));
-        let left = (self.total - self.step) as f64 / self.steps_per_second.max(1e-9);
-        format!("D {d}  G {:.3}  {:.1} steps/s  {} left", self.g, self.steps_per_second, duration(left))
+        let (speed, left) = (self.steps_per_second, duration(self.seconds_left));
+        format!("D {d}  G {:.3}  {speed:.1} steps/s  {left} left", self.g)
     }
 }
 
@@ -56,14 +58,24 @@ pub fn duration(seconds: f64) -> String {
 pub(super) struct Clock {
     before: Duration,
     since: Instant,
+    started: (u64, Duration),
     marked: (u64, Duration),
+}
+
+/// What a [`Clock`] shows at a step.
+pub(super) struct Time {
+    pub seconds: f64,
+    /// Steps a second since the mark before.
+    pub speed: f64,
+    /// Steps a second since the clock was made.
+    pub mean_speed: f64,
 }
 
 impl Clock {
     /// Runs on from `seconds` at `step`.
     pub fn new(seconds: f64, step: u64) -> Self {
         let before = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        Self { before, since: Instant::now(), marked: (step, before) }
+        Self { before, since: Instant::now(), started: (step, before), marked: (step, before) }
     }
 
     pub fn pause(&mut self) {
@@ -74,11 +86,13 @@ impl Clock {
         self.since = Instant::now();
     }
 
-    /// Seconds in all, and steps a second since the mark before, while the clock runs.
-    pub fn mark(&mut self, step: u64) -> (f64, f64) {
+    /// The time at `step`, while the clock runs.
+    pub fn mark(&mut self, step: u64) -> Time {
         let now = self.before + self.since.elapsed();
-        let (steps, time) = (step - self.marked.0, now - self.marked.1);
+        let speed = |from: (u64, Duration)| (step - from.0) as f64 / (now - from.1).as_secs_f64().max(1e-9);
+        let time =
+            Time { seconds: now.as_secs_f64(), speed: speed(self.marked), mean_speed: speed(self.started) };
         self.marked = (step, now);
-        (now.as_secs_f64(), steps as f64 / time.as_secs_f64().max(1e-9))
+        time
     }
 }

@@ -55,6 +55,28 @@ impl RunFolder {
         Ok(run)
     }
 
+    /// Removes what a run leaves, and nothing else.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        let mut files =
+            vec![self.metrics_path(), self.losses_path(), self.progress_path(), self.config_path()];
+        files.extend(self.samples()?.into_iter().chain(self.checkpoints()?).map(|(_, path)| path));
+        let removals = files.into_iter().map(|path| (fs::remove_file(&path), path));
+        for (removed, path) in removals {
+            match removed {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io(path)(error)),
+                _ => {}
+            }
+        }
+        for folder in [SAMPLES, CHECKPOINTS] {
+            // With other files in it, it stays, and the folder is refused as not empty.
+            let _ = fs::remove_dir(self.path.join(folder));
+        }
+        Ok(())
+    }
+
     fn check_is_free(&self) -> Result<()> {
         let Self { path } = self;
         let filled = match fs::read_dir(path) {

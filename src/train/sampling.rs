@@ -3,12 +3,12 @@
 use super::checkpoint::Checkpoint;
 use super::config::DcganConfig;
 use super::dcgan_steps::GENERATOR;
+use crate::Result;
 use crate::data::{NoiseKind, noise};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
 use crate::report::{Layout, Pictures, sheet};
-use crate::{Error, Result};
 use std::path::Path;
 
 /// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
@@ -29,6 +29,9 @@ pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &
     let pictures = Pictures { values: pictures, side: config.size, channels: config.channels };
     sheet::grid(pictures, Layout::new(columns, config.size))?.save_png(path)
 }
+
+/// Takes one picture, `[size, size, channels]`.
+pub type Each<'a> = dyn FnMut(&[f32]) -> Result<()> + 'a;
 
 /// A generator that is ready to draw.
 pub struct Sampler {
@@ -57,39 +60,39 @@ impl Sampler {
         &self.config
     }
 
-    /// `count` pictures of `seed`, the same whatever the count.
+    /// Hands the first `count` pictures of `seed`, one by one, to `each`; they are the same whatever the count.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn pictures(&mut self, seed: u64, count: usize) -> Result<Vec<f32>> {
+    /// If the device or `each` fails.
+    pub fn pictures(&mut self, seed: u64, count: usize, each: &mut Each<'_>) -> Result<()> {
+        let (len, picture) = (self.config.noise_size, self.picture_len());
         let noises = fixed_noise(&self.config, seed, count.next_multiple_of(BATCH));
-        let mut pictures = Vec::new();
-        for noises in noises.chunks_exact(BATCH * self.config.noise_size) {
-            pictures.extend(self.draw(noises)?);
+        for (index, noises) in noises.chunks_exact(BATCH * len).enumerate() {
+            let pictures = self.draw(noises)?;
+            let wanted = (count - index * BATCH).min(BATCH);
+            pictures.chunks_exact(picture).take(wanted).try_for_each(&mut *each)?;
         }
-        pictures.truncate(count * self.picture_len());
-        Ok(pictures)
+        Ok(())
     }
 
-    /// `count` pictures on a path from one noise of `seed` to the next, `steps` pictures from each to the one after:
+    /// As [`Sampler::pictures`], on a path from one noise of `seed` to the next, `steps` pictures from each to the next:
     /// straight for uniform noise, along the sphere for normal noise (White 2016). Each is drawn beside the same
     /// other noises, so that batch statistics do not jump on the way.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn interpolated(&mut self, seed: u64, count: usize, steps: usize) -> Result<Vec<f32>> {
+    /// If the device or `each` fails.
+    pub fn interpolated(&mut self, seed: u64, count: usize, steps: usize, each: &mut Each<'_>) -> Result<()> {
         let (len, steps) = (self.config.noise_size, steps.max(1));
         let ends = count.div_ceil(steps) + 1;
         let noises = fixed_noise(&self.config, seed, ends.max(BATCH));
         let mut batch = noises[..BATCH * len].to_vec();
-        let mut pictures = Vec::new();
         for index in 0..count {
             let (from, t) = (index / steps, (index % steps) as f32 / steps as f32);
             let ends = noises[from * len..][..2 * len].split_at(len);
             batch[..len].copy_from_slice(&between(self.config.noise, ends.0, ends.1, t));
-            pictures.extend_from_slice(&self.draw(&batch)?[..self.picture_len()]);
+            each(&self.draw(&batch)?[..self.picture_len()])?;
         }
-        Ok(pictures)
+        Ok(())
     }
 
     fn draw(&mut self, noises: &[f32]) -> Result<Vec<f32>> {
@@ -117,17 +120,11 @@ fn between(kind: NoiseKind, a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| from * a + to * b).collect()
 }
 
-/// Writes pictures one by one as `0000.png` and so on into `folder`.
+/// Writes one picture as a PNG of its own size.
 ///
 /// # Errors
-/// If a file cannot be written.
-pub fn save_each(pictures: &[f32], config: &DcganConfig, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let len = config.size * config.size * config.channels;
-    for (index, values) in pictures.chunks_exact(len).enumerate() {
-        let picture = Pictures { values, side: config.size, channels: config.channels };
-        let plain = Layout { columns: 1, padding: 0, scale: 1 };
-        sheet::grid(picture, plain)?.save_png(folder.join(format!("{index:04}.png")))?;
-    }
-    Ok(())
+/// If it cannot be written.
+pub fn save_single(picture: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
+    let picture = Pictures { values: picture, side: config.size, channels: config.channels };
+    sheet::grid(picture, Layout { columns: 1, padding: 0, scale: 1 })?.save_png(path)
 }

@@ -3,12 +3,13 @@
 use super::Trainer;
 use crate::data::{Loader, Pictures};
 use crate::device::Device;
+use crate::executor::Executor;
 use crate::nn::Statistics;
 use crate::random::stream;
 use crate::report::{self, Metrics};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{DcganConfig, DcganSettings};
-use crate::train::dcgan_steps::{DISCRIMINATOR, GENERATOR};
+use crate::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR};
 use crate::train::log::Clock;
 use crate::train::run_folder::RunFolder;
 use crate::train::sampling::BATCH;
@@ -25,16 +26,26 @@ struct Data {
     line: String,
 }
 
+/// All that can fail for want of pictures or memory, before anything is written.
+struct Ready {
+    device: Device,
+    config: DcganConfig,
+    data: Data,
+    dcgan: Dcgan,
+    executor: Box<dyn Executor>,
+    batches: Vec<(usize, usize, usize)>,
+    sampler: usize,
+}
+
 impl Trainer {
     /// Starts a run in the folder `out`, or in the next free one under `runs`.
     ///
     /// # Errors
     /// If the pictures, the device or the folder cannot be used.
     pub fn start(config: DcganConfig, out: Option<&Path>) -> Result<Self> {
-        let device = Device::open(&config.device)?;
-        let pictures = Data::load(&config)?;
-        let folder = RunFolder::create(out, "dcgan")?;
-        let mut trainer = Self::new(config, folder, &device, pictures, 0, 0.0)?;
+        let data = Data::load(&config)?;
+        let ready = Ready::new(config, data)?;
+        let mut trainer = ready.into_trainer(RunFolder::create(out, "dcgan")?, 0, 0.0)?;
         trainer.initialise()?;
         Ok(trainer)
     }
@@ -46,25 +57,25 @@ impl Trainer {
     pub fn resume(folder: &Path, flags: DcganSettings) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let config = folder.read_config(flags)?;
-        let device = Device::open(&config.device)?;
         let (checkpoint, damaged) = newest_whole(&folder)?;
         let banks = checkpoint.banks(&config.dcgan()?)?;
         let step = checkpoint.step();
-        let pictures = Data::load(&config)?;
-        let total = pictures.total;
+        let data = Data::load(&config)?;
+        let total = data.total;
         if total <= step {
             return Err(Error::Input(format!(
                 "{0}: finished at step {step} of {total}; to go on, pass a larger total: mewgpu resume {0} --steps N",
                 folder.path().display()
             )));
         }
+        let ready = Ready::new(config, data)?;
         report::metrics::truncate_after(folder.metrics_path(), step)?;
         let rows = match folder.metrics_path() {
             path if path.is_file() => report::metrics::read(path)?,
             _ => Vec::new(),
         };
         let seconds = rows.last().and_then(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
-        let mut trainer = Self::new(config, folder, &device, pictures, step, seconds)?;
+        let mut trainer = ready.into_trainer(folder, step, seconds)?;
         for of in [GENERATOR, DISCRIMINATOR] {
             for bank in [of.parameters, of.running, of.first, of.second] {
                 trainer.executor.write_bank(bank, &banks[bank])?;
@@ -74,60 +85,6 @@ impl Trainer {
         trainer.introduction.extend(notes);
         trainer.introduction.push(format!("goes on after step {step}"));
         Ok(trainer)
-    }
-
-    fn new(
-        mut config: DcganConfig,
-        folder: RunFolder,
-        device: &Device,
-        data: Data,
-        step: u64,
-        seconds: f64,
-    ) -> Result<Self> {
-        let Data { pictures, total, line } = data;
-        (config.steps, config.epochs) = (Some(total), None);
-        let dcgan = config.dcgan()?;
-        let mut sizes = vec![config.batch];
-        let short = pictures.len() % config.batch;
-        if short > 0 && !config.drop_last {
-            sizes.push(short);
-        }
-        let mut steps = Vec::new();
-        let mut batches = Vec::new();
-        for size in sizes {
-            batches.push((size, steps.len(), steps.len() + 1));
-            steps.extend([dcgan.discriminator_step(size)?, dcgan.generator_step(size)?]);
-        }
-        let sampler = steps.len();
-        steps.push(dcgan.sampler(BATCH, Statistics::Batch)?);
-        let executor = device.executor(&dcgan.banks(), steps)?;
-        folder.write_config(&config)?;
-        let introduction = vec![
-            device.describe(),
-            line,
-            format!(
-                "generator {} parameters, discriminator {}, {} MiB of memory",
-                dcgan.generator.parameter_count(),
-                dcgan.discriminator.parameter_count(),
-                executor.bytes().div_ceil(1 << 20)
-            ),
-            format!("{}: {total} steps of {} pictures", folder.path().display(), config.batch),
-        ];
-        Ok(Self {
-            loader: Loader::start(Arc::new(pictures), config.batching(), step)?,
-            metrics: Metrics::open(folder.metrics_path())?,
-            clock: Clock::new(seconds, step),
-            config,
-            folder,
-            dcgan,
-            executor,
-            batches,
-            sampler,
-            step,
-            total,
-            latest: (0, 1),
-            introduction,
-        })
     }
 
     fn initialise(&mut self) -> Result<()> {
@@ -148,6 +105,61 @@ impl Trainer {
             }
         }
         Ok(())
+    }
+}
+
+impl Ready {
+    fn new(mut config: DcganConfig, data: Data) -> Result<Self> {
+        let device = Device::open(&config.device)?;
+        (config.steps, config.epochs) = (Some(data.total), None);
+        let dcgan = config.dcgan()?;
+        let short = data.pictures.len() % config.batch;
+        let mut sizes = vec![config.batch];
+        if short > 0 && !config.drop_last {
+            sizes.push(short);
+        }
+        let (mut steps, mut batches) = (Vec::new(), Vec::new());
+        for size in sizes {
+            batches.push((size, steps.len(), steps.len() + 1));
+            steps.extend([dcgan.discriminator_step(size)?, dcgan.generator_step(size)?]);
+        }
+        let sampler = steps.len();
+        steps.push(dcgan.sampler(BATCH, Statistics::Batch)?);
+        let executor = device.executor(&dcgan.banks(), steps)?;
+        Ok(Self { device, config, data, dcgan, executor, batches, sampler })
+    }
+
+    /// A trainer at `step`, after `seconds` of training, that keeps its files in `folder`.
+    fn into_trainer(self, folder: RunFolder, step: u64, seconds: f64) -> Result<Trainer> {
+        let Self { device, config, data, dcgan, executor, batches, sampler } = self;
+        let Data { pictures, total, line } = data;
+        folder.write_config(&config)?;
+        let introduction = vec![
+            device.describe(),
+            line,
+            format!(
+                "generator {} parameters, discriminator {}, {} MiB of memory",
+                dcgan.generator.parameter_count(),
+                dcgan.discriminator.parameter_count(),
+                executor.bytes().div_ceil(1 << 20)
+            ),
+            format!("{}: {total} steps of {} pictures", folder.path().display(), config.batch),
+        ];
+        Ok(Trainer {
+            loader: Loader::start(Arc::new(pictures), config.batching(), step)?,
+            metrics: Metrics::open(folder.metrics_path())?,
+            clock: Clock::new(seconds, step),
+            config,
+            folder,
+            dcgan,
+            executor,
+            batches,
+            sampler,
+            step,
+            total,
+            latest: (0, 1),
+            introduction,
+        })
     }
 }
 

@@ -24,8 +24,16 @@ impl Trainer {
             false => None,
         };
         let g = value(g, "G")?;
-        let (seconds, steps_per_second) = self.clock.mark(step);
-        let log = Log { step, total: self.total, d, g, seconds, steps_per_second };
+        let time = self.clock.mark(step);
+        let log = Log {
+            step,
+            total: self.total,
+            d,
+            g,
+            seconds: time.seconds,
+            steps_per_second: time.speed,
+            seconds_left: (self.total - step) as f64 / time.mean_speed,
+        };
         if !d.iter().flatten().chain([&g]).all(|loss| loss.is_finite()) {
             let d = d.map_or_else(String::new, |[d, ..]| format!("D {d}, "));
             return Err(self.diverged(format!("losses {d}G {g}")));
