@@ -10,6 +10,7 @@ pub mod graph;
 pub mod nn;
 pub mod op;
 pub mod optim;
+pub mod quality;
 pub mod random;
 pub mod reference;
 pub mod report;

@@ -7,6 +7,8 @@ ops/<case>.safetensors            one operator: its inputs, its result and its g
 dcgan_<preset>.safetensors        one training iteration of a tiny DCGAN: before, gradients, losses, after
 names.json                        state_dict names, shapes and parameter counts at full size
 
+make_cyclegan.py beside it writes those of CycleGAN; both share fixtures.py.
+
 Layouts are PyTorch's. Every input is a float32 value stored as float64, so that an implementation in either
 precision starts from exactly the same numbers. Tensors of an operator case:
 
@@ -30,25 +32,13 @@ Tensors of an iteration, <network> being generator or discriminator and <entry> 
 
 import json
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-HERE = Path(__file__).resolve().parent
-SEED = 2021
-
-
-def normal(*shape, mean=0.0, std=1.0):
-    """Normal numbers, rounded to float32."""
-    return (mean + std * torch.randn(*shape, dtype=torch.float64)).float().double()
-
-
-def uniform(*shape, low=-1.0, high=1.0):
-    """Uniform numbers, rounded to float32."""
-    return (low + (high - low) * torch.rand(*shape, dtype=torch.float64)).float().double()
-
+from fixtures import HERE, SEED, Network, normal, uniform
+from fixtures import describe, gradients, initialize, save, state, update_names
 
 # Operators
 
@@ -263,17 +253,6 @@ PRESETS = {
 }
 
 
-class Network(nn.Module):
-    """Layers in a row, named main.0, main.1, ... in the state_dict."""
-
-    def __init__(self, *layers):
-        super().__init__()
-        self.main = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.main(x)
-
-
 def generator(preset, size, noise_size, width):
     """noise x 1 x 1 -> 3 x size x size; `width` channels before the last layer."""
     channels = [width << i for i in range(int(math.log2(size)) - 2)][::-1]
@@ -291,27 +270,6 @@ def discriminator(preset, size, width):
         norm = preset["norm"] if layers else preset["first_norm"]
         layers += [nn.Conv2d(into, out, 4, 2, 1, bias=False), *norm(out), preset["discriminator_activation"]()]
     return Network(*layers, nn.Conv2d(channels[-1], 1, 4, 1, 0, bias=False))
-
-
-def initialize(network):
-    """Small random parameters, large enough that nothing in the fixture is tiny."""
-    with torch.no_grad():
-        for layer in network.main:
-            if isinstance(layer, nn.BatchNorm2d):
-                layer.weight.copy_(normal(*layer.weight.shape, mean=1.0, std=0.1))
-                layer.bias.copy_(normal(*layer.bias.shape, std=0.1))
-            elif isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-                layer.weight.copy_(normal(*layer.weight.shape, std=0.1))
-
-
-def state(prefix, network):
-    """The state_dict under `prefix`, without PyTorch's batch counters."""
-    entries = network.state_dict().items()
-    return {f"{prefix}.{key}": value.clone() for key, value in entries if not key.endswith("num_batches_tracked")}
-
-
-def gradients(prefix, network):
-    return {f"{prefix}.{key}": parameter.grad.clone() for key, parameter in network.named_parameters()}
 
 
 def write_iteration(name, preset, size=32, noise_size=6, width=4, batch=3):
@@ -350,18 +308,6 @@ def write_iteration(name, preset, size=32, noise_size=6, width=4, batch=3):
     save(HERE / f"dcgan_{name}.safetensors", tensors, {"preset": name})
 
 
-def describe(network, expected):
-    """Names and shapes of the state_dict, and the parameter count, which must be `expected`."""
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    assert parameters == expected, f"{parameters} parameters, expected {expected}"
-    tensors = [
-        {"name": key, "shape": list(value.shape)}
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    ]
-    return {"parameters": parameters, "tensors": tensors}
-
-
 def write_names(size=64, noise_size=100):
     names = {}
     for name, preset in PRESETS.items():
@@ -370,21 +316,7 @@ def write_names(size=64, noise_size=100):
             "generator": describe(generator(preset, size, noise_size, preset["width"]), expected_g),
             "discriminator": describe(discriminator(preset, size, preset["width"]), expected_d),
         }
-    (HERE / "names.json").write_text(json.dumps(names, indent=1) + "\n")
-
-
-def save(path, tensors, metadata):
-    """Writes a safetensors file, with a header that, unlike the library's, is the same in every run."""
-    header, data = {"__metadata__": metadata}, b""
-    for key, value in sorted(tensors.items()):
-        content = value.detach().contiguous().numpy().astype("<f8").tobytes()
-        span = [len(data), len(data) + len(content)]
-        header[key] = {"dtype": "F64", "shape": list(value.shape), "data_offsets": span}
-        data += content
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    update_names(names)
 
 
 def main():

@@ -1,0 +1,91 @@
+use crate::{Error, Result};
+
+/// Square pictures of one size, borrowed: values `[count, side, side, channels]` from -1 to 1.
+///
+/// There is at least one picture, and every value is a number.
+#[derive(Debug, Clone, Copy)]
+pub struct PictureSet<'a> {
+    values: &'a [f32],
+    side: usize,
+    channels: usize,
+}
+
+impl<'a> PictureSet<'a> {
+    /// The pictures in `values`, `[count, side, side, channels]`.
+    ///
+    /// # Errors
+    /// If `values` is not a whole number of pictures, at least one, or holds an infinity or NaN.
+    pub fn new(values: &'a [f32], side: usize, channels: usize) -> Result<Self> {
+        let len = side.checked_mul(side).and_then(|area| area.checked_mul(channels));
+        if !len.is_some_and(|len| len > 0 && !values.is_empty() && values.len().is_multiple_of(len)) {
+            return Err(Error::Input(format!(
+                "{} values are not one or more pictures of side {side} with {channels} channels",
+                values.len()
+            )));
+        }
+        let set = Self { values, side, channels };
+        if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::Input(format!(
+                "picture {} of {} holds {}; every value must be a number, from -1 to 1",
+                bad / set.picture_len(),
+                set.count(),
+                values[bad]
+            )));
+        }
+        Ok(set)
+    }
+
+    /// How many pictures there are, at least 1.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.picture_len()
+    }
+
+    /// Height and width, in pixels.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// 1 for grey, 3 for RGB.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    pub(super) fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
+    pub(super) fn picture_len(&self) -> usize {
+        self.side * self.side * self.channels
+    }
+
+    pub(super) fn picture(&self, index: usize) -> &'a [f32] {
+        &self.values[index * self.picture_len()..][..self.picture_len()]
+    }
+
+    /// That both sets hold pictures of the same size, or what `figure` has to say about it.
+    pub(super) fn check_same_size(&self, other: &Self, figure: &str) -> Result<()> {
+        if (self.side, self.channels) == (other.side, other.channels) {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "{figure}: pictures of side {} with {} channels cannot be compared with pictures of side {} with {}; \
+             resize one set first",
+            self.side, self.channels, other.side, other.channels
+        )))
+    }
+}
+
+/// `sum (a - b)^2`; exact to about seven digits.
+pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    const RUN: usize = 64;
+    let run = |(a, b): (&[f32], &[f32])| {
+        let mut lanes = [0f32; 8];
+        for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+            for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+                *lane += (a - b) * (a - b);
+            }
+        }
+        f64::from(lanes.iter().sum::<f32>())
+    };
+    a.chunks(RUN).zip(b.chunks(RUN)).map(run).sum()
+}

@@ -1,0 +1,137 @@
+use rayon::prelude::*;
+
+use super::PictureSet;
+
+/// No level of a pyramid is smaller, unless the pictures are.
+const SMALLEST_SIDE: usize = 16;
+
+/// One level of the pyramids of a set of pictures: `[count, side, side, channels]`.
+pub(super) struct Level {
+    pub side: usize,
+    pub values: Vec<f32>,
+}
+
+/// The sides of a pyramid's levels: halved for as long as the half is whole and at least 16.
+pub(super) fn sides(side: usize) -> Vec<usize> {
+    let half = |&side: &usize| (side.is_multiple_of(2) && side / 2 >= SMALLEST_SIDE).then_some(side / 2);
+    std::iter::successors(Some(side), half).collect()
+}
+
+/// Laplacian pyramids (Burt and Adelson 1983): each level is what the next smaller one, enlarged, lacks of the picture
+/// at that size; the last is the smallest picture itself.
+pub(super) fn laplacian(pictures: PictureSet) -> Vec<Level> {
+    let sides = sides(pictures.side());
+    let channels = pictures.channels();
+    let mut current = pictures.values().to_vec();
+    let mut levels = Vec::with_capacity(sides.len());
+    for side in &sides[..sides.len() - 1] {
+        let len = side * side * channels;
+        let smaller: Vec<f32> =
+            current.par_chunks(len).flat_map_iter(|picture| halve(picture, *side, channels)).collect();
+        current.par_chunks_mut(len).zip(smaller.par_chunks(len / 4)).for_each(|(picture, smaller)| {
+            let enlarged = enlarge(smaller, side / 2, channels);
+            picture.iter_mut().zip(enlarged).for_each(|(value, known)| *value -= known);
+        });
+        levels.push(Level { side: *side, values: std::mem::replace(&mut current, smaller) });
+    }
+    levels.push(Level { side: sides[sides.len() - 1], values: current });
+    levels
+}
+
+/// Blurs and keeps every second pixel of every second row.
+fn halve(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    let blurred = blur(picture, side, channels);
+    let rows = blurred.chunks(side * channels).step_by(2);
+    rows.flat_map(|row| row.chunks(channels).step_by(2).flatten()).copied().collect()
+}
+
+/// Spreads the pixels of `[side, side, channels]` over twice the side, with zeros between, and blurs; times 4, as one
+/// pixel in 4 is not zero.
+fn enlarge(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    let mut spread = vec![0.0; 4 * picture.len()];
+    for (y, row) in picture.chunks(side * channels).enumerate() {
+        for (x, pixel) in row.chunks(channels).enumerate() {
+            for (channel, value) in pixel.iter().enumerate() {
+                spread[(4 * side * y + 2 * x) * channels + channel] = 4.0 * value;
+            }
+        }
+    }
+    blur(&spread, 2 * side, channels)
+}
+
+/// Convolution with `[1 4 6 4 1] / 16` along both axes, reflected at the borders; `side` is at least 3.
+fn blur(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
+    let taps = |at: usize| {
+        KERNEL.iter().enumerate().map(move |(tap, weight)| {
+            let index = (at + tap).abs_diff(2);
+            (if index < side { index } else { 2 * (side - 1) - index }, weight)
+        })
+    };
+    let mut across = vec![0.0; picture.len()];
+    for (out, row) in across.chunks_mut(side * channels).zip(picture.chunks(side * channels)) {
+        for (x, pixel) in out.chunks_mut(channels).enumerate() {
+            for (from, weight) in taps(x) {
+                add_scaled(pixel, *weight, &row[from * channels..]);
+            }
+        }
+    }
+    let mut both = vec![0.0; picture.len()];
+    for (y, row) in both.chunks_mut(side * channels).enumerate() {
+        for (from, weight) in taps(y) {
+            add_scaled(row, *weight, &across[from * side * channels..]);
+        }
+    }
+    both
+}
+
+fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PictureSet, enlarge, laplacian, sides};
+
+    #[test]
+    fn levels_are_halves_down_to_sixteen() {
+        assert_eq!(sides(64), [64, 32, 16]);
+        assert_eq!(sides(70), [70, 35]);
+        assert_eq!(sides(16), [16]);
+        assert_eq!(sides(8), [8]);
+    }
+
+    #[test]
+    fn a_flat_picture_is_flat_at_the_smallest_level_only() {
+        let values = [0.25, -0.5].repeat(64 * 64);
+        let levels = laplacian(PictureSet::new(&values, 64, 2).unwrap());
+        for level in &levels {
+            let flat = if level.side == 16 { [0.25, -0.5] } else { [0.0, 0.0] };
+            for pixel in level.values.chunks(2) {
+                assert!(
+                    pixel.iter().zip(flat).all(|(a, b)| (a - b).abs() < 1e-6),
+                    "{}: {pixel:?}",
+                    level.side
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn levels_add_up_to_the_picture() {
+        let values: Vec<f32> = (0..2 * 64 * 64).map(|i| ((i * i) as f32).sin()).collect();
+        let levels = laplacian(PictureSet::new(&values, 64, 1).unwrap());
+        for (index, picture) in values.chunks(64 * 64).enumerate() {
+            let part = |level: usize| {
+                let len = levels[level].side * levels[level].side;
+                &levels[level].values[index * len..][..len]
+            };
+            let add = |detail: &[f32], smaller: Vec<f32>| -> Vec<f32> {
+                detail.iter().zip(smaller).map(|(a, b)| a + b).collect()
+            };
+            let middle = add(part(1), enlarge(part(2), 16, 1));
+            let whole = add(part(0), enlarge(&middle, 32, 1));
+            assert!(whole.iter().zip(picture).all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+    }
+}

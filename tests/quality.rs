@@ -1,0 +1,261 @@
+//! Promises of `mewgpu::quality`: each figure ranks damaged pictures below real ones, and wrong input is refused.
+
+use mewgpu::Result;
+use mewgpu::quality::{
+    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
+    peak_signal_to_noise, root_mean_square, sliced_wasserstein,
+};
+use mewgpu::random::stream;
+use rand::RngExt;
+
+const SIDE: usize = 64;
+const OPTIONS: SlicedWassersteinOptions = SlicedWassersteinOptions { patches: 64, directions: 64, seed: 11 };
+
+/// Values of pictures `[count, 64, 64, 3]`.
+type Values = Vec<f32>;
+
+/// Pictures of soft discs of random colours before a random slope of colour, with a little grain all over.
+fn blobs(count: usize, seed: u64) -> Values {
+    (0..count).flat_map(|picture| blob_picture(seed, picture)).collect()
+}
+
+fn blob_picture(seed: u64, picture: usize) -> Values {
+    let mut rng = stream(seed, "blobs", picture as u64);
+    let mut draw = |low: f32, high: f32| rng.random_range(low..high);
+    let [ground, slope] = [0.6, 0.3].map(|most| [(); 3].map(|()| draw(-most, most)));
+    let discs = [(); 4].map(|()| {
+        let [x, y, radius] = [(0.0, 64.0), (0.0, 64.0), (5.0, 20.0)].map(|(a, b)| draw(a, b));
+        (x, y, radius, [(); 3].map(|()| draw(-0.9, 0.9)))
+    });
+    let mut values = Vec::with_capacity(SIDE * SIDE * 3);
+    for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y as f32, x as f32))) {
+        let mut pixel = [0, 1, 2].map(|c| ground[c] + slope[c] * (x + y - 64.0) / 64.0);
+        for (centre_x, centre_y, radius, colour) in discs {
+            let cover = 1.0 / (1.0 + ((x - centre_x).hypot(y - centre_y) - radius).exp());
+            pixel.iter_mut().zip(colour).for_each(|(value, colour)| *value += cover * (colour - *value));
+        }
+        values.extend(pixel.map(|value| value + draw(-0.03, 0.03)));
+    }
+    values
+}
+
+/// Every value changed by what `change(value, x, y)` gives.
+fn changed(values: &[f32], mut change: impl FnMut(f32, usize, usize) -> f32) -> Values {
+    let place = |index: usize| ((index / 3) % SIDE, (index / 3 / SIDE) % SIDE);
+    values.iter().enumerate().map(|(i, &value)| change(value, place(i).0, place(i).1)).collect()
+}
+
+fn noisy(values: &[f32], amount: f32) -> Values {
+    let mut rng = stream(5, "noise", 0);
+    changed(values, |value, _, _| (value + rng.random_range(-amount..amount)).clamp(-1.0, 1.0))
+}
+
+/// With a checkerboard of single pixels, as transposed convolutions leave behind.
+fn checkered(values: &[f32]) -> Values {
+    changed(values, |value, x, y| value + if (x + y).is_multiple_of(2) { 0.06 } else { -0.06 })
+}
+
+/// Means over 3 x 3 pixels.
+fn blurred(values: &[f32]) -> Values {
+    let len = SIDE * SIDE * 3;
+    let at = |i: usize, x: usize, y: usize| values[i / len * len + (y * SIDE + x) * 3 + i % 3];
+    let near = |at: usize| at.saturating_sub(1)..=(at + 1).min(SIDE - 1);
+    let mut index = 0;
+    changed(values, |_, x, y| {
+        let around: Vec<f32> = near(y).flat_map(|y| near(x).map(move |x| at(index, x, y))).collect();
+        index += 1;
+        around.iter().sum::<f32>() / around.len() as f32
+    })
+}
+
+/// Left and right exchanged.
+fn mirrored(values: &[f32]) -> Values {
+    values.chunks(SIDE * 3).flat_map(|row| row.chunks(3).rev().flatten()).copied().collect()
+}
+
+/// As many pictures, all of them the first.
+fn collapsed(values: &[f32]) -> Values {
+    let len = SIDE * SIDE * 3;
+    values[..len].repeat(values.len() / len)
+}
+
+fn set(values: &[f32]) -> PictureSet<'_> {
+    PictureSet::new(values, SIDE, 3).unwrap()
+}
+
+/// The distances at sides 64, 32 and 16.
+fn distances(a: &[f32], b: &[f32]) -> [f64; 3] {
+    let levels = sliced_wasserstein(set(a), set(b), &OPTIONS).unwrap();
+    assert_eq!(levels.iter().map(|(side, _)| *side).collect::<Vec<_>>(), [64, 32, 16]);
+    std::array::from_fn(|level| levels[level].1)
+}
+
+fn message<T>(result: Result<T>) -> String {
+    result.err().expect("an error").to_string()
+}
+
+#[test]
+fn damage_shows_at_the_scale_it_happens_at() {
+    let [a, b] = [blobs(48, 1), blobs(48, 2)];
+    let halves = distances(&a, &b);
+    let compare = |name: &str, damaged: Values| {
+        let found = distances(&a, &damaged);
+        println!("{name}: {found:.1?}, two halves {halves:.1?}");
+        [0, 1, 2].map(|level| found[level] / halves[level])
+    };
+
+    let [finest, _, coarsest] = compare("blurred", blurred(&b));
+    assert!(finest > 1.5 && coarsest < 1.2, "{finest} {coarsest}");
+    let [finest, middle, coarsest] = compare("noisy", noisy(&b, 0.2));
+    assert!(finest > 1.5 && middle > 1.5 && coarsest < 1.2, "{finest} {middle} {coarsest}");
+    // The pyramid's blur removes this pattern altogether before it halves.
+    let [finest, middle, coarsest] = compare("checkered", checkered(&b));
+    assert!(finest > 1.5 && middle < 1.2 && coarsest < 1.2, "{finest} {middle} {coarsest}");
+    let [_, _, coarsest] = compare("collapsed", collapsed(&b));
+    assert!(coarsest > 1.5, "{coarsest}");
+}
+
+#[test]
+fn more_noise_is_further_away() {
+    let [a, b] = [blobs(24, 1), blobs(24, 2)];
+    let average = |b: &[f32]| average_over_levels(&sliced_wasserstein(set(&a), set(b), &OPTIONS).unwrap());
+    let [less, more] = [0.1, 0.3].map(|amount| average(&noisy(&b, amount)));
+    assert!(average(&b) < less && less < more, "{} {less} {more}", average(&b));
+}
+
+#[test]
+fn sliced_wasserstein_is_zero_for_equal_sets_symmetric_and_repeatable() {
+    let [a, b] = [blobs(6, 1), blobs(9, 2)];
+    assert_eq!(distances(&a, &a), [0.0; 3]);
+    assert_eq!(distances(&a, &b), distances(&b, &a));
+    assert_eq!(distances(&a, &b), distances(&a, &b));
+
+    let single = |seed, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let options = SlicedWassersteinOptions { seed, ..OPTIONS };
+        pool.install(|| sliced_wasserstein(set(&a), set(&b), &options).unwrap())
+    };
+    assert_eq!(single(3, 1), single(3, 3));
+    assert_ne!(single(3, 1), single(4, 1));
+}
+
+#[test]
+fn sliced_wasserstein_gives_a_distance_known_by_hand() {
+    // Flat pictures: values evenly from -1 to 1 in one set, -1 and 1 in the other. Scaled to deviation 1, the sorted
+    // values are sqrt(3) u and sign(u) for u from -1 to 1, on average 2.5 / sqrt(3) - 1 apart. A random unit vector
+    // stretches a patch of 49 equal values by |the sum of the vector|, on average sqrt(2 / pi) (1 + 1 / (4 * 49)).
+    let even: Values = (0..1000).flat_map(|i| [-1.0 + i as f32 / 499.5; 256]).collect();
+    let ends: Values = [-1.0, 1.0].into_iter().flat_map(|level| [level; 256]).collect();
+    let [even, ends] = [&even, &ends].map(|values| PictureSet::new(values, 16, 1).unwrap());
+    let options = SlicedWassersteinOptions { patches: 500, directions: 4096, seed: 11 };
+    let levels = sliced_wasserstein(even, ends, &options).unwrap();
+    let expected = 1e3 * (2.5 / 3f64.sqrt() - 1.0) * std::f64::consts::FRAC_2_PI.sqrt() * (1.0 + 1.0 / 196.0);
+    // The stretches deviate by 76 %, their mean over 4096 directions by 1.2 %; four of those.
+    let [(16, distance)] = levels[..] else { panic!("one level of side 16") };
+    assert!((distance / expected - 1.0).abs() < 0.05, "{distance}, expected {expected}");
+}
+
+#[test]
+fn flat_pictures_have_figures() {
+    let [a, b] = [0.25, -0.5].map(|level| vec![level; 2 * SIDE * SIDE * 3]);
+    assert_eq!(distances(&a, &b), [0.0; 3]);
+    assert!(distances(&a, &blobs(2, 1)).iter().all(|distance| *distance > 1.0));
+}
+
+#[test]
+fn diversity_is_the_mean_distance_of_pairs() {
+    // Three flat pictures: the distances are 1, 1 and 2.
+    let values: Values = [-1.0, 0.0, 1.0].into_iter().flat_map(|level| [level; 12]).collect();
+    let found = diversity(PictureSet::new(&values, 2, 3).unwrap()).unwrap();
+    assert!((found - 4.0 / 3.0).abs() < 1e-6, "{found}");
+
+    let pictures = blobs(8, 1);
+    assert_eq!(diversity(set(&collapsed(&pictures))).unwrap(), 0.0);
+    assert!(diversity(set(&pictures)).unwrap() > 0.1);
+}
+
+#[test]
+fn diversity_of_many_pictures_is_close_to_that_of_all_pairs() {
+    // 600 pictures of one value, 179,700 pairs; evenly from -1 to 1, two of them lie 2/3 apart on average.
+    let values: Values = (0..600).map(|i| -1.0 + i as f32 / 299.5).collect();
+    let set = PictureSet::new(&values, 1, 1).unwrap();
+    let found = diversity(set).unwrap();
+    // The deviation of a distance is sqrt(2)/3; of the mean of 20,000, .0034. Six of those.
+    assert!((found - 2.0 / 3.0).abs() < 0.02, "{found}");
+    assert_eq!(found, diversity(set).unwrap());
+}
+
+#[test]
+fn nearest_finds_copies_and_mirrored_copies() {
+    let training = blobs(12, 1);
+    let len = SIDE * SIDE * 3;
+    let picture = |index: usize| &training[index * len..][..len];
+    let shifted: Values = picture(9).iter().map(|value| value + 0.01).collect();
+    let queries = [picture(7), &mirrored(picture(4)), &shifted].concat();
+
+    let found = nearest(set(&queries), set(&training)).unwrap();
+    assert_eq!(found[..2], [(7, 0.0), (4, 0.0)]);
+    assert_eq!(found[2].0, 9);
+    assert!((found[2].1 - 0.01).abs() < 1e-5, "{found:?}");
+}
+
+#[test]
+fn nearest_gives_the_first_of_equals_and_the_true_distance() {
+    let [pictures, training] = [blobs(5, 1), blobs(10, 2)];
+    let found = nearest(set(&pictures), set(&training)).unwrap();
+    assert_eq!(found, nearest(set(&pictures), set(&training.repeat(2))).unwrap());
+    let len = SIDE * SIDE * 3;
+    for (picture, (index, distance)) in pictures.chunks(len).zip(found) {
+        let distances: Vec<f64> =
+            training.chunks(len).map(|other| root_mean_square(set(picture), set(other)).unwrap()).collect();
+        let mirrored = mirrored(&training[index * len..][..len]);
+        let to_found = distances[index].min(root_mean_square(set(picture), set(&mirrored)).unwrap());
+        assert!((distance - to_found).abs() < 1e-6, "{distance} and {to_found}");
+        assert!(distances.iter().all(|other| distance <= other + 1e-6), "{distance} and {distances:?}");
+    }
+}
+
+#[test]
+fn paired_figures_follow_their_formulas() {
+    let a = [0.5, -0.5, 1.0, 0.0];
+    let b = [0.5, 0.5, 0.0, 0.0];
+    let [a, b] = [&a, &b].map(|values| PictureSet::new(values, 1, 1).unwrap());
+    assert_eq!(mean_absolute_error(a, b).unwrap(), 0.5);
+    assert_eq!(root_mean_square(a, b).unwrap(), 0.5f64.sqrt());
+    // 20 log10(2 / sqrt(1/2)) = 10 log10(8)
+    assert!((peak_signal_to_noise(a, b).unwrap() - 9.0309).abs() < 1e-4);
+    assert_eq!([mean_absolute_error(a, a).unwrap(), root_mean_square(b, b).unwrap()], [0.0; 2]);
+    assert_eq!(peak_signal_to_noise(a, a).unwrap(), f64::INFINITY);
+}
+
+#[test]
+fn wrong_input_is_refused() {
+    for (len, side, channels) in [(0, 2, 3), (13, 2, 3), (12, 0, 3), (12, 2, 0), (12, usize::MAX, 3)] {
+        let text = message(PictureSet::new(&vec![0.0; len], side, channels));
+        assert!(text.contains("not one or more pictures"), "{text}");
+    }
+    let text = message(PictureSet::new(&[0.0, 0.0, 0.0, f32::NAN], 1, 2));
+    assert!(text.contains("picture 1 of 2 holds NaN"), "{text}");
+
+    let values = [0.0; 192];
+    let of = |side, channels| PictureSet::new(&values[..side * side * channels], side, channels).unwrap();
+    for text in [
+        message(sliced_wasserstein(of(8, 3), of(8, 1), &OPTIONS)),
+        message(nearest(of(8, 3), of(4, 3))),
+        message(mean_absolute_error(of(8, 3), of(4, 3))),
+    ] {
+        assert!(text.contains("cannot be compared with pictures of side"), "{text}");
+    }
+    let two = PictureSet::new(&values[..96], 4, 3).unwrap();
+    assert!(message(root_mean_square(of(4, 3), two)).contains("1 pictures cannot be compared with 2"));
+    assert!(message(diversity(of(8, 3))).contains("give two or more"));
+    assert!(message(sliced_wasserstein(of(4, 3), of(4, 3), &OPTIONS)).contains("smaller than its patches"));
+    for bad in [0, usize::MAX] {
+        for options in [
+            SlicedWassersteinOptions { patches: bad, ..OPTIONS },
+            SlicedWassersteinOptions { directions: bad, ..OPTIONS },
+        ] {
+            assert!(message(sliced_wasserstein(of(8, 3), of(8, 3), &options)).contains("must be from 1 to"));
+        }
+    }
+}
