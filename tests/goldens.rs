@@ -6,15 +6,15 @@ mod support;
 use mewgpu::executor::Executor;
 use mewgpu::graph::{Bank, Step};
 use mewgpu::nn::dcgan::{self, Norm};
+use mewgpu::nn::diffaugment::DiffAugmentPolicy;
 use mewgpu::nn::loss::Adversarial;
 use mewgpu::nn::{Network, Parameter, torch};
 use mewgpu::op::{self, OpRequest, Tensor, Tensors};
 use mewgpu::optim::Adam;
 use mewgpu::reference::{Real, Reference};
 use mewgpu::shape::Shape;
-use mewgpu::train::dcgan_steps::{
-    DISCRIMINATOR, Dcgan, DiffAugmentPolicy, GENERATOR, Objective, TrainedBanks,
-};
+use mewgpu::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgpu::train::optimizer::TrainedBanks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -2,11 +2,12 @@
 
 use mewgpu::Result;
 use mewgpu::executor::Executor;
-use mewgpu::graph::{Bank, Graph, Step, Var, gradients};
+use mewgpu::graph::{Graph, Slot, Step, Var, gradients};
+use mewgpu::nn::cyclegan::{self, Translator, Upsample};
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugment;
 use mewgpu::nn::loss::Adversarial;
-use mewgpu::nn::{Network, Statistics, Weights};
+use mewgpu::nn::{Network, Statistics, Tensors};
 use mewgpu::random::stream;
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
@@ -252,9 +253,11 @@ fn norms_cannot_be_differentiated_twice_and_say_so() {
 }
 
 fn forward<'g>(network: &Network, x: Var<'g>, parameters: &[Var<'g>]) -> Result<Var<'g>> {
-    let banks = [Bank::default(), network.bank(&network.running())];
-    let weights = Weights { parameters: 0, parameter_bank: &banks[0], running: 1, running_bank: &banks[1] };
-    Ok(network.forward(x, parameters, weights, Statistics::Batch)?.0)
+    let slot = Slot { bank: 0, offset: 0 };
+    let running =
+        network.running().iter().map(|tensor| (x.graph().state(slot, tensor.shape), slot)).collect();
+    let tensors = Tensors { parameters: parameters.to_vec(), running };
+    Ok(network.forward(x, &tensors, Statistics::Batch)?.0)
 }
 
 /// Both losses of a small DCGAN, end to end, to every parameter of the network each trains.
@@ -278,6 +281,45 @@ fn dcgan_losses() {
             let scores = forward(&discriminator, fake, d)?;
             // The discriminator's loss plus the generator's: every path of both at once.
             real.add(loss.toward(scores, false))?.add(loss.toward(scores, true).scale(0.5))
+        });
+    }
+}
+
+/// Both generators' and both discriminators' losses of a tiny CycleGAN, cycle and identity included.
+#[test]
+fn cyclegan_losses() {
+    for (kind, norm, upsample) in [
+        (Translator::Plain, Norm::Batch, Upsample::Transposed),
+        (Translator::Resnet, Norm::Instance, Upsample::Transposed),
+        (Translator::Plain, Norm::Instance, Upsample::Nearest),
+    ] {
+        let translator = cyclegan::generator("G", kind, 1, 1, 1, norm, upsample).unwrap();
+        let judge = cyclegan::patch_discriminator("D", 1, 1, norm, 0.2);
+        let shapes = |network: &Network| -> Vec<[usize; 4]> {
+            network.parameters().iter().map(|parameter| parameter.shape.0).collect()
+        };
+        let (g, d) = (shapes(&translator), shapes(&judge));
+        let picture = [1, 16, 16, 1];
+        let everything: Vec<[usize; 4]> = [&g[..], &g[..], &d[..], &d[..], &[picture, picture]].concat();
+        check(&format!("cycle {kind:?}"), &everything, |v| {
+            let (g_xy, rest) = v.split_at(g.len());
+            let (g_yx, rest) = rest.split_at(g.len());
+            let (d_x, rest) = rest.split_at(d.len());
+            let (d_y, pictures) = rest.split_at(d.len());
+            let ways = [(pictures[0], g_xy, g_yx, d_y), (pictures[1], g_yx, g_xy, d_x)];
+            let mut total = v[0].graph().full(Shape::SCALAR, 0.0);
+            for (picture, there, back, judged) in ways {
+                let translated = forward(&translator, picture, there)?;
+                let scores = forward(&judge, translated, judged)?;
+                let returned = forward(&translator, translated, back)?;
+                let identity = forward(&translator, picture, back)?;
+                total = total
+                    .add(Adversarial::Lsgan.toward(scores, true))?
+                    .add(Adversarial::Bce.toward(scores, false))?
+                    .add(returned.sub(picture)?.abs().mean().scale(3.0))?
+                    .add(identity.sub(picture)?.square().mean())?;
+            }
+            Ok(total)
         });
     }
 }

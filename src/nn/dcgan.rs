@@ -16,7 +16,7 @@ pub enum Norm {
 }
 
 impl Norm {
-    fn layer(self, channels: usize) -> Layer {
+    pub(super) fn layer(self, channels: usize) -> Layer {
         match self {
             Self::Batch => Layer::BatchNorm(channels),
             Self::Instance => Layer::InstanceNorm(channels),

@@ -41,3 +41,33 @@ impl<'g> DiffAugment<'g> {
         Ok(x)
     }
 }
+
+/// Which of DiffAugment's three parts are applied in front of the discriminator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiffAugmentPolicy {
+    /// Brightness, saturation, contrast.
+    pub color: bool,
+    /// Whole-pixel shifts.
+    pub translation: bool,
+    /// A square set to 0.
+    pub cutout: bool,
+}
+
+impl DiffAugmentPolicy {
+    /// Augments `pictures` by draws that become inputs of the graph, named after `source`: `real.brightness`,
+    /// `.saturation`, `.contrast`, `.shift`, `.mask`.
+    ///
+    /// # Errors
+    /// If the draws do not fit the pictures.
+    pub fn apply<'g>(self, pictures: Var<'g>, source: &str) -> Result<Var<'g>> {
+        let [n, h, w, _] = pictures.shape().0;
+        let input = |name: &str, shape| pictures.graph().input(&format!("{source}.{name}"), Shape(shape));
+        let color = ["brightness", "saturation", "contrast"];
+        let draws = DiffAugment {
+            color: self.color.then(|| color.map(|name| input(name, [n, 1, 1, 1]))),
+            translation: self.translation.then(|| input("shift", [n, 1, 1, 2])),
+            cutout: self.cutout.then(|| input("mask", [n, h, w, 1])),
+        };
+        draws.apply(pictures)
+    }
+}

@@ -1,5 +1,6 @@
 //! Networks as data: a list of layers, from which parameters, initial values and graph nodes follow.
 
+pub mod cyclegan;
 pub mod dcgan;
 pub mod diffaugment;
 mod init;
@@ -10,4 +11,4 @@ pub mod torch;
 
 pub use init::Init;
 pub use layer::Layer;
-pub use network::{Network, Parameter, ParameterKind, Statistics, Weights};
+pub use network::{Network, Parameter, ParameterKind, Statistics, Tensors};

@@ -2,7 +2,7 @@
 
 use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
 use crate::Result;
-use crate::graph::{Bank, Graph, Per, Slot, Update, Var};
+use crate::graph::{Bank, Per, Slot, Update, Var};
 use crate::shape::Shape;
 
 /// A named list of layers.
@@ -45,17 +45,13 @@ pub enum ParameterKind {
     NormRunning,
 }
 
-/// Where a network's tensors live on the device.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<'a> {
-    /// Index of the bank of trained tensors.
-    pub parameters: usize,
-    /// That bank.
-    pub parameter_bank: &'a Bank,
-    /// Index of the bank of running statistics.
-    pub running: usize,
-    /// That bank.
-    pub running_bank: &'a Bank,
+/// A network's tensors as nodes of one graph.
+#[derive(Clone, Debug)]
+pub struct Tensors<'g> {
+    /// The trained ones, in the order of [`Network::parameters`].
+    pub parameters: Vec<Var<'g>>,
+    /// The running statistics, in the order of [`Network::running`], and where they live.
+    pub running: Vec<(Var<'g>, Slot)>,
 }
 
 /// What batch norms normalise by.
@@ -89,49 +85,34 @@ impl Network {
         self.parameters().iter().map(|parameter| parameter.shape.len()).sum()
     }
 
-    /// A bank for the given tensors of this network.
-    pub fn bank(&self, tensors: &[Parameter]) -> Bank {
-        let mut bank = Bank::default();
-        for tensor in tensors {
-            bank.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
-        }
-        bank
+    /// Gives a tensor of this network a place in `bank`.
+    pub fn push(&self, bank: &mut Bank, tensor: &Parameter) {
+        bank.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
     }
 
-    /// The trained tensors as nodes of `graph`, in order.
-    pub fn vars<'g>(&self, graph: &'g Graph, weights: Weights<'_>) -> Vec<Var<'g>> {
-        states(graph, weights.parameters, weights.parameter_bank)
-    }
-
-    /// Applies the layers to `x` with trained tensors `parameters` (from [`Network::vars`]). With
-    /// [`Statistics::Batch`] also returns the updates of the running statistics this pass makes.
+    /// Applies the layers to `x`. With [`Statistics::Batch`] also returns the updates of the running statistics this
+    /// pass makes.
     ///
     /// # Errors
     /// If `x` does not fit the layers.
+    ///
+    /// # Panics
+    /// If `tensors` are not this network's.
     pub fn forward<'g>(
         &self,
         x: Var<'g>,
-        parameters: &[Var<'g>],
-        weights: Weights<'_>,
+        tensors: &Tensors<'g>,
         statistics: Statistics,
     ) -> Result<(Var<'g>, Vec<Update>)> {
-        let running = states(x.graph(), weights.running, weights.running_bank);
         let mut pass = Pass {
-            parameters: parameters.iter(),
-            running: running.iter().zip(&weights.running_bank.tensors),
-            running_index: weights.running,
+            parameters: tensors.parameters.iter(),
+            running: tensors.running.iter(),
             statistics,
             updates: Vec::new(),
         };
         let y = pass.layers(&self.layers, x)?;
         Ok((y, pass.updates))
     }
-}
-
-fn states<'g>(graph: &'g Graph, index: usize, bank: &Bank) -> Vec<Var<'g>> {
-    let tensor =
-        |&(_, shape, offset): &(String, Shape, usize)| graph.state(Slot { bank: index, offset }, shape);
-    bank.tensors.iter().map(tensor).collect()
 }
 
 fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
@@ -171,7 +152,6 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
 struct Pass<P, R> {
     parameters: P,
     running: R,
-    running_index: usize,
     statistics: Statistics,
     updates: Vec<Update>,
 }
@@ -179,7 +159,7 @@ struct Pass<P, R> {
 impl<'a, 'g: 'a, P, R> Pass<P, R>
 where
     P: Iterator<Item = &'a Var<'g>>,
-    R: Iterator<Item = (&'a Var<'g>, &'a (String, Shape, usize))>,
+    R: Iterator<Item = &'a (Var<'g>, Slot)>,
 {
     fn layers(&mut self, layers: &[Layer], mut x: Var<'g>) -> Result<Var<'g>> {
         for layer in layers {
@@ -200,14 +180,13 @@ where
             }
             Layer::BatchNorm(_) => {
                 let affine = Some(self.parameter());
-                let (&running, &(_, _, offset)) =
-                    self.running.next().expect("a bank made from these layers holds every statistic");
+                let &(running, slot) = self.running.next().expect("the tensors are this network's");
                 match self.statistics {
                     Statistics::Running => x.batch_norm_eval(running, affine, NORM_EPS),
                     Statistics::Batch => {
                         let (y, moments) = x.norm(Per::Batch, affine, NORM_EPS)?;
                         self.updates.push(Update::RunningMoments {
-                            slot: Slot { bank: self.running_index, offset },
+                            slot,
                             moments: moments.id(),
                             momentum: NORM_MOMENTUM,
                             count: x.shape().len() / x.shape().channels(),
@@ -226,6 +205,6 @@ where
     }
 
     fn parameter(&mut self) -> Var<'g> {
-        *self.parameters.next().expect("a bank made from these layers holds every parameter")
+        *self.parameters.next().expect("the tensors are this network's")
     }
 }

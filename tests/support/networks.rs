@@ -2,12 +2,12 @@
 
 use mewgpu::nn::Init;
 use mewgpu::nn::dcgan::{self, Norm};
+use mewgpu::nn::diffaugment::DiffAugmentPolicy;
 use mewgpu::nn::loss::Adversarial;
 use mewgpu::optim::Adam;
 use mewgpu::random::stream;
-use mewgpu::train::dcgan_steps::{
-    DISCRIMINATOR, Dcgan, DiffAugmentPolicy, GENERATOR, Objective, TrainedBanks,
-};
+use mewgpu::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgpu::train::optimizer::TrainedBanks;
 
 /// A DCGAN like a preset's, with its name.
 pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, Dcgan)> {

@@ -1,0 +1,405 @@
+//! The programs CycleGAN's training is made of, over one set of banks. X and Y are the two sets of pictures; both
+//! directions stand in the same step, so that a device may overlap them.
+
+use super::optimizer::TrainedBanks;
+use crate::Result;
+use crate::graph::{Bank, Graph, Slot, Step, Update, Var};
+use crate::nn::diffaugment::DiffAugmentPolicy;
+use crate::nn::loss::Adversarial;
+use crate::nn::{Network, Statistics, Tensors};
+use crate::optim::Adam;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// Banks of both generators, trained by one optimizer.
+pub const GENERATORS: TrainedBanks = TrainedBanks::starting_at(0);
+/// Banks of both discriminators, trained by another.
+pub const DISCRIMINATORS: TrainedBanks = TrainedBanks::starting_at(TrainedBanks::COUNT);
+/// The generators' averages, laid out as their parameters.
+pub const AVERAGES: usize = 2 * TrainedBanks::COUNT;
+/// The last generator step's translations, X then Y, each `[batch, size, size, channels]`.
+pub const FAKES: usize = AVERAGES + 1;
+/// The pools of past translations, X then Y, each `[pool, size, size, channels]`.
+pub const POOLS: usize = AVERAGES + 2;
+
+/// How far a picture translated there and back is from where it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CycleLoss {
+    /// Mean squared error.
+    Mse,
+    /// Mean absolute error.
+    L1,
+    /// Not counted.
+    None,
+}
+
+/// Which optimizer steps make an iteration, in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Updates {
+    /// Discriminators on real pictures; discriminators on fakes; generators along Y to X to Y; along X to Y to X.
+    Apart,
+    /// Discriminators on both, then generators along both.
+    DiscriminatorsFirst,
+    /// Generators along both, then discriminators on the fakes made before.
+    GeneratorsFirst,
+}
+
+/// What is minimised, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct CycleObjective {
+    /// The adversarial loss.
+    pub loss: Adversarial,
+    /// Factor of each discriminator's loss.
+    pub d_scale: f64,
+    /// Factor of each generator's adversarial loss.
+    pub g_scale: f64,
+    /// The cycle loss.
+    pub cycle: CycleLoss,
+    /// Its weight.
+    pub lambda_cycle: f64,
+    /// Weight of the identity loss `|G_XtoY(y) - y|`; 0 turns it off.
+    pub lambda_identity: f64,
+    /// The order of updates.
+    pub updates: Updates,
+    /// Past translations of each direction shown to the discriminators again; 0 shows only new ones.
+    pub pool: usize,
+    /// Whether averages of the generators are kept.
+    pub average: bool,
+    /// The generators' optimizer.
+    pub g_adam: Adam,
+    /// The discriminators' optimizer.
+    pub d_adam: Adam,
+    /// Augmentation in front of the discriminators.
+    pub diffaugment: DiffAugmentPolicy,
+}
+
+/// The four networks, their sizes and what they minimise.
+#[derive(Clone, Debug)]
+pub struct CycleGan {
+    /// `G_XtoY` and `G_YtoX`.
+    pub generators: [Network; 2],
+    /// `D_X` and `D_Y`.
+    pub discriminators: [Network; 2],
+    /// Height and width of the pictures in training.
+    pub size: usize,
+    /// Colour channels.
+    pub channels: usize,
+    /// Pictures of each set in a step.
+    pub batch: usize,
+    /// What is minimised.
+    pub objective: CycleObjective,
+}
+
+/// The domain a picture belongs to, or is translated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Domain {
+    /// The first set.
+    X,
+    /// The second.
+    Y,
+}
+
+/// Losses and updates collected while a step's graph grows.
+struct Building<'g, 'm> {
+    model: &'m CycleGan,
+    graph: &'g Graph,
+    banks: Vec<Bank>,
+    generators: Vec<Tensors<'g>>,
+    discriminators: Vec<Tensors<'g>>,
+    updates: Vec<Update>,
+    outputs: Vec<(&'static str, Var<'g>)>,
+}
+
+impl CycleGan {
+    /// All banks, in the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`] and [`POOLS`]; the last
+    /// three are empty where the objective does not need them.
+    pub fn banks(&self) -> Vec<Bank> {
+        let objective = &self.objective;
+        let generators = TrainedBanks::banks(&self.generators.each_ref());
+        let averages = if objective.average { generators[0].clone() } else { Bank::default() };
+        let pictures = |count: usize, wanted: bool| {
+            let mut bank = Bank::default();
+            for name in ["X", "Y"].iter().filter(|_| wanted) {
+                bank.push(*name, Shape([count, self.size, self.size, self.channels]));
+            }
+            bank
+        };
+        let mut banks: Vec<Bank> = generators.into();
+        banks.extend(TrainedBanks::banks(&self.discriminators.each_ref()));
+        banks.push(averages);
+        banks.push(pictures(self.batch, objective.updates == Updates::GeneratorsFirst));
+        banks.push(pictures(objective.pool, objective.pool > 0));
+        banks
+    }
+
+    /// The optimizer steps of one iteration, in order, for `batch` pictures of each set. Inputs, where a step needs
+    /// them: `x` and `y`; `rates` (see [`Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
+    /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
+    /// the new fakes) and `X.store` and `Y.store` (see [`Update::StoreRows`]), each `[batch, 1, 1, 1]`.
+    /// Outputs: `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
+    /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum.
+    ///
+    /// # Errors
+    /// If the networks do not fit each other or the size.
+    pub fn steps(&self, batch: usize) -> Result<Vec<Step>> {
+        type Part = for<'g, 'm> fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>;
+        let both: Part = |step, [x, y]| {
+            let real = step.judge_real([x, y], ["D_X_real", "D_Y_real"])?;
+            let fakes = step.fakes_now([x, y])?;
+            let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+            step.join(real, fake)
+        };
+        let steps: &[(&str, Part)] = match self.objective.updates {
+            Updates::Apart => &[
+                ("discriminators_real_step", |step, pictures| {
+                    let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
+                    step.discriminate(real[0].add(real[1])?)
+                }),
+                ("discriminators_fake_step", |step, pictures| {
+                    let fakes = step.fakes_now(pictures)?;
+                    let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+                    step.discriminate(fake[0].add(fake[1])?)
+                }),
+                ("generators_yxy_step", |step, [_, y]| {
+                    let (loss, _) = step.translate(Domain::X, y)?;
+                    step.generate(loss)
+                }),
+                ("generators_xyx_step", |step, [x, _]| {
+                    let (loss, _) = step.translate(Domain::Y, x)?;
+                    step.generate(loss)
+                }),
+            ],
+            Updates::DiscriminatorsFirst => &[
+                ("discriminators_step", both),
+                ("generators_step", |step, [x, y]| {
+                    let (along_x, _) = step.translate(Domain::Y, x)?;
+                    let (along_y, _) = step.translate(Domain::X, y)?;
+                    step.generate(along_x.add(along_y)?)
+                }),
+            ],
+            Updates::GeneratorsFirst => &[
+                ("generators_step", |step, [x, y]| {
+                    let (along_x, fake_y) = step.translate(Domain::Y, x)?;
+                    let (along_y, fake_x) = step.translate(Domain::X, y)?;
+                    step.keep([fake_x, fake_y]);
+                    step.generate(along_x.add(along_y)?)
+                }),
+                ("discriminators_step", |step, pictures| {
+                    let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
+                    let fakes = step.fakes_kept(pictures[0].shape());
+                    let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+                    step.join(real, fake)
+                }),
+            ],
+        };
+        steps.iter().map(|(name, part)| self.step(name, batch, part)).collect()
+    }
+
+    fn step(
+        &self,
+        name: &str,
+        batch: usize,
+        part: impl for<'g, 'm> Fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>,
+    ) -> Result<Step> {
+        let graph = Graph::new();
+        let banks = self.banks();
+        let shape = Shape([batch, self.size, self.size, self.channels]);
+        let pictures = ["x", "y"].map(|name| graph.input(name, shape));
+        let mut building = Building {
+            model: self,
+            graph: &graph,
+            generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
+            discriminators: DISCRIMINATORS.tensors(&graph, &self.discriminators.each_ref(), &banks),
+            banks,
+            updates: Vec::new(),
+            outputs: Vec::new(),
+        };
+        part(&mut building, pictures)?;
+        Ok(Step::new(name, &graph, &building.outputs, building.updates))
+    }
+
+    /// Translations to `to` of pictures of any size that divides by 4, and those translated back, without any change of
+    /// state; by the averages where they are kept. Input: `pictures` `[batch, h, w, channels]`. Outputs: `translation`
+    /// and `back`, in [-1, 1].
+    ///
+    /// # Errors
+    /// If the networks do not fit the size.
+    pub fn translator(
+        &self,
+        to: Domain,
+        batch: usize,
+        [h, w]: [usize; 2],
+        statistics: Statistics,
+    ) -> Result<Step> {
+        let graph = Graph::new();
+        let banks = self.banks();
+        let bank = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
+        let tensors = GENERATORS.tensors_from(bank, &graph, &self.generators.each_ref(), &banks);
+        let (there, back) = to.generators();
+        let pictures = graph.input("pictures", Shape([batch, h, w, self.channels]));
+        let (translation, _) = self.generators[there].forward(pictures, &tensors[there], statistics)?;
+        let (returned, _) = self.generators[back].forward(translation, &tensors[back], statistics)?;
+        let outputs = [("translation", translation), ("back", returned)];
+        Ok(Step::new("translate", &graph, &outputs, vec![]))
+    }
+}
+
+impl Domain {
+    /// The generator that translates to this domain, and the one that translates back.
+    fn generators(self) -> (usize, usize) {
+        match self {
+            Self::Y => (0, 1),
+            Self::X => (1, 0),
+        }
+    }
+
+    /// The discriminator of this domain.
+    fn discriminator(self) -> usize {
+        match self {
+            Self::X => 0,
+            Self::Y => 1,
+        }
+    }
+}
+
+impl<'g> Building<'g, '_> {
+    fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
+        let network = &self.model.generators[index];
+        let (y, updates) = network.forward(x, &self.generators[index], Statistics::Batch)?;
+        self.updates.extend(updates);
+        Ok(y)
+    }
+
+    /// The mean adversarial loss of the domain's discriminator on `pictures`, augmented as `source`, toward real or fake.
+    fn adversarial(
+        &mut self,
+        domain: Domain,
+        pictures: Var<'g>,
+        source: &str,
+        real: bool,
+    ) -> Result<Var<'g>> {
+        let index = domain.discriminator();
+        let name = ["X", "Y"][index];
+        let pictures = self.model.objective.diffaugment.apply(pictures, &format!("{name}.{source}"))?;
+        let network = &self.model.discriminators[index];
+        let (scores, updates) = network.forward(pictures, &self.discriminators[index], Statistics::Batch)?;
+        self.updates.extend(updates);
+        Ok(self.model.objective.loss.toward(scores, real))
+    }
+
+    fn judge(
+        &mut self,
+        pictures: [Var<'g>; 2],
+        source: &str,
+        names: [&'static str; 2],
+    ) -> Result<[Var<'g>; 2]> {
+        let mut losses = Vec::new();
+        for ((domain, pictures), name) in [Domain::X, Domain::Y].into_iter().zip(pictures).zip(names) {
+            let loss = self.adversarial(domain, pictures, source, source == "real")?;
+            let loss = loss.scale(self.model.objective.d_scale);
+            self.outputs.push((name, loss));
+            losses.push(loss);
+        }
+        Ok([losses[0], losses[1]])
+    }
+
+    fn judge_real(&mut self, pictures: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        self.judge(pictures, "real", names)
+    }
+
+    /// The discriminators' loss on `fakes` (of X and of Y), some exchanged for past ones where there is a pool.
+    fn judge_fakes(&mut self, fakes: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        let mut shown = fakes;
+        let len = self.model.objective.pool;
+        for (index, (fake, name)) in shown.iter_mut().zip(["X", "Y"]).enumerate() {
+            *fake = fake.detach();
+            if len > 0 {
+                let [batch, h, w, c] = fake.shape().0;
+                let (_, _, offset) = self.banks[POOLS].tensors[index];
+                let slot = Slot { bank: POOLS, offset };
+                let pool = self.graph.state(slot, Shape([len, h, w, c]));
+                let rows = |what| self.graph.input(&format!("{name}.{what}"), Shape([batch, 1, 1, 1]));
+                let (value, store) = (fake.id(), rows("store").id());
+                self.updates.push(Update::StoreRows { slot, len: pool.shape().len(), value, rows: store });
+                *fake = pool.select_rows(*fake, rows("rows"))?;
+            }
+        }
+        self.judge(shown, "fake", names)
+    }
+
+    /// Translations by the generators as they are now: of Y to X and of X to Y.
+    fn fakes_now(&mut self, [x, y]: [Var<'g>; 2]) -> Result<[Var<'g>; 2]> {
+        let fake_y = self.generator(0, x)?;
+        let fake_x = self.generator(1, y)?;
+        Ok([fake_x, fake_y])
+    }
+
+    /// The translations a generator step kept.
+    fn fakes_kept(&self, shape: Shape) -> [Var<'g>; 2] {
+        [0, 1].map(|index| {
+            let (_, _, offset) = self.banks[FAKES].tensors[index];
+            self.graph.state(Slot { bank: FAKES, offset }, shape)
+        })
+    }
+
+    fn keep(&mut self, fakes: [Var<'g>; 2]) {
+        for (fake, &(_, _, offset)) in fakes.iter().zip(&self.banks[FAKES].tensors) {
+            self.updates.push(Update::Store { slot: Slot { bank: FAKES, offset }, value: fake.id() });
+        }
+    }
+
+    /// One way there and back: the summed loss and the translation.
+    fn translate(&mut self, to: Domain, pictures: Var<'g>) -> Result<(Var<'g>, Var<'g>)> {
+        let objective = self.model.objective;
+        let (there, back) = to.generators();
+        let names = match to {
+            Domain::Y => ["G_XtoY", "cycle_X", "identity_X"],
+            Domain::X => ["G_YtoX", "cycle_Y", "identity_Y"],
+        };
+        let translation = self.generator(there, pictures)?;
+        let mut loss = self.adversarial(to, translation, "fake", true)?.scale(objective.g_scale);
+        self.outputs.push((names[0], loss));
+        if objective.cycle != CycleLoss::None {
+            let error = pictures.sub(self.generator(back, translation)?)?;
+            let error = if objective.cycle == CycleLoss::Mse { error.square() } else { error.abs() };
+            let cycle = error.mean().scale(objective.lambda_cycle);
+            self.outputs.push((names[1], cycle));
+            loss = loss.add(cycle)?;
+        }
+        if objective.lambda_identity > 0.0 {
+            // The generator toward the pictures' own domain should leave them as they are.
+            let identity = self.generator(back, pictures)?.sub(pictures)?.abs().mean();
+            let identity = identity.scale(objective.lambda_identity);
+            self.outputs.push((names[2], identity));
+            loss = loss.add(identity)?;
+        }
+        Ok((loss, translation))
+    }
+
+    /// The discriminators' step on the sum of real and fake losses, logged by domain.
+    fn join(&mut self, real: [Var<'g>; 2], fake: [Var<'g>; 2]) -> Result<()> {
+        let (x, y) = (real[0].add(fake[0])?, real[1].add(fake[1])?);
+        self.outputs.extend([("D_X", x), ("D_Y", y)]);
+        self.discriminate(x.add(y)?)
+    }
+
+    fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
+        let adam = &self.model.objective.d_adam;
+        self.updates.extend(DISCRIMINATORS.descend(loss, &self.discriminators, &self.banks, adam)?);
+        Ok(())
+    }
+
+    fn generate(&mut self, loss: Var<'g>) -> Result<()> {
+        let objective = &self.model.objective;
+        self.updates.extend(GENERATORS.descend(loss, &self.generators, &self.banks, &objective.g_adam)?);
+        if objective.average {
+            let decay = self.graph.input("decay", Shape::SCALAR).id();
+            let parameters = GENERATORS.parameters;
+            self.updates.push(Update::Average { average: AVERAGES, parameters, decay });
+        }
+        Ok(())
+    }
+}
