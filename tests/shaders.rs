@@ -11,12 +11,13 @@ use mewgpu::gpu::program::{Pipeline, Program};
 use mewgpu::graph::{Graph, Step, gradients};
 use mewgpu::nn::Statistics;
 use mewgpu::shape::{ConvOptions, Shape};
+use mewgpu::train::cyclegan_steps::Domain;
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl, spv, wgsl};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::BTreeSet;
 
-/// Programs that use every kernel: the DCGAN's steps at three sizes, and every op with channels that do and do not
+/// Programs that use every kernel: the steps of both systems, and every op with channels that do and do not
 /// divide by four.
 fn programs() -> Vec<Program> {
     let mut programs = Vec::new();
@@ -33,6 +34,13 @@ fn programs() -> Vec<Program> {
                     programs.push(lower(&step, &banks, &target).unwrap());
                 }
             }
+        }
+        for (_, model) in support::networks::cyclegans(32, 4, 2) {
+            for step in model.steps(2).unwrap() {
+                programs.push(lower(&step, &model.banks(), &target).unwrap());
+            }
+            let translator = model.translator(Domain::Y, 2, [36, 20], Statistics::Running).unwrap();
+            programs.push(lower(&translator, &model.banks(), &target).unwrap());
         }
         for channels in [3, 16, 20] {
             programs.push(lower(&every_op(channels), &[], &target).unwrap());

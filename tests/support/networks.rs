@@ -1,12 +1,15 @@
-//! Small DCGANs of every kind: the presets' structure at sizes that tests can afford.
+//! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
 
-use mewgpu::nn::Init;
+use mewgpu::graph::Bank;
+use mewgpu::nn::cyclegan::{self, Translator, Upsample};
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugmentPolicy;
 use mewgpu::nn::loss::Adversarial;
+use mewgpu::nn::{Init, Network};
 use mewgpu::optim::Adam;
 use mewgpu::random::stream;
-use mewgpu::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgpu::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Updates};
+use mewgpu::train::dcgan_steps::{Dcgan, Objective};
 use mewgpu::train::optimizer::TrainedBanks;
 
 /// A DCGAN like a preset's, with its name.
@@ -36,22 +39,59 @@ pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, 
     ]
 }
 
-/// Initial numbers of the banks that do not start as zeros: index and numbers.
+/// A CycleGAN like a preset's, with its name; the last has all the trimmings.
+pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, CycleGan)> {
+    let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    let all = DiffAugmentPolicy { color: true, translation: true, cutout: true };
+    let model =
+        |kind, norm, upsample, judge: fn(&str, usize, Norm) -> Network, updates, trimmings| CycleGan {
+            generators: ["G_XtoY", "G_YtoX"]
+                .map(|name| cyclegan::generator(name, kind, width, 1, 3, norm, upsample).unwrap()),
+            discriminators: ["D_X", "D_Y"].map(|name| judge(name, width, norm)),
+            size,
+            channels: 3,
+            batch,
+            objective: CycleObjective {
+                loss: Adversarial::Lsgan,
+                d_scale: 0.5,
+                g_scale: 1.0,
+                cycle: if trimmings { CycleLoss::L1 } else { CycleLoss::Mse },
+                lambda_cycle: 10.0,
+                lambda_identity: if trimmings { 5.0 } else { 0.0 },
+                updates,
+                pool: if trimmings { 3 } else { 0 },
+                average: trimmings,
+                g_adam: adam,
+                d_adam: adam,
+                diffaugment: if trimmings { all } else { DiffAugmentPolicy::default() },
+            },
+        };
+    let patch: fn(&str, usize, Norm) -> Network =
+        |name, width, norm| cyclegan::patch_discriminator(name, width, 3, norm, 0.0);
+    let patch70: fn(&str, usize, Norm) -> Network =
+        |name, width, norm| cyclegan::patch70_discriminator(name, width, 3, norm, 0.2);
+    let (plain, resnet) = (Translator::Plain, Translator::Resnet);
+    let (batch_norm, instance) = (Norm::Batch, Norm::Instance);
+    vec![
+        ("seed", model(plain, batch_norm, Upsample::Transposed, patch, Updates::Apart, false)),
+        ("course", model(plain, instance, Upsample::Nearest, patch, Updates::DiscriminatorsFirst, false)),
+        ("paper", model(resnet, instance, Upsample::Transposed, patch70, Updates::GeneratorsFirst, true)),
+    ]
+}
+
+/// Initial numbers of `networks`' banks: index and numbers of parameters and of running statistics.
 #[allow(dead_code, reason = "not every test file trains")]
-pub fn initial(model: &Dcgan) -> Vec<(usize, Vec<f32>)> {
-    let banks = model.banks();
-    let mut out = Vec::new();
-    let pairs: [(_, TrainedBanks); 2] =
-        [(&model.generator, GENERATOR), (&model.discriminator, DISCRIMINATOR)];
-    for (network, of) in pairs {
-        for (bank, tensors) in [(of.parameters, network.parameters()), (of.running, network.running())] {
-            let mut numbers = vec![0.0; banks[bank].len];
-            for (index, tensor) in tensors.iter().enumerate() {
-                let drawn = Init::Uniform.draw(tensor, &mut stream(5, "init", index as u64));
-                banks[bank].view_mut(&mut numbers, index).copy_from_slice(&drawn);
-            }
-            out.push((bank, numbers));
+pub fn initial(of: TrainedBanks, networks: &[&Network], banks: &[Bank]) -> [(usize, Vec<f32>); 2] {
+    [of.parameters, of.running].map(|bank| {
+        let tensors = networks.iter().flat_map(|network| match bank == of.parameters {
+            true => network.parameters(),
+            false => network.running(),
+        });
+        let mut numbers = vec![0.0; banks[bank].len];
+        for (index, tensor) in tensors.enumerate() {
+            let drawn = Init::Uniform.draw(&tensor, &mut stream(5, "init", index as u64));
+            banks[bank].view_mut(&mut numbers, index).copy_from_slice(&drawn);
         }
-    }
-    out
+        (bank, numbers)
+    })
 }

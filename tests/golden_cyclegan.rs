@@ -1,0 +1,165 @@
+//! Promise: a whole CycleGAN iteration of every preset, in its own order of updates, gives what PyTorch gives, in f64. The
+//! fixtures are written by tests/golden/make_cyclegan.py.
+
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
+use fixtures::{Named, bank_values, distance, golden, tensors};
+use mewgpu::executor::Executor;
+use mewgpu::graph::{Bank, Step};
+use mewgpu::nn::cyclegan::{self, Translator, Upsample};
+use mewgpu::nn::dcgan::{self, Norm};
+use mewgpu::nn::diffaugment::DiffAugmentPolicy;
+use mewgpu::nn::loss::Adversarial;
+use mewgpu::nn::{Network, Parameter, torch};
+use mewgpu::optim::Adam;
+use mewgpu::reference::Reference;
+use mewgpu::shape::Shape;
+use mewgpu::train::cyclegan_steps::{
+    CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, GENERATORS, Updates,
+};
+
+/// Rounding over some forty layers there and back, in f64: some thousand units in the last place of the largest number.
+const TOLERANCE: f64 = 1e-11;
+
+/// The fixtures' networks; `size`, `width` and `blocks` are theirs.
+fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -> CycleGan {
+    let paper = preset == "paper";
+    let norm = if preset == "seed" { Norm::Batch } else { Norm::Instance };
+    let (kind, upsample) = match preset {
+        "seed" => (Translator::Plain, Upsample::Transposed),
+        "course" => (Translator::Plain, Upsample::Nearest),
+        _ => (Translator::Resnet, Upsample::Transposed),
+    };
+    let generator = |name| cyclegan::generator(name, kind, width, blocks, 3, norm, upsample).expect("valid");
+    let discriminator = |name: &str| match preset {
+        "seed" => Network {
+            name: name.into(),
+            ..dcgan::discriminator(width, size, 3, norm, true, 0.0).expect("valid")
+        },
+        "course" => cyclegan::patch_discriminator(name, width, 3, norm, 0.0),
+        _ => cyclegan::patch70_discriminator(name, width, 3, norm, 0.2),
+    };
+    let adam = Adam { lr: if paper { 2e-4 } else { 3e-4 }, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    CycleGan {
+        generators: ["G_XtoY", "G_YtoX"].map(generator),
+        discriminators: ["D_X", "D_Y"].map(discriminator),
+        size,
+        channels: 3,
+        batch,
+        objective: CycleObjective {
+            loss: Adversarial::Lsgan,
+            d_scale: if paper { 0.5 } else { 1.0 },
+            g_scale: if preset == "seed" { 0.5 } else { 1.0 },
+            cycle: if preset == "seed" { CycleLoss::Mse } else { CycleLoss::L1 },
+            lambda_cycle: 10.0,
+            lambda_identity: if paper { 5.0 } else { 0.0 },
+            updates: match preset {
+                "seed" => Updates::Apart,
+                "course" => Updates::DiscriminatorsFirst,
+                _ => Updates::GeneratorsFirst,
+            },
+            pool: 0,
+            average: false,
+            g_adam: adam,
+            d_adam: adam,
+            diffaugment: DiffAugmentPolicy::default(),
+        },
+    }
+}
+
+/// The fixtures' names for the steps of an iteration, in order, and how often the step's optimizer has stepped by then.
+fn steps(updates: Updates) -> Vec<(&'static str, u64)> {
+    match updates {
+        Updates::Apart => vec![("d_real", 1), ("d_fake", 2), ("g_yxy", 1), ("g_xyx", 2)],
+        Updates::DiscriminatorsFirst => vec![("d", 1), ("g", 1)],
+        Updates::GeneratorsFirst => vec![("g", 1), ("d", 1)],
+    }
+}
+
+/// The numbers of a bank that holds both `networks`' tensors, from the fixture's entries under `prefix`.
+fn joined(
+    bank: &Bank,
+    networks: &[Network; 2],
+    tensors: fn(&Network) -> Vec<Parameter>,
+    prefix: &str,
+    fixture: &Named<f64>,
+) -> Vec<f64> {
+    let mut values = vec![0.0; bank.len];
+    let mut at = 0;
+    for network in networks {
+        let tensors = tensors(network);
+        let mut own = Bank::default();
+        tensors.iter().for_each(|tensor| network.push(&mut own, tensor));
+        let numbers = bank_values(&own, &tensors, &format!("{prefix}.{}", network.name), fixture);
+        values[at..at + own.len].copy_from_slice(&numbers);
+        at += own.len;
+    }
+    values
+}
+
+#[test]
+fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
+    for (preset, width, blocks) in [("seed", 3, 1), ("course", 4, 3), ("paper", 2, 2)] {
+        let fixture = tensors(&golden(&format!("cyclegan_{preset}.safetensors")));
+        let [batch, _, size, _] = fixture["x"].shape[..] else { panic!("pictures have 4 axes") };
+        let model = model(preset, size, width, blocks, batch);
+        let banks = model.banks();
+        let programs: Vec<Step> = model.steps(batch).unwrap();
+        let mut executor = Reference::<f64>::new(&banks, programs.clone());
+        let trained = [(GENERATORS, &model.generators), (DISCRIMINATORS, &model.discriminators)];
+        for (of, networks) in trained {
+            let parameters = joined(&banks[of.parameters], networks, Network::parameters, "before", &fixture);
+            executor.write_bank(of.parameters, &parameters).unwrap();
+            let running = joined(&banks[of.running], networks, Network::running, "before", &fixture);
+            executor.write_bank(of.running, &running).unwrap();
+        }
+        let check = |label: &str, found: &[f64], expected: &[f64], floor: f64| {
+            let largest = expected.iter().fold(floor, |largest, x| largest.max(x.abs()));
+            let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
+            let worst = difference.iter().fold(0.0f64, |worst, x| worst.max(x.abs()));
+            assert!(
+                worst <= TOLERANCE * largest && !difference.iter().any(|x| x.is_nan()),
+                "{preset}: {label} differs by {worst:.1e} of {largest:.1e}"
+            );
+        };
+        for (index, ((name, update), program)) in
+            steps(model.objective.updates).iter().zip(&programs).enumerate()
+        {
+            for (_, input, shape) in program.inputs() {
+                let values = match input {
+                    "rates" => model.objective.g_adam.rates(*update).to_vec(),
+                    picture => torch::picture_from_torch(
+                        &fixture[picture].values,
+                        Shape([batch, size, size, shape.channels()]),
+                    ),
+                };
+                executor.write_input(index, input, &values).unwrap();
+            }
+            executor.run(&[index]).unwrap();
+            for (output, _) in &program.outputs {
+                let found = executor.read_output(index, output).unwrap();
+                check(output, &found, &fixture[&format!("loss.{output}")].values, 0.0);
+            }
+            let (of, networks) = trained[usize::from(name.starts_with('d'))];
+            let found = executor.read_bank(of.gradients).unwrap();
+            let prefix = format!("grad.{name}");
+            let expected = joined(&banks[of.gradients], networks, Network::parameters, &prefix, &fixture);
+            // A bias in front of an instance norm has no gradient but rounding: all is held to the largest gradient.
+            check(&prefix, &found, &expected, 0.0);
+        }
+        for (of, networks) in trained {
+            let running = executor.read_bank(of.running).unwrap();
+            let expected = joined(&banks[of.running], networks, Network::running, "after", &fixture);
+            assert!(distance(&running, &expected) <= TOLERANCE, "{preset}: running statistics");
+            // Adam makes steps of its learning rate out of rounding where a gradient is nothing else.
+            let found = executor.read_bank(of.parameters).unwrap();
+            let gradients = executor.read_bank(of.gradients).unwrap();
+            let expected = joined(&banks[of.parameters], networks, Network::parameters, "after", &fixture);
+            let significant = |numbers: &[f64]| -> Vec<f64> {
+                numbers.iter().zip(&gradients).filter(|(_, g)| g.abs() > 1e-9).map(|(x, _)| *x).collect()
+            };
+            check("after", &significant(&found), &significant(&expected), 0.0);
+        }
+    }
+}

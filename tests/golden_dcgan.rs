@@ -1,0 +1,157 @@
+//! Promise: a whole DCGAN iteration of every preset gives what PyTorch gives, in f64; and its tensors have PyTorch's names
+//! and shapes. The fixtures are written by tests/golden/make.py.
+
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
+use fixtures::{Named, bank_values, distance, golden, tensors};
+use mewgpu::executor::Executor;
+use mewgpu::graph::Bank;
+use mewgpu::nn::dcgan::{self, Norm};
+use mewgpu::nn::diffaugment::DiffAugmentPolicy;
+use mewgpu::nn::loss::Adversarial;
+use mewgpu::nn::{Network, Parameter, torch};
+use mewgpu::optim::Adam;
+use mewgpu::reference::Reference;
+use mewgpu::shape::Shape;
+use mewgpu::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgpu::train::optimizer::TrainedBanks;
+use std::collections::BTreeMap;
+
+const PRESETS: [&str; 3] = ["seed", "course", "paper"];
+
+/// What the presets differ in, as PRESETS in make.py; `size`, `noise` and the generator's last `width` are free.
+fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
+    let (norm, loss) = match name {
+        "course" => (Norm::Instance, Adversarial::Lsgan),
+        "paper" => (Norm::Batch, Adversarial::Bce),
+        _ => (Norm::Batch, Adversarial::Lsgan),
+    };
+    let paper = name == "paper";
+    let adam = Adam { lr: if paper { 2e-4 } else { 3e-4 }, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    Dcgan {
+        generator: dcgan::generator(noise, width, size, 3, norm).unwrap(),
+        discriminator: dcgan::discriminator(width, size, 3, norm, !paper, if paper { 0.2 } else { 0.0 })
+            .unwrap(),
+        noise,
+        size,
+        channels: 3,
+        objective: Objective {
+            loss,
+            d_scale: if paper { 1.0 } else { 0.5 },
+            g_scale: if name == "seed" { 0.5 } else { 1.0 },
+            fresh_noise: !paper,
+            g_adam: adam,
+            d_adam: adam,
+            diffaugment: DiffAugmentPolicy::default(),
+        },
+    }
+}
+
+/// Rounding over some twenty layers there and back, in f64: a few thousand times the unit in the last place.
+const ITERATION_TOLERANCE: f64 = 1e-12;
+
+struct Iteration {
+    preset: &'static str,
+    fixture: Named<f64>,
+    banks: Vec<Bank>,
+    executor: Reference<f64>,
+}
+
+impl Iteration {
+    /// Both networks' parameters and running statistics, as bank index, tensors.
+    fn state(network: &Network, of: TrainedBanks) -> [(usize, Vec<Parameter>); 2] {
+        [(of.parameters, network.parameters()), (of.running, network.running())]
+    }
+
+    fn start(&mut self, networks: &[(&Network, TrainedBanks)]) {
+        for &(network, of) in networks {
+            for (bank, tensors) in Self::state(network, of) {
+                let prefix = format!("before.{}", network.name);
+                let values = bank_values(&self.banks[bank], &tensors, &prefix, &self.fixture);
+                self.executor.write_bank(bank, &values).unwrap();
+            }
+        }
+    }
+
+    fn step(&mut self, step: usize, noise: &str, rates: [f64; 2], losses: &[&str]) {
+        let noise = self.fixture[noise].values.clone();
+        self.executor.write_input(step, "noise", &noise).unwrap();
+        self.executor.write_input(step, "rates", &rates).unwrap();
+        self.executor.run(&[step]).unwrap();
+        for loss in losses {
+            let found = self.executor.read_output(step, loss).unwrap();
+            self.compare(&format!("loss.{loss}"), &found, &self.fixture[&format!("loss.{loss}")].values);
+        }
+    }
+
+    /// Compares a whole bank, tensor by tensor, with the fixture's entries under `prefix`.
+    fn check(&mut self, bank: usize, tensors: &[Parameter], prefix: &str) {
+        let found = self.executor.read_bank(bank).unwrap();
+        let expected = bank_values(&self.banks[bank], tensors, prefix, &self.fixture);
+        for (index, tensor) in tensors.iter().enumerate() {
+            let layout = &self.banks[bank];
+            let label = format!("{prefix}.{}", tensor.module);
+            self.compare(&label, layout.view(&found, index), layout.view(&expected, index));
+        }
+    }
+
+    fn compare(&self, label: &str, found: &[f64], expected: &[f64]) {
+        let distance = distance(found, expected);
+        assert!(distance < ITERATION_TOLERANCE, "{}: {label} differs by {distance:.1e}", self.preset);
+    }
+}
+
+#[test]
+fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
+    for preset_name in PRESETS {
+        let fixture = tensors(&golden(&format!("dcgan_{preset_name}.safetensors")));
+        let real = &fixture["real"];
+        let [batch, _, size, _] = real.shape[..] else { panic!("pictures have 4 axes") };
+        let dcgan = preset(preset_name, size, fixture["noise_d"].shape[1], 4);
+        let steps = vec![dcgan.discriminator_step(batch).unwrap(), dcgan.generator_step(batch).unwrap()];
+        let pictures = torch::picture_from_torch(&real.values, Shape([batch, size, size, 3]));
+        let generator_noise = if dcgan.objective.fresh_noise { "noise_g" } else { "noise_d" };
+
+        let networks = [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)];
+        let banks = dcgan.banks();
+        let executor = Reference::new(&banks, steps);
+        let mut iteration = Iteration { preset: preset_name, fixture, banks, executor };
+        iteration.start(&networks);
+        iteration.executor.write_input(0, "real", &pictures).unwrap();
+        iteration.step(0, "noise_d", dcgan.objective.d_adam.rates(1), &["D_real", "D_fake", "D"]);
+        iteration.step(1, generator_noise, dcgan.objective.g_adam.rates(1), &["G"]);
+        for (network, of) in networks {
+            iteration.check(of.gradients, &network.parameters(), &format!("grad.{}", network.name));
+            for (bank, tensors) in Iteration::state(network, of) {
+                iteration.check(bank, &tensors, &format!("after.{}", network.name));
+            }
+        }
+    }
+}
+
+#[test]
+fn networks_name_and_shape_their_tensors_as_pytorch_does() {
+    let text = std::fs::read_to_string(golden("names.json")).unwrap();
+    let names: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (preset_name, width) in PRESETS.into_iter().zip([16, 32, 64]) {
+        let dcgan = preset(preset_name, 64, 100, width);
+        for network in [&dcgan.generator, &dcgan.discriminator] {
+            let described = &names[preset_name][&network.name];
+            assert_eq!(described["parameters"], network.parameter_count(), "{preset_name} {}", network.name);
+            let expected: BTreeMap<String, Vec<usize>> = described["tensors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|tensor| {
+                    let shape = serde_json::from_value(tensor["shape"].clone()).unwrap();
+                    (tensor["name"].as_str().unwrap().to_owned(), shape)
+                })
+                .collect();
+            let tensors = [network.parameters(), network.running()].concat();
+            let found: BTreeMap<String, Vec<usize>> =
+                tensors.iter().flat_map(Parameter::torch_entries).collect();
+            assert_eq!(found, expected, "{preset_name} {}", network.name);
+        }
+    }
+}
