@@ -7,6 +7,7 @@ mod support;
 
 use mewgpu::Result;
 use mewgpu::executor::Executor;
+use mewgpu::gpu::Gpu;
 use mewgpu::graph::{Graph, Step, Var, gradients};
 use mewgpu::random::stream;
 use mewgpu::reference::Reference;
@@ -25,13 +26,14 @@ fn draw(len: usize, index: usize) -> Vec<f32> {
 fn compare(shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
     let values: Vec<Vec<f32>> =
         shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
-    compare_at(shapes, &values, TOLERANCE, f);
+    compare_at(shapes, &values, TOLERANCE, &support::variants(), f);
 }
 
 fn compare_at(
     shapes: &[[usize; 4]],
     values: &[Vec<f32>],
     tolerance: f64,
+    variants: &[(&'static str, Gpu)],
     f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
 ) {
     let graph = Graph::new();
@@ -54,7 +56,7 @@ fn compare_at(
         reference.write_input(0, &i.to_string(), &wide(value)).unwrap();
     }
     reference.run(&[0]).unwrap();
-    for (variant, gpu) in support::variants() {
+    for (variant, gpu) in variants {
         let mut executor = gpu.executor(&[], std::slice::from_ref(&step)).unwrap();
         executor.write_input(0, "weights", &weights).unwrap();
         for (i, value) in values.iter().enumerate() {
@@ -141,7 +143,7 @@ proptest! {
         let affine = draw(2 * c, 1);
         // The mean itself is kept in single precision: half a unit in the last place of 100 is 7e-5 of the spread, and
         // the gradient to the weight adds that up with one sign.
-        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, |v| {
+        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, &support::variants(), |v| {
             if batch { v[0].batch_norm(Some(v[1]), 1e-5) } else { v[0].instance_norm(Some(v[1]), 1e-5) }
         });
     }
@@ -188,9 +190,13 @@ proptest! {
     }
 }
 
-/// The shapes of a real network: whole tiles, ragged tiles, split contractions, RGB ends.
+/// The shapes of a real network: whole tiles, ragged tiles, split contractions, RGB ends; and with every index and loop
+/// checked at run time, which shows that none leaves its bounds.
 #[test]
 fn network_shapes() {
+    let mut variants = support::variants().to_vec();
+    variants.extend(support::variants().map(|(_, gpu)| ("checked", gpu.with_checks(true))));
+    let draws = |shapes: [[usize; 4]; 2]| [0, 1].map(|i| draw(Shape(shapes[i]).len(), i));
     for (x, w, options) in [
         ([4, 16, 16, 3], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([4, 16, 16, 64], [4, 4, 64, 128], ConvOptions::new(2, 1)),
@@ -198,7 +204,7 @@ fn network_shapes() {
         ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
         ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
     ] {
-        compare(&[x, w], |v| v[0].conv2d(v[1], options));
+        compare_at(&[x, w], &draws([x, w]), TOLERANCE, &variants, |v| v[0].conv2d(v[1], options));
     }
     for (x, w, options) in [
         ([16, 1, 1, 100], [4, 4, 128, 100], ConvOptions::new(1, 0)),
@@ -206,6 +212,10 @@ fn network_shapes() {
         ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
     ] {
-        compare(&[x, w], |v| v[0].conv_transpose2d(v[1], options));
+        compare_at(&[x, w], &draws([x, w]), TOLERANCE, &variants, |v| v[0].conv_transpose2d(v[1], options));
     }
+    let x = [2, 9, 9, 20];
+    compare_at(&[x, [1, 1, 2, 20]], &draws([x, [1, 1, 2, 20]]), TOLERANCE, &variants, |v| {
+        v[0].instance_norm(Some(v[1]), 1e-5)?.reflection_pad2d([2, 1, 0, 3])?.upsample_nearest2d([2, 1])
+    });
 }

@@ -140,6 +140,13 @@ impl Gpu {
         self
     }
 
+    /// The same device, with or without run-time checks of every index and loop in its kernels; without, unless the
+    /// environment variable `MEWGPU_SHADER_CHECKS` is set to 1.
+    pub fn with_checks(mut self, checks: bool) -> Self {
+        self.checks = checks;
+        self
+    }
+
     /// Makes `steps` ready over `banks`, whose tensors start as zeros.
     ///
     /// # Errors

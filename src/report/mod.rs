@@ -7,6 +7,7 @@ pub mod animation;
 pub mod curves;
 pub(crate) mod file;
 pub mod metrics;
+pub mod page;
 pub mod sheet;
 
 pub use animation::progress_gif;

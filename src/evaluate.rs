@@ -1,0 +1,184 @@
+//! Figures that judge a trained model on real pictures, each beside what real pictures score themselves.
+
+use crate::Result;
+use crate::quality::{
+    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
+    sliced_wasserstein,
+};
+use serde::Serialize;
+
+/// One figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What is measured.
+    pub name: String,
+    /// The model's.
+    pub value: f64,
+    /// What to hold it against, where there is something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yardstick: Option<f64>,
+    /// What the yardstick is.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub of: &'static str,
+}
+
+impl Figure {
+    fn new(name: impl Into<String>, value: f64) -> Self {
+        Self { name: name.into(), value, yardstick: None, of: "" }
+    }
+
+    fn beside(self, yardstick: f64, of: &'static str) -> Self {
+        Self { yardstick: Some(yardstick), of, ..self }
+    }
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:36} {:>9.4}", self.name, self.value)?;
+        match self.yardstick {
+            Some(yardstick) => write!(f, "   {yardstick:>9.4} {}", self.of),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Pictures of one size, as numbers `[count, side, side, channels]` in [-1, 1].
+#[derive(Clone, Debug, Default)]
+pub struct Set {
+    /// The numbers.
+    pub values: Vec<f32>,
+    /// Height and width.
+    pub side: usize,
+    /// Colour channels.
+    pub channels: usize,
+}
+
+impl Set {
+    fn view(&self) -> Result<PictureSet<'_>> {
+        PictureSet::new(&self.values, self.side, self.channels)
+    }
+
+    fn len(&self) -> usize {
+        self.values.len() / (self.side * self.side * self.channels).max(1)
+    }
+
+    /// The pictures at even and at odd places: two halves of one set.
+    fn halves(&self) -> [Self; 2] {
+        let pictures = self.values.chunks_exact(self.side * self.side * self.channels);
+        let mut halves = [0, 1].map(|_| Self { values: Vec::new(), ..*self });
+        for (index, picture) in pictures.enumerate() {
+            halves[index % 2].values.extend_from_slice(picture);
+        }
+        halves
+    }
+}
+
+/// The sliced Wasserstein distance by level and on average; beside it what two halves of the real pictures score.
+fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
+    let options = SlicedWassersteinOptions::default();
+    let levels = sliced_wasserstein(found.view()?, real.view()?, &options)?;
+    let yardstick = if real.len() >= 2 {
+        let [even, odd] = real.halves();
+        Some(sliced_wasserstein(even.view()?, odd.view()?, &options)?)
+    } else {
+        None
+    };
+    let of = "two halves of the real";
+    let beside = |figure: Figure, halves: Option<f64>| match halves {
+        Some(halves) => figure.beside(halves, of),
+        None => figure,
+    };
+    let mut figures = Vec::new();
+    for (index, (side, value)) in levels.iter().enumerate() {
+        let halves = yardstick.as_ref().map(|levels| levels[index].1);
+        figures.push(beside(Figure::new(format!("{name} at {side} pixels"), *value), halves));
+    }
+    let halves = yardstick.map(|levels| average_over_levels(&levels));
+    figures.push(beside(Figure::new(name, average_over_levels(&levels)), halves));
+    Ok(figures)
+}
+
+/// The lowest and the middle of some distances.
+fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
+    let mut distances: Vec<f64> = distances.into_iter().map(|(_, distance)| distance).collect();
+    distances.sort_by(f64::total_cmp);
+    let at = |index: usize| distances.get(index).copied().unwrap_or(f64::NAN);
+    (at(0), at(distances.len() / 2))
+}
+
+/// A generator's pictures: their distance from `real` ones (held out, where there are such), how much they differ among
+/// themselves, and how near they come to pictures trained on. `held_out` may be empty.
+///
+/// # Errors
+/// If a set is empty or the sizes differ.
+pub fn generated(pictures: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
+    let real = if held_out.values.is_empty() { training } else { held_out };
+    let mut figures = distances(pictures, real, "sliced Wasserstein distance x 1000")?;
+    figures.push(
+        Figure::new("diversity (mean pairwise distance)", diversity(pictures.view()?)?)
+            .beside(diversity(real.view()?)?, "of the real"),
+    );
+    let found = lowest_and_median(nearest(pictures.view()?, training.view()?)?);
+    let mut near = [
+        Figure::new("distance to training, nearest", found.0),
+        Figure::new("distance to training, median", found.1),
+    ];
+    if !held_out.values.is_empty() {
+        let own = lowest_and_median(nearest(held_out.view()?, training.view()?)?);
+        let of = "of held-out pictures";
+        near = near.map(|figure| {
+            let yardstick = if figure.name.ends_with("nearest") { own.0 } else { own.1 };
+            figure.beside(yardstick, of)
+        });
+    }
+    figures.extend(near);
+    Ok(figures)
+}
+
+/// One direction of a translator.
+#[derive(Clone, Debug)]
+pub struct Direction<'a> {
+    /// What the figures are called by, such as `X to Y`.
+    pub name: &'a str,
+    /// Pictures to translate.
+    pub sources: &'a Set,
+    /// Their translations.
+    pub translations: &'a Set,
+    /// Those translated back.
+    pub back: &'a Set,
+    /// Real pictures of the other set.
+    pub targets: &'a Set,
+    /// Whether a target is the right answer for the source at the same place.
+    pub paired: bool,
+}
+
+/// A translator's pictures: the error after translating back, the distance from real pictures of the other set, and where
+/// pictures come in pairs the error against the right answers. The yardsticks are the sources as they are.
+///
+/// # Errors
+/// If a set is empty or the sizes differ.
+pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
+    let Direction { name, sources, translations, back, targets, paired } = *direction;
+    let of = "of the sources untranslated";
+    let mut figures = vec![Figure::new(
+        format!("{name}: cycle error"),
+        mean_absolute_error(sources.view()?, back.view()?)?,
+    )];
+    let options = SlicedWassersteinOptions::default();
+    let untranslated = sliced_wasserstein(sources.view()?, targets.view()?, &options)?;
+    let found = sliced_wasserstein(translations.view()?, targets.view()?, &options)?;
+    for ((side, value), (_, own)) in found.iter().zip(&untranslated) {
+        let name = format!("{name}: SWD x 1000 at {side} pixels");
+        figures.push(Figure::new(name, *value).beside(*own, of));
+    }
+    figures.push(
+        Figure::new(format!("{name}: SWD x 1000"), average_over_levels(&found))
+            .beside(average_over_levels(&untranslated), of),
+    );
+    if paired {
+        let error = mean_absolute_error(translations.view()?, targets.view()?)?;
+        let own = mean_absolute_error(sources.view()?, targets.view()?)?;
+        figures.push(Figure::new(format!("{name}: paired error"), error).beside(own, of));
+    }
+    Ok(figures)
+}
