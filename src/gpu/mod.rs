@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod lower;
+mod pipelines;
 pub mod preprocess;
 pub mod program;
 pub mod run;
