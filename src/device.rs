@@ -65,6 +65,18 @@ impl Device {
         }
     }
 
+    /// Bytes of memory that `steps` over `banks` would take.
+    ///
+    /// # Errors
+    /// If a tensor is larger than the device can bind.
+    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
+        match self {
+            // Memory that is never touched is never given by the system.
+            Self::Cpu { .. } => Ok(Reference::<f32>::new(banks, steps.to_vec()).bytes()),
+            Self::Gpu(gpu) => gpu.planned_bytes(banks, steps),
+        }
+    }
+
     /// Makes `steps` ready over `banks`.
     ///
     /// # Errors

@@ -145,9 +145,27 @@ fn the_same_bits_every_time() {
 #[test]
 fn memory_is_known_and_constant() {
     let case = cases(4).remove(0);
+    let planned = support::gpu().planned_bytes(&case.banks, &case.steps).unwrap();
     let mut executor = support::gpu().executor(&case.banks, &case.steps).unwrap();
+    assert_eq!(executor.bytes(), planned);
     let before = executor.bytes();
     train(&case, 3, &mut executor);
     assert!(before > 0);
     assert_eq!(executor.bytes(), before);
+}
+
+/// The paper's CycleGAN: 256x256 pixels, nine blocks, one picture a step.
+#[test]
+fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
+    let (_, mut model) = networks::cyclegans(256, 64, 1).remove(2);
+    let generator = |name| {
+        use mewgpu::nn::cyclegan::{Translator, Upsample, generator};
+        use mewgpu::nn::dcgan::Norm;
+        generator(name, Translator::Resnet, 64, 9, 3, Norm::Instance, Upsample::Transposed).unwrap()
+    };
+    model.generators = ["G_XtoY", "G_YtoX"].map(generator);
+    model.objective.pool = 50;
+    let bytes = support::gpu().planned_bytes(&model.banks(), &model.steps(1).unwrap()).unwrap();
+    assert!((1 << 30..8 << 30).contains(&bytes), "{} MiB", bytes >> 20);
+    println!("planned: {} MiB", bytes >> 20);
 }

@@ -1,7 +1,7 @@
 //! Finding and opening a GPU.
 
-use super::lower::Target;
-use super::run::GpuExecutor;
+use super::lower::{Target, lower};
+use super::run::{GpuExecutor, planned_bytes};
 use crate::graph::{Bank, Step};
 use crate::{Error, Result};
 use std::sync::{Arc, Mutex};
@@ -145,6 +145,16 @@ impl Gpu {
     pub fn with_checks(mut self, checks: bool) -> Self {
         self.checks = checks;
         self
+    }
+
+    /// Bytes of device memory that `steps` over `banks` would take; nothing is allocated.
+    ///
+    /// # Errors
+    /// If a tensor is larger than this device can bind.
+    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
+        let programs: Vec<_> =
+            steps.iter().map(|step| lower(step, banks, &self.target)).collect::<Result<_>>()?;
+        Ok(planned_bytes(banks, &programs) as usize)
     }
 
     /// Makes `steps` ready over `banks`, whose tensors start as zeros.

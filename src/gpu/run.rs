@@ -62,7 +62,7 @@ impl GpuExecutor {
             }
             Ok(gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
-                size: size.max(256),
+                size: buffer_size(size),
                 usage: STORAGE,
                 mapped_at_creation: false,
             }))
@@ -165,6 +165,23 @@ impl GpuExecutor {
         self.readback = Some(readback);
         Ok(numbers)
     }
+}
+
+/// Bytes of device memory that `programs` over `banks` take.
+pub fn planned_bytes(banks: &[Bank], programs: &[Program]) -> u64 {
+    let own = |program: &Program| {
+        let constants = buffer_size(program.constants.len() as u64 * 4);
+        let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
+        buffer_size(program.input_bytes) + constants + results
+    };
+    let (pool, _) = shared_pool(programs);
+    let shared = pool.into_iter().chain(banks.iter().map(|bank| bank.len as u64 * 4));
+    shared.map(buffer_size).chain(programs.iter().map(own)).sum()
+}
+
+/// No buffer is smaller than this, so that even an empty one can be bound.
+fn buffer_size(size: u64) -> u64 {
+    size.max(256)
 }
 
 /// One pool serves all programs, for they run one after another: the largest slot of each shares a buffer, then the
