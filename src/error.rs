@@ -32,6 +32,14 @@ pub enum Error {
         /// What the decoder said.
         problem: String,
     },
+    /// A picture to translate that could not be decoded.
+    #[error("{path}: not a readable picture ({problem}); mend it or leave it out")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the decoder said.
+        problem: String,
+    },
     /// A checkpoint that does not fit the run it is loaded into.
     #[error("{path}: {problem}")]
     Checkpoint {

@@ -22,3 +22,43 @@ impl Adam {
         [self.lr / (1.0 - self.beta1.powf(t)), 1.0 / (1.0 - self.beta2.powf(t)).sqrt()]
     }
 }
+
+/// How a learning rate changes over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// It stays.
+    Constant,
+    /// It stays for the first part of the run, then falls linearly to 0.
+    Linear,
+    /// It falls along half a cosine to 0 (Loshchilov 2017, without restarts).
+    Cosine,
+}
+
+impl Schedule {
+    /// The factor of the learning rate after `done` of `total` steps; the linear fall begins after step `from`.
+    pub fn factor(self, done: u64, total: u64, from: u64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Linear if done <= from => 1.0,
+            Self::Linear => total.saturating_sub(done) as f64 / total.saturating_sub(from).max(1) as f64,
+            Self::Cosine => 0.5 + 0.5 * (std::f64::consts::PI * done as f64 / total.max(1) as f64).cos(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Schedule;
+
+    #[test]
+    fn schedules_are_their_formulas() {
+        let linear: Vec<f64> = (0..8).map(|done| Schedule::Linear.factor(done, 8, 4)).collect();
+        assert_eq!(linear, [1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]);
+        assert_eq!(Schedule::Linear.factor(8, 8, 4), 0.0);
+        assert_eq!(Schedule::Constant.factor(7, 8, 4), 1.0);
+        for (done, factor) in [(0, 1.0), (2, 0.75), (3, 0.5), (4, 0.25), (6, 0.0)] {
+            assert!((Schedule::Cosine.factor(done, 6, 3) - factor).abs() < 1e-15);
+        }
+    }
+}

@@ -54,7 +54,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<f32>>> {
     let path = folder.path().join("hostile.safetensors");
     fs::write(&path, bytes).unwrap();
     let checkpoint = Checkpoint::open(&path)?;
-    checkpoint.config()?;
+    checkpoint.config::<DcganConfig>()?;
     checkpoint.banks(&tiny().dcgan()?)
 }
 
@@ -63,7 +63,7 @@ fn what_is_written_comes_back() {
     let (_folder, path, config, banks) = written();
     let checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.step(), 7);
-    assert_eq!(checkpoint.config().unwrap(), config);
+    assert_eq!(checkpoint.config::<DcganConfig>().unwrap(), config);
     assert!(checkpoint.banks(&config.dcgan().unwrap()).unwrap() == banks);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
 }

@@ -3,8 +3,9 @@
 use mewgpu::data::AugmentKind;
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
-use mewgpu::train::dcgan::{Outcome, Trainer, Watch};
+use mewgpu::train::dcgan::Trainer;
 use mewgpu::train::log::Log;
+use mewgpu::train::run::{Outcome, Watch};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,7 +129,7 @@ fn samples_and_logs_do_not_change_the_training() {
     };
     let weights = |run: &Path| {
         let checkpoint = Checkpoint::open(&run.join("checkpoints/000012.safetensors")).unwrap();
-        checkpoint.banks(&checkpoint.config().unwrap().dcgan().unwrap()).unwrap()
+        checkpoint.banks(&checkpoint.config::<DcganConfig>().unwrap().dcgan().unwrap()).unwrap()
     };
     run(start(every(100), &quiet), u64::MAX);
     run(start(every(1), &chatty), u64::MAX);

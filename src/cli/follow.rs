@@ -1,8 +1,8 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
 
 use super::{Done, INTERRUPTED, say};
-use crate::train::dcgan::{Outcome, Trainer, Watch};
 use crate::train::log::Log;
+use crate::train::run::{Outcome, Trainer, Training, Watch};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs `trainer` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
-pub fn train(mut trainer: Trainer) -> Done {
+pub fn train<T: Training>(mut trainer: Trainer<T>) -> Done {
     let stop = stop_on_signal()?;
     trainer.introduction().iter().for_each(say);
     let outcome = if std::io::stderr().is_terminal() {
@@ -26,9 +26,10 @@ pub fn train(mut trainer: Trainer) -> Done {
     match outcome {
         Outcome::Finished => {
             say(format_args!(
-                "done: {total} steps; look at {} and {}, draw more with: mewgpu sample {path} --count 64 --out sheet.png",
-                trainer.folder().sample_path(total).display(),
+                "done: {total} steps; look at {} and {}, {}",
+                trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
                 trainer.folder().losses_path().display(),
+                T::farewell(trainer.folder()),
             ));
             Ok(ExitCode::SUCCESS)
         }

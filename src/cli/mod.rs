@@ -9,9 +9,11 @@ mod op;
 mod resume;
 mod sample;
 mod train;
+mod translate;
 
 use crate::Result;
-use clap::{Parser, Subcommand};
+use crate::nn::Statistics;
+use clap::{Parser, Subcommand, ValueEnum};
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum Command {
     Resume(resume::Resume),
     /// Draw pictures with a trained generator.
     Sample(sample::Sample),
+    /// Translate pictures with a trained CycleGAN.
+    Translate(translate::Translate),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
     /// List what can be computed on.
@@ -51,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Train(train) => train.run(),
         Command::Resume(resume) => resume.run(),
         Command::Sample(sample) => sample.run(),
+        Command::Translate(translate) => translate.run(),
         Command::Op(op) => op.run(),
         Command::Devices => devices::run(),
     };
@@ -64,6 +69,22 @@ pub fn run() -> ExitCode {
 /// Prints a line. A closed pipe does not stop a run.
 fn say(line: impl Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// What batch norms normalise by, as named on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Normalise {
+    Batch,
+    Running,
+}
+
+impl From<Normalise> for Statistics {
+    fn from(named: Normalise) -> Self {
+        match named {
+            Normalise::Batch => Self::Batch,
+            Normalise::Running => Self::Running,
+        }
+    }
 }
 
 /// What a command ends with.

@@ -1,8 +1,9 @@
 //! `mewgpu resume`
 
 use super::{Done, follow};
-use crate::train::config::DcganSettings;
-use crate::train::dcgan::Trainer;
+use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganSettings, RunConfig};
+use crate::train::run_folder::RunFolder;
+use crate::train::{cyclegan, dcgan};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -20,7 +21,12 @@ pub struct Resume {
 
 impl Resume {
     pub fn run(self) -> Done {
-        let settings = DcganSettings { steps: self.steps, device: self.device, ..Default::default() };
-        follow::train(Trainer::resume(&self.run, settings)?)
+        let Self { run, steps, device } = self;
+        if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
+            let settings = CycleGanSettings { steps, device, ..Default::default() };
+            return follow::train(cyclegan::Trainer::resume(&run, settings)?);
+        }
+        let settings = DcganSettings { steps, device, ..Default::default() };
+        follow::train(dcgan::Trainer::resume(&run, settings)?)
     }
 }

@@ -1,13 +1,12 @@
 //! `mewgpu sample`
 
-use super::{Done, say};
+use super::{Done, Normalise, say};
+use crate::Error;
 use crate::device::Device;
-use crate::nn::Statistics;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::run_folder::RunFolder;
+use crate::train::config::{CycleGanConfig, RunConfig};
 use crate::train::sampling::{Each, Sampler, save_grid, save_single};
-use crate::{Error, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,23 +43,19 @@ pub struct Sample {
     device: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Normalise {
-    Batch,
-    Running,
-}
-
 impl Sample {
     pub fn run(self) -> Done {
-        let statistics = match self.statistics {
-            Normalise::Batch => Statistics::Batch,
-            Normalise::Running => Statistics::Running,
-        };
-        let path = self.checkpoint_path()?;
-        let checkpoint = Checkpoint::open(&path)?;
+        let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
+        if checkpoint.kind() == CycleGanConfig::KIND {
+            return Err(Error::Input(format!(
+                "{0}: a CycleGAN, which translates pictures instead of drawing them: mewgpu translate {0} --to y \
+                 PICTURE|DIR --out DIR",
+                self.run.display()
+            )));
+        }
         let device = Device::open(&self.device)?;
         say(device.describe());
-        let mut sampler = Sampler::new(&checkpoint, &device, statistics)?;
+        let mut sampler = Sampler::new(&checkpoint, &device, self.statistics.into())?;
         let seed = self.seed.unwrap_or(sampler.config().seed);
         let count = self.count as usize;
         let square =
@@ -85,28 +80,5 @@ impl Sample {
         }
         say(format_args!("{count} pictures of step {} in {}", checkpoint.step(), self.out.display()));
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn checkpoint_path(&self) -> Result<PathBuf> {
-        if self.run.is_file() {
-            return Ok(self.run.clone());
-        }
-        let folder = RunFolder::open(&self.run)?;
-        let mut checkpoints = folder.checkpoints()?;
-        let Some(&(newest, _)) = checkpoints.last() else {
-            return Err(Error::Input(format!("{}: it has no checkpoint yet", self.run.display())));
-        };
-        let step = self.checkpoint.unwrap_or(newest);
-        match checkpoints.iter().position(|&(at, _)| at == step) {
-            Some(index) => Ok(checkpoints.swap_remove(index).1),
-            None => {
-                let steps: Vec<_> = checkpoints.iter().map(|(at, _)| at.to_string()).collect();
-                Err(Error::Input(format!(
-                    "{}: no checkpoint of step {step}; there are {}",
-                    self.run.display(),
-                    steps.join(", ")
-                )))
-            }
-        }
     }
 }

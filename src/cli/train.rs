@@ -1,8 +1,8 @@
 //! `mewgpu train`
 
 use super::{Done, follow};
-use crate::train::config::{DcganConfig, DcganSettings};
-use crate::train::dcgan::Trainer;
+use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings};
+use crate::train::{cyclegan, dcgan};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -11,29 +11,39 @@ pub enum Train {
     /// Train a DCGAN on a folder of pictures.
     ///
     /// Settings come from the preset, replaced by those of the --config file, replaced by flags.
-    Dcgan(Box<Dcgan>),
+    Dcgan(Box<Run<DcganSettings>>),
+    /// Train a CycleGAN to translate between two sets of pictures, both ways.
+    ///
+    /// The pictures of the two sets need not be partners. Settings come from the preset, replaced by those of the --config
+    /// file, replaced by flags.
+    Cyclegan(Box<Run<CycleGanSettings>>),
 }
 
 #[derive(Args)]
-pub struct Dcgan {
-    /// Where the run is kept; the next free runs/dcgan-N where it is not given.
+pub struct Run<S: Args> {
+    /// Where the run is kept; the next free one under runs where it is not given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// A TOML file of settings, such as the config.toml of another run.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    settings: DcganSettings,
+    settings: S,
 }
 
 impl Train {
     pub fn run(self) -> Done {
-        let Self::Dcgan(command) = self;
-        let file = match &command.config {
-            Some(path) => DcganSettings::read(path)?,
-            None => DcganSettings::default(),
-        };
-        let config = DcganConfig::new(file, command.settings)?;
-        follow::train(Trainer::start(config, command.out.as_deref())?)
+        match self {
+            Self::Dcgan(run) => {
+                let file = run.config.as_deref().map(DcganSettings::read).transpose()?;
+                let config = DcganConfig::new(file.unwrap_or_default(), run.settings)?;
+                follow::train(dcgan::Trainer::start(config, run.out.as_deref())?)
+            }
+            Self::Cyclegan(run) => {
+                let file = run.config.as_deref().map(CycleGanSettings::read).transpose()?;
+                let config = CycleGanConfig::new(file.unwrap_or_default(), run.settings)?;
+                follow::train(cyclegan::Trainer::start(config, run.out.as_deref())?)
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
@@ -57,19 +57,58 @@ impl LoadOptions {
 }
 
 /// A picture not yet decoded.
-pub(super) struct PictureFile {
+#[derive(Clone, Debug)]
+pub struct PictureFile {
     /// Relative to the source, with `/` between folders.
     pub name: String,
     /// Where it is, for errors and for reading.
     pub path: PathBuf,
     /// Its content, where that is not to be read from `path`.
-    pub embedded: Option<Cow<'static, [u8]>>,
+    pub(super) embedded: Option<Cow<'static, [u8]>>,
+}
+
+/// A decoded picture of any size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// `[height, width, channels]`.
+    pub bytes: Vec<u8>,
+    /// Height and width, in pixels.
+    pub size: [usize; 2],
+    /// 1 for grey, 3 for RGB.
+    pub channels: usize,
 }
 
 impl PictureFile {
+    /// The file at `path`, under its own name.
+    pub fn at(path: &Path) -> Self {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Self { name, path: path.to_path_buf(), embedded: None }
+    }
+
+    /// The picture at its own size: made upright, composited over white, 8 bits a channel; grey (Rec. 709 luma) where
+    /// `channels` is 1, else RGB.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&self, channels: usize) -> Result<Picture> {
+        let picture =
+            self.upright().map_err(|problem| Error::Unreadable { path: self.path.clone(), problem })?;
+        let (width, height) = picture.dimensions();
+        let size = [height as usize, width as usize];
+        let bytes = match channels {
+            1 => DynamicImage::from(picture).to_luma8().into_raw(),
+            _ => picture.into_raw(),
+        };
+        Ok(Picture { channels: bytes.len() / (size[0] * size[1]).max(1), bytes, size })
+    }
+
     /// The stored bytes, `[side, side, channels]`: made upright, composited over white, made square and resized with
     /// the bicubic filter of PIL. The error says what is wrong with the file.
     pub(super) fn decode(&self, options: &LoadOptions) -> std::result::Result<Vec<u8>, String> {
+        Ok(make_square(self.upright()?, options))
+    }
+
+    fn upright(&self) -> std::result::Result<RgbImage, String> {
         let content = match &self.embedded {
             Some(content) => Cow::Borrowed(&**content),
             None => Cow::Owned(std::fs::read(&self.path).map_err(|error| error.to_string())?),
@@ -80,7 +119,7 @@ impl PictureFile {
             }
             error => error.to_string(),
         })?;
-        Ok(make_square(over_white(&picture), options))
+        Ok(over_white(&picture))
     }
 }
 

@@ -18,8 +18,8 @@ mod pictures;
 
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, LoadOptions};
+pub use decode::{Fit, LoadOptions, Picture, PictureFile};
 pub use diffaugment::DiffAugmentDraws;
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
-pub use pictures::{Loaded, Pictures, to_byte, to_unit};
+pub use pictures::{Loaded, Pictures, find, to_byte, to_unit};

@@ -63,10 +63,7 @@ impl Pictures {
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
-        let files = match source.strip_prefix(builtin::PREFIX) {
-            Some(set) => builtin::pictures(set)?,
-            None => folder::pictures(Path::new(source))?,
-        };
+        let files = find(source)?;
         let decoded = decode_all(&files, options)?;
 
         let mut bytes = Vec::with_capacity(files.len() * options.picture_len());
@@ -90,6 +87,23 @@ impl Pictures {
         }
         let pictures = Self::new(bytes, names, options.side, options.channels)?;
         Ok(Loaded { pictures, skipped })
+    }
+
+    /// Loads the pictures of `source` that are called `names`, as [`Pictures::names`] has them.
+    ///
+    /// # Errors
+    /// As [`Pictures::load`], or if one of them is not there any more.
+    pub fn load_named(source: &str, names: &[String], options: &LoadOptions) -> Result<Self> {
+        options.check()?;
+        let mut files = find(source)?;
+        files.retain(|file| names.contains(&file.name));
+        if let Some(missing) = names.iter().find(|name| files.iter().all(|file| file.name != **name)) {
+            return Err(Error::Input(format!("{source}: its picture {missing} is not there any more")));
+        }
+        let decoded = decode_all(&files, &LoadOptions { skip_bad: false, ..options.clone() })?;
+        let bytes = decoded.into_iter().flatten().flatten().collect();
+        let names = files.into_iter().map(|file| file.name).collect();
+        Self::new(bytes, names, options.side, options.channels)
     }
 
     /// How many pictures.
@@ -155,6 +169,17 @@ impl Pictures {
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
             ..*self
         }
+    }
+}
+
+/// The picture files of a source as [`Pictures::load`] takes it, by name.
+///
+/// # Errors
+/// If there is no such folder or set, or it has no pictures.
+pub fn find(source: &str) -> Result<Vec<PictureFile>> {
+    match source.strip_prefix(builtin::PREFIX) {
+        Some(set) => builtin::pictures(set),
+        None => folder::pictures(Path::new(source)),
     }
 }
 

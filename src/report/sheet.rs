@@ -112,18 +112,26 @@ pub fn grid(pictures: Pictures, layout: Layout) -> Result<Sheet> {
 /// Lays `left[0], right[0], left[1], right[1], ...` out as [`grid`] does: with an even number of columns, each source
 /// stands beside its translation.
 pub fn pairs(left: Pictures, right: Pictures, layout: Layout) -> Result<Sheet> {
+    side_by_side(&[left, right], layout)
+}
+
+/// As [`pairs`], of any number of sets: the first picture of each, then the second of each, ...
+pub fn side_by_side(sets: &[Pictures], layout: Layout) -> Result<Sheet> {
+    let Some(first) = sets.first() else {
+        return Err(Error::Input("sheet: no pictures; expected one set or more".into()));
+    };
     let shape = |pictures: &Pictures| (pictures.values.len(), pictures.side, pictures.channels);
-    if shape(&left) != shape(&right) {
+    if let Some(other) = sets.iter().find(|set| shape(set) != shape(first)) {
         return Err(Error::Input(format!(
             "sheet: left and right differ in (values, side, channels): {:?} and {:?}; expected the same",
-            shape(&left),
-            shape(&right)
+            shape(first),
+            shape(other)
         )));
     }
-    let len = left.picture_len()?;
-    let both = left.values.chunks_exact(len).zip(right.values.chunks_exact(len));
-    let values: Vec<f32> = both.flat_map(|(source, translation)| [source, translation].concat()).collect();
-    grid(Pictures { values: &values, ..left }, layout)
+    let len = first.picture_len()?;
+    let picture = |index: usize| sets.iter().flat_map(move |set| &set.values[index * len..][..len]);
+    let values: Vec<f32> = (0..first.values.len() / len).flat_map(picture).copied().collect();
+    grid(Pictures { values: &values, ..*first }, layout)
 }
 
 /// -1 becomes 0 and 1 becomes 255, rounded; the cast saturates, and turns NaN into 0.

@@ -1,11 +1,13 @@
 //! Checkpoints: one safetensors file with everything a run needs to go on.
 //!
-//! Weights and running statistics stand under the names and in the layouts of PyTorch's `state_dict`, behind
-//! `generator.` or `discriminator.`; Adam's moments the same way behind `optimizer.first.` and `optimizer.second.`. The
-//! metadata has one entry, `mewgpu`, a JSON object: see [`Header`]. Equal states make equal bytes.
+//! Weights and running statistics stand under the names and in the layouts of PyTorch's `state_dict`, behind the network's
+//! name, such as `generator.` or `G_XtoY.`; Adam's moments the same way behind `optimizer.first.` and `optimizer.second.`,
+//! averages of weights behind `average.`. Kept pictures, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
+//! entry, `mewgpu`, a JSON object: see [`Header`]. Equal states make equal bytes.
 
-use super::config::DcganConfig;
-use super::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR};
+use super::config::RunConfig;
+use super::model::{Model, Trained};
+use super::run_folder::RunFolder;
 use crate::graph::Bank;
 use crate::nn::Parameter;
 use crate::report::file;
@@ -16,7 +18,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
-const KIND: &str = "dcgan";
 const METADATA: &str = "mewgpu";
 /// So many problems are named one by one.
 const NAMED: usize = 8;
@@ -26,7 +27,7 @@ const NAMED: usize = 8;
 pub struct Header {
     /// Version of this layout: 1.
     pub format: u32,
-    /// What was trained: `dcgan`.
+    /// What was trained: `dcgan` or `cyclegan`.
     pub kind: String,
     /// Iterations done.
     pub step: u64,
@@ -56,7 +57,7 @@ impl Checkpoint {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, is damaged, or is not a checkpoint of this format and kind.
+    /// If it cannot be read, is damaged, or is not a checkpoint of this format.
     pub fn open(path: &Path) -> Result<Self> {
         let problem = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
@@ -69,13 +70,44 @@ impl Checkpoint {
         })?;
         let header: Header = serde_json::from_str(text)
             .map_err(|error| problem(format!("its metadata cannot be understood ({error})")))?;
-        if header.format != FORMAT || header.kind != KIND {
+        if header.format != FORMAT {
             return Err(problem(format!(
-                "a checkpoint of kind {:?}, format {}; expected {KIND:?}, format {FORMAT}",
+                "a checkpoint of kind {:?}, format {}; expected format {FORMAT}",
                 header.kind, header.format
             )));
         }
         Ok(Self { path: path.to_path_buf(), bytes, header })
+    }
+
+    /// Reads a checkpoint of a run: `run` is its folder, or a checkpoint file. Of a folder the one of `step`, or the newest.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`], or if there is none of that step.
+    pub fn of_run(run: &Path, step: Option<u64>) -> Result<Self> {
+        if run.is_file() {
+            return Self::open(run);
+        }
+        let checkpoints = RunFolder::open(run)?.checkpoints()?;
+        let Some((newest, _)) = checkpoints.last() else {
+            return Err(Error::Input(format!("{}: it has no checkpoint yet", run.display())));
+        };
+        let step = step.unwrap_or(*newest);
+        match checkpoints.iter().find(|(at, _)| *at == step) {
+            Some((_, path)) => Self::open(path),
+            None => {
+                let steps: Vec<_> = checkpoints.iter().map(|(at, _)| at.to_string()).collect();
+                Err(Error::Input(format!(
+                    "{}: no checkpoint of step {step}; there are {}",
+                    run.display(),
+                    steps.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// What was trained: `dcgan` or `cyclegan`.
+    pub fn kind(&self) -> &str {
+        &self.header.kind
     }
 
     /// Iterations done.
@@ -86,42 +118,60 @@ impl Checkpoint {
     /// The settings of the run that wrote it.
     ///
     /// # Errors
-    /// If they cannot be understood.
-    pub fn config(&self) -> Result<DcganConfig> {
-        DcganConfig::from_toml(&self.header.config, &self.path)
+    /// If they are those of another kind of run, or cannot be understood.
+    pub fn config<C: RunConfig>(&self) -> Result<C> {
+        self.expect_kind(C::KIND)?;
+        C::from_toml(&self.header.config, &self.path)
     }
 
-    /// The numbers of all banks of [`Dcgan::banks`], the gradients 0.
+    fn expect_kind(&self, expected: &str) -> Result<()> {
+        if self.header.kind == expected {
+            return Ok(());
+        }
+        Err(Error::Checkpoint {
+            path: self.path.clone(),
+            problem: format!("a checkpoint of kind {:?}; expected {expected:?}", self.header.kind),
+        })
+    }
+
+    /// The numbers of all banks of [`Model::banks`]; those that are not kept, such as gradients, 0.
     ///
     /// # Errors
-    /// If tensors are missing, unexpected, or of another shape or type than `dcgan` has; the text names them.
-    pub fn banks(&self, dcgan: &Dcgan) -> Result<Vec<Vec<f32>>> {
+    /// If tensors are missing, unexpected, or of another shape or type than `model` has; the text names them.
+    pub fn banks(&self, model: &impl Model) -> Result<Vec<Vec<f32>>> {
         let failed = |problem| Error::Checkpoint { path: self.path.clone(), problem };
         let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| failed(error.to_string()))?;
         let mut found: BTreeMap<&str, TensorView> = tensors.iter().collect();
-        let banks = dcgan.banks();
+        let banks = model.banks();
         let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
         let mut problems = Vec::new();
-        for Entry { prefix, parameter, bank, index } in entries(dcgan) {
-            let mut numbers = Vec::new();
-            for (leaf, shape) in parameter.torch_entries() {
-                let name = format!("{prefix}.{leaf}");
-                match found.remove(name.as_str()) {
-                    None => problems.push(format!("{name} is missing")),
-                    Some(tensor) if tensor.dtype() != Dtype::F32 || tensor.shape() != shape => {
-                        problems.push(format!(
-                            "{name} is {:?} {:?}, expected F32 {shape:?}",
-                            tensor.dtype(),
-                            tensor.shape()
-                        ));
-                    }
-                    Some(tensor) => numbers.push(numbers_of(tensor.data())),
+        let mut take = |name: String, shape: &[usize], problems: &mut Vec<String>| {
+            match found.remove(name.as_str()) {
+                None => problems.push(format!("{name} is missing")),
+                Some(tensor) if tensor.dtype() != Dtype::F32 || tensor.shape() != shape => {
+                    let (dtype, found) = (tensor.dtype(), tensor.shape());
+                    problems.push(format!("{name} is {dtype:?} {found:?}, expected F32 {shape:?}"));
                 }
+                Some(tensor) => return numbers_of(tensor.data()),
             }
+            Vec::new()
+        };
+        for Entry { prefix, parameter, bank, index } in entries(model) {
+            let leaves = parameter.torch_entries();
+            let numbers: Vec<_> = leaves
+                .iter()
+                .map(|(leaf, shape)| take(format!("{prefix}.{leaf}"), shape, &mut problems))
+                .collect();
             if problems.is_empty() {
                 banks[bank]
                     .view_mut(&mut values[bank], index)
                     .copy_from_slice(&parameter.from_torch(&numbers));
+            }
+        }
+        for (name, bank, index) in model.pictures() {
+            let numbers = take(name, &banks[bank].tensors[index].1.0, &mut problems);
+            if problems.is_empty() {
+                banks[bank].view_mut(&mut values[bank], index).copy_from_slice(&numbers);
             }
         }
         problems.extend(found.keys().map(|name| format!("{name} is unexpected")));
@@ -129,27 +179,36 @@ impl Checkpoint {
     }
 }
 
-/// Writes a checkpoint of `banks` (as [`Dcgan::banks`]; the gradients are not looked at) to `path`, under a temporary name
-/// first.
+/// Writes a checkpoint of `values` (as [`Model::banks`]; those that are not kept are not looked at) to `path`, under a
+/// temporary name first.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(path: &Path, dcgan: &Dcgan, config: &DcganConfig, step: u64, values: &[Vec<f32>]) -> Result<()> {
-    let banks: Vec<Bank> = dcgan.banks();
+pub fn write<C: RunConfig>(
+    path: &Path,
+    model: &impl Model,
+    config: &C,
+    step: u64,
+    values: &[Vec<f32>],
+) -> Result<()> {
+    let banks: Vec<Bank> = model.banks();
     let mut tensors = Vec::new();
-    for Entry { prefix, parameter, bank, index } in entries(dcgan) {
+    let little_endian =
+        |numbers: &[f32]| -> Vec<u8> { numbers.iter().flat_map(|number| number.to_le_bytes()).collect() };
+    for Entry { prefix, parameter, bank, index } in entries(model) {
         for (leaf, shape, numbers) in parameter.to_torch(banks[bank].view(&values[bank], index)) {
-            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-            tensors.push((format!("{prefix}.{leaf}"), shape, bytes));
+            tensors.push((format!("{prefix}.{leaf}"), shape, little_endian(&numbers)));
         }
+    }
+    for (name, bank, index) in model.pictures() {
+        let shape = banks[bank].tensors[index].1.0.to_vec();
+        tensors.push((name, shape, little_endian(banks[bank].view(&values[bank], index))));
     }
     let header = Header {
         format: FORMAT,
-        kind: KIND.into(),
+        kind: C::KIND.into(),
         step,
-        updates: [(&dcgan.generator.name, step), (&dcgan.discriminator.name, step / config.d_every)]
-            .map(|(name, updates)| (name.clone(), updates))
-            .into(),
+        updates: config.updates(step),
         config: config.to_toml()?,
     };
     let failed = |problem: String| Error::Checkpoint {
@@ -167,23 +226,30 @@ pub fn write(path: &Path, dcgan: &Dcgan, config: &DcganConfig, step: u64, values
     file::replace(path, &bytes)
 }
 
-fn entries(dcgan: &Dcgan) -> Vec<Entry> {
+/// Every tensor that is kept in PyTorch's layout.
+fn entries(model: &impl Model) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for (network, of) in [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)] {
-        let (parameters, running, name) = (network.parameters(), network.running(), &network.name);
-        let groups = [
-            (name.clone(), &parameters, of.parameters),
-            (name.clone(), &running, of.running),
-            (format!("optimizer.first.{name}"), &parameters, of.first),
-            (format!("optimizer.second.{name}"), &parameters, of.second),
-        ];
-        for (prefix, group, bank) in groups {
-            entries.extend(group.iter().enumerate().map(|(index, parameter)| Entry {
-                prefix: prefix.clone(),
-                parameter: parameter.clone(),
-                bank,
-                index,
-            }));
+    for Trained { networks, banks, average } in model.trained() {
+        let (mut first_parameter, mut first_running) = (0, 0);
+        for (network, _) in networks {
+            let (parameters, running, name) = (network.parameters(), network.running(), &network.name);
+            let mut push = |prefix: String, group: &[Parameter], bank: usize, first: usize| {
+                entries.extend((first..).zip(group).map(|(index, parameter)| Entry {
+                    prefix: prefix.clone(),
+                    parameter: parameter.clone(),
+                    bank,
+                    index,
+                }));
+            };
+            push(name.clone(), &parameters, banks.parameters, first_parameter);
+            push(name.clone(), &running, banks.running, first_running);
+            push(format!("optimizer.first.{name}"), &parameters, banks.first, first_parameter);
+            push(format!("optimizer.second.{name}"), &parameters, banks.second, first_parameter);
+            if let Some(average) = average {
+                push(format!("average.{name}"), &parameters, average, first_parameter);
+            }
+            first_parameter += parameters.len();
+            first_running += running.len();
         }
     }
     entries

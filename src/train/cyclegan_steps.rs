@@ -231,8 +231,33 @@ impl CycleGan {
         &self,
         to: Domain,
         batch: usize,
+        size: [usize; 2],
+        statistics: Statistics,
+    ) -> Result<Step> {
+        self.translation(to, batch, size, statistics, true)
+    }
+
+    /// As [`CycleGan::translator`], without the way back.
+    ///
+    /// # Errors
+    /// If the network does not fit the size.
+    pub fn one_way(
+        &self,
+        to: Domain,
+        batch: usize,
+        size: [usize; 2],
+        statistics: Statistics,
+    ) -> Result<Step> {
+        self.translation(to, batch, size, statistics, false)
+    }
+
+    fn translation(
+        &self,
+        to: Domain,
+        batch: usize,
         [h, w]: [usize; 2],
         statistics: Statistics,
+        and_back: bool,
     ) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
@@ -241,13 +266,35 @@ impl CycleGan {
         let (there, back) = to.generators();
         let pictures = graph.input("pictures", Shape([batch, h, w, self.channels]));
         let (translation, _) = self.generators[there].forward(pictures, &tensors[there], statistics)?;
-        let (returned, _) = self.generators[back].forward(translation, &tensors[back], statistics)?;
-        let outputs = [("translation", translation), ("back", returned)];
+        let mut outputs = vec![("translation", translation)];
+        if and_back {
+            let (returned, _) = self.generators[back].forward(translation, &tensors[back], statistics)?;
+            outputs.push(("back", returned));
+        }
         Ok(Step::new("translate", &graph, &outputs, vec![]))
     }
 }
 
 impl Domain {
+    /// X, then Y.
+    pub const BOTH: [Self; 2] = [Self::X, Self::Y];
+
+    /// Its name: `X` or `Y`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X => "X",
+            Self::Y => "Y",
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::X => Self::Y,
+            Self::Y => Self::X,
+        }
+    }
+
     /// The generator that translates to this domain, and the one that translates back.
     fn generators(self) -> (usize, usize) {
         match self {

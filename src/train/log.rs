@@ -3,6 +3,17 @@
 use std::fmt::{Display, Formatter, Result};
 use std::time::{Duration, Instant};
 
+/// One loss of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; none where the step did not compute it.
+    pub value: Option<f64>,
+    /// Whether it is in the line for people.
+    pub shown: bool,
+}
+
 /// Losses and speed at one step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -10,10 +21,8 @@ pub struct Log {
     pub step: u64,
     /// The run's last step.
     pub total: u64,
-    /// The discriminator's loss, and its two parts, for real and for fake; none where it was not stepped.
-    pub d: Option<[f64; 3]>,
-    /// The generator's loss.
-    pub g: f64,
+    /// The losses.
+    pub losses: Vec<Loss>,
     /// Training time since the run's first step.
     pub seconds: f64,
     /// Speed since the log before.
@@ -25,16 +34,18 @@ pub struct Log {
 impl Log {
     /// The values of a metrics row.
     pub fn values(&self) -> Vec<(&'static str, f64)> {
-        let d = self.d.map(|[d, real, fake]| [("D", d), ("D_real", real), ("D_fake", fake)]);
-        let rest = [("G", self.g), ("seconds", self.seconds), ("steps_per_second", self.steps_per_second)];
-        d.into_iter().flatten().chain(rest).collect()
+        let losses = self.losses.iter().filter_map(|loss| Some((loss.name, loss.value?)));
+        losses.chain([("seconds", self.seconds), ("steps_per_second", self.steps_per_second)]).collect()
     }
 
     /// Losses, speed and time left, without the step.
     pub fn progress(&self) -> String {
-        let d = self.d.map_or_else(|| "-".into(), |[d, ..]| format!("{d:.3}"));
+        let shown = self.losses.iter().filter(|loss| loss.shown).map(|loss| match loss.value {
+            Some(value) => format!("{} {value:.3}  ", loss.name),
+            None => format!("{} -  ", loss.name),
+        });
         let (speed, left) = (self.steps_per_second, duration(self.seconds_left));
-        format!("D {d}  G {:.3}  {speed:.1} steps/s  {left} left", self.g)
+        format!("{}{speed:.1} steps/s  {left} left", shown.collect::<String>())
     }
 }
 

@@ -2,11 +2,17 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod cyclegan;
 pub mod cyclegan_steps;
 pub mod dcgan;
 pub mod dcgan_steps;
+mod draws;
 pub mod log;
+pub mod model;
 pub mod optimizer;
+pub mod run;
 pub mod run_folder;
 pub mod sampling;
 mod settings;
+pub mod source;
+pub mod translation;

@@ -1,6 +1,6 @@
 //! What a run keeps on disk, and under which names.
 
-use super::config::{DcganConfig, DcganSettings};
+use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::report::file;
 use crate::{Error, Result};
 use std::fs;
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 const SAMPLES: &str = "samples";
 const CHECKPOINTS: &str = "checkpoints";
+/// The sheets of a run that has several: translations of X and of Y, and both translated back.
+pub const SHEETS: [&str; 4] = ["XtoY", "YtoX", "XtoYtoX", "YtoXtoY"];
 const PNG: &str = "png";
 const SAFETENSORS: &str = "safetensors";
 
@@ -60,9 +62,12 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let mut files =
-            vec![self.metrics_path(), self.losses_path(), self.progress_path(), self.config_path()];
-        files.extend(self.samples()?.into_iter().chain(self.checkpoints()?).map(|(_, path)| path));
+        let mut files = vec![self.metrics_path(), self.losses_path(), self.config_path()];
+        files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
+        for sheet in [&[""], &SHEETS[..]].concat() {
+            files.push(self.progress_path(sheet));
+            files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));
+        }
         let removals = files.into_iter().map(|path| (fs::remove_file(&path), path));
         for (removed, path) in removals {
             match removed {
@@ -113,14 +118,14 @@ impl RunFolder {
         self.path.join("losses.svg")
     }
 
-    /// The samples, one after another.
-    pub fn progress_path(&self) -> PathBuf {
-        self.path.join("progress.gif")
+    /// The samples of a sheet, one after another.
+    pub fn progress_path(&self, sheet: &str) -> PathBuf {
+        self.path.join(format!("progress{}.gif", suffix(sheet)))
     }
 
-    /// The sample grid of a step.
-    pub fn sample_path(&self, step: u64) -> PathBuf {
-        self.path.join(SAMPLES).join(format!("{step:06}.{PNG}"))
+    /// A sheet of samples of a step: the sample grid (no name), or one of several by name, such as `XtoY`.
+    pub fn sample_path(&self, step: u64, sheet: &str) -> PathBuf {
+        self.path.join(SAMPLES).join(format!("{step:06}{}.{PNG}", suffix(sheet)))
     }
 
     /// The checkpoint of a step.
@@ -128,12 +133,12 @@ impl RunFolder {
         self.path.join(CHECKPOINTS).join(format!("{step:06}.{SAFETENSORS}"))
     }
 
-    /// Sample grids by step.
+    /// The samples of a sheet by step.
     ///
     /// # Errors
     /// If their folder cannot be read.
-    pub fn samples(&self) -> Result<Vec<(u64, PathBuf)>> {
-        by_step(&self.path.join(SAMPLES), PNG)
+    pub fn samples(&self, sheet: &str) -> Result<Vec<(u64, PathBuf)>> {
+        by_step(&self.path.join(SAMPLES), &suffix(sheet), PNG)
     }
 
     /// Checkpoints by step.
@@ -141,7 +146,7 @@ impl RunFolder {
     /// # Errors
     /// If their folder cannot be read.
     pub fn checkpoints(&self) -> Result<Vec<(u64, PathBuf)>> {
-        by_step(&self.path.join(CHECKPOINTS), SAFETENSORS)
+        by_step(&self.path.join(CHECKPOINTS), "", SAFETENSORS)
     }
 
     /// Removes all checkpoints but the newest `keep`; 0 keeps all.
@@ -161,16 +166,21 @@ impl RunFolder {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn write_config(&self, config: &DcganConfig) -> Result<()> {
+    pub fn write_config(&self, config: &impl RunConfig) -> Result<()> {
         file::replace(&self.config_path(), config.to_toml()?.as_bytes())
     }
 
-    /// The run's settings, replaced by those of `flags`.
+    /// What is trained here: CycleGAN's settings name two sets of pictures, DCGAN's one.
     ///
     /// # Errors
-    /// If the file cannot be read or holds a setting that cannot be.
-    pub fn read_config(&self, flags: DcganSettings) -> Result<DcganConfig> {
-        DcganConfig::new(DcganSettings::read(&self.config_path())?, flags)
+    /// If the settings cannot be read.
+    pub fn kind(&self) -> Result<&'static str> {
+        let path = self.config_path();
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let settings: toml::Table =
+            toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
+        let two = settings.contains_key("x") || settings.contains_key("y");
+        Ok(if two { CycleGanConfig::KIND } else { DcganConfig::KIND })
     }
 }
 
@@ -187,8 +197,12 @@ fn next_free(runs: &Path, kind: &str) -> Result<PathBuf> {
     Err(Error::Input(format!("{}: no free name is left in it; pass --out", runs.display())))
 }
 
-/// The files `<step>.<extension>` of a folder, in the order of their steps; none where there is no folder.
-fn by_step(folder: &Path, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
+fn suffix(sheet: &str) -> String {
+    if sheet.is_empty() { String::new() } else { format!("-{sheet}") }
+}
+
+/// The files `<step><suffix>.<extension>` of a folder, in the order of their steps; none where there is no folder.
+fn by_step(folder: &Path, suffix: &str, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::io(folder))?,
@@ -196,7 +210,8 @@ fn by_step(folder: &Path, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.map_err(Error::io(folder))?.path();
-        let step = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let step = stem.and_then(|stem| stem.strip_suffix(suffix)).and_then(|stem| stem.parse().ok());
         if let (Some(step), true) = (step, path.extension().is_some_and(|found| found == extension)) {
             files.push((step, path));
         }

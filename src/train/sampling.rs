@@ -45,7 +45,7 @@ impl Sampler {
     /// # Errors
     /// If the checkpoint or the device cannot be used.
     pub fn new(checkpoint: &Checkpoint, device: &Device, statistics: Statistics) -> Result<Self> {
-        let config = checkpoint.config()?;
+        let config: DcganConfig = checkpoint.config()?;
         let dcgan = config.dcgan()?;
         let values = checkpoint.banks(&dcgan)?;
         let mut executor = device.executor(&dcgan.banks(), vec![dcgan.sampler(BATCH, statistics)?])?;

@@ -6,10 +6,15 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 /// Makes two structs of one list of documented fields. In the first every field is optional; it is read from flags
 /// (`--d-width`) and from TOML (`d_width`). In the second the `always` fields are set, and `perhaps` fields may not be.
+///
+/// Both need the fields every run has (`preset`, `steps`, `epochs`, `seed`, `init`, ..); `presets` makes a preset's full
+/// settings, and the second struct needs the methods `check` and `updates` (see [`super::config::RunConfig`]).
 macro_rules! settings {
     (
         $(#[$given_doc:meta])* given $given:ident;
         $(#[$full_doc:meta])* full $full:ident;
+        kind $kind:literal;
+        presets $presets:path;
         perhaps { $( $(#[doc = $doc_p:literal])* $(#[arg($($arg_p:tt)*)])? $name_p:ident: $type_p:ty, )* }
         always { $( $(#[doc = $doc_a:literal])* $(#[arg($($arg_a:tt)*)])? $name_a:ident: $type_a:ty, )* }
     ) => {
@@ -33,6 +38,104 @@ macro_rules! settings {
             pub fn apply(self, full: &mut $full) {
                 $( if self.$name_p.is_some() { full.$name_p = self.$name_p; } )*
                 $( if let Some(value) = self.$name_a { full.$name_a = value; } )*
+            }
+
+            /// Parses TOML; `origin` names it in errors.
+            ///
+            /// # Errors
+            /// If it is not TOML, has an unknown setting, or one with a value that cannot be.
+            pub fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
+                let given: Self = toml::from_str(text)
+                    .map_err(|error| crate::Error::Input(format!("{}: {error}", origin.display())))?;
+                if given.steps.is_some() && given.epochs.is_some() {
+                    return Err(crate::Error::Input(format!(
+                        "{}: both steps and epochs are given; remove one",
+                        origin.display()
+                    )));
+                }
+                Ok(given)
+            }
+
+            /// Reads a TOML file.
+            ///
+            /// # Errors
+            #[doc = concat!("As [`", stringify!($given), "::from_toml`], or if the file cannot be read.")]
+            pub fn read(path: &std::path::Path) -> crate::Result<Self> {
+                Self::from_toml(&std::fs::read_to_string(path).map_err(crate::Error::io(path))?, path)
+            }
+        }
+
+        impl $full {
+            /// The preset's values, replaced by those of `file`, replaced by those of `flags`, and checked.
+            ///
+            /// # Errors
+            /// If a setting is out of range or two contradict each other; the text names it and says what can be.
+            pub fn new(file: $given, flags: $given) -> crate::Result<Self> {
+                let mut config = $presets(flags.preset.or(file.preset).unwrap_or_default());
+                for layer in [file, flags] {
+                    if layer.steps.is_some() && layer.epochs.is_some() {
+                        return Err(crate::Error::Input(
+                            "both steps and epochs are given; give one of them".into(),
+                        ));
+                    }
+                    if layer.steps.is_some() || layer.epochs.is_some() {
+                        (config.steps, config.epochs) = (None, None);
+                    }
+                    layer.apply(&mut config);
+                }
+                config.check()?;
+                Ok(config)
+            }
+
+            /// Reads the whole of a run's `config.toml`, or of the text a checkpoint holds.
+            ///
+            /// # Errors
+            #[doc = concat!("As [`", stringify!($given), "::from_toml`] and [`", stringify!($full), "::new`].")]
+            pub fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
+                Self::new($given::from_toml(text, origin)?, $given::default())
+                    .map_err(|error| crate::Error::Input(format!("{}: {error}", origin.display())))
+            }
+
+            /// As TOML.
+            ///
+            /// # Errors
+            #[doc = concat!("If a number does not fit TOML, which [`", stringify!($full), "::new`] has ruled out.")]
+            pub fn to_toml(&self) -> crate::Result<String> {
+                toml::to_string(self).map_err(|error| crate::Error::Input(format!("settings: {error}")))
+            }
+        }
+
+        impl $crate::train::config::RunConfig for $full {
+            type Settings = $given;
+            const KIND: &'static str = $kind;
+
+            fn from_run(path: &std::path::Path, flags: $given) -> crate::Result<Self> {
+                Self::new($given::read(path)?, flags)
+            }
+
+            fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
+                Self::from_toml(text, origin)
+            }
+
+            fn to_toml(&self) -> crate::Result<String> {
+                self.to_toml()
+            }
+
+            fn updates(&self, step: u64) -> std::collections::BTreeMap<String, u64> {
+                self.updates(step)
+            }
+
+            fn intervals(&self) -> $crate::train::config::Intervals {
+                $crate::train::config::Intervals {
+                    log: self.log_every,
+                    sample: self.sample_every,
+                    checkpoint: self.checkpoint_every,
+                    keep: self.keep,
+                }
+            }
+
+            fn start(&self) -> (crate::nn::Init, u64) {
+                (self.init, self.seed)
             }
         }
     };

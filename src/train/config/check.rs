@@ -1,69 +1,141 @@
 //! Which values settings can have.
 
-use super::DcganConfig;
+use super::{CycleGanConfig, DcganConfig, Discriminator};
+use crate::nn::cyclegan::HALVINGS;
 use crate::nn::dcgan::halvings;
+use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
+use std::ops::RangeInclusive;
+
+fn refuse(name: &str, value: impl std::fmt::Display, wanted: &str) -> Result<()> {
+    Err(Error::Input(format!("{name} is {value}; choose {wanted}")))
+}
+
+fn within(name: &str, value: usize, range: RangeInclusive<usize>) -> Result<()> {
+    match range.contains(&value) {
+        true => Ok(()),
+        false => refuse(name, value, &format!("one from {} to {}", range.start(), range.end())),
+    }
+}
+
+fn number(name: &str, value: f64, fits: bool, wanted: &str) -> Result<()> {
+    if fits { Ok(()) } else { refuse(name, value, wanted) }
+}
+
+fn positive(values: &[(&str, Option<f64>)]) -> Result<()> {
+    values.iter().filter_map(|&(name, value)| Some((name, value?))).try_for_each(|(name, value)| {
+        number(name, value, value > 0.0 && value.is_finite(), "a number above 0")
+    })
+}
+
+fn weights(values: &[(&str, f64)]) -> Result<()> {
+    values.iter().try_for_each(|&(name, value)| {
+        number(name, value, value >= 0.0 && value.is_finite(), "0 (off) or a number above")
+    })
+}
+
+fn counts(values: &[(&str, Option<u64>)]) -> Result<()> {
+    values.iter().filter_map(|&(name, count)| Some((name, count?))).try_for_each(|(name, count)| {
+        let fits = count >= 1 && count <= u64::from(u32::MAX);
+        number(name, count as f64, fits, "1 or more, up to 2^32 - 1")
+    })
+}
+
+/// The settings every kind of run has.
+macro_rules! check_common {
+    ($config:expr) => {{
+        let config = $config;
+        if !matches!(config.channels, 1 | 3) {
+            refuse("channels", config.channels, "3 for colour or 1 for grey")?;
+        }
+        within("batch", config.batch, 1..=65536)?;
+        within("g_width", config.g_width, 1..=4096)?;
+        within("d_width", config.d_width, 1..=4096)?;
+        counts(&[
+            ("steps", config.steps),
+            ("epochs", config.epochs),
+            ("log_every", Some(config.log_every)),
+            ("sample_every", Some(config.sample_every)),
+            ("checkpoint_every", Some(config.checkpoint_every)),
+        ])?;
+        number("seed", config.seed as f64, i64::try_from(config.seed).is_ok(), "one below 2^63")?;
+        positive(&[
+            ("lr", Some(config.lr)),
+            ("g_lr", config.g_lr),
+            ("d_lr", config.d_lr),
+            ("eps", Some(config.eps)),
+            ("d_scale", Some(config.d_scale)),
+            ("g_scale", Some(config.g_scale)),
+        ])?;
+        for (name, beta) in [("beta1", config.beta1), ("beta2", config.beta2)] {
+            number(name, beta, (0.0..1.0).contains(&beta), "one from 0 to below 1")?;
+        }
+        let fraction = "a fraction from 0 to below 1";
+        number("slope", config.slope, (0.0..=1.0).contains(&config.slope), "one from 0 (ReLU) to 1")?;
+        number("holdout", config.holdout, (0.0..1.0).contains(&config.holdout), fraction)?;
+        number("rotate", config.rotate, (0.0..=180.0).contains(&config.rotate), "degrees from 0 to 180")?;
+        number("stretch", config.stretch, (0.0..1.0).contains(&config.stretch), fraction)
+    }};
+}
 
 impl DcganConfig {
     /// Names the first setting that is out of range, and what can be chosen.
     pub(super) fn check(&self) -> Result<()> {
-        let within = |name: &str, value: usize, range: std::ops::RangeInclusive<usize>| {
-            if range.contains(&value) {
-                return Ok(());
-            }
-            Err(Error::Input(format!(
-                "{name} is {value}; choose one from {} to {}",
-                range.start(),
-                range.end()
-            )))
-        };
-        let number = |name: &str, value: f64, fits: bool, wanted: &str| {
-            if fits { Ok(()) } else { Err(Error::Input(format!("{name} is {value}; choose {wanted}"))) }
-        };
         halvings(self.size)?;
         within("size", self.size, 8..=2048)?;
-        if !matches!(self.channels, 1 | 3) {
+        within("noise_size", self.noise_size, 1..=65536)?;
+        counts(&[("d_every", Some(self.d_every))])?;
+        check_common!(self)
+    }
+}
+
+impl CycleGanConfig {
+    /// Names the first setting that is out of range, and what can be chosen.
+    pub(in crate::train) fn check(&self) -> Result<()> {
+        self.check_size()?;
+        within("blocks", self.blocks, 0..=100)?;
+        within("pool", self.pool, 0..=65536)?;
+        counts(&[("d_fake_every", Some(self.d_fake_every)), ("memory_limit", self.memory_limit)])?;
+        if self.d_fake_every > 1 && self.updates != Updates::Apart {
             return Err(Error::Input(format!(
-                "channels is {}; choose 3 for colour or 1 for grey",
-                self.channels
+                "d_fake_every is {}, which needs a step of its own for fakes; pass --updates apart, or --d-fake-every 1",
+                self.d_fake_every
             )));
         }
-        within("batch", self.batch, 1..=65536)?;
-        within("noise_size", self.noise_size, 1..=65536)?;
-        within("g_width", self.g_width, 1..=4096)?;
-        within("d_width", self.d_width, 1..=4096)?;
-        let counts = [
-            ("steps", self.steps.unwrap_or(1)),
-            ("epochs", self.epochs.unwrap_or(1)),
-            ("d_every", self.d_every),
-            ("log_every", self.log_every),
-            ("sample_every", self.sample_every),
-            ("checkpoint_every", self.checkpoint_every),
-        ];
-        for (name, count) in counts {
-            number(
-                name,
-                count as f64,
-                count >= 1 && count <= u64::from(u32::MAX),
-                "1 or more, up to 2^32 - 1",
-            )?;
+        weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])?;
+        number("average", self.average, (0.0..1.0).contains(&self.average), "0 (off) or a decay below 1")?;
+        check_common!(self)
+    }
+
+    fn check_size(&self) -> Result<()> {
+        let size = self.size;
+        let multiple = 1 << HALVINGS;
+        if !size.is_multiple_of(multiple) {
+            let near = size.next_multiple_of(multiple);
+            let below = near.saturating_sub(multiple).max(multiple);
+            return Err(Error::Input(format!(
+                "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
+            )));
         }
-        number("seed", self.seed as f64, i64::try_from(self.seed).is_ok(), "one below 2^63")?;
-        let rates =
-            [("lr", Some(self.lr)), ("g_lr", self.g_lr), ("d_lr", self.d_lr), ("eps", Some(self.eps))];
-        for (name, rate) in rates {
-            let rate = rate.unwrap_or(1.0);
-            number(name, rate, rate > 0.0 && rate.is_finite(), "a number above 0")?;
+        let least = match self.discriminator {
+            Discriminator::Whole => 8,
+            Discriminator::Patch => 16,
+            Discriminator::Patch70 => 24,
+        };
+        if size < least {
+            return Err(Error::Input(format!(
+                "size {size}: this discriminator needs {least} pixels or more; choose a larger --size or another \
+                 --discriminator"
+            )));
         }
-        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            number(name, beta, (0.0..1.0).contains(&beta), "one from 0 to below 1")?;
+        if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
+            let below = 1_usize << size.ilog2();
+            return Err(Error::Input(format!(
+                "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or pass \
+                 --discriminator patch",
+                2 * below
+            )));
         }
-        for (name, scale) in [("d_scale", self.d_scale), ("g_scale", self.g_scale)] {
-            number(name, scale, scale > 0.0 && scale.is_finite(), "a number above 0")?;
-        }
-        number("slope", self.slope, (0.0..=1.0).contains(&self.slope), "one from 0 (ReLU) to 1")?;
-        number("holdout", self.holdout, (0.0..1.0).contains(&self.holdout), "a fraction from 0 to below 1")?;
-        number("rotate", self.rotate, (0.0..=180.0).contains(&self.rotate), "degrees from 0 to 180")?;
-        number("stretch", self.stretch, (0.0..1.0).contains(&self.stretch), "a fraction from 0 to below 1")
+        within("size", size, least..=2048)
     }
 }

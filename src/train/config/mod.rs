@@ -1,30 +1,80 @@
-//! DCGAN's settings: presets, then a TOML file, then flags.
+//! Settings: presets, then a TOML file, then flags.
 
 mod check;
+mod cyclegan;
+mod dcgan;
 mod preset;
 
-use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
+pub use cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};
+pub use dcgan::{DcganConfig, DcganSettings};
+
+use crate::Result;
 use crate::nn::Init;
-use crate::nn::dcgan::{Norm, discriminator, generator};
 use crate::nn::diffaugment::DiffAugmentPolicy;
-use crate::nn::loss::Adversarial;
-use crate::optim::Adam;
-use crate::train::dcgan_steps::{Dcgan, Objective};
-use crate::train::settings::{named, settings};
-use crate::{Error, Result};
+use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
+
+/// How often a run writes what, in steps, and how many checkpoints stay; 0 keeps all.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervals {
+    /// The losses.
+    pub log: u64,
+    /// The sample pictures.
+    pub sample: u64,
+    /// A checkpoint.
+    pub checkpoint: u64,
+    /// Checkpoints that stay.
+    pub keep: usize,
+}
+
+/// All settings of a run of one kind.
+pub trait RunConfig: Clone {
+    /// The kind's name in checkpoints, and in `mewgpu train KIND`.
+    const KIND: &'static str;
+    /// The same settings as given: each may be missing.
+    type Settings;
+
+    /// Those of a run's `config.toml` at `path`, replaced by `flags`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or holds a setting that cannot be.
+    fn from_run(path: &Path, flags: Self::Settings) -> Result<Self>;
+
+    /// Those of the text of a `config.toml`; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// If it holds a setting that cannot be.
+    fn from_toml(text: &str, origin: &Path) -> Result<Self>;
+
+    /// As TOML.
+    ///
+    /// # Errors
+    /// If a number does not fit TOML.
+    fn to_toml(&self) -> Result<String>;
+
+    /// Updates each network has seen after `step` iterations.
+    fn updates(&self, step: u64) -> BTreeMap<String, u64>;
+
+    /// How often a run writes what.
+    fn intervals(&self) -> Intervals;
+
+    /// How initial weights are drawn, and the run's seed.
+    fn start(&self) -> (Init, u64);
+}
 
 /// Where the values come from that nobody gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// Small networks with batch norm, the discriminator stepped every second iteration.
+    /// Small networks with batch norm; DCGAN's discriminator is stepped every second iteration, CycleGAN's discriminators
+    /// see fakes every second iteration.
     Seed,
     /// Instance norm, LSGAN.
     #[default]
     Course,
-    /// The paper's widths, batch norm, binary cross-entropy (Radford 2016).
+    /// As published: DCGAN by Radford 2016, CycleGAN by Zhu 2017.
     Paper,
 }
 
@@ -45,110 +95,15 @@ pub enum DiffAugmentPart {
 #[serde(transparent)]
 pub struct DiffAugmentParts(pub Vec<DiffAugmentPart>);
 
-settings! {
-    /// Settings as given: each may be missing.
-    given DcganSettings;
-    /// All settings of a DCGAN run. Written as the run's `config.toml`, they are enough to run it again.
-    full DcganConfig;
-    perhaps {
-        /// Where values that are not given come from: seed, course or paper.
-        #[arg(value_parser = named::<Preset>, value_name = "seed|course|paper")]
-        preset: Preset,
-        /// Iterations in all; or give --epochs.
-        #[arg(conflicts_with = "epochs")]
-        steps: u64,
-        /// Passes over all pictures; or give --steps.
-        epochs: u64,
-        /// The generator's learning rate, where it is not --lr.
-        g_lr: f64,
-        /// The discriminator's learning rate, where it is not --lr.
-        d_lr: f64,
-    }
-    always {
-        /// A folder of pictures, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
-        #[arg(value_name = "DIR|builtin:SET")]
-        data: String,
-        /// Height and width of the pictures: 8, 16, 32, 64, 128, ...
-        size: usize,
-        /// 3 for colour, 1 for grey.
-        channels: usize,
-        /// How pictures become square: the centre cropped, or the whole picture stretched.
-        #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
-        fit: Fit,
-        /// Go on without pictures that cannot be read.
-        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-        skip_bad: bool,
-        /// Fraction of the pictures that is not trained on.
-        holdout: f64,
-        /// Pictures as they are (none and basic), or cropped out of slightly larger ones and mirrored (deluxe).
-        #[arg(value_parser = named::<AugmentKind>, value_name = "none|basic|deluxe")]
-        augment: AugmentKind,
-        /// Rotate pictures at random by up to this many degrees either way.
-        rotate: f64,
-        /// Stretch pictures at random by up to this fraction, height and width each.
-        stretch: f64,
-        /// Augmentation of real and fake pictures in front of the discriminator: none, or some of
-        /// color,translation,cutout.
-        #[arg(value_parser = parts, value_name = "PART,PART..|none")]
-        diffaugment: DiffAugmentParts,
-        /// Pictures a step.
-        batch: usize,
-        /// Leave out an epoch's last batch where it is short.
-        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-        drop_last: bool,
-        /// Numbers in one noise vector.
-        noise_size: usize,
-        /// Distribution of the noise: uniform from -1 to 1, or normal.
-        #[arg(value_parser = named::<NoiseKind>, value_name = "uniform|normal")]
-        noise: NoiseKind,
-        /// Channels in front of the generator's last layer; each layer before has twice as many.
-        g_width: usize,
-        /// Channels behind the discriminator's first layer; each layer after has twice as many.
-        d_width: usize,
-        /// Normalisation: over the batch or over each picture.
-        #[arg(value_parser = named::<Norm>, value_name = "batch|instance")]
-        norm: Norm,
-        /// Whether the discriminator's first layer is normalised too.
-        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-        d_first_norm: bool,
-        /// Slope of the discriminator's leaky ReLU below 0.
-        slope: f64,
-        /// Initial weights: uniform in 1/sqrt(fan_in), or normal with deviation 0.02.
-        #[arg(value_parser = named::<Init>, value_name = "uniform|normal")]
-        init: Init,
-        /// Adversarial loss: least squares or binary cross-entropy.
-        #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce")]
-        loss: Adversarial,
-        /// Factor of the discriminator's loss.
-        d_scale: f64,
-        /// Factor of the generator's loss.
-        g_scale: f64,
-        /// Step the discriminator every this many iterations.
-        d_every: u64,
-        /// Whether the generator's step draws noise of its own, not the noise of the discriminator's.
-        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-        fresh_noise: bool,
-        /// Learning rate of both optimizers.
-        lr: f64,
-        /// Adam's decay of the first moment.
-        beta1: f64,
-        /// Adam's decay of the second moment.
-        beta2: f64,
-        /// Added by Adam to the root of the second moment.
-        eps: f64,
-        /// Decides every random number of the run.
-        seed: u64,
-        /// Log the losses every this many steps.
-        log_every: u64,
-        /// Draw the sample pictures every this many steps.
-        sample_every: u64,
-        /// Write a checkpoint every this many steps.
-        checkpoint_every: u64,
-        /// How many checkpoints stay; 0 keeps all.
-        keep: usize,
-        /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a part of a GPU's name.
-        #[arg(value_name = "auto|gpu|cpu|NAME")]
-        device: String,
+impl DiffAugmentParts {
+    /// As the networks' steps take them.
+    pub fn policy(&self) -> DiffAugmentPolicy {
+        let has = |part| self.0.contains(&part);
+        DiffAugmentPolicy {
+            color: has(DiffAugmentPart::Color),
+            translation: has(DiffAugmentPart::Translation),
+            cutout: has(DiffAugmentPart::Cutout),
+        }
     }
 }
 
@@ -157,131 +112,5 @@ fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::
     match text {
         "none" => Ok(DiffAugmentParts::default()),
         _ => names.map(named).collect::<std::result::Result<_, _>>().map(DiffAugmentParts),
-    }
-}
-
-impl DcganSettings {
-    /// Parses TOML; `origin` names it in errors.
-    ///
-    /// # Errors
-    /// If it is not TOML, has an unknown setting, or one with a value that cannot be.
-    pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
-        let given: Self =
-            toml::from_str(text).map_err(|error| Error::Input(format!("{}: {error}", origin.display())))?;
-        if given.steps.is_some() && given.epochs.is_some() {
-            return Err(Error::Input(format!(
-                "{}: both steps and epochs are given; remove one",
-                origin.display()
-            )));
-        }
-        Ok(given)
-    }
-
-    /// Reads a TOML file.
-    ///
-    /// # Errors
-    /// As [`DcganSettings::from_toml`], or if the file cannot be read.
-    pub fn read(path: &Path) -> Result<Self> {
-        Self::from_toml(&std::fs::read_to_string(path).map_err(Error::io(path))?, path)
-    }
-}
-
-impl DcganConfig {
-    /// The preset's values, replaced by those of `file`, replaced by those of `flags`, and checked.
-    ///
-    /// # Errors
-    /// If a setting is out of range or two contradict each other; the text names it and says what can be.
-    pub fn new(file: DcganSettings, flags: DcganSettings) -> Result<Self> {
-        let mut config = flags.preset.or(file.preset).unwrap_or_default().config();
-        for layer in [file, flags] {
-            if layer.steps.is_some() && layer.epochs.is_some() {
-                return Err(Error::Input("both steps and epochs are given; give one of them".into()));
-            }
-            if layer.steps.is_some() || layer.epochs.is_some() {
-                (config.steps, config.epochs) = (None, None);
-            }
-            layer.apply(&mut config);
-        }
-        config.check()?;
-        Ok(config)
-    }
-
-    /// Reads the whole of a run's `config.toml`, or of the text a checkpoint holds.
-    ///
-    /// # Errors
-    /// As [`DcganSettings::from_toml`] and [`DcganConfig::new`].
-    pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
-        Self::new(DcganSettings::from_toml(text, origin)?, DcganSettings::default())
-            .map_err(|error| Error::Input(format!("{}: {error}", origin.display())))
-    }
-
-    /// As TOML.
-    ///
-    /// # Errors
-    /// If a number does not fit TOML, which [`DcganConfig::new`] has ruled out.
-    pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self).map_err(|error| Error::Input(format!("settings: {error}")))
-    }
-
-    /// The networks and what they are trained for.
-    ///
-    /// # Errors
-    /// If the size is none DCGAN can draw.
-    pub fn dcgan(&self) -> Result<Dcgan> {
-        let adam = |lr| Adam { lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps };
-        let has = |part| self.diffaugment.0.contains(&part);
-        Ok(Dcgan {
-            generator: generator(self.noise_size, self.g_width, self.size, self.channels, self.norm)?,
-            discriminator: discriminator(
-                self.d_width,
-                self.size,
-                self.channels,
-                self.norm,
-                self.d_first_norm,
-                self.slope,
-            )?,
-            noise: self.noise_size,
-            size: self.size,
-            channels: self.channels,
-            objective: Objective {
-                loss: self.loss,
-                d_scale: self.d_scale,
-                g_scale: self.g_scale,
-                fresh_noise: self.fresh_noise,
-                g_adam: adam(self.g_lr.unwrap_or(self.lr)),
-                d_adam: adam(self.d_lr.unwrap_or(self.lr)),
-                diffaugment: DiffAugmentPolicy {
-                    color: has(DiffAugmentPart::Color),
-                    translation: has(DiffAugmentPart::Translation),
-                    cutout: has(DiffAugmentPart::Cutout),
-                },
-            },
-        })
-    }
-
-    /// How pictures are loaded.
-    pub fn load_options(&self) -> LoadOptions {
-        LoadOptions {
-            side: self.augment().stored_side(self.size),
-            channels: self.channels,
-            fit: self.fit,
-            skip_bad: self.skip_bad,
-        }
-    }
-
-    /// In which order pictures are seen, and how they are changed.
-    pub fn batching(&self) -> Batching {
-        Batching {
-            batch: self.batch,
-            drop_last: self.drop_last,
-            seed: self.seed,
-            name: "data",
-            augment: self.augment(),
-            size: self.size,
-        }
-    }
-
-    fn augment(&self) -> Augment {
-        Augment { kind: self.augment, rotate: self.rotate as f32, stretch: self.stretch as f32 }
     }
 }

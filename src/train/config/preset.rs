@@ -1,13 +1,16 @@
 //! The presets' values.
 
-use super::{DcganConfig, DiffAugmentParts, Preset};
+use super::{CycleGanConfig, DcganConfig, DiffAugmentParts, Discriminator, Preset};
 use crate::data::{AugmentKind, Fit, NoiseKind};
 use crate::nn::Init;
+use crate::nn::cyclegan::{Translator, Upsample};
 use crate::nn::dcgan::Norm;
 use crate::nn::loss::Adversarial;
+use crate::optim::Schedule;
+use crate::train::cyclegan_steps::{CycleLoss, Updates};
 
 impl Preset {
-    /// All settings as this preset has them.
+    /// All settings of a DCGAN run as this preset has them.
     pub fn config(self) -> DcganConfig {
         let seed = DcganConfig {
             preset: Some(Self::Seed),
@@ -80,6 +83,105 @@ impl Preset {
                 d_every: 1,
                 fresh_noise: false,
                 lr: 2e-4,
+                ..seed
+            },
+        }
+    }
+
+    /// All settings of a CycleGAN run as this preset has them.
+    pub fn cyclegan_config(self) -> CycleGanConfig {
+        let seed = CycleGanConfig {
+            preset: Some(Self::Seed),
+            steps: Some(600),
+            epochs: None,
+            g_lr: None,
+            d_lr: None,
+            decay_from: None,
+            memory_limit: None,
+            x: "builtin:noto".into(),
+            y: "builtin:twemoji".into(),
+            size: 64,
+            channels: 3,
+            fit: Fit::Crop,
+            skip_bad: false,
+            holdout: 0.0,
+            augment: AugmentKind::Deluxe,
+            rotate: 0.0,
+            stretch: 0.0,
+            diffaugment: DiffAugmentParts::default(),
+            batch: 16,
+            generator: Translator::Plain,
+            g_width: 16,
+            blocks: 1,
+            upsample: Upsample::Transposed,
+            discriminator: Discriminator::Whole,
+            d_width: 16,
+            norm: Norm::Batch,
+            d_first_norm: true,
+            slope: 0.0,
+            init: Init::Uniform,
+            loss: Adversarial::Lsgan,
+            d_scale: 1.0,
+            g_scale: 0.5,
+            cycle_loss: CycleLoss::Mse,
+            lambda_cycle: 10.0,
+            lambda_identity: 0.0,
+            updates: Updates::Apart,
+            d_fake_every: 2,
+            pool: 0,
+            average: 0.0,
+            lr: 3e-4,
+            schedule: Schedule::Constant,
+            beta1: 0.5,
+            beta2: 0.999,
+            eps: 1e-8,
+            seed: 11,
+            log_every: 10,
+            sample_every: 100,
+            checkpoint_every: 800,
+            keep: 3,
+            device: crate::device::AUTO.into(),
+        };
+        match self {
+            Self::Seed => seed,
+            Self::Course => CycleGanConfig {
+                preset: Some(self),
+                steps: Some(10_000),
+                g_width: 32,
+                blocks: 3,
+                upsample: Upsample::Nearest,
+                d_width: 32,
+                norm: Norm::Instance,
+                g_scale: 1.0,
+                cycle_loss: CycleLoss::L1,
+                updates: Updates::DiscriminatorsFirst,
+                d_fake_every: 1,
+                ..seed
+            },
+            Self::Paper => CycleGanConfig {
+                preset: Some(self),
+                steps: None,
+                epochs: Some(200),
+                size: 256,
+                batch: 1,
+                generator: Translator::Resnet,
+                g_width: 64,
+                blocks: 9,
+                discriminator: Discriminator::Patch70,
+                d_width: 64,
+                norm: Norm::Instance,
+                d_first_norm: false,
+                slope: 0.2,
+                init: Init::Normal,
+                d_scale: 0.5,
+                g_scale: 1.0,
+                cycle_loss: CycleLoss::L1,
+                lambda_identity: 5.0,
+                updates: Updates::GeneratorsFirst,
+                d_fake_every: 1,
+                pool: 50,
+                lr: 2e-4,
+                schedule: Schedule::Linear,
                 ..seed
             },
         }

@@ -1,0 +1,138 @@
+//! `mewgpu translate`
+
+use super::{Done, Normalise, say};
+use crate::data::{Picture, PictureFile, find};
+use crate::device::Device;
+use crate::report::Sheet;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::cyclegan_steps::Domain;
+use crate::train::translation::Translator;
+use crate::{Error, Result};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Pictures at once, where nothing else is said, have about this many pixels together.
+const PIXELS: usize = 1 << 19;
+
+/// Pictures keep their size and their name, as PNG; those of a folder their subfolder. Sides that do not divide by 4 are
+/// reflected up to it and cropped back; transparent parts are put over white.
+#[derive(Args)]
+pub struct Translate {
+    /// The run's folder, or a checkpoint file.
+    run: PathBuf,
+    /// Pictures, folders of pictures, or bundled sets such as builtin:noto/faces.
+    #[arg(required = true, value_name = "PICTURE|DIR|builtin:SET")]
+    inputs: Vec<String>,
+    /// Translate pictures like those of the other set to pictures like those of this one.
+    #[arg(long, value_enum)]
+    to: Target,
+    /// The folder of the translations.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// What batch norms normalise by: the running statistics, or the pictures of one size translated together, as in
+    /// training.
+    #[arg(long, default_value = "running")]
+    statistics: Normalise,
+    /// Pictures of one size translated together; as many as make half a million pixels where it is not given.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: Option<u32>,
+    /// The step of the checkpoint; the newest where it is not given.
+    #[arg(long, value_name = "STEP")]
+    checkpoint: Option<u64>,
+    /// What to compute on.
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    device: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Target {
+    X,
+    Y,
+}
+
+impl Translate {
+    pub fn run(self) -> Done {
+        let to = match self.to {
+            Target::X => Domain::X,
+            Target::Y => Domain::Y,
+        };
+        let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
+        let jobs = jobs(&self.inputs, &self.out)?;
+        let device = Device::open(&self.device)?;
+        say(device.describe());
+        let mut translator = Translator::new(&checkpoint, device, to, self.statistics.into())?;
+        let channels = translator.config().channels;
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} pictures  {eta} left")
+            .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
+        // Drawn on a terminal only.
+        let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
+        let mut waiting = BTreeMap::<[usize; 2], Vec<(PathBuf, Picture)>>::new();
+        let mut translate = |of: Vec<(PathBuf, Picture)>| {
+            let (paths, pictures): (Vec<PathBuf>, Vec<Picture>) = of.into_iter().unzip();
+            for (path, translation) in paths.iter().zip(translator.translate(&pictures)?) {
+                save(translation, path)?;
+                bar.inc(1);
+            }
+            Ok(())
+        };
+        let count = jobs.len();
+        for (path, file) in jobs {
+            let picture = file.read(channels)?;
+            let size = Translator::padded(picture.size);
+            let usual = (PIXELS / (size[0] * size[1])).max(1);
+            let batch = self.batch.map_or(usual, |batch| batch as usize);
+            let group = waiting.entry(size).or_default();
+            group.push((path, picture));
+            if group.len() == batch {
+                translate(std::mem::take(group))?;
+            }
+        }
+        waiting.into_values().filter(|group| !group.is_empty()).try_for_each(translate)?;
+        bar.finish_and_clear();
+        let (step, out) = (checkpoint.step(), self.out.display());
+        say(format_args!("{count} pictures translated to {} by step {step}, in {out}", to.name()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Every picture to translate and where its translation goes, in the order of their names.
+fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, PictureFile>> {
+    let mut jobs = BTreeMap::<PathBuf, PictureFile>::new();
+    for input in inputs {
+        let path = Path::new(input);
+        let files = if path.is_file() { vec![PictureFile::at(path)] } else { find(input)? };
+        for file in files {
+            let target = out.join(&file.name).with_extension("png");
+            if let (Ok(target), Ok(source)) = (target.canonicalize(), file.path.canonicalize())
+                && target == source
+            {
+                return Err(Error::Input(format!(
+                    "{}: its translation would replace it; choose another --out",
+                    source.display()
+                )));
+            }
+            if let Some(other) = jobs.get(&target) {
+                return Err(Error::Input(format!(
+                    "{} and {} would both become {}; rename one, or translate them into two folders",
+                    other.path.display(),
+                    file.path.display(),
+                    target.display()
+                )));
+            }
+            jobs.insert(target, file);
+        }
+    }
+    Ok(jobs)
+}
+
+fn save(picture: Picture, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    }
+    let Picture { bytes, size: [height, width], channels } = picture;
+    Sheet { width, height, channels, bytes }.save_png(path)
+}

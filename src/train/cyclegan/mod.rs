@@ -1,0 +1,288 @@
+//! The training of a CycleGAN.
+
+mod memory;
+mod pool;
+mod sheets;
+
+pub use pool::PoolDraws;
+
+use super::config::CycleGanConfig;
+use super::cyclegan_steps::{AVERAGES, CycleGan, DISCRIMINATORS, Domain, GENERATORS, POOLS, Updates};
+use super::draws;
+use super::log::Loss;
+use super::model::{Model, Trained};
+use super::run::{self, Data};
+use super::run_folder::{RunFolder, SHEETS};
+use super::source::{Source, total};
+use crate::data::{DiffAugmentDraws, Loader};
+use crate::device::Device;
+use crate::executor::Executor;
+use crate::graph::{Bank, Step};
+use crate::optim::Adam;
+use crate::{Error, Result};
+use sheets::Sheet;
+use std::sync::Arc;
+
+/// A CycleGAN's run.
+pub type Trainer = run::Trainer<Training>;
+
+/// The losses of an iteration, by name.
+const LOSSES: [&str; 8] =
+    ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y"];
+
+/// A CycleGAN in training.
+pub struct Training {
+    config: CycleGanConfig,
+    model: CycleGan,
+    device: Device,
+    executor: Box<dyn Executor>,
+    /// The optimizer steps of an iteration.
+    steps: Vec<Optimizing>,
+    /// The sheets of X and of Y, drawn by the steps after those.
+    sheets: [Sheet; 2],
+    loaders: [Loader; 2],
+    total: u64,
+}
+
+/// What an optimizer step takes and gives, and what it trains.
+struct Optimizing {
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    generators: bool,
+}
+
+impl Model for CycleGan {
+    fn banks(&self) -> Vec<Bank> {
+        self.banks()
+    }
+
+    fn trained(&self) -> Vec<Trained<'_>> {
+        let ([to_y, to_x], [d_x, d_y]) = (&self.generators, &self.discriminators);
+        let generators = Trained {
+            networks: vec![(to_y, "init.G_XtoY"), (to_x, "init.G_YtoX")],
+            banks: GENERATORS,
+            average: self.objective.average.then_some(AVERAGES),
+        };
+        let networks = vec![(d_x, "init.D_X"), (d_y, "init.D_Y")];
+        vec![generators, Trained { networks, banks: DISCRIMINATORS, average: None }]
+    }
+
+    fn pictures(&self) -> Vec<(String, usize, usize)> {
+        let pools = if self.objective.pool > 0 { 2 } else { 0 };
+        let pool = |(index, domain): (usize, Domain)| (format!("pool.{}", domain.name()), POOLS, index);
+        Domain::BOTH.into_iter().enumerate().take(pools).map(pool).collect()
+    }
+}
+
+/// The steps of an iteration, then those of both sheets of so many pictures.
+fn steps(config: &CycleGanConfig, model: &CycleGan, sheets: [usize; 2]) -> Result<Vec<Step>> {
+    let mut steps = model.steps(config.batch)?;
+    for (from, count) in Domain::BOTH.into_iter().zip(sheets) {
+        steps.push(sheets::step(config, model, from, count)?);
+    }
+    Ok(steps)
+}
+
+impl run::Training for Training {
+    type Config = CycleGanConfig;
+    type Model = CycleGan;
+    type Pictures = [Source; 2];
+    const SHEETS: &'static [&'static str] = &[SHEETS[0], SHEETS[1]];
+    const CURVES: &'static [&'static str] = &LOSSES;
+    const TITLE: &'static str = "CycleGAN losses";
+
+    fn networks(config: &CycleGanConfig) -> Result<CycleGan> {
+        config.cyclegan()
+    }
+
+    fn load(config: &CycleGanConfig) -> Result<Data<[Source; 2]>> {
+        let load = |domain| {
+            let (source, options) = (config.source(domain), config.load_options());
+            Source::load(source, &options, config.holdout, &config.batching(domain))
+        };
+        let (x, y) = (load(Domain::X)?, load(Domain::Y)?);
+        let total = total(config.steps, config.epochs, x.epoch.max(y.epoch));
+        if let Some(from) = config.decay_from.filter(|from| *from >= total) {
+            return Err(Error::Input(format!(
+                "decay_from is {from}, but the run has {total} steps; choose an earlier one, or more --steps"
+            )));
+        }
+        let lines = vec![format!("X: {}", x.line), format!("Y: {}", y.line)];
+        Ok(Data { pictures: [x, y], total, lines })
+    }
+
+    fn ready(mut config: CycleGanConfig, sources: [Source; 2], total: u64, step: u64) -> Result<Self> {
+        let device = Device::open(&config.device)?;
+        (config.steps, config.epochs) = (Some(total), None);
+        let model = config.cyclegan()?;
+        let [x, y] = &sources;
+        let sheets = [Sheet::new(&config, Domain::X, x)?, Sheet::new(&config, Domain::Y, y)?];
+        let counts = sheets.each_ref().map(Sheet::count);
+        let steps = steps(&config, &model, counts)?;
+        let optimizing = steps[..steps.len() - sheets.len()].iter().map(Optimizing::new).collect();
+        let executor = device.executor(&model.banks(), steps)?;
+        memory::check(&config, &device, executor.bytes(), counts)?;
+        let [x, y] = sources.map(|source| Arc::new(source.pictures));
+        let loaders = [
+            Loader::start(x, config.batching(Domain::X), step)?,
+            Loader::start(y, config.batching(Domain::Y), step)?,
+        ];
+        Ok(Self { config, model, device, executor, steps: optimizing, sheets, loaders, total })
+    }
+
+    fn config(&self) -> &CycleGanConfig {
+        &self.config
+    }
+
+    fn model(&self) -> &CycleGan {
+        &self.model
+    }
+
+    fn executor(&mut self) -> &mut dyn Executor {
+        &mut *self.executor
+    }
+
+    fn device(&self) -> String {
+        self.device.describe()
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "2 generators of {} parameters, 2 discriminators of {}, {} MiB of memory",
+            self.model.generators[0].parameter_count(),
+            self.model.discriminators[0].parameter_count(),
+            memory::mebibytes(self.executor.bytes())
+        )
+    }
+
+    fn batch(&self) -> String {
+        format!("{} pictures of each set", self.config.batch)
+    }
+
+    fn iterate(&mut self, t: u64) -> Result<()> {
+        let [x, y] = &mut self.loaders;
+        let pictures = [x.next_batch()?.images, y.next_batch()?.images];
+        let (mut g_update, mut d_update) = self.config.update_counts(t - 1);
+        let due: Vec<usize> = (0..self.steps.len()).filter(|&step| self.is_due(step, t)).collect();
+        for &step in &due {
+            let update = if self.steps[step].generators { &mut g_update } else { &mut d_update };
+            *update += 1;
+            let update = *update;
+            self.write_inputs(step, t, update, &pictures)?;
+        }
+        self.executor.run(&due)
+    }
+
+    fn losses(&mut self, t: u64) -> Result<Vec<Loss>> {
+        let mut losses = Vec::new();
+        for name in LOSSES {
+            // With steps of their own, a discriminator's loss is that of both.
+            let parts = [name.to_owned(), format!("{name}_real"), format!("{name}_fake")];
+            let whole = self.steps.iter().any(|step| step.outputs.contains(&parts[0]));
+            let parts = if whole { &parts[..1] } else { &parts[1..] };
+            let mut found = Vec::new();
+            for part in parts {
+                let step = self.steps.iter().position(|step| step.outputs.contains(part));
+                found.extend(step.map(|step| (step, part)));
+            }
+            if found.is_empty() {
+                continue;
+            }
+            let mut value = None;
+            if found.iter().all(|(step, _)| self.is_due(*step, t)) {
+                let mut sum = 0.0;
+                for (step, part) in found {
+                    sum += run::scalar(&mut *self.executor, step, part)?;
+                }
+                value = Some(sum);
+            }
+            losses.push(Loss { name, value, shown: true });
+        }
+        Ok(losses)
+    }
+
+    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<()> {
+        let first = self.steps.len();
+        (first..)
+            .zip(&self.sheets)
+            .try_for_each(|(index, sheet)| sheet.save(&mut *self.executor, index, folder, step))
+    }
+
+    fn farewell(folder: &RunFolder) -> String {
+        let path = folder.path().display();
+        format!("translate pictures with: mewgpu translate {path} --to y PICTURE|DIR --out DIR")
+    }
+}
+
+impl Optimizing {
+    fn new(step: &Step) -> Self {
+        Self {
+            inputs: step.inputs().map(|(_, name, _)| name.to_owned()).collect(),
+            outputs: step.outputs.iter().map(|(name, _)| name.clone()).collect(),
+            generators: step.name.starts_with("generators"),
+        }
+    }
+}
+
+impl Training {
+    /// Whether an optimizer step is part of iteration `t`.
+    fn is_due(&self, step: usize, t: u64) -> bool {
+        let apart = self.config.updates == Updates::Apart;
+        let of_fakes = self.steps[step].outputs.iter().any(|name| name == "D_X_fake");
+        !(apart && of_fakes) || t.is_multiple_of(self.config.d_fake_every)
+    }
+
+    /// Fakes of each set that discriminators were shown before iteration `t`.
+    fn fakes_seen(&self, t: u64) -> u64 {
+        (t - 1) / self.config.d_fake_every * self.config.batch as u64
+    }
+
+    fn write_inputs(&mut self, step: usize, t: u64, update: u64, pictures: &[Vec<f32>; 2]) -> Result<()> {
+        let (inputs, generators) = (self.steps[step].inputs.clone(), self.steps[step].generators);
+        let has = |name: &str| inputs.iter().any(|input| input == name);
+        let executor = &mut *self.executor;
+        for (name, pictures) in ["x", "y"].into_iter().zip(pictures).filter(|(name, _)| has(name)) {
+            executor.write_input(step, name, pictures)?;
+        }
+        let rates = self.rates(generators, t, update);
+        let executor = &mut *self.executor;
+        executor.write_input(step, "rates", &rates)?;
+        if has("decay") {
+            // A young average follows faster.
+            let young = (1.0 + update as f64) / (10.0 + update as f64);
+            executor.write_input(step, "decay", &[self.config.average.min(young) as f32])?;
+        }
+        for name in Domain::BOTH.map(Domain::name) {
+            if has(&format!("{name}.rows")) {
+                self.write_pool(step, t, name)?;
+            }
+            for source in ["real", "fake"].map(|source| format!("{name}.{source}")) {
+                if inputs.iter().any(|input| input.starts_with(&format!("{source}."))) {
+                    let purpose = format!("diff.{}.{source}", if generators { "g" } else { "d" });
+                    let (batch, size) = (self.config.batch, self.config.size);
+                    let drawn = DiffAugmentDraws::new(self.config.seed, &purpose, t, batch, size);
+                    let policy = self.model.objective.diffaugment;
+                    draws::write(&mut *self.executor, step, &source, policy, &drawn)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_pool(&mut self, step: usize, t: u64, name: &str) -> Result<()> {
+        let (seed, seen) = (self.config.seed, self.fakes_seen(t));
+        let (pool, batch) = (self.config.pool, self.config.batch);
+        let draws = PoolDraws::new(seed, &format!("pool.{name}"), t, seen, pool, batch);
+        self.executor.write_input(step, &format!("{name}.rows"), &draws.rows)?;
+        self.executor.write_input(step, &format!("{name}.store"), &draws.store)
+    }
+
+    /// What Adam reads at its update `update`, in iteration `t`.
+    fn rates(&self, generators: bool, t: u64, update: u64) -> [f32; 2] {
+        let objective = &self.model.objective;
+        let adam = if generators { objective.g_adam } else { objective.d_adam };
+        let from = self.config.decay_from.unwrap_or(self.total / 2);
+        let lr = adam.lr * self.config.schedule.factor(t - 1, self.total, from);
+        Adam { lr, ..adam }.rates(update).map(|rate| rate as f32)
+    }
+}

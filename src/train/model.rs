@@ -1,0 +1,57 @@
+//! What every model that can be trained says of itself: its banks, and what lies where in them.
+
+use super::optimizer::TrainedBanks;
+use crate::graph::Bank;
+use crate::nn::{Init, Network};
+use crate::random::stream;
+
+/// Networks trained by one optimizer.
+pub struct Trained<'m> {
+    /// The networks, each with the purpose of its initial draws.
+    pub networks: Vec<(&'m Network, &'static str)>,
+    /// Their banks.
+    pub banks: TrainedBanks,
+    /// The bank of averages of their parameters, where they are kept.
+    pub average: Option<usize>,
+}
+
+/// Networks over one set of banks.
+pub trait Model {
+    /// All banks, in the order of their indices.
+    fn banks(&self) -> Vec<Bank>;
+
+    /// Every network, by optimizer.
+    fn trained(&self) -> Vec<Trained<'_>>;
+
+    /// Pictures that are part of the state: name in a checkpoint, bank, and index within it.
+    fn pictures(&self) -> Vec<(String, usize, usize)> {
+        Vec::new()
+    }
+
+    /// The numbers of all banks before training: parameters drawn by `init`, running statistics and averages to match,
+    /// everything else 0.
+    fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {
+        let banks = self.banks();
+        let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
+        for Trained { networks, banks: of, average } in self.trained() {
+            let (mut parameter, mut running) = (0, 0);
+            for (network, purpose) in networks {
+                let tensors = [
+                    (of.parameters, network.parameters(), &mut parameter),
+                    (of.running, network.running(), &mut running),
+                ];
+                for (bank, tensors, next) in tensors {
+                    for (index, tensor) in tensors.iter().enumerate() {
+                        let drawn = init.draw(tensor, &mut stream(seed, purpose, index as u64));
+                        banks[bank].view_mut(&mut values[bank], *next).copy_from_slice(&drawn);
+                        *next += 1;
+                    }
+                }
+            }
+            if let Some(average) = average {
+                values[average] = values[of.parameters].clone();
+            }
+        }
+        values
+    }
+}

@@ -1,0 +1,191 @@
+//! A run of any model: the loop, what it logs and keeps, and how it goes on. Step t is a function of the state and of
+//! (seed, t) alone.
+
+mod prepare;
+mod save;
+
+use super::config::RunConfig;
+use super::log::{Clock, Log, Loss};
+use super::model::Model;
+use super::run_folder::RunFolder;
+use crate::Result;
+use crate::executor::Executor;
+use crate::report::Metrics;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Who follows a run.
+pub trait Watch {
+    /// A step is done.
+    fn stepped(&mut self, step: u64);
+    /// Losses were looked at.
+    fn logged(&mut self, log: &Log);
+}
+
+/// How [`Trainer::run`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop; a checkpoint is written.
+    Stopped,
+}
+
+/// The pictures to train on and what follows from how many they are.
+pub struct Data<P> {
+    /// The pictures.
+    pub pictures: P,
+    /// The run's last step.
+    pub total: u64,
+    /// What they are, in lines for people.
+    pub lines: Vec<String>,
+}
+
+/// What one kind of model brings to a run.
+pub trait Training: Sized {
+    /// Its settings.
+    type Config: RunConfig;
+    /// Its networks.
+    type Model: Model;
+    /// The pictures it is trained on.
+    type Pictures;
+
+    /// Sheets that become an animation each, as in [`RunFolder::sample_path`].
+    const SHEETS: &'static [&'static str];
+    /// Losses that are drawn as curves.
+    const CURVES: &'static [&'static str];
+    /// The curves' title.
+    const TITLE: &'static str;
+
+    /// The networks that `config` describes.
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    fn networks(config: &Self::Config) -> Result<Self::Model>;
+
+    /// Loads the pictures.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are too few.
+    fn load(config: &Self::Config) -> Result<Data<Self::Pictures>>;
+
+    /// Makes everything ready to go on after `step` of `total`; the state is still to be written.
+    ///
+    /// # Errors
+    /// If the device cannot be used or is too small.
+    fn ready(config: Self::Config, pictures: Self::Pictures, total: u64, step: u64) -> Result<Self>;
+
+    /// The settings, the number of steps among them.
+    fn config(&self) -> &Self::Config;
+
+    /// The networks.
+    fn model(&self) -> &Self::Model;
+
+    /// What holds the state.
+    fn executor(&mut self) -> &mut dyn Executor;
+
+    /// What it runs on and why, in a line.
+    fn device(&self) -> String;
+
+    /// Parameters and memory, in a line.
+    fn describe(&self) -> String;
+
+    /// What one step sees, such as `16 pictures`.
+    fn batch(&self) -> String;
+
+    /// Iteration `t`, counted from 1.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn iterate(&mut self, t: u64) -> Result<()>;
+
+    /// The losses of iteration `t`, the one that ran last.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn losses(&mut self, t: u64) -> Result<Vec<Loss>>;
+
+    /// Draws the samples after `step`; the state stays as it is.
+    ///
+    /// # Errors
+    /// If the device fails or a file cannot be written.
+    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<()>;
+
+    /// What to do with the finished run in `folder`: commands, in words.
+    fn farewell(folder: &RunFolder) -> String;
+}
+
+/// A run, ready to start or to go on.
+pub struct Trainer<T> {
+    training: T,
+    folder: RunFolder,
+    metrics: Metrics,
+    clock: Clock,
+    step: u64,
+    total: u64,
+    introduction: Vec<String>,
+}
+
+impl<T: Training> Trainer<T> {
+    /// What the run is, in a few lines: the device first.
+    pub fn introduction(&self) -> &[String] {
+        &self.introduction
+    }
+
+    /// Where the run is kept.
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// Steps done, and steps in all.
+    pub fn steps(&self) -> (u64, u64) {
+        (self.step, self.total)
+    }
+
+    /// Trains until all steps are done, or until the end of the step in which `stop` is set. Either way a checkpoint is
+    /// there afterwards.
+    ///
+    /// # Errors
+    /// If a loss or weight is no longer finite, a file cannot be written, or the device fails.
+    pub fn run(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
+        let every = self.training.config().intervals();
+        if self.step == 0 {
+            self.training.save_sample(&self.folder, 0)?;
+        }
+        self.clock.go_on();
+        while self.step < self.total {
+            let step = self.step + 1;
+            self.training.iterate(step)?;
+            self.step = step;
+            let (last, stopped) = (step == self.total, stop.load(Ordering::Relaxed));
+            if step.is_multiple_of(every.log) || last {
+                watch.logged(&self.log()?);
+            }
+            watch.stepped(step);
+            let sample = step.is_multiple_of(every.sample) || last;
+            let checkpoint = step.is_multiple_of(every.checkpoint) || last || stopped;
+            if sample || checkpoint {
+                self.clock.pause();
+                if sample {
+                    self.training.save_sample(&self.folder, step)?;
+                }
+                if checkpoint {
+                    self.save_checkpoint()?;
+                    self.save_report()?;
+                }
+                self.clock.go_on();
+            }
+            if stopped && !last {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+}
+
+/// The value of an output of one number.
+///
+/// # Errors
+/// If the step has no such output or the device fails.
+pub fn scalar(executor: &mut dyn Executor, step: usize, name: &str) -> Result<f64> {
+    Ok(executor.read_output(step, name)?.first().map_or(f64::NAN, |&value| f64::from(value)))
+}
