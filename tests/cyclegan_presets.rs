@@ -1,0 +1,136 @@
+//! CycleGAN's presets are the published ones, tensor by tensor and number by number.
+
+use mewgpu::nn::Network;
+use mewgpu::nn::cyclegan::Translator;
+use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, Discriminator, Preset};
+use serde_json::Value;
+use std::path::Path;
+
+const PRESETS: [(&str, Preset); 3] =
+    [("cyclegan_seed", Preset::Seed), ("cyclegan_course", Preset::Course), ("cyclegan_paper", Preset::Paper)];
+
+fn config(settings: CycleGanSettings) -> CycleGanConfig {
+    CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap()
+}
+
+/// Names and shapes as PyTorch's `state_dict` has them, by name.
+fn entries(network: &Network) -> Vec<(String, Vec<usize>)> {
+    let tensors = [network.parameters(), network.running()].concat();
+    let mut entries: Vec<_> = tensors.iter().flat_map(|tensor| tensor.torch_entries()).collect();
+    entries.sort();
+    entries
+}
+
+fn golden_entries(network: &Value) -> Vec<(String, Vec<usize>)> {
+    let entry = |tensor: &Value| {
+        let shape = tensor["shape"].as_array().unwrap().iter().map(|side| side.as_u64().unwrap() as usize);
+        (tensor["name"].as_str().unwrap().to_owned(), shape.collect())
+    };
+    let mut entries: Vec<_> = network["tensors"].as_array().unwrap().iter().map(entry).collect();
+    entries.sort();
+    entries
+}
+
+fn assert_is(network: &Network, golden: &Value) {
+    assert_eq!(entries(network), golden_entries(golden), "{}", network.name);
+    assert_eq!(network.parameter_count() as u64, golden["parameters"].as_u64().unwrap(), "{}", network.name);
+}
+
+#[test]
+fn parameter_counts_are_the_published_ones() {
+    let counts = PRESETS.map(|(_, preset)| {
+        let model = preset.cyclegan_config().cyclegan().unwrap();
+        (model.generators[0].parameter_count(), model.discriminators[0].parameter_count())
+    });
+    assert_eq!(counts, [(27_264, 175_328), (164_192, 693_760), (11_378_179, 2_764_737)]);
+}
+
+#[test]
+fn tensors_are_named_and_shaped_as_pytorchs() {
+    let golden: Value = serde_json::from_str(include_str!("golden/names.json")).unwrap();
+    for (name, preset) in PRESETS {
+        let model = preset.cyclegan_config().cyclegan().unwrap();
+        model.generators.iter().for_each(|network| assert_is(network, &golden[name]["G"]));
+        model.discriminators.iter().for_each(|network| assert_is(network, &golden[name]["D"]));
+        let names = model.generators.iter().chain(&model.discriminators).map(|network| network.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["G_XtoY", "G_YtoX", "D_X", "D_Y"]);
+    }
+    let patch = CycleGanSettings { discriminator: Some(Discriminator::Patch), ..Default::default() };
+    assert_is(&config(patch).cyclegan().unwrap().discriminators[0], &golden["cyclegan_course"]["D_patch"]);
+    let six = CycleGanSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() };
+    assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
+}
+
+#[test]
+fn other_sizes_and_grey_pictures_build() {
+    for (_, preset) in PRESETS {
+        for generator in [Translator::Plain, Translator::Resnet] {
+            for (discriminator, size) in [
+                (Discriminator::Whole, 8),
+                (Discriminator::Whole, 128),
+                (Discriminator::Patch, 16),
+                (Discriminator::Patch, 20),
+                (Discriminator::Patch70, 24),
+                (Discriminator::Patch70, 100),
+            ] {
+                let settings = CycleGanSettings {
+                    preset: Some(preset),
+                    generator: Some(generator),
+                    discriminator: Some(discriminator),
+                    size: Some(size),
+                    channels: Some(1),
+                    g_width: Some(2),
+                    d_width: Some(2),
+                    ..Default::default()
+                };
+                config(settings).cyclegan().unwrap().steps(2).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn update_counts_follow_the_order_of_updates() {
+    let seed = Preset::Seed.cyclegan_config();
+    assert_eq!([0, 1, 2, 3].map(|step| seed.update_counts(step)), [(0, 0), (2, 1), (4, 3), (6, 4)]);
+    let course = Preset::Course.cyclegan_config();
+    assert_eq!(course.update_counts(7), (7, 7));
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let file = "preset = \"paper\"\nepochs = 3\naverage = 0.999\ndecay_from = 5\nupdates = \"apart\"\n";
+    let file = CycleGanSettings::from_toml(file, Path::new("settings.toml")).unwrap();
+    let flags = CycleGanSettings { steps: Some(7), d_fake_every: Some(3), ..Default::default() };
+    let merged = CycleGanConfig::new(file, flags).unwrap();
+    assert_eq!((merged.steps, merged.epochs, merged.blocks), (Some(7), None, 9));
+    let again = CycleGanConfig::from_toml(&merged.to_toml().unwrap(), Path::new("config.toml")).unwrap();
+    assert_eq!(again, merged);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    for (text, named) in [
+        ("size = 30", "28 or 32"),
+        ("size = 0", "size"),
+        ("size = 48", "--discriminator patch"),
+        ("size = 12\ndiscriminator = \"patch\"", "16 pixels"),
+        ("size = 16\ndiscriminator = \"patch70\"", "24 pixels"),
+        ("channels = 2", "channels"),
+        ("lambda_cycle = -1.0", "lambda_cycle"),
+        ("lambda_identity = nan", "lambda_identity"),
+        ("average = 1.0", "average"),
+        ("d_fake_every = 2", "--updates apart"),
+        ("d_fake_every = 0", "d_fake_every"),
+        ("memory_limit = 0", "memory_limit"),
+        ("pool = 1000000000", "pool"),
+        ("schedule = \"step\"", "linear"),
+        ("steps = 1\nepochs = 1", "both steps and epochs"),
+        ("data = \"cats\"", "data"),
+    ] {
+        let settings = CycleGanSettings::from_toml(text, Path::new("settings.toml"));
+        let config = settings.and_then(|file| CycleGanConfig::new(file, CycleGanSettings::default()));
+        let error = config.unwrap_err().to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}

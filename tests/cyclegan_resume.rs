@@ -1,0 +1,156 @@
+//! A CycleGAN run that was stopped and resumed equals one that was not, bit for bit, on the same device.
+
+use mewgpu::data::AugmentKind;
+use mewgpu::nn::cyclegan::Translator;
+use mewgpu::optim::Schedule;
+use mewgpu::train::config::{
+    CycleGanConfig, CycleGanSettings, DiffAugmentPart, DiffAugmentParts, Discriminator, Preset,
+};
+use mewgpu::train::cyclegan::Trainer;
+use mewgpu::train::cyclegan_steps::Updates;
+use mewgpu::train::log::Log;
+use mewgpu::train::run::{Outcome, Watch};
+use safetensors::SafeTensors;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::tempdir;
+
+const DEVICES: [&str; 2] = ["cpu", "gpu"];
+const ORDERS: [(Preset, Updates); 3] = [
+    (Preset::Seed, Updates::Apart),
+    (Preset::Course, Updates::DiscriminatorsFirst),
+    (Preset::Paper, Updates::GeneratorsFirst),
+];
+
+/// Sets `stop` after a step.
+struct StopAfter<'a>(u64, &'a AtomicBool);
+
+impl Watch for StopAfter<'_> {
+    fn stepped(&mut self, step: u64) {
+        if step + 1 == self.0 {
+            self.1.store(true, Ordering::Relaxed);
+        }
+    }
+    fn logged(&mut self, _: &Log) {}
+}
+
+fn run(mut trainer: Trainer, stop_after: u64) -> Outcome {
+    let stop = AtomicBool::new(false);
+    trainer.run(&stop, &mut StopAfter(stop_after, &stop)).unwrap()
+}
+
+/// A tiny run with everything that is state: a pool that fills while it runs, averages, a schedule.
+fn tiny(preset: Preset, device: &str) -> CycleGanSettings {
+    CycleGanSettings {
+        preset: Some(preset),
+        x: Some("builtin:noto/animals".into()),
+        y: Some("builtin:twemoji/faces".into()),
+        size: Some(16),
+        batch: Some(2),
+        generator: Some(Translator::Plain),
+        discriminator: Some(Discriminator::Patch),
+        blocks: Some(1),
+        g_width: Some(2),
+        d_width: Some(2),
+        pool: Some(5),
+        average: Some(0.9),
+        schedule: Some(Schedule::Linear),
+        steps: Some(9),
+        log_every: Some(2),
+        sample_every: Some(4),
+        checkpoint_every: Some(4),
+        augment: Some(AugmentKind::Deluxe),
+        diffaugment: Some(DiffAugmentParts(vec![
+            DiffAugmentPart::Color,
+            DiffAugmentPart::Translation,
+            DiffAugmentPart::Cutout,
+        ])),
+        device: Some(device.into()),
+        ..Default::default()
+    }
+}
+
+fn start(settings: CycleGanSettings, out: &Path) -> Trainer {
+    let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
+    Trainer::start(config, Some(out)).unwrap()
+}
+
+fn assert_same(a: &Path, b: &Path, file: &str) {
+    assert!(fs::read(a.join(file)).unwrap() == fs::read(b.join(file)).unwrap(), "{file} differs");
+}
+
+/// The metrics but the times, which differ from run to run.
+fn losses(run: &Path) -> Vec<(u64, Vec<(String, f64)>)> {
+    let rows = mewgpu::report::metrics::read(run.join("metrics.jsonl")).unwrap();
+    let is_loss = |name: &String| !name.starts_with("s");
+    rows.into_iter()
+        .map(|row| (row.step, row.values.into_iter().filter(|(name, _)| is_loss(name)).collect()))
+        .collect()
+}
+
+#[test]
+fn resumed_equals_uninterrupted() {
+    for device in DEVICES {
+        for (preset, updates) in ORDERS {
+            assert_eq!(preset.cyclegan_config().updates, updates);
+            let runs = tempdir().unwrap();
+            let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));
+            assert_eq!(run(start(tiny(preset, device), &whole), u64::MAX), Outcome::Finished);
+            assert_eq!(run(start(tiny(preset, device), &stopped), 5), Outcome::Stopped);
+            let trainer = Trainer::resume(&stopped, CycleGanSettings::default()).unwrap();
+            assert_eq!(trainer.steps(), (5, 9));
+            assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+            for file in ["checkpoints/000009.safetensors", "samples/000009-YtoXtoY.png", "config.toml"] {
+                assert_same(&whole, &stopped, file);
+            }
+            assert_eq!(losses(&whole), losses(&stopped));
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_has_pytorchs_names_the_averages_and_the_pool() {
+    let runs = tempdir().unwrap();
+    let out = runs.path().join("run");
+    run(start(tiny(Preset::Seed, "cpu"), &out), u64::MAX);
+    let bytes = fs::read(out.join("checkpoints/000009.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
+    assert_eq!(shape("G_XtoY.main.0.weight"), [2, 3, 4, 4]);
+    assert_eq!(shape("G_YtoX.main.1.running_mean"), [2]);
+    assert_eq!(shape("D_Y.main.0.weight"), [2, 3, 4, 4]);
+    assert_eq!(shape("optimizer.first.G_YtoX.main.0.weight"), [2, 3, 4, 4]);
+    assert_eq!(shape("optimizer.second.D_X.main.1.bias"), [2]);
+    assert_eq!(shape("average.G_YtoX.main.0.weight"), [2, 3, 4, 4]);
+    assert_eq!(shape("pool.X"), [5, 16, 16, 3]);
+    let filled = |name: &str| tensors.tensor(name).unwrap().data().iter().any(|&byte| byte != 0);
+    assert!(filled("pool.X") && filled("pool.Y"));
+    let different = |a: &str, b: &str| tensors.tensor(a).unwrap().data() != tensors.tensor(b).unwrap().data();
+    assert!(different("average.G_XtoY.main.0.weight", "G_XtoY.main.0.weight"));
+    assert!(different("G_YtoX.main.0.weight", "G_XtoY.main.0.weight"), "the two start differently");
+}
+
+#[test]
+fn samples_and_logs_do_not_change_the_training() {
+    let runs = tempdir().unwrap();
+    let (quiet, chatty) = (runs.path().join("quiet"), runs.path().join("chatty"));
+    let every = |steps| CycleGanSettings {
+        log_every: Some(steps),
+        sample_every: Some(steps),
+        ..tiny(Preset::Seed, "cpu")
+    };
+    run(start(every(100), &quiet), u64::MAX);
+    run(start(every(1), &chatty), u64::MAX);
+    let sheet = "samples/000009-XtoYtoX.png";
+    assert_same(&quiet, &chatty, sheet);
+    let tensors = |run: &Path| {
+        let bytes = fs::read(run.join("checkpoints/000009.safetensors")).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let mut all: Vec<_> =
+            tensors.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect();
+        all.sort();
+        all
+    };
+    assert!(tensors(&quiet) == tensors(&chatty));
+}
