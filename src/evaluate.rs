@@ -148,8 +148,8 @@ pub struct Direction<'a> {
     pub back: &'a Set,
     /// Real pictures of the other set.
     pub targets: &'a Set,
-    /// Whether a target is the right answer for the source at the same place.
-    pub paired: bool,
+    /// The right answer for every source, where there are such.
+    pub partners: Option<&'a Set>,
 }
 
 /// A translator's pictures: the error after translating back, the distance from real pictures of the other set, and where
@@ -158,7 +158,7 @@ pub struct Direction<'a> {
 /// # Errors
 /// If a set is empty or the sizes differ.
 pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
-    let Direction { name, sources, translations, back, targets, paired } = *direction;
+    let Direction { name, sources, translations, back, targets, partners } = *direction;
     let of = "of the sources untranslated";
     let mut figures = vec![Figure::new(
         format!("{name}: cycle error"),
@@ -175,9 +175,9 @@ pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
         Figure::new(format!("{name}: SWD x 1000"), average_over_levels(&found))
             .beside(average_over_levels(&untranslated), of),
     );
-    if paired {
-        let error = mean_absolute_error(translations.view()?, targets.view()?)?;
-        let own = mean_absolute_error(sources.view()?, targets.view()?)?;
+    if let Some(partners) = partners {
+        let error = mean_absolute_error(translations.view()?, partners.view()?)?;
+        let own = mean_absolute_error(sources.view()?, partners.view()?)?;
         figures.push(Figure::new(format!("{name}: paired error"), error).beside(own, of));
     }
     Ok(figures)

@@ -7,8 +7,8 @@ use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Runs `trainer` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
 pub fn train<T: Training>(mut trainer: Trainer<T>) -> Done {
@@ -40,8 +40,13 @@ pub fn train<T: Training>(mut trainer: Trainer<T>) -> Done {
     }
 }
 
+/// Set by Ctrl-C and SIGTERM; the same for all runs of a process.
 fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stop) = STOP.get() {
+        return Ok(Arc::clone(stop));
+    }
+    let stop = Arc::clone(STOP.get_or_init(Arc::default));
     let handle = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if handle.swap(true, Ordering::Relaxed) {

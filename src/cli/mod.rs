@@ -4,6 +4,8 @@
 
 mod demo;
 mod devices;
+mod evaluate;
+mod experiment;
 mod follow;
 mod op;
 mod resume;
@@ -42,6 +44,11 @@ enum Command {
     Sample(sample::Sample),
     /// Translate pictures with a trained CycleGAN.
     Translate(translate::Translate),
+    /// Judge a run by figures, on held-out pictures where there are some.
+    Evaluate(evaluate::Evaluate),
+    /// Train several runs that differ in one thing, and show them side by side on one page.
+    #[command(subcommand)]
+    Experiment(experiment::Experiment),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
     /// List what can be computed on.
@@ -56,6 +63,8 @@ pub fn run() -> ExitCode {
         Command::Resume(resume) => resume.run(),
         Command::Sample(sample) => sample.run(),
         Command::Translate(translate) => translate.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Experiment(experiment) => experiment.run(),
         Command::Op(op) => op.run(),
         Command::Devices => devices::run(),
     };

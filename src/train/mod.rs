@@ -7,6 +7,7 @@ pub mod cyclegan_steps;
 pub mod dcgan;
 pub mod dcgan_steps;
 mod draws;
+pub mod evaluation;
 pub mod log;
 pub mod model;
 pub mod optimizer;

@@ -134,6 +134,14 @@ macro_rules! settings {
                 }
             }
 
+            fn total_steps(&self) -> Option<u64> {
+                self.steps
+            }
+
+            fn device(&self) -> &str {
+                &self.device
+            }
+
             fn start(&self) -> (crate::nn::Init, u64) {
                 (self.init, self.seed)
             }

@@ -60,6 +60,12 @@ pub trait RunConfig: Clone {
     /// How often a run writes what.
     fn intervals(&self) -> Intervals;
 
+    /// Iterations in all, once a run has started.
+    fn total_steps(&self) -> Option<u64>;
+
+    /// What to compute on.
+    fn device(&self) -> &str;
+
     /// How initial weights are drawn, and the run's seed.
     fn start(&self) -> (Init, u64);
 }

@@ -51,7 +51,7 @@ fn fitting(
         smaller.check().ok()?;
         let model = smaller.cyclegan().ok()?;
         let steps = steps(&smaller, &model, sheets).ok()?;
-        let needed = mebibytes(device.executor(&model.banks(), steps).ok()?.bytes());
+        let needed = mebibytes(device.planned_bytes(&model.banks(), &steps).ok()?);
         if needed <= limit {
             return Some((smaller, needed));
         }

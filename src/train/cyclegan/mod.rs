@@ -120,8 +120,8 @@ impl run::Training for Training {
         let counts = sheets.each_ref().map(Sheet::count);
         let steps = steps(&config, &model, counts)?;
         let optimizing = steps[..steps.len() - sheets.len()].iter().map(Optimizing::new).collect();
+        memory::check(&config, &device, device.planned_bytes(&model.banks(), &steps)?, counts)?;
         let executor = device.executor(&model.banks(), steps)?;
-        memory::check(&config, &device, executor.bytes(), counts)?;
         let [x, y] = sources.map(|source| Arc::new(source.pictures));
         let loaders = [
             Loader::start(x, config.batching(Domain::X), step)?,

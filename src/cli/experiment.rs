@@ -1,0 +1,164 @@
+//! `mewgpu experiment`
+
+use super::{Done, INTERRUPTED, evaluate, follow, say};
+use crate::data::AugmentKind;
+use crate::device::Device;
+use crate::report::file;
+use crate::report::page::{Column, side_by_side};
+use crate::train::checkpoint::Checkpoint;
+use crate::train::config::{
+    CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts,
+    RunConfig,
+};
+use crate::train::cyclegan_steps::CycleLoss;
+use crate::train::evaluation::{Judging, judge};
+use crate::train::run::{Trainer, Training};
+use crate::train::run_folder::RunFolder;
+use crate::train::{cyclegan, dcgan};
+use crate::{Error, Result};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Experiment {
+    /// DCGAN with pictures as they are, cropped and mirrored, and with DiffAugment.
+    Augmentation(Box<Runs<DcganSettings>>),
+    /// CycleGAN with and without the cycle loss.
+    Cycle(Box<Runs<CycleGanSettings>>),
+}
+
+/// All runs have the same seed and number of steps. The same command goes on where it was interrupted.
+#[derive(Args)]
+pub struct Runs<S: Args> {
+    /// Where the runs and the page, index.html, are kept.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    settings: S,
+}
+
+impl Experiment {
+    pub fn run(self) -> Done {
+        match self {
+            Self::Augmentation(runs) => {
+                let Runs { out, settings } = *runs;
+                if settings.augment.is_some() || settings.diffaugment.is_some() {
+                    return Err(Error::Input(
+                        "augment and diffaugment are what this experiment varies; leave them out".into(),
+                    ));
+                }
+                let all = [DiffAugmentPart::Color, DiffAugmentPart::Translation, DiffAugmentPart::Cutout];
+                let variant = |name, what, augment, parts: &[DiffAugmentPart]| {
+                    let diffaugment = Some(DiffAugmentParts(parts.to_vec()));
+                    let augment = Some(augment);
+                    let settings = DcganSettings { augment, diffaugment, ..settings.clone() };
+                    Ok(Variant { name, what, config: DcganConfig::new(DcganSettings::default(), settings)? })
+                };
+                let variants = [
+                    variant("basic", "Pictures as they are", AugmentKind::Basic, &[]),
+                    variant("deluxe", "Cropped and mirrored", AugmentKind::Deluxe, &[]),
+                    variant("diffaugment", "DiffAugment", AugmentKind::Basic, &all),
+                ];
+                let variants = variants.into_iter().collect::<Result<Vec<_>>>()?;
+                conduct::<dcgan::Training>("Data augmentation", &out, &variants)
+            }
+            Self::Cycle(runs) => {
+                let Runs { out, settings } = *runs;
+                if settings.cycle_loss == Some(CycleLoss::None) {
+                    return Err(Error::Input(
+                        "cycle_loss none is what this experiment compares with; choose mse or l1, or leave it out"
+                            .into(),
+                    ));
+                }
+                let without = CycleGanSettings { cycle_loss: Some(CycleLoss::None), ..settings.clone() };
+                let variant = |name, what, settings| {
+                    let config = CycleGanConfig::new(CycleGanSettings::default(), settings)?;
+                    Ok(Variant { name, what, config })
+                };
+                let variants = [
+                    variant("with", "With the cycle loss", settings),
+                    variant("without", "Without it", without),
+                ];
+                let variants = variants.into_iter().collect::<Result<Vec<_>>>()?;
+                conduct::<cyclegan::Training>("Cycle consistency", &out, &variants)
+            }
+        }
+    }
+}
+
+/// One of the runs that are compared.
+struct Variant<C> {
+    /// Its folder.
+    name: &'static str,
+    /// What sets it apart.
+    what: &'static str,
+    config: C,
+}
+
+/// Trains every variant, as far as that is not done yet, and writes the page.
+fn conduct<T: Training>(title: &str, out: &Path, variants: &[Variant<T::Config>]) -> Done
+where
+    <T::Config as RunConfig>::Settings: Default,
+{
+    let mut columns = Vec::new();
+    for Variant { name, what, config } in variants {
+        let path = out.join(name);
+        say(format_args!("{name}: {what}"));
+        if !is_finished::<T::Config>(&path)? {
+            let trainer = match path.join("config.toml").is_file() {
+                true => Trainer::<T>::resume(&path, Default::default())?,
+                false => Trainer::<T>::start(config.clone(), Some(&path))?,
+            };
+            let code = follow::train(trainer)?;
+            if code == ExitCode::from(INTERRUPTED) {
+                say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
+                return Ok(code);
+            }
+        }
+        columns.push(column::<T>(&path, what)?);
+    }
+    let page = out.join("index.html");
+    let introduction =
+        "The same pictures, networks, seed and number of steps; only what the titles say differs.";
+    side_by_side(title, introduction, &columns, &page)?;
+    say(format_args!("side by side: {}", page.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the run in `path` has reached its last step.
+fn is_finished<C: RunConfig>(path: &Path) -> Result<bool>
+where
+    C::Settings: Default,
+{
+    if !path.join("config.toml").is_file() {
+        return Ok(false);
+    }
+    let folder = RunFolder::open(path)?;
+    let config = C::from_run(&folder.config_path(), C::Settings::default())?;
+    Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.total_steps()))
+}
+
+/// What the page shows of a run: its figures, its last samples, its curves and how it got there.
+fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
+    let folder = RunFolder::open(path)?;
+    let checkpoint = Checkpoint::of_run(path, None)?;
+    let config: T::Config = checkpoint.config()?;
+    let figures = judge(&checkpoint, &Device::open(config.device())?, Judging::default())?;
+    file::replace(&evaluate::path(path), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
+    let mut facts = vec![("steps".to_owned(), checkpoint.step().to_string())];
+    facts.extend(figures.into_iter().map(|figure| {
+        let yardstick = figure.yardstick.map_or_else(String::new, |of| format!(" ({of:.4} {})", figure.of));
+        (figure.name, format!("{:.4}{yardstick}", figure.value))
+    }));
+    let mut pictures = Vec::new();
+    for sheet in T::SHEETS {
+        let caption = if sheet.is_empty() { "samples" } else { sheet };
+        if let Some((step, sample)) = folder.samples(sheet)?.pop() {
+            pictures.push((format!("{caption}, step {step}"), sample));
+        }
+        pictures.push((format!("{caption} through training"), folder.progress_path(sheet)));
+    }
+    pictures.push(("losses".to_owned(), folder.losses_path()));
+    Ok(Column { title: what.to_owned(), facts, pictures })
+}
