@@ -1,5 +1,8 @@
 .PHONY: demo test bench lint
 
+# Where there is no display, Mesa's driver complains to the terminal without this.
+export XDG_RUNTIME_DIR ?= /tmp
+
 # A first training run on bundled pictures, with its report.
 demo:
 	cargo run --release -- demo

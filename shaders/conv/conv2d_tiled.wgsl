@@ -7,6 +7,9 @@
 #import lib/activation
 #import lib/conv
 #define A_ALONG_K 1
+#if VEC4
+#define B_VEC 1
+#end
 #import lib/tile
 
 #if XVEC
@@ -25,7 +28,7 @@ alias input = real;
 #end
 
 // The number of x that pixel m meets at k, counted in pixels' channels, or none outside the picture.
-fn x_at(m: u32, k: u32) -> vec2<u32> {
+fn a_at(m: u32, k: u32) -> vec2<u32> {
     let tap = k / I;
     let line = m / SMALL_W % SMALL_H * STRIDE_H + tap / KERNEL_W - PAD_H;
     let column = m % SMALL_W * STRIDE_W + tap % KERNEL_W - PAD_W;
@@ -34,40 +37,17 @@ fn x_at(m: u32, k: u32) -> vec2<u32> {
     return vec2(((picture * LARGE_H + line) * LARGE_W + column) * I + k % I, u32(inside));
 }
 
-fn a4(m: u32, k: u32) -> real4 {
-    var a = real4(0);
-#if XVEC
-    let at = x_at(m, k);
-    if at.y == 1u {
-        a = x[at.x / 4u];
-    }
-#else
-#for j in 4
-    let at${j} = x_at(m, k + ${j}u);
-    if at${j}.y == 1u {
-        a[${j}] = x[at${j}.x];
-    }
-#end
-#end
-    return a;
+// The number of w at k and channel n, or none.
+fn b_at(k: u32, n: u32) -> vec2<u32> {
+    return vec2(k * O + n, u32(k < KERNEL_H * KERNEL_W * I && n < O));
 }
 
-fn b4(k: u32, n: u32) -> real4 {
-    var b = real4(0);
-    if k < KERNEL_H * KERNEL_W * I {
-#if VEC4
-        if n < O {
-            b = w[(k * O + n) / 4u];
-        }
-#else
-#for j in 4
-        if n + ${j}u < O {
-            b[${j}] = w[k * O + n + ${j}u];
-        }
-#end
-#end
-    }
-    return b;
+fn a(at: u32) -> input {
+    return x[at];
+}
+
+fn b(at: u32) -> lane {
+    return w[at];
 }
 
 @compute @workgroup_size(256)

@@ -6,6 +6,9 @@
 // Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does). Constants: lib/conv.wgsl, SHARE (a multiple of 16).
 #import lib/lane
 #import lib/conv
+#if VEC4
+#define B_VEC 1
+#end
 #import lib/tile
 
 #if XVEC
@@ -21,7 +24,7 @@ override SHARE: u32;
 @group(0) @binding(2) var<storage, read_write> dw: array<lane>;
 
 // The number of x that row m (a tap and a channel) meets at pixel k, or none outside the picture.
-fn x_at(m: u32, k: u32) -> vec2<u32> {
+fn a_at(m: u32, k: u32) -> vec2<u32> {
     let tap = m / I;
     let line = k / SMALL_W % SMALL_H * STRIDE_H + tap / KERNEL_W - PAD_H;
     let column = k % SMALL_W * STRIDE_W + tap % KERNEL_W - PAD_W;
@@ -30,40 +33,17 @@ fn x_at(m: u32, k: u32) -> vec2<u32> {
     return vec2(((picture * LARGE_H + line) * LARGE_W + column) * I + m % I, u32(inside));
 }
 
-fn a4(m: u32, k: u32) -> real4 {
-    var a = real4(0);
-#if XVEC
-    let at = x_at(m, k);
-    if at.y == 1u {
-        a = x[at.x / 4u];
-    }
-#else
-#for j in 4
-    let at${j} = x_at(m + ${j}u, k);
-    if at${j}.y == 1u {
-        a[${j}] = x[at${j}.x];
-    }
-#end
-#end
-    return a;
+// The number of gy at pixel k and channel n, or none.
+fn b_at(k: u32, n: u32) -> vec2<u32> {
+    return vec2(k * O + n, u32(k < BATCH * SMALL_H * SMALL_W && n < O));
 }
 
-fn b4(k: u32, n: u32) -> real4 {
-    var b = real4(0);
-    if k < BATCH * SMALL_H * SMALL_W {
-#if VEC4
-        if n < O {
-            b = gy[(k * O + n) / 4u];
-        }
-#else
-#for j in 4
-        if n + ${j}u < O {
-            b[${j}] = gy[k * O + n + ${j}u];
-        }
-#end
-#end
-    }
-    return b;
+fn a(at: u32) -> input {
+    return x[at];
+}
+
+fn b(at: u32) -> lane {
+    return gy[at];
 }
 
 @compute @workgroup_size(256)

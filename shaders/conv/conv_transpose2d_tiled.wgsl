@@ -10,6 +10,9 @@
 #import lib/phase
 #define A_ALONG_K 1
 #define B_ALONG_K 1
+#if XVEC
+#define B_VEC 1
+#end
 #import lib/tile
 
 #if XVEC
@@ -32,7 +35,7 @@ var<private> rows: Phase;
 var<private> columns: Phase;
 
 // The number of x that pixel m of the phase meets at k, or none outside the picture.
-fn x_at(m: u32, k: u32) -> vec2<u32> {
+fn a_at(m: u32, k: u32) -> vec2<u32> {
     let tap = k / O;
     let a = rows.start + m / columns.count % rows.count - tap / columns.taps;
     let b = columns.start + m % columns.count - tap % columns.taps;
@@ -42,7 +45,7 @@ fn x_at(m: u32, k: u32) -> vec2<u32> {
 }
 
 // The number of w between k and channel n, or none.
-fn w_at(k: u32, n: u32) -> vec2<u32> {
+fn b_at(k: u32, n: u32) -> vec2<u32> {
     let tap = k / O;
     let ky = rows.residue + tap / columns.taps * STRIDE_H;
     let kx = columns.residue + tap % columns.taps * STRIDE_W;
@@ -50,40 +53,12 @@ fn w_at(k: u32, n: u32) -> vec2<u32> {
     return vec2(((ky * KERNEL_W + kx) * I + n) * O + k % O, u32(inside));
 }
 
-fn a4(m: u32, k: u32) -> real4 {
-    var a = real4(0);
-#if XVEC
-    let at = x_at(m, k);
-    if at.y == 1u {
-        a = x[at.x / 4u];
-    }
-#else
-#for j in 4
-    let at${j} = x_at(m, k + ${j}u);
-    if at${j}.y == 1u {
-        a[${j}] = x[at${j}.x];
-    }
-#end
-#end
-    return a;
+fn a(at: u32) -> input {
+    return x[at];
 }
 
-fn b4(k: u32, n: u32) -> real4 {
-    var b = real4(0);
-#if XVEC
-    let at = w_at(k, n);
-    if at.y == 1u {
-        b = w[at.x / 4u];
-    }
-#else
-#for j in 4
-    let at${j} = w_at(k + ${j}u, n);
-    if at${j}.y == 1u {
-        b[${j}] = w[at${j}.x];
-    }
-#end
-#end
-    return b;
+fn b(at: u32) -> input {
+    return w[at];
 }
 
 @compute @workgroup_size(256)

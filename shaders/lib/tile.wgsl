@@ -1,8 +1,9 @@
 // A 64 x 64 tile of a matrix product, staged through workgroup memory in slices of 16 along the contraction.
 //
-// 16 x 16 invocations hold 4 x 4 results each in registers. The including kernel says what the matrices are:
-// `a4(m, k)` and `b4(k, n)` give four neighbours (zeros outside), along k where A_ALONG_K (B_ALONG_K) is set, else along
-// m (n); they are called with the running coordinate a multiple of 4.
+// 16 x 16 invocations hold 4 x 4 results each in registers. The including kernel says what the matrices A and B are:
+// `a_at(m, k)` and `b_at(k, n)` give the place of an element in memory and whether there is one (else it is 0); `a(place)`
+// and `b(place)` load it, or four neighbours where XVEC (B_VEC) is set: along k where A_ALONG_K (B_ALONG_K) is, else along m
+// (n).
 #import lib/real
 
 const TILE = 64u;
@@ -12,6 +13,50 @@ const PITCH = 68u;
 
 var<workgroup> a_slice: array<real, SLICE * PITCH>;
 var<workgroup> b_slice: array<real, SLICE * PITCH>;
+
+fn a4(m: u32, k: u32) -> real4 {
+    var four = real4(0);
+#if XVEC
+    let at = a_at(m, k);
+    if at.y == 1u {
+        four = a(at.x / 4u);
+    }
+#else
+#for j in 4
+#if A_ALONG_K
+    let at${j} = a_at(m, k + ${j}u);
+#else
+    let at${j} = a_at(m + ${j}u, k);
+#end
+    if at${j}.y == 1u {
+        four[${j}] = a(at${j}.x);
+    }
+#end
+#end
+    return four;
+}
+
+fn b4(k: u32, n: u32) -> real4 {
+    var four = real4(0);
+#if B_VEC
+    let at = b_at(k, n);
+    if at.y == 1u {
+        four = b(at.x / 4u);
+    }
+#else
+#for j in 4
+#if B_ALONG_K
+    let at${j} = b_at(k + ${j}u, n);
+#else
+    let at${j} = b_at(k, n + ${j}u);
+#end
+    if at${j}.y == 1u {
+        four[${j}] = b(at${j}.x);
+    }
+#end
+#end
+    return four;
+}
 
 // Adds A[m0.., k_from..k_to] * B[k_from..k_to, n0..] for this invocation's rows m0 + 4 * (t / 16) .. + 4 and columns
 // n0 + 4 * (t % 16) .. + 4. Every invocation of the workgroup must call it, with the same m0, n0, k_from and k_to.
@@ -23,25 +68,25 @@ fn tile_product(t: u32, m0: u32, n0: u32, k_from: u32, k_to: u32) -> array<real4
     let wide = t % 16u * 4u;
     for (var k = k_from; k < k_to; k += SLICE) {
 #if A_ALONG_K
-        let a = a4(m0 + across, k + quad);
+        let a_four = a4(m0 + across, k + quad);
 #for j in 4
-        a_slice[(quad + ${j}u) * PITCH + across] = a[${j}];
+        a_slice[(quad + ${j}u) * PITCH + across] = a_four[${j}];
 #end
 #else
-        let a = a4(m0 + wide, k + along);
+        let a_four = a4(m0 + wide, k + along);
 #for j in 4
-        a_slice[along * PITCH + wide + ${j}u] = a[${j}];
+        a_slice[along * PITCH + wide + ${j}u] = a_four[${j}];
 #end
 #end
 #if B_ALONG_K
-        let b = b4(k + quad, n0 + across);
+        let b_four = b4(k + quad, n0 + across);
 #for j in 4
-        b_slice[(quad + ${j}u) * PITCH + across] = b[${j}];
+        b_slice[(quad + ${j}u) * PITCH + across] = b_four[${j}];
 #end
 #else
-        let b = b4(k + along, n0 + wide);
+        let b_four = b4(k + along, n0 + wide);
 #for j in 4
-        b_slice[along * PITCH + wide + ${j}u] = b[${j}];
+        b_slice[along * PITCH + wide + ${j}u] = b_four[${j}];
 #end
 #end
         workgroupBarrier();
