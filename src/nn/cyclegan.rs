@@ -105,7 +105,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
     };
     let features = 4 * width;
     let convolved = [Layer::ReflectionPad(1), conv(features, features, 3, whole, true), norm.layer(features)];
-    let block = [&convolved[..], &[relu.clone()], &convolved[..]].concat();
+    let block = [&convolved[..], std::slice::from_ref(&relu), &convolved[..]].concat();
     let mut layers = vec![Layer::ReflectionPad(3), conv(channels, width, 7, whole, true)];
     layers.extend([norm.layer(width), relu.clone()]);
     for inputs in [width, 2 * width] {
