@@ -1,14 +1,17 @@
 //! The programs CycleGAN's training is made of, over one set of banks. X and Y are the two sets of pictures; both
 //! directions stand in the same step, so that a device may overlap them.
 
+mod building;
+
 use super::optimizer::TrainedBanks;
 use crate::Result;
-use crate::graph::{Bank, Graph, Slot, Step, Update, Var};
+use crate::graph::{Bank, Graph, Step, Var};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::Adversarial;
-use crate::nn::{Network, Statistics, Tensors};
+use crate::nn::{Network, Statistics};
 use crate::optim::Adam;
 use crate::shape::Shape;
+use building::Building;
 use serde::{Deserialize, Serialize};
 
 /// Banks of both generators, trained by one optimizer.
@@ -102,17 +105,6 @@ pub enum Domain {
     Y,
 }
 
-/// Losses and updates collected while a step's graph grows.
-struct Building<'g, 'm> {
-    model: &'m CycleGan,
-    graph: &'g Graph,
-    banks: Vec<Bank>,
-    generators: Vec<Tensors<'g>>,
-    discriminators: Vec<Tensors<'g>>,
-    updates: Vec<Update>,
-    outputs: Vec<(&'static str, Var<'g>)>,
-}
-
 impl CycleGan {
     /// All banks, in the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`] and [`POOLS`]; the last
     /// three are empty where the objective does not need them.
@@ -136,9 +128,9 @@ impl CycleGan {
     }
 
     /// The optimizer steps of one iteration, in order, for `batch` pictures of each set. Inputs, where a step needs
-    /// them: `x` and `y`; `rates` (see [`Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
+    /// them: `x` and `y`; `rates` (see [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
     /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
-    /// the new fakes) and `X.store` and `Y.store` (see [`Update::StoreRows`]), each `[batch, 1, 1, 1]`.
+    /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), each `[batch, 1, 1, 1]`.
     /// Outputs: `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
     /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum.
     ///
@@ -309,144 +301,5 @@ impl Domain {
             Self::X => 0,
             Self::Y => 1,
         }
-    }
-}
-
-impl<'g> Building<'g, '_> {
-    fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
-        let network = &self.model.generators[index];
-        let (y, updates) = network.forward(x, &self.generators[index], Statistics::Batch)?;
-        self.updates.extend(updates);
-        Ok(y)
-    }
-
-    /// The mean adversarial loss of the domain's discriminator on `pictures`, augmented as `source`, toward real or fake.
-    fn adversarial(
-        &mut self,
-        domain: Domain,
-        pictures: Var<'g>,
-        source: &str,
-        real: bool,
-    ) -> Result<Var<'g>> {
-        let index = domain.discriminator();
-        let name = ["X", "Y"][index];
-        let pictures = self.model.objective.diffaugment.apply(pictures, &format!("{name}.{source}"))?;
-        let network = &self.model.discriminators[index];
-        let (scores, updates) = network.forward(pictures, &self.discriminators[index], Statistics::Batch)?;
-        self.updates.extend(updates);
-        Ok(self.model.objective.loss.toward(scores, real))
-    }
-
-    fn judge(
-        &mut self,
-        pictures: [Var<'g>; 2],
-        source: &str,
-        names: [&'static str; 2],
-    ) -> Result<[Var<'g>; 2]> {
-        let mut losses = Vec::new();
-        for ((domain, pictures), name) in [Domain::X, Domain::Y].into_iter().zip(pictures).zip(names) {
-            let loss = self.adversarial(domain, pictures, source, source == "real")?;
-            let loss = loss.scale(self.model.objective.d_scale);
-            self.outputs.push((name, loss));
-            losses.push(loss);
-        }
-        Ok([losses[0], losses[1]])
-    }
-
-    fn judge_real(&mut self, pictures: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
-        self.judge(pictures, "real", names)
-    }
-
-    /// The discriminators' loss on `fakes` (of X and of Y), some exchanged for past ones where there is a pool.
-    fn judge_fakes(&mut self, fakes: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
-        let mut shown = fakes;
-        let len = self.model.objective.pool;
-        for (index, (fake, name)) in shown.iter_mut().zip(["X", "Y"]).enumerate() {
-            *fake = fake.detach();
-            if len > 0 {
-                let [batch, h, w, c] = fake.shape().0;
-                let (_, _, offset) = self.banks[POOLS].tensors[index];
-                let slot = Slot { bank: POOLS, offset };
-                let pool = self.graph.state(slot, Shape([len, h, w, c]));
-                let rows = |what| self.graph.input(&format!("{name}.{what}"), Shape([batch, 1, 1, 1]));
-                let (value, store) = (fake.id(), rows("store").id());
-                self.updates.push(Update::StoreRows { slot, len: pool.shape().len(), value, rows: store });
-                *fake = pool.select_rows(*fake, rows("rows"))?;
-            }
-        }
-        self.judge(shown, "fake", names)
-    }
-
-    /// Translations by the generators as they are now: of Y to X and of X to Y.
-    fn fakes_now(&mut self, [x, y]: [Var<'g>; 2]) -> Result<[Var<'g>; 2]> {
-        let fake_y = self.generator(0, x)?;
-        let fake_x = self.generator(1, y)?;
-        Ok([fake_x, fake_y])
-    }
-
-    /// The translations a generator step kept.
-    fn fakes_kept(&self, shape: Shape) -> [Var<'g>; 2] {
-        [0, 1].map(|index| {
-            let (_, _, offset) = self.banks[FAKES].tensors[index];
-            self.graph.state(Slot { bank: FAKES, offset }, shape)
-        })
-    }
-
-    fn keep(&mut self, fakes: [Var<'g>; 2]) {
-        for (fake, &(_, _, offset)) in fakes.iter().zip(&self.banks[FAKES].tensors) {
-            self.updates.push(Update::Store { slot: Slot { bank: FAKES, offset }, value: fake.id() });
-        }
-    }
-
-    /// One way there and back: the summed loss and the translation.
-    fn translate(&mut self, to: Domain, pictures: Var<'g>) -> Result<(Var<'g>, Var<'g>)> {
-        let objective = self.model.objective;
-        let (there, back) = to.generators();
-        let names = match to {
-            Domain::Y => ["G_XtoY", "cycle_X", "identity_X"],
-            Domain::X => ["G_YtoX", "cycle_Y", "identity_Y"],
-        };
-        let translation = self.generator(there, pictures)?;
-        let mut loss = self.adversarial(to, translation, "fake", true)?.scale(objective.g_scale);
-        self.outputs.push((names[0], loss));
-        if objective.cycle != CycleLoss::None {
-            let error = pictures.sub(self.generator(back, translation)?)?;
-            let error = if objective.cycle == CycleLoss::Mse { error.square() } else { error.abs() };
-            let cycle = error.mean().scale(objective.lambda_cycle);
-            self.outputs.push((names[1], cycle));
-            loss = loss.add(cycle)?;
-        }
-        if objective.lambda_identity > 0.0 {
-            // The generator toward the pictures' own domain should leave them as they are.
-            let identity = self.generator(back, pictures)?.sub(pictures)?.abs().mean();
-            let identity = identity.scale(objective.lambda_identity);
-            self.outputs.push((names[2], identity));
-            loss = loss.add(identity)?;
-        }
-        Ok((loss, translation))
-    }
-
-    /// The discriminators' step on the sum of real and fake losses, logged by domain.
-    fn join(&mut self, real: [Var<'g>; 2], fake: [Var<'g>; 2]) -> Result<()> {
-        let (x, y) = (real[0].add(fake[0])?, real[1].add(fake[1])?);
-        self.outputs.extend([("D_X", x), ("D_Y", y)]);
-        self.discriminate(x.add(y)?)
-    }
-
-    fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
-        let adam = &self.model.objective.d_adam;
-        self.updates.extend(DISCRIMINATORS.descend(loss, &self.discriminators, &self.banks, adam)?);
-        Ok(())
-    }
-
-    fn generate(&mut self, loss: Var<'g>) -> Result<()> {
-        let objective = &self.model.objective;
-        self.updates.extend(GENERATORS.descend(loss, &self.generators, &self.banks, &objective.g_adam)?);
-        if objective.average {
-            let decay = self.graph.input("decay", Shape::SCALAR).id();
-            let parameters = GENERATORS.parameters;
-            self.updates.push(Update::Average { average: AVERAGES, parameters, decay });
-        }
-        Ok(())
     }
 }

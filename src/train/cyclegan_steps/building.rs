@@ -1,0 +1,157 @@
+//! A step's graph while it grows: losses, and the updates that follow from them.
+
+use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS};
+use crate::Result;
+use crate::graph::{Bank, Graph, Slot, Update, Var};
+use crate::nn::{Statistics, Tensors};
+use crate::shape::Shape;
+
+/// Losses and updates collected while a step's graph grows.
+pub(super) struct Building<'g, 'm> {
+    pub model: &'m CycleGan,
+    pub graph: &'g Graph,
+    pub banks: Vec<Bank>,
+    pub generators: Vec<Tensors<'g>>,
+    pub discriminators: Vec<Tensors<'g>>,
+    pub updates: Vec<Update>,
+    pub outputs: Vec<(&'static str, Var<'g>)>,
+}
+
+impl<'g> Building<'g, '_> {
+    fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
+        let network = &self.model.generators[index];
+        let (y, updates) = network.forward(x, &self.generators[index], Statistics::Batch)?;
+        self.updates.extend(updates);
+        Ok(y)
+    }
+
+    /// The mean adversarial loss of the domain's discriminator on `pictures`, augmented as `source`, toward real or fake.
+    fn adversarial(
+        &mut self,
+        domain: Domain,
+        pictures: Var<'g>,
+        source: &str,
+        real: bool,
+    ) -> Result<Var<'g>> {
+        let index = domain.discriminator();
+        let source = format!("{}.{source}", domain.name());
+        let pictures = self.model.objective.diffaugment.apply(pictures, &source)?;
+        let network = &self.model.discriminators[index];
+        let (scores, updates) = network.forward(pictures, &self.discriminators[index], Statistics::Batch)?;
+        self.updates.extend(updates);
+        Ok(self.model.objective.loss.toward(scores, real))
+    }
+
+    fn judge(
+        &mut self,
+        pictures: [Var<'g>; 2],
+        source: &str,
+        names: [&'static str; 2],
+    ) -> Result<[Var<'g>; 2]> {
+        let mut losses = Vec::new();
+        for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
+            let loss = self.adversarial(domain, pictures, source, source == "real")?;
+            let loss = loss.scale(self.model.objective.d_scale);
+            self.outputs.push((name, loss));
+            losses.push(loss);
+        }
+        Ok([losses[0], losses[1]])
+    }
+
+    pub fn judge_real(&mut self, pictures: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        self.judge(pictures, "real", names)
+    }
+
+    /// The discriminators' loss on `fakes` (of X and of Y), some exchanged for past ones where there is a pool.
+    pub fn judge_fakes(&mut self, fakes: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        let mut shown = fakes;
+        let len = self.model.objective.pool;
+        for (index, (fake, name)) in shown.iter_mut().zip(["X", "Y"]).enumerate() {
+            *fake = fake.detach();
+            if len > 0 {
+                let [batch, h, w, c] = fake.shape().0;
+                let (_, _, offset) = self.banks[POOLS].tensors[index];
+                let slot = Slot { bank: POOLS, offset };
+                let pool = self.graph.state(slot, Shape([len, h, w, c]));
+                let rows = |what| self.graph.input(&format!("{name}.{what}"), Shape([batch, 1, 1, 1]));
+                let (value, store) = (fake.id(), rows("store").id());
+                self.updates.push(Update::StoreRows { slot, len: pool.shape().len(), value, rows: store });
+                *fake = pool.select_rows(*fake, rows("rows"))?;
+            }
+        }
+        self.judge(shown, "fake", names)
+    }
+
+    /// Translations by the generators as they are now: of Y to X and of X to Y.
+    pub fn fakes_now(&mut self, [x, y]: [Var<'g>; 2]) -> Result<[Var<'g>; 2]> {
+        let fake_y = self.generator(0, x)?;
+        let fake_x = self.generator(1, y)?;
+        Ok([fake_x, fake_y])
+    }
+
+    /// The translations a generator step kept.
+    pub fn fakes_kept(&self, shape: Shape) -> [Var<'g>; 2] {
+        [0, 1].map(|index| {
+            let (_, _, offset) = self.banks[FAKES].tensors[index];
+            self.graph.state(Slot { bank: FAKES, offset }, shape)
+        })
+    }
+
+    pub fn keep(&mut self, fakes: [Var<'g>; 2]) {
+        for (fake, &(_, _, offset)) in fakes.iter().zip(&self.banks[FAKES].tensors) {
+            self.updates.push(Update::Store { slot: Slot { bank: FAKES, offset }, value: fake.id() });
+        }
+    }
+
+    /// One way there and back: the summed loss and the translation.
+    pub fn translate(&mut self, to: Domain, pictures: Var<'g>) -> Result<(Var<'g>, Var<'g>)> {
+        let objective = self.model.objective;
+        let (there, back) = to.generators();
+        let names = match to {
+            Domain::Y => ["G_XtoY", "cycle_X", "identity_X"],
+            Domain::X => ["G_YtoX", "cycle_Y", "identity_Y"],
+        };
+        let translation = self.generator(there, pictures)?;
+        let mut loss = self.adversarial(to, translation, "fake", true)?.scale(objective.g_scale);
+        self.outputs.push((names[0], loss));
+        if objective.cycle != CycleLoss::None {
+            let error = pictures.sub(self.generator(back, translation)?)?;
+            let error = if objective.cycle == CycleLoss::Mse { error.square() } else { error.abs() };
+            let cycle = error.mean().scale(objective.lambda_cycle);
+            self.outputs.push((names[1], cycle));
+            loss = loss.add(cycle)?;
+        }
+        if objective.lambda_identity > 0.0 {
+            // The generator toward the pictures' own domain should leave them as they are.
+            let identity = self.generator(back, pictures)?.sub(pictures)?.abs().mean();
+            let identity = identity.scale(objective.lambda_identity);
+            self.outputs.push((names[2], identity));
+            loss = loss.add(identity)?;
+        }
+        Ok((loss, translation))
+    }
+
+    /// The discriminators' step on the sum of real and fake losses, logged by domain.
+    pub fn join(&mut self, real: [Var<'g>; 2], fake: [Var<'g>; 2]) -> Result<()> {
+        let (x, y) = (real[0].add(fake[0])?, real[1].add(fake[1])?);
+        self.outputs.extend([("D_X", x), ("D_Y", y)]);
+        self.discriminate(x.add(y)?)
+    }
+
+    pub fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
+        let adam = &self.model.objective.d_adam;
+        self.updates.extend(DISCRIMINATORS.descend(loss, &self.discriminators, &self.banks, adam)?);
+        Ok(())
+    }
+
+    pub fn generate(&mut self, loss: Var<'g>) -> Result<()> {
+        let objective = &self.model.objective;
+        self.updates.extend(GENERATORS.descend(loss, &self.generators, &self.banks, &objective.g_adam)?);
+        if objective.average {
+            let decay = self.graph.input("decay", Shape::SCALAR).id();
+            let parameters = GENERATORS.parameters;
+            self.updates.push(Update::Average { average: AVERAGES, parameters, decay });
+        }
+        Ok(())
+    }
+}
