@@ -1,0 +1,148 @@
+//! Promise: `evaluate` tells good pictures from bad and copies from inventions, and the experiments leave a page of whole runs.
+
+use mewgpu::evaluate::{Direction, Figure, Set, generated, translated};
+use mewgpu::random::stream;
+use rand::RngExt;
+use std::fs;
+use std::process::{Command, Output};
+use tempfile::{TempDir, tempdir};
+
+const SIDE: usize = 16;
+
+/// Pictures of a bright square on a dark ground, somewhere, with a little noise.
+fn squares(count: usize, seed: u64) -> Set {
+    let mut rng = stream(seed, "squares", 0);
+    let mut values = Vec::new();
+    for _ in 0..count {
+        let [top, left] = [0, 1].map(|_| rng.random_range(2..7));
+        for pixel in 0..SIDE * SIDE {
+            let (y, x) = (pixel / SIDE, pixel % SIDE);
+            let inside = (top..top + 7).contains(&y) && (left..left + 7).contains(&x);
+            values.push(if inside { 0.7 } else { -0.7 } + rng.random_range(-0.1..0.1));
+        }
+    }
+    Set { values, side: SIDE, channels: 1 }
+}
+
+fn figure<'a>(figures: &'a [Figure], name: &str) -> &'a Figure {
+    figures.iter().find(|figure| figure.name == name).unwrap_or_else(|| {
+        panic!("no figure {name} among {:?}", figures.iter().map(|f| &f.name).collect::<Vec<_>>())
+    })
+}
+
+const DISTANCE: &str = "sliced Wasserstein distance x 1000";
+const DIVERSITY: &str = "diversity (mean pairwise distance)";
+const NEAREST: &str = "distance to training, nearest";
+
+#[test]
+fn generated_pictures_are_told_from_copies_noise_and_collapse() {
+    let (training, held_out) = (squares(48, 1), squares(24, 2));
+    let judge = |pictures: &Set| generated(pictures, &training, &held_out).unwrap();
+    let fresh = judge(&squares(24, 3));
+    let copies = judge(&training);
+    assert!(figure(&copies, NEAREST).value < 1e-6 && figure(&fresh, NEAREST).value > 0.01);
+    let mut noise = squares(24, 4);
+    let mut rng = stream(9, "noise", 0);
+    noise.values.iter_mut().for_each(|value| *value = rng.random_range(-1.0..1.0));
+    assert!(figure(&judge(&noise), DISTANCE).value > 2.0 * figure(&fresh, DISTANCE).value);
+    let one = squares(1, 5).values;
+    let collapsed = judge(&Set { values: one.repeat(24), ..squares(1, 5) });
+    assert!(figure(&collapsed, DIVERSITY).value < 1e-6);
+    assert!(figure(&fresh, DIVERSITY).yardstick.is_some_and(|real| real > 0.1));
+}
+
+#[test]
+fn translations_are_held_against_sources_and_partners() {
+    let sources = squares(24, 1);
+    let negative = Set { values: sources.values.iter().map(|value| -value).collect(), ..sources.clone() };
+    let judge = |translations: &Set, back: &Set| {
+        translated(&Direction {
+            name: "X to Y",
+            sources: &sources,
+            translations,
+            back,
+            targets: &negative,
+            partners: Some(&negative),
+        })
+        .unwrap()
+    };
+    let right = judge(&negative, &sources);
+    let untouched = judge(&sources, &negative);
+    assert_eq!(figure(&right, "X to Y: paired error").value, 0.0);
+    assert_eq!(figure(&right, "X to Y: cycle error").value, 0.0);
+    assert!(figure(&untouched, "X to Y: cycle error").value > 1.0);
+    let paired = figure(&untouched, "X to Y: paired error");
+    assert_eq!(Some(paired.value), paired.yardstick);
+}
+
+fn mewgpu(folder: &TempDir, arguments: &str) -> Output {
+    let arguments = arguments.split_whitespace();
+    Command::new(env!("CARGO_BIN_EXE_mewgpu")).current_dir(folder.path()).args(arguments).output().unwrap()
+}
+
+fn done(folder: &TempDir, arguments: &str) -> String {
+    let output = mewgpu(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const DCGAN: &str = "--data builtin:noto/faces --size 16 --g-width 2 --d-width 2 --device cpu";
+const CYCLEGAN: &str = "--x builtin:noto/animals --y builtin:twemoji/animals --size 16 --g-width 2 --d-width 2 \
+                        --preset seed --batch 4 --device cpu";
+
+#[test]
+fn a_dcgan_is_judged_on_the_pictures_it_did_not_see() {
+    let folder = tempdir().unwrap();
+    done(&folder, &format!("train dcgan {DCGAN} --steps 2 --holdout 0.3 --out run"));
+    let said = done(&folder, "evaluate run --device cpu --count 32");
+    for part in [DISTANCE, DIVERSITY, NEAREST, "of held-out pictures", "two halves"] {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    let kept: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("run/evaluation.json")).unwrap())
+            .unwrap();
+    assert_eq!(kept["step"], 2);
+    let output = mewgpu(&folder, "evaluate run --paired --device cpu");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("CycleGAN"));
+}
+
+#[test]
+fn a_cyclegan_is_judged_both_ways_and_against_partners() {
+    let folder = tempdir().unwrap();
+    done(&folder, &format!("train cyclegan {CYCLEGAN} --steps 2 --holdout 0.2 --out run"));
+    let said = done(&folder, "evaluate run --paired --json --device cpu");
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let names: Vec<&str> =
+        json["figures"].as_array().unwrap().iter().map(|figure| figure["name"].as_str().unwrap()).collect();
+    for way in ["X to Y", "Y to X"] {
+        for what in ["cycle error", "SWD x 1000", "paired error"] {
+            assert!(names.contains(&format!("{way}: {what}").as_str()), "{way}: {what}: {names:?}");
+        }
+    }
+}
+
+#[test]
+fn experiments_leave_a_page_and_go_on_where_they_were() {
+    let folder = tempdir().unwrap();
+    for (command, runs) in [
+        (
+            format!("experiment augmentation {DCGAN} --steps 2 --out e1"),
+            &["basic", "deluxe", "diffaugment"][..],
+        ),
+        (format!("experiment cycle {CYCLEGAN} --steps 2 --out e2"), &["with", "without"]),
+    ] {
+        let said = done(&folder, &command);
+        let out = folder.path().join(&command[command.len() - 2..]);
+        let page = fs::read_to_string(out.join("index.html")).unwrap();
+        assert_eq!(page.matches("<section>").count(), runs.len());
+        assert!(page.contains("data:image/png;base64,") && page.contains("data:image/svg+xml;base64,"));
+        assert!(!page.contains("http"), "a page without outside references");
+        for run in runs {
+            assert!(out.join(run).join("checkpoints/000002.safetensors").is_file(), "{run}: {said}");
+        }
+        // A second time there is nothing left to train.
+        assert!(!done(&folder, &command).contains("steps/s"), "{command}");
+    }
+    let refused = mewgpu(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("what this experiment varies"));
+}
