@@ -63,7 +63,7 @@ impl Dcgan {
     }
 
     /// One update of the discriminator. Inputs: `real` `[batch, size, size, channels]`, `noise`
-    /// `[batch, 1, 1, noise]`, `rates` (see [`Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
+    /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
     /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`.
     ///
     /// # Errors

@@ -137,7 +137,8 @@ settings! {
         average: f64,
         /// Learning rate of both optimizers.
         lr: f64,
-        /// Over the run, the learning rate is constant, constant then linear to 0, or half a cosine to 0.
+        /// Over the run, the learning rate is constant, constant then linear to 0, or half a cosine to 0; a run resumed with
+        /// more steps follows the longer schedule from there.
         #[arg(value_parser = named::<Schedule>, value_name = "constant|linear|cosine")]
         schedule: Schedule,
         /// Adam's decay of the first moment.
