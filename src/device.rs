@@ -1,10 +1,10 @@
 //! What a run computes on, and why.
 
-use crate::Result;
 use crate::executor::Executor;
-use crate::gpu::{Gpu, adapters};
+use crate::gpu::{AdapterSummary, Gpu, adapters};
 use crate::graph::{Bank, Step};
 use crate::reference::Reference;
+use crate::{Error, Result};
 
 /// What can be chosen for any name of a device.
 pub const AUTO: &str = "auto";
@@ -19,7 +19,7 @@ pub enum Device {
     /// The reference, on all threads of the CPU.
     Cpu {
         /// Why it was chosen, in words.
-        why: &'static str,
+        why: String,
     },
     /// A device that wgpu reaches.
     Gpu(Gpu),
@@ -46,12 +46,9 @@ impl Device {
         match choice {
             AUTO => match Gpu::open("", true) {
                 Ok(gpu) => Ok(Self::Gpu(gpu)),
-                Err(_) if adapters().is_empty() => Ok(Self::Cpu { why: "no GPU driver found" }),
-                Err(_) => {
-                    Ok(Self::Cpu { why: "no hardware GPU found; --device gpu takes the software driver" })
-                }
+                Err(error) => Ok(Self::Cpu { why: why_no_gpu(&adapters(), &error) }),
             },
-            CPU => Ok(Self::Cpu { why: "as chosen" }),
+            CPU => Ok(Self::Cpu { why: "as chosen".into() }),
             GPU => Gpu::open("", false).map(Self::Gpu),
             name => Gpu::open(name, false).map(Self::Gpu),
         }
@@ -89,6 +86,17 @@ impl Device {
     }
 }
 
+/// Why `auto` went on to the CPU when opening a hardware GPU gave `error`.
+fn why_no_gpu(found: &[AdapterSummary], error: &Error) -> String {
+    match found {
+        [] => "no GPU driver found".into(),
+        found if found.iter().all(|gpu| gpu.software) => {
+            "no hardware GPU found; --device gpu takes the software driver".into()
+        }
+        _ => format!("a GPU is there, but: {error}"),
+    }
+}
+
 /// Every device that can be chosen, best first.
 pub fn list() -> Vec<Listed> {
     let gpus = adapters();
@@ -97,13 +105,23 @@ pub fn list() -> Vec<Listed> {
         .iter()
         .enumerate()
         .map(|(at, gpu)| Listed {
-            choice: if at == 0 { GPU.into() } else { gpu.name.clone() },
+            choice: choice(&gpus, at),
             description: gpu.to_string(),
             auto: hardware == Some(at),
         })
         .collect();
     listed.push(Listed { choice: CPU.into(), description: cpu(), auto: hardware.is_none() });
     listed
+}
+
+/// What names the GPU at a place of the list: the best by `gpu`, others by name, namesakes by their number as well.
+fn choice(gpus: &[AdapterSummary], at: usize) -> String {
+    let name = &gpus[at].name;
+    match gpus[..at].iter().filter(|gpu| gpu.name == *name).count() {
+        _ if at == 0 => GPU.into(),
+        0 => name.clone(),
+        earlier => format!("{name}#{}", earlier + 1),
+    }
 }
 
 fn cpu() -> String {

@@ -62,6 +62,12 @@ impl Set {
         self.values.len() / (self.side * self.side * self.channels).max(1)
     }
 
+    /// The first `count` pictures, or all where there are fewer.
+    fn first(&self, count: usize) -> Self {
+        let len = (count * self.side * self.side * self.channels).min(self.values.len());
+        Self { values: self.values[..len].to_vec(), ..*self }
+    }
+
     /// The pictures at even and at odd places: two halves of one set.
     fn halves(&self) -> [Self; 2] {
         let pictures = self.values.chunks_exact(self.side * self.side * self.channels);
@@ -73,28 +79,34 @@ impl Set {
     }
 }
 
-/// The sliced Wasserstein distance by level and on average; beside it what two halves of the real pictures score.
+/// The sliced Wasserstein distance by level and on average; beside it what two halves of the real pictures score. It falls
+/// with the number of pictures, so all are taken of half the real ones: the model's pictures against each half.
 fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
     let options = SlicedWassersteinOptions::default();
-    let levels = sliced_wasserstein(found.view()?, real.view()?, &options)?;
-    let yardstick = if real.len() >= 2 {
-        let [even, odd] = real.halves();
-        Some(sliced_wasserstein(even.view()?, odd.view()?, &options)?)
+    let between = |a: &Set, b: &Set| sliced_wasserstein(a.view()?, b.view()?, &options);
+    let halves = real.halves();
+    let (levels, yardstick) = if real.len() < 2 {
+        (between(found, real)?, None)
     } else {
-        None
+        let found = found.first(halves[1].len());
+        let [even, odd] = [between(&found, &halves[0])?, between(&found, &halves[1])?];
+        let mean = |(&(side, a), &(_, b)): (&(usize, f64), &(usize, f64))| (side, (a + b) / 2.0);
+        (even.iter().zip(&odd).map(mean).collect(), Some(between(&halves[0], &halves[1])?))
     };
-    let of = "two halves of the real";
-    let beside = |figure: Figure, halves: Option<f64>| match halves {
-        Some(halves) => figure.beside(halves, of),
-        None => figure,
+    let figure = |name: String, value: f64, yardstick: Option<f64>| match yardstick {
+        Some(yardstick) => Figure::new(name, value).beside(yardstick, "two halves of the real"),
+        None => Figure::new(name, value),
     };
-    let mut figures = Vec::new();
-    for (index, (side, value)) in levels.iter().enumerate() {
-        let halves = yardstick.as_ref().map(|levels| levels[index].1);
-        figures.push(beside(Figure::new(format!("{name} at {side} pixels"), *value), halves));
-    }
-    let halves = yardstick.map(|levels| average_over_levels(&levels));
-    figures.push(beside(Figure::new(name, average_over_levels(&levels)), halves));
+    let mut figures: Vec<Figure> = levels
+        .iter()
+        .enumerate()
+        .map(|(index, &(side, value))| {
+            let own = yardstick.as_ref().map(|levels| levels[index].1);
+            figure(format!("{name} at {side} pixels"), value, own)
+        })
+        .collect();
+    let own = yardstick.map(|levels| average_over_levels(&levels));
+    figures.push(figure(name.to_owned(), average_over_levels(&levels), own));
     Ok(figures)
 }
 
@@ -114,10 +126,12 @@ fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
 pub fn generated(pictures: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
     let real = if held_out.values.is_empty() { training } else { held_out };
     let mut figures = distances(pictures, real, "sliced Wasserstein distance x 1000")?;
-    figures.push(
-        Figure::new("diversity (mean pairwise distance)", diversity(pictures.view()?)?)
-            .beside(diversity(real.view()?)?, "of the real"),
-    );
+    let found = Figure::new("diversity (mean pairwise distance)", diversity(pictures.view()?)?);
+    figures.push(match real.len() {
+        // One picture has nothing to differ from.
+        ..2 => found,
+        _ => found.beside(diversity(real.view()?)?, "of the real"),
+    });
     let found = lowest_and_median(nearest(pictures.view()?, training.view()?)?);
     let mut near = [
         Figure::new("distance to training, nearest", found.0),

@@ -219,3 +219,62 @@ fn network_shapes() {
         v[0].instance_norm(Some(v[1]), 1e-5)?.reflection_pad2d([2, 1, 0, 3])?.upsample_nearest2d([2, 1])
     });
 }
+
+/// More phases than a grid has workgroups along one dimension, and a sum that stretches a convolution's only channel.
+#[test]
+fn unusual_shapes() {
+    compare(&[[1, 1, 1, 2], [3, 3, 1, 2]], |v| v[0].conv_transpose2d(v[1], ConvOptions::new(300, 0)));
+    compare(&[[2, 4, 4, 3], [3, 3, 3, 1], [1, 1, 1, 3]], |v| {
+        Ok(v[0].conv2d(v[1], ConvOptions::new(1, 1))?.add(v[2])?.relu())
+    });
+}
+
+/// Gradients of which one is computed from another: both are stored in one bank, and no dispatch reads what it writes.
+#[test]
+fn related_gradients_share_a_bank() {
+    use mewgpu::graph::{Bank, Slot, Update};
+    let mut bank = Bank::default();
+    let shape = Shape([1, 1, 1, 64]);
+    let offsets = ["b", "a"].map(|name| {
+        let index = bank.push(name, shape);
+        bank.tensors[index].2
+    });
+    let graph = Graph::new();
+    let (a, b, k) = (graph.input("a", shape), graph.input("b", shape), graph.input("k", shape));
+    let loss = a.add(a.mul(k).unwrap()).unwrap().add(b).unwrap().square().mean();
+    for order in [[b, a], [a, b]] {
+        let store = |(gradient, offset): (Var<'_>, usize)| Update::Store {
+            slot: Slot { bank: 0, offset },
+            value: gradient.id(),
+        };
+        let updates = gradients(loss, &order).unwrap().into_iter().zip(offsets).map(store).collect();
+        let step = Step::new("related", &graph, &[("loss", loss)], updates);
+        let banks = std::slice::from_ref(&bank);
+        let run = |executor: &mut dyn Executor| {
+            for (index, name) in ["a", "b", "k"].into_iter().enumerate() {
+                executor.write_input(0, name, &draw(64, index)).unwrap();
+            }
+            executor.run(&[0]).unwrap();
+            executor.read_bank(0).unwrap()
+        };
+        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]));
+        let found = run(&mut support::gpu().executor(banks, &[step]).unwrap());
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6), "{found:?} {expected:?}");
+    }
+}
+
+/// What PyTorch gives for numbers without an end.
+#[test]
+fn relu_of_infinities() {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape::vector(4));
+    let step = Step::new("relu", &graph, &[("y", x.relu())], vec![]);
+    let run = |executor: &mut dyn Executor| {
+        executor.write_input(0, "x", &[f32::NEG_INFINITY, f32::INFINITY, -1.0, 2.0]).unwrap();
+        executor.run(&[0]).unwrap();
+        executor.read_output(0, "y").unwrap()
+    };
+    let expected = [0.0, f32::INFINITY, 0.0, 2.0];
+    assert_eq!(run(&mut Reference::<f32>::new(&[], vec![step.clone()])), expected);
+    assert_eq!(run(&mut support::gpu().executor(&[], &[step]).unwrap()), expected);
+}

@@ -51,7 +51,15 @@ fn b(at: u32) -> lane {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) t: u32,
+) {
+    let tile = tile_of(id, workgroups, tiles(BATCH * SMALL_H * SMALL_W), tiles(O));
+    if tile.z >= 1u {
+        return;
+    }
     let sums = tile_product(t, tile.x * TILE, tile.y * TILE, 0u, KERNEL_H * KERNEL_W * I);
     let m = tile.x * TILE + t / 16u * 4u;
     let n = tile.y * TILE + t % 16u * 4u;

@@ -1,9 +1,9 @@
 // A convolution's gradient to its weights as an implicit matrix product: rows are (ky, kx, i), columns o, and the
 // contraction runs over the pixels of gy. Equation and reference as conv2d_weight_grad_direct.wgsl.
 //
-// The pixels are cut into PARTS runs of SHARE; reduce/sum.wgsl adds the parts in order. The grid's z is the part.
+// The pixels are cut into PARTS runs of SHARE; reduce/sum.wgsl adds the parts in order. The tile's layer is the part.
 // Layout: x NHWC, gy NHWC, out [PARTS] x HWIO. One workgroup: 64 x 64 weights of one part (lib/tile.wgsl).
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does). Constants: lib/conv.wgsl, SHARE (a multiple of 16).
+// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does). Constants: lib/conv.wgsl, PARTS, SHARE (a multiple of 16).
 #import lib/lane
 #import lib/conv
 #if VEC4
@@ -17,6 +17,7 @@ alias input = real4;
 alias input = real;
 #end
 
+override PARTS: u32;
 override SHARE: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
@@ -47,7 +48,15 @@ fn b(at: u32) -> lane {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) t: u32,
+) {
+    let tile = tile_of(id, workgroups, tiles(KERNEL_H * KERNEL_W * I), tiles(O));
+    if tile.z >= PARTS {
+        return;
+    }
     let from_k = tile.z * SHARE;
     let sums = tile_product(t, tile.x * TILE, tile.y * TILE, from_k, from_k + SHARE);
     let m = tile.x * TILE + t / 16u * 4u;

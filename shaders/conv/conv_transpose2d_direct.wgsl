@@ -2,9 +2,9 @@
 // its input. Reference: reference/contraction.rs `conv_transpose2d`.
 //
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
-// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The grid's z is the phase (lib/phase.wgsl). One
-// invocation: TM pixels of one phase x TN channels, in registers.
-// Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
+// (lib/phase.wgsl) x TN channels, in registers.
+// Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
 #import lib/lane
 #import lib/grid
 #import lib/activation
@@ -18,6 +18,9 @@ const STEP = 4u;
 alias input = real;
 const STEP = 1u;
 #end
+
+// Pixels of the largest phase.
+override PIXELS: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<input>;
@@ -38,11 +41,17 @@ fn product(a: input, b: input) -> real {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-    let rows = phase(id.z / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
-    let columns = phase(id.z % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
     let blocks = (I + ${TN}u - 1u) / ${TN}u;
+    let in_phase = (PIXELS + ${TM}u - 1u) / ${TM}u * blocks;
+    let index = invocation(id, workgroups);
+    let number = index / in_phase;
+    if number >= STRIDE_H * STRIDE_W {
+        return;
+    }
+    let rows = phase(number / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
+    let columns = phase(number % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
     let pixels = BATCH * rows.count * columns.count;
-    let i = invocation(id, workgroups);
+    let i = index % in_phase;
     let first = i / blocks * ${TM}u;
     let channel = i % blocks * ${TN}u;
     if first >= pixels {

@@ -1,9 +1,9 @@
 // Transposed convolution by phases, each an implicit matrix product: rows are pixels of one phase of y, columns its
 // channels, and the contraction runs over (ty, tx, o). Equation and reference as conv_transpose2d_direct.wgsl.
 //
-// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The grid's z is the phase (lib/phase.wgsl). One workgroup: 64
+// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The tile's layer is the phase (lib/phase.wgsl). One workgroup: 64
 // pixels x 64 channels (lib/tile.wgsl).
-// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
 #import lib/lane
 #import lib/activation
 #import lib/conv
@@ -20,6 +20,9 @@ alias input = real4;
 #else
 alias input = real;
 #end
+
+// Pixels of the largest phase.
+override PIXELS: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<input>;
@@ -62,7 +65,15 @@ fn b(at: u32) -> input {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) t: u32,
+) {
+    let tile = tile_of(id, workgroups, tiles(PIXELS), tiles(I));
+    if tile.z >= STRIDE_H * STRIDE_W {
+        return;
+    }
     rows = phase(tile.z / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
     columns = phase(tile.z % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
     let contraction = rows.taps * columns.taps * O;

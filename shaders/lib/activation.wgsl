@@ -6,7 +6,9 @@ fn identity(x: lane) -> lane {
 }
 
 fn leaky_relu(x: lane) -> lane {
-    return select(real(ACT_SLOPE) * x, x, x > lane(0));
+    // Not x > 0, so that NaN stays where the device knows it; and no 0 * infinity.
+    let below = select(real(ACT_SLOPE) * x, lane(0), ACT_SLOPE == 0.0);
+    return select(x, below, x <= lane(0));
 }
 
 // Beyond 15 the result is 1 in single precision; some drivers overflow in exp for much larger arguments.

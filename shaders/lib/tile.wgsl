@@ -14,6 +14,17 @@ const PITCH = 68u;
 var<workgroup> a_slice: array<real, SLICE * PITCH>;
 var<workgroup> b_slice: array<real, SLICE * PITCH>;
 
+// Which tile a workgroup computes: (row of tiles, column of tiles, layer), columns counted first. The grid is folded where it
+// would exceed 65,535 workgroups a dimension, so some at the end may have a layer too many.
+fn tile_of(id: vec3<u32>, workgroups: vec3<u32>, rows: u32, columns: u32) -> vec3<u32> {
+    let index = id.y * workgroups.x + id.x;
+    return vec3(index / columns % rows, index % columns, index / (rows * columns));
+}
+
+fn tiles(extent: u32) -> u32 {
+    return (extent + TILE - 1u) / TILE;
+}
+
 fn a4(m: u32, k: u32) -> real4 {
     var four = real4(0);
 #if XVEC

@@ -27,7 +27,7 @@ fn mul(a: lane, b: lane) -> lane {
 }
 
 fn leaky_relu_grad(y: lane, g: lane) -> lane {
-    return select(real(SLOPE) * g, g, y > lane(0));
+    return select(g, real(SLOPE) * g, y <= lane(0));
 }
 
 fn tanh_grad(y: lane, g: lane) -> lane {

@@ -70,19 +70,23 @@ pub fn adapters() -> Vec<AdapterSummary> {
 }
 
 impl Gpu {
-    /// Opens the best device whose name contains `name` (any, when empty; upper and lower case are the same).
-    /// With `hardware`, software drivers do not count.
+    /// Opens the best device whose name contains `name` (any, when empty; upper and lower case are the same); with `#2` behind
+    /// the name the second best of those, and so on. With `hardware`, software drivers do not count.
     ///
     /// # Errors
     /// If there is none, naming what there is, or it cannot be opened.
     pub fn open(name: &str, hardware: bool) -> Result<Self> {
         let mut found = find();
         found.sort_by_key(|adapter| rank(&adapter.get_info()));
+        let (part, number) = match name.rsplit_once('#') {
+            Some((part, number)) => (part, number.parse().unwrap_or(1_usize).max(1)),
+            None => (name, 1),
+        };
         let wanted = |adapter: &&wgpu::Adapter| {
             let summary = summary(&adapter.get_info());
-            !(hardware && summary.software) && summary.name.to_lowercase().contains(&name.to_lowercase())
+            !(hardware && summary.software) && summary.name.to_lowercase().contains(&part.to_lowercase())
         };
-        let Some(adapter) = found.iter().find(wanted) else {
+        let Some(adapter) = found.iter().filter(wanted).nth(number - 1) else {
             let there: Vec<String> =
                 found.iter().map(|adapter| summary(&adapter.get_info()).to_string()).collect();
             return Err(Error::Device(if there.is_empty() {

@@ -1,7 +1,7 @@
 //! Replaying programs on a wgpu device: the only room that touches its queue.
 //!
 //! Pipelines, buffers and bind groups are made once. A run writes the inputs, records one pass, submits once and
-//! allocates nothing; results stay on the device until somebody reads them.
+//! makes no buffer; results stay on the device until somebody reads them.
 
 use super::device::Gpu;
 use super::lower::lower;

@@ -18,7 +18,9 @@ pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
         }
         Unary::LeakyRelu { slope } => {
             let slope = T::of(slope);
-            map(x, y, |x| if x > T::of(0.0) { x } else { slope * x });
+            // Not x > 0, so that NaN stays; and no 0 * infinity.
+            let below = |x: T| if slope == T::of(0.0) { slope } else { slope * x };
+            map(x, y, |x| if x <= T::of(0.0) { below(x) } else { x });
         }
         Unary::Tanh => map(x, y, T::tanh),
         Unary::Sigmoid => map(x, y, |x| one / (one + (-x).exp())),
@@ -37,7 +39,7 @@ pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &m
         Binary::Mul => zip(a, b, y, shape, |a, b| a * b),
         Binary::LeakyReluGrad { slope } => {
             let slope = T::of(slope);
-            zip(a, b, y, shape, |y, g| if y > zero { g } else { slope * g });
+            zip(a, b, y, shape, |y, g| if y <= zero { slope * g } else { g });
         }
         Binary::TanhGrad => zip(a, b, y, shape, |y, g| g * (one - y * y)),
         Binary::SigmoidGrad => zip(a, b, y, shape, |y, g| g * y * (one - y)),

@@ -47,25 +47,18 @@ pub struct Call {
     pub constants: Vec<(&'static str, f64)>,
     pub reads: Vec<Memory>,
     pub writes: Vec<Memory>,
-    pub workgroups: [u32; 3],
+    pub grid: [u32; 3],
 }
 
 /// Invocations in a workgroup of the kernels that use `lib/grid.wgsl`.
 const WORKGROUP: usize = 64;
 
 /// Largest grid along one dimension that every device allows.
-const MAX_GRID: usize = 65_535;
+pub const MAX_GRID: usize = 65_535;
 
 impl Call {
     pub fn new(kernel: &'static str) -> Self {
-        Self {
-            kernel,
-            definitions: vec![],
-            constants: vec![],
-            reads: vec![],
-            writes: vec![],
-            workgroups: [1; 3],
-        }
+        Self { kernel, definitions: vec![], constants: vec![], reads: vec![], writes: vec![], grid: [1; 3] }
     }
 
     pub fn define(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -104,20 +97,16 @@ impl Call {
         self
     }
 
-    /// A grid of at least so many invocations, folded into two dimensions where one is not enough.
+    /// A grid of at least so many invocations of a kernel that uses `lib/grid.wgsl`.
     pub fn threads(self, threads: usize) -> Self {
-        self.threads_deep(threads, 1)
+        self.workgroups(threads.div_ceil(WORKGROUP))
     }
 
-    /// As [`Call::threads`], `depth` times along z.
-    pub fn threads_deep(self, threads: usize, depth: usize) -> Self {
-        let groups = threads.div_ceil(WORKGROUP).max(1);
-        let rows = groups.div_ceil(MAX_GRID);
-        self.grid([groups.div_ceil(rows), rows, depth])
-    }
-
-    pub fn grid(mut self, workgroups: [usize; 3]) -> Self {
-        self.workgroups = workgroups.map(|extent| extent as u32);
+    /// A grid of at least so many workgroups, folded into two dimensions where one is not enough.
+    pub fn workgroups(mut self, count: usize) -> Self {
+        let count = count.max(1);
+        let rows = count.div_ceil(MAX_GRID);
+        self.grid = [count.div_ceil(rows) as u32, rows as u32, 1];
         self
     }
 }

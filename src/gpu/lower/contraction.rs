@@ -48,7 +48,7 @@ pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Ep
     let call = Call::new(if tiled { "conv/conv2d_tiled" } else { "conv/conv2d_direct" });
     let call = geometry(call, g, batch, i, o).flag("XVEC", i.is_multiple_of(4)).flag("VEC4", vec4);
     let call = if tiled {
-        call.grid([pixels.div_ceil(TILE), o.div_ceil(TILE), 1])
+        call.workgroups(pixels.div_ceil(TILE) * o.div_ceil(TILE))
     } else {
         let tiles = [[8, 4], [4, 4], [4, 2], [2, 2], [2, 1], [1, 1]];
         let [tm, tn] = register_tile(pixels, lanes, calls.target.invocations, &tiles);
@@ -66,13 +66,13 @@ pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epi
     let pixels = batch * g.large[0].div_ceil(g.stride[0]) * g.large[1].div_ceil(g.stride[1]);
     let tiled = !calls.target.software && i >= WIDE && pixels >= TILE;
     let call = Call::new(if tiled { "conv/conv_transpose2d_tiled" } else { "conv/conv_transpose2d_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", o.is_multiple_of(4));
+    let call = geometry(call, g, batch, i, o).flag("XVEC", o.is_multiple_of(4)).constant("PIXELS", pixels);
     let call = if tiled {
-        call.flag("VEC4", i.is_multiple_of(4)).grid([pixels.div_ceil(TILE), i.div_ceil(TILE), phases])
+        call.flag("VEC4", i.is_multiple_of(4)).workgroups(pixels.div_ceil(TILE) * i.div_ceil(TILE) * phases)
     } else {
         let tiles = [[8, 16], [4, 16], [4, 8], [4, 4], [2, 2], [1, 1]];
         let [tm, tn] = register_tile(pixels * phases, i, calls.target.invocations, &tiles);
-        call.define("TM", tm).define("TN", tn).threads_deep(pixels.div_ceil(tm) * i.div_ceil(tn), phases)
+        call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * i.div_ceil(tn) * phases)
     };
     finish(calls, call, [x, w], epilogue);
 }
@@ -108,7 +108,8 @@ pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
         let wanted = (invocations / 256).div_ceil(tiles[0] * tiles[1]);
         let share = pixels.div_ceil(wanted).next_multiple_of(SLICE).max(4 * SLICE);
         let parts = pixels.div_ceil(share);
-        (call.constant("SHARE", share).grid([tiles[0], tiles[1], parts]), parts)
+        let call = call.constant("PARTS", parts).constant("SHARE", share);
+        (call.workgroups(tiles[0] * tiles[1] * parts), parts)
     } else {
         let rows = batch * g.small[0];
         let [tm, tn] = if xvec { [2, 4] } else { [4, 4] };

@@ -48,8 +48,10 @@ impl Fusion {
                 Op::Binary(Binary::Add) if conv && chain.bias.is_none() => {
                     let bias = node.operands[1];
                     let shape = step.nodes[bias].shape;
-                    (shape.len() == node.shape.channels() && shape.channels() == shape.len())
-                        .then_some(Epilogue { bias: Some(bias), result: id, ..chain })
+                    (shape.channels() == shape.len()
+                        && step.nodes[before].shape == node.shape
+                        && shape.channels() == node.shape.channels())
+                    .then_some(Epilogue { bias: Some(bias), result: id, ..chain })
                 }
                 Op::Unary(unary @ (Unary::LeakyRelu { .. } | Unary::Tanh)) if conv || norm => {
                     Some(Epilogue { activation: Some(unary), result: id, ..chain })

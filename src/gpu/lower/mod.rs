@@ -13,7 +13,7 @@ pub use call::Target;
 use super::program::Program;
 use crate::graph::{Bank, Op, Step, Update};
 use crate::{Error, Result};
-use call::{Call, Calls, Memory};
+use call::{Call, Calls, MAX_GRID, Memory};
 use fuse::Fusion;
 
 /// Lowers `step` for `target`.
@@ -40,6 +40,12 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
             step.name,
             size >> 20,
             target.max_binding >> 20
+        )));
+    }
+    if program.dispatches.iter().flat_map(|of| of.workgroups).any(|extent| extent as usize > MAX_GRID) {
+        return Err(Error::Device(format!(
+            "{}: an operation is too large for one dispatch; use a smaller --batch or --size",
+            step.name
         )));
     }
     Ok(program)

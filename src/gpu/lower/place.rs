@@ -128,8 +128,8 @@ fn constants(step: &Step) -> Vec<f32> {
     numbers
 }
 
-/// Values stored into state are computed right there where nothing else is touched by that: the bank is not read
-/// as state by this step, and the value not read by a call that writes to the same bank. Else they are copied.
+/// Values stored into state are computed right there where nothing else is touched by that: the bank is not read as state by
+/// this step, and no call reads one of its stored values while it writes another. Else they are copied.
 fn stores(
     step: &Step,
     calls: &Calls<'_>,
@@ -145,17 +145,18 @@ fn stores(
     for update in &step.updates {
         let &Update::Store { slot, value } = update else { continue };
         let source = step.source(value);
-        let written_with_it = |call: &Call| {
-            let reads = call.reads.iter().any(|memory| is_node(step, *memory, source));
-            let mut targets = call.writes.iter();
-            reads
-                && targets.any(|memory| {
-                    stored.iter().any(|(&other, &bank)| bank == slot.bank && is_node(step, *memory, other))
-                })
+        let touches = |memory: &Memory, of: NodeId| is_node(step, *memory, of);
+        let beside = |list: &[Memory]| {
+            list.iter().any(|memory| {
+                stored.iter().any(|(&other, &bank)| bank == slot.bank && touches(memory, other))
+            })
         };
-        if read_banks.contains(&slot.bank)
-            || fixed.contains_key(&source)
-            || calls.list.iter().any(written_with_it)
+        // One dispatch may not read a buffer that it writes.
+        let conflicts = |call: &Call| {
+            let of = |list: &[Memory]| list.iter().any(|memory| touches(memory, source));
+            (of(&call.reads) && beside(&call.writes)) || (of(&call.writes) && beside(&call.reads))
+        };
+        if read_banks.contains(&slot.bank) || fixed.contains_key(&source) || calls.list.iter().any(conflicts)
         {
             copies.push((value, slot));
         } else {
@@ -254,7 +255,7 @@ impl Writer {
         let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
         let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
-        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: call.workgroups });
+        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: call.grid });
         Ok(())
     }
 }
