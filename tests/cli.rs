@@ -173,6 +173,17 @@ fn resume_says_what_it_cannot_use() {
 }
 
 #[test]
+fn memory_is_planned_before_it_is_taken() {
+    let folder = tempdir().unwrap();
+    let refuse = |more: &[&str]| refused(&folder, &train(more), 1);
+    assert_says(&refuse(&["--memory-limit", "1", "--batch", "128"]), &["limit of 1 ", "--batch 64 would fit"]);
+    let vast = ["--preset", "paper", "--g-width", "4096", "--d-width", "4096", "--size", "128"];
+    let vast = refused(&folder, &[&["train", "dcgan", "--device", "cpu"][..], &vast].concat(), 1);
+    assert_says(&vast, &["MiB of this machine", "--g-width"]);
+    assert!(!folder.path().join("runs").exists(), "a refused run leaves no folder");
+}
+
+#[test]
 fn a_run_that_diverges_stops() {
     let folder = tempdir().unwrap();
     let error = refused(&folder, &train(&["--steps", "400", "--lr", "1e30", "--out", "run"]), 1);
@@ -208,7 +219,15 @@ fn the_demo_runs_once() {
     let demo = ["demo", "--steps", "1", "--device", "cpu"];
     assert_says(&done(&folder, &demo), &["runs/demo/samples/000001.png"]);
     assert_says(&refused(&folder, &demo, 1), &["runs/demo", "--force"]);
+    let run = folder.path().join("runs/demo");
+    let typo = refused(&folder, &["demo", "--force", "--steps", "1", "--device", "abacus"], 1);
+    assert_says(&typo, &["abacus"]);
+    assert!(run.join("checkpoints/000001.safetensors").is_file(), "a typo costs no run");
+    for left in ["evaluation.json", "config.toml.partial", "samples/000003.png.partial"] {
+        fs::write(run.join(left), "{}").unwrap();
+    }
     done(&folder, &[&demo[..], &["--force"]].concat());
+    assert!(!run.join("evaluation.json").exists(), "figures of the old run");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::train::config::{
 };
 use crate::train::cyclegan_steps::CycleLoss;
 use crate::train::evaluation::{Judging, judge};
-use crate::train::run::{Trainer, Training};
+use crate::train::run::{Plan, Training};
 use crate::train::run_folder::RunFolder;
 use crate::train::{cyclegan, dcgan};
 use crate::{Error, Result};
@@ -106,11 +106,11 @@ where
         let path = out.join(name);
         say(format_args!("{name}: {what}"));
         if !is_finished::<T::Config>(&path)? {
-            let trainer = match path.join("config.toml").is_file() {
-                true => Trainer::<T>::resume(&path, Default::default())?,
-                false => Trainer::<T>::start(config.clone(), Some(&path))?,
+            let plan = match path.join("config.toml").is_file() {
+                true => Plan::<T>::resume(&path, Default::default())?,
+                false => Plan::<T>::start(config.clone(), Some(&path))?,
             };
-            let code = follow::train(trainer)?;
+            let code = follow::train(plan)?;
             if code == ExitCode::from(INTERRUPTED) {
                 say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
                 return Ok(code);
@@ -145,7 +145,7 @@ fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: T::Config = checkpoint.config()?;
     let figures = judge(&checkpoint, &Device::open(config.device())?, Judging::default())?;
-    file::replace(&evaluate::path(path), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
+    file::replace(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     let mut facts = vec![("steps".to_owned(), checkpoint.step().to_string())];
     facts.extend(figures.into_iter().map(|figure| {
         let yardstick = figure.yardstick.map_or_else(String::new, |of| format!(" ({of:.4} {})", figure.of));

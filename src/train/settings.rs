@@ -142,6 +142,27 @@ macro_rules! settings {
                 &self.device
             }
 
+            fn settle(&mut self, total: u64) {
+                (self.steps, self.epochs) = (Some(total), None);
+            }
+
+            fn memory_limit(&self) -> Option<u64> {
+                self.memory_limit
+            }
+
+            fn batch_and_size(&self) -> (usize, usize) {
+                (self.batch, self.size)
+            }
+
+            fn smaller(&self) -> Option<Self> {
+                let mut smaller = self.clone();
+                match smaller.batch {
+                    0 | 1 => smaller.size /= 2,
+                    _ => smaller.batch /= 2,
+                }
+                smaller.check().ok().map(|()| smaller)
+            }
+
             fn start(&self) -> (crate::nn::Init, u64) {
                 (self.init, self.seed)
             }

@@ -54,6 +54,7 @@ macro_rules! check_common {
         counts(&[
             ("steps", config.steps),
             ("epochs", config.epochs),
+            ("memory_limit", config.memory_limit),
             ("log_every", Some(config.log_every)),
             ("sample_every", Some(config.sample_every)),
             ("checkpoint_every", Some(config.checkpoint_every)),
@@ -91,11 +92,11 @@ impl DcganConfig {
 
 impl CycleGanConfig {
     /// Names the first setting that is out of range, and what can be chosen.
-    pub(in crate::train) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.check_size()?;
         within("blocks", self.blocks, 0..=100)?;
         within("pool", self.pool, 0..=65536)?;
-        counts(&[("d_fake_every", Some(self.d_fake_every)), ("memory_limit", self.memory_limit)])?;
+        counts(&[("d_fake_every", Some(self.d_fake_every))])?;
         if self.d_fake_every > 1 && self.updates != Updates::Apart {
             return Err(Error::Input(format!(
                 "d_fake_every is {}, which needs a step of its own for fakes; pass --updates apart, or --d-fake-every 1",

@@ -31,6 +31,9 @@ settings! {
         g_lr: f64,
         /// The discriminator's learning rate, where it is not --lr.
         d_lr: f64,
+        /// Refuse to start where more memory than this is planned, in MiB.
+        #[arg(value_name = "MIB")]
+        memory_limit: u64,
     }
     always {
         /// A folder of pictures, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.

@@ -66,6 +66,18 @@ pub trait RunConfig: Clone {
     /// What to compute on.
     fn device(&self) -> &str;
 
+    /// Sets the number of steps, once it is known.
+    fn settle(&mut self, total: u64);
+
+    /// The most memory that may be planned, in MiB.
+    fn memory_limit(&self) -> Option<u64>;
+
+    /// Pictures a step, and their height and width.
+    fn batch_and_size(&self) -> (usize, usize);
+
+    /// The next smaller run: half the batch, or half the size where the batch is 1; none where that cannot be.
+    fn smaller(&self) -> Option<Self>;
+
     /// How initial weights are drawn, and the run's seed.
     fn start(&self) -> (Init, u64);
 }
