@@ -1,6 +1,6 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
 
-use super::{Done, INTERRUPTED, say};
+use super::{Done, INTERRUPTED, say, warn};
 use crate::train::log::Log;
 use crate::train::run::{Outcome, Plan, Training, Watch};
 use crate::{Error, Result};
@@ -68,6 +68,10 @@ impl Watch for Lines {
     fn logged(&mut self, log: &Log) {
         say(log);
     }
+
+    fn warned(&mut self, warning: &str) {
+        warn(warning);
+    }
 }
 
 /// A bar on the terminal.
@@ -90,5 +94,9 @@ impl Watch for &Bar {
 
     fn logged(&mut self, log: &Log) {
         self.0.set_message(log.progress());
+    }
+
+    fn warned(&mut self, warning: &str) {
+        self.0.suspend(|| warn(warning));
     }
 }

@@ -25,6 +25,8 @@ pub trait Watch {
     fn stepped(&mut self, step: u64);
     /// Losses were looked at.
     fn logged(&mut self, log: &Log);
+    /// Something went wrong that does not end the run.
+    fn warned(&mut self, warning: &str);
 }
 
 /// How [`Trainer::run`] ended.
@@ -195,7 +197,7 @@ impl<T: Training> Trainer<T> {
                 }
                 if checkpoint {
                     self.save_checkpoint()?;
-                    self.save_report()?;
+                    self.save_report(watch);
                 }
                 self.clock.go_on();
             }
