@@ -1,5 +1,6 @@
 //! The training of a DCGAN.
 
+use super::checkpoint::PictureNames;
 use super::config::DcganConfig;
 use super::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR};
 use super::draws;
@@ -80,7 +81,8 @@ impl run::Training for Training {
     fn load(config: &DcganConfig) -> Result<Data<Pictures>> {
         let source = Source::load(&config.data, &config.load_options(), config.holdout, &config.batching())?;
         let total = total(config.steps, config.epochs, source.epoch);
-        Ok(Data { pictures: source.pictures, total, lines: vec![source.line] })
+        let sets = [("data".to_owned(), PictureNames::new(source.pictures.names()))].into();
+        Ok(Data { pictures: source.pictures, total, sets, lines: vec![source.line] })
     }
 
     fn steps(config: &DcganConfig, pictures: &Pictures) -> Result<Vec<Step>> {

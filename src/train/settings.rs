@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 /// (`--d-width`) and from TOML (`d_width`). In the second the `always` fields are set, and `perhaps` fields may not be.
 ///
 /// Both need the fields every run has (`preset`, `steps`, `epochs`, `seed`, `init`, ..); `presets` makes a preset's full
-/// settings, and the second struct needs the methods `check` and `updates` (see [`super::config::RunConfig`]).
+/// settings, and the second struct needs the method `check`.
 macro_rules! settings {
     (
         $(#[$given_doc:meta])* given $given:ident;
@@ -119,10 +119,6 @@ macro_rules! settings {
 
             fn to_toml(&self) -> crate::Result<String> {
                 self.to_toml()
-            }
-
-            fn updates(&self, step: u64) -> std::collections::BTreeMap<String, u64> {
-                self.updates(step)
             }
 
             fn intervals(&self) -> $crate::train::config::Intervals {

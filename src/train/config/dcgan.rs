@@ -9,7 +9,6 @@ use crate::nn::loss::Adversarial;
 use crate::optim::Adam;
 use crate::train::dcgan_steps::{Dcgan, Objective};
 use crate::train::settings::{named, settings};
-use std::collections::BTreeMap;
 
 settings! {
     /// Settings as given: each may be missing.
@@ -179,12 +178,5 @@ impl DcganConfig {
 
     fn augment(&self) -> Augment {
         Augment { kind: self.augment, rotate: self.rotate as f32, stretch: self.stretch as f32 }
-    }
-
-    /// Updates each network has seen after `step` iterations.
-    pub fn updates(&self, step: u64) -> BTreeMap<String, u64> {
-        [("generator", step), ("discriminator", step / self.d_every)]
-            .map(|(name, updates)| (name.to_owned(), updates))
-            .into()
     }
 }

@@ -13,7 +13,6 @@ use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How often a run writes what, in steps, and how many checkpoints stay; 0 keeps all.
@@ -53,9 +52,6 @@ pub trait RunConfig: Clone {
     /// # Errors
     /// If a number does not fit TOML.
     fn to_toml(&self) -> Result<String>;
-
-    /// Updates each network has seen after `step` iterations.
-    fn updates(&self, step: u64) -> BTreeMap<String, u64>;
 
     /// How often a run writes what.
     fn intervals(&self) -> Intervals;

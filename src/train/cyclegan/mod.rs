@@ -5,6 +5,7 @@ mod sheets;
 
 pub use pool::PoolDraws;
 
+use super::checkpoint::PictureNames;
 use super::config::CycleGanConfig;
 use super::cyclegan_steps::{AVERAGES, CycleGan, DISCRIMINATORS, Domain, GENERATORS, POOLS, Updates};
 use super::draws;
@@ -99,7 +100,10 @@ impl run::Training for Training {
             )));
         }
         let lines = vec![format!("X: {}", x.line), format!("Y: {}", y.line)];
-        Ok(Data { pictures: [x, y], total, lines })
+        let sets = [("X", &x), ("Y", &y)]
+            .map(|(name, source)| (name.to_owned(), PictureNames::new(source.pictures.names())))
+            .into();
+        Ok(Data { pictures: [x, y], total, sets, lines })
     }
 
     /// The steps of an iteration, then those of both sheets.

@@ -8,6 +8,7 @@ mod save;
 
 pub use plan::Plan;
 
+use super::checkpoint::PictureNames;
 use super::config::RunConfig;
 use super::log::{Clock, Log, Loss};
 use super::model::Model;
@@ -17,6 +18,7 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
 use crate::report::Metrics;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run.
@@ -44,6 +46,8 @@ pub struct Data<P> {
     pub pictures: P,
     /// The run's last step.
     pub total: u64,
+    /// What checkpoints remember of each set, by its name.
+    pub sets: BTreeMap<String, PictureNames>,
     /// What they are, in lines for people.
     pub lines: Vec<String>,
 }
@@ -56,6 +60,8 @@ pub struct Setup<T: Training> {
     pub pictures: T::Pictures,
     /// What it runs on.
     pub device: Device,
+    /// What checkpoints remember of each set of pictures, by its name.
+    pub sets: BTreeMap<String, PictureNames>,
     /// Its programs, as [`Training::steps`] has them.
     pub steps: Vec<Step>,
     /// Iterations done.
@@ -144,6 +150,7 @@ pub trait Training: Sized {
 /// A run, ready to start or to go on.
 pub struct Trainer<T> {
     training: T,
+    sets: BTreeMap<String, PictureNames>,
     folder: RunFolder,
     metrics: Metrics,
     clock: Clock,

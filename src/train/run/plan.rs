@@ -2,7 +2,7 @@
 
 use super::{Data, Setup, Trainer, Training, memory};
 use crate::device::Device;
-use crate::train::checkpoint::Checkpoint;
+use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
 use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
@@ -67,12 +67,16 @@ impl<T: Training> Plan<T> {
             )));
         }
         let damaged = damaged.into_iter().map(|error| format!("left out a damaged checkpoint: {error}"));
-        let notes = damaged.chain([format!("goes on after step {step}")]).collect();
+        let changed = data.sets.iter().filter_map(|(name, now)| {
+            let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
+            Some(changed(name, before, now))
+        });
+        let notes = damaged.chain(changed).chain([format!("goes on after step {step}")]).collect();
         Self::new(config, data, step, Place::Resumed { folder, values, notes })
     }
 
     fn new(mut config: T::Config, data: Data<T::Pictures>, step: u64, place: Place) -> Result<Self> {
-        let Data { pictures, total, lines } = data;
+        let Data { pictures, total, sets, lines } = data;
         config.settle(total);
         let device = Device::open(config.device())?;
         let steps = T::steps(&config, &pictures)?;
@@ -81,7 +85,7 @@ impl<T: Training> Plan<T> {
         introduction.extend(lines);
         let networks = T::describe(&T::networks(&config)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
-        Ok(Self { setup: Setup { config, pictures, device, steps, step, total }, place, introduction })
+        Ok(Self { setup: Setup { config, pictures, sets, device, steps, step, total }, place, introduction })
     }
 
     /// What the run is, in a few lines: the device first.
@@ -96,6 +100,17 @@ impl<T: Training> Plan<T> {
     pub fn begin(self) -> Result<Trainer<T>> {
         Trainer::new(self)
     }
+}
+
+/// What a run is told whose set of pictures is another than before.
+fn changed(name: &str, before: &PictureNames, now: &PictureNames) -> String {
+    let counts = match before.count == now.count {
+        true => format!("{} pictures of other names", now.count),
+        false => format!("{} pictures, {} before", now.count, before.count),
+    };
+    format!(
+        "warning: the set {name} has changed ({counts}); pictures come in another order than in an uninterrupted run"
+    )
 }
 
 /// The newest checkpoint that can be read, and what is wrong with newer ones.

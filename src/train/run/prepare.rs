@@ -30,6 +30,7 @@ impl<T: Training> Trainer<T> {
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
         let Plan { setup, place, .. } = plan;
         let (step, total) = (setup.step, setup.total);
+        let sets = setup.sets.clone();
         let (init, seed) = setup.config.start();
         // All that can fail for want of pictures or memory comes before anything is written or removed.
         let training = T::ready(setup)?;
@@ -59,6 +60,7 @@ impl<T: Training> Trainer<T> {
             metrics: Metrics::open(folder.metrics_path())?,
             clock: Clock::new(seconds, step),
             training,
+            sets,
             folder,
             step,
             total,

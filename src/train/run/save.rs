@@ -43,7 +43,7 @@ impl<T: Training> Trainer<T> {
         }
         let path = self.folder.checkpoint_path(self.step);
         let config = self.training.config();
-        checkpoint::write(&path, self.training.model(), config, self.step, &banks)?;
+        checkpoint::write(&path, self.training.model(), config, &self.sets, self.step, &banks)?;
         self.folder.prune(config.intervals().keep)
     }
 
