@@ -174,7 +174,13 @@ fn what_cannot_be_translated_is_refused() {
     assert_says(&refuse(&["in", "--out", "out"]), &["a.jpg", "a.png", "both"]);
     assert_says(&refuse(&["b.png", "--out", "."]), &["b.png", "--out"]);
     assert_says(&refuse(&["nothing.png", "--out", "out"]), &["nothing.png"]);
-    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture"]);
+    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture", "--skip-bad"]);
+    let translate =
+        |more: &[&str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
+    let said = done(&folder, &translate(&["bad.png", "--skip-bad"]));
+    assert_says(&said, &["1 pictures skipped", "bad.png", "1 pictures translated"]);
+    assert_says(&refused(&folder, &translate(&[])), &["out/b.png", "--force"]);
+    done(&folder, &translate(&["--force"]));
     assert_says(&refuse(&["b.png", "--out", "out", "--checkpoint", "7"]), &["no checkpoint of step 7", "1"]);
     let dcgan = ["train", "dcgan", "--size", "8", "--g-width", "2", "--d-width", "2", "--steps", "1"];
     done(&folder, &[&dcgan[..], &["--device", "cpu", "--out", "dcgan"]].concat());
