@@ -142,7 +142,15 @@ fn experiments_leave_a_page_and_go_on_where_they_were() {
         }
         // A second time there is nothing left to train.
         assert!(!done(&folder, &command).contains("steps/s"), "{command}");
+        let other = mewgpu(&folder, &format!("{command} --lr 0.5"));
+        let error = String::from_utf8_lossy(&other.stderr);
+        assert!(error.contains("lr is") && error.contains("not 0.5); choose another --out"), "{error}");
+        // A run that was ended before its first checkpoint starts anew.
+        fs::remove_dir_all(out.join(runs[0]).join("checkpoints")).unwrap();
+        assert!(done(&folder, &command).contains("step 2/2"), "{command}");
     }
+    let refused = mewgpu(&folder, &format!("experiment cycle {CYCLEGAN} --lambda-cycle 0 --out e3"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("compares with"));
     let refused = mewgpu(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("what this experiment varies"));
 }
