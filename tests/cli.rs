@@ -65,6 +65,8 @@ fn wrong_settings_are_refused_with_a_remedy() {
     assert_says(&refuse(&["--steps", "3", "--epochs", "3"], 2), &["--steps", "--epochs"]);
     assert_says(&refuse(&["--size", "48"], 1), &["size 48", "64"]);
     assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);
+    assert_says(&refuse(&["--eps", "1e-60"], 1), &["eps is", "above 0"]);
+    assert_says(&refuse(&["--beta2", "0.9999999999"], 1), &["beta2 is", "below 1"]);
     assert_says(&refuse(&["--device", "abacus"], 1), &["abacus", "mewgpu devices"]);
     assert_says(&refuse(&["--config", "none.toml"], 1), &["none.toml"]);
     fs::write(folder.path().join("typo.toml"), "batch = 4\nwidht = 3\n").unwrap();

@@ -116,6 +116,9 @@ fn few_and_held_out_pictures_have_their_sheets() {
     let arguments: Vec<&str> = arguments.into_iter().filter(|flag| *flag != "builtin:noto/animals").collect();
     let said = done(&folder, &[&arguments[..], &more].concat());
     assert_says(&said, &["X: few: 2 pictures", "1 held out", "39 held out"]);
+    RgbImage::new(9, 9).save(pictures.join("4.png")).unwrap();
+    let said = done(&folder, &["resume", "run", "--steps", "2"]);
+    assert_says(&said, &["the set X has changed (3 pictures, 2 before)", "step 2/2"]);
     assert_eq!(size(&folder.path().join("run/samples/000001-XtoY.png")), (4 * 66 + 2, 66 + 2));
     assert_eq!(size(&folder.path().join("run/samples/000001-YtoX.png")), (8 * 66 + 2, 4 * 66 + 2));
 }
