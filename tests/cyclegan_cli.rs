@@ -179,7 +179,7 @@ fn what_cannot_be_translated_is_refused() {
     assert_says(&refuse(&["nothing.png", "--out", "out"]), &["nothing.png"]);
     assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture", "--skip-bad"]);
     let translate =
-        |more: &[&str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
+        |more: &[&'static str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
     let said = done(&folder, &translate(&["bad.png", "--skip-bad"]));
     assert_says(&said, &["1 pictures skipped", "bad.png", "1 pictures translated"]);
     assert_says(&refused(&folder, &translate(&[])), &["out/b.png", "--force"]);

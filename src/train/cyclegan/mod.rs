@@ -117,7 +117,7 @@ impl run::Training for Training {
     }
 
     fn ready(setup: Setup<Self>) -> Result<Self> {
-        let Setup { config, pictures: sources, device, steps, step, total } = setup;
+        let Setup { config, pictures: sources, device, steps, step, total, .. } = setup;
         let model = config.cyclegan()?;
         let [x, y] = &sources;
         let sheets = [Sheet::new(&config, Domain::X, x)?, Sheet::new(&config, Domain::Y, y)?];
