@@ -177,12 +177,10 @@ fn resume_says_what_it_cannot_use() {
 #[test]
 fn memory_is_planned_before_it_is_taken() {
     let folder = tempdir().unwrap();
-    let refuse = |more: &[&str]| refused(&folder, &train(more), 1);
-    assert_says(
-        &refuse(&["--memory-limit", "1", "--batch", "128"]),
-        &["limit of 1 ", "--batch 64 would fit"],
-    );
-    let vast = ["--preset", "paper", "--g-width", "4096", "--d-width", "4096", "--size", "128"];
+    let wide = ["train", "dcgan", "--preset", "seed", "--size", "64", "--batch", "128", "--device", "cpu"];
+    let over = refused(&folder, &[&wide[..], &["--memory-limit", "100"]].concat(), 1);
+    assert_says(&over, &["MiB of memory, over the limit of 100", "--batch ", "would fit"]);
+    let vast = ["--preset", "paper", "--g-width", "4096", "--d-width", "4096", "--size", "2048"];
     let vast = refused(&folder, &[&["train", "dcgan", "--device", "cpu"][..], &vast].concat(), 1);
     assert_says(&vast, &["MiB of this machine", "--g-width"]);
     assert!(!folder.path().join("runs").exists(), "a refused run leaves no folder");

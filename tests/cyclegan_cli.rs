@@ -187,6 +187,6 @@ fn what_cannot_be_translated_is_refused() {
     assert_says(&refuse(&["b.png", "--out", "out", "--checkpoint", "7"]), &["no checkpoint of step 7", "1"]);
     let dcgan = ["train", "dcgan", "--size", "8", "--g-width", "2", "--d-width", "2", "--steps", "1"];
     done(&folder, &[&dcgan[..], &["--device", "cpu", "--out", "dcgan"]].concat());
-    let wrong = refused(&folder, &["translate", "dcgan", "--to", "y", "b.png", "--out", "out"]);
+    let wrong = refused(&folder, &["translate", "dcgan", "--to", "y", "b.png", "--out", "other"]);
     assert_says(&wrong, &["\"dcgan\"", "\"cyclegan\""]);
 }

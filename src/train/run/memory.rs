@@ -14,6 +14,20 @@ struct Limit {
     words: String,
 }
 
+/// Refuses networks that are over the limit by themselves, before any picture is loaded.
+///
+/// # Errors
+/// If they are.
+pub fn check_networks<T: Training>(config: &T::Config, device: &Device) -> Result<()> {
+    let needed = mebibytes(least(&T::networks(config)?.banks(), &[]));
+    match limit(config, device) {
+        Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Input(format!(
+            "these networks alone need {needed} MiB of memory, over {words}; use a smaller --g-width or --d-width"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The memory that a run of `steps` takes, in MiB, before it is taken.
 ///
 /// # Errors

@@ -34,8 +34,8 @@ impl<T: Training> Plan<T> {
         if let Some(out) = out {
             RunFolder::check_is_free(out)?;
         }
-        let data = T::load(&config)?;
-        Self::new(config, data, 0, Place::New(out.map(Path::to_path_buf)))
+        let (device, data) = Self::load(&config)?;
+        Self::new(config, device, data, 0, Place::New(out.map(Path::to_path_buf)))
     }
 
     /// As [`Plan::start`], but the run in `folder` is removed once this one is ready.
@@ -44,8 +44,8 @@ impl<T: Training> Plan<T> {
     /// As [`Plan::start`], or if there is no run in `folder`.
     pub fn replace(config: T::Config, folder: &Path) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let data = T::load(&config)?;
-        Self::new(config, data, 0, Place::Replacing(folder))
+        let (device, data) = Self::load(&config)?;
+        Self::new(config, device, data, 0, Place::Replacing(folder))
     }
 
     /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`.
@@ -58,7 +58,7 @@ impl<T: Training> Plan<T> {
         let (checkpoint, damaged) = newest_whole(&folder, T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
         let step = checkpoint.step();
-        let data = T::load(&config)?;
+        let (device, data) = Self::load(&config)?;
         if data.total <= step {
             return Err(Error::Input(format!(
                 "{0}: finished at step {step} of {1}; to go on, pass a larger total: mewgpu resume {0} --steps N",
@@ -72,13 +72,25 @@ impl<T: Training> Plan<T> {
             Some(changed(name, before, now))
         });
         let notes = damaged.chain(changed).chain([format!("goes on after step {step}")]).collect();
-        Self::new(config, data, step, Place::Resumed { folder, values, notes })
+        Self::new(config, device, data, step, Place::Resumed { folder, values, notes })
     }
 
-    fn new(mut config: T::Config, data: Data<T::Pictures>, step: u64, place: Place) -> Result<Self> {
+    /// The device and the pictures.
+    fn load(config: &T::Config) -> Result<(Device, Data<T::Pictures>)> {
+        let device = Device::open(config.device())?;
+        memory::check_networks::<T>(config, &device)?;
+        Ok((device, T::load(config)?))
+    }
+
+    fn new(
+        mut config: T::Config,
+        device: Device,
+        data: Data<T::Pictures>,
+        step: u64,
+        place: Place,
+    ) -> Result<Self> {
         let Data { pictures, total, sets, lines } = data;
         config.settle(total);
-        let device = Device::open(config.device())?;
         let steps = T::steps(&config, &pictures)?;
         let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
         let mut introduction = vec![device.describe()];
