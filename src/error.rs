@@ -33,7 +33,7 @@ pub enum Error {
         problem: String,
     },
     /// A picture to translate that could not be decoded.
-    #[error("{path}: not a readable picture ({problem}); mend it or leave it out")]
+    #[error("{path}: not a readable picture ({problem}); mend it, or pass --skip-bad to go on without it")]
     Unreadable {
         /// Which file.
         path: PathBuf,

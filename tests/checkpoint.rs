@@ -1,7 +1,7 @@
 //! Checkpoints hold what PyTorch expects, come back as they were, and never bring the program down.
 
 use mewgpu::Result;
-use mewgpu::train::checkpoint::{self, Checkpoint};
+use mewgpu::train::checkpoint::{self, Checkpoint, PictureNames};
 use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -44,7 +44,8 @@ fn numbered(config: &DcganConfig) -> Vec<Vec<f32>> {
 fn written() -> (TempDir, PathBuf, DcganConfig, Vec<Vec<f32>>) {
     let (folder, config) = (tempdir().unwrap(), tiny());
     let (path, banks) = (folder.path().join("000007.safetensors"), numbered(&config));
-    checkpoint::write(&path, &config.dcgan().unwrap(), &config, 7, &banks).unwrap();
+    let sets = [("data".to_owned(), PictureNames::new(&["a.png".into(), "b.png".into()]))].into();
+    checkpoint::write(&path, &config.dcgan().unwrap(), &config, &sets, 7, &banks).unwrap();
     (folder, path, config, banks)
 }
 
@@ -83,7 +84,8 @@ fn names_and_shapes_are_pytorchs() {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     let header = &metadata.metadata().as_ref().unwrap()["mewgpu"];
     let header: checkpoint::Header = serde_json::from_str(header).unwrap();
-    assert_eq!((header.step, header.updates["generator"], header.updates["discriminator"]), (7, 7, 3));
+    assert_eq!((header.step, header.sets["data"].count), (7, 2));
+    assert_ne!(header.sets["data"], PictureNames::new(&["a.png".into(), "c.png".into()]));
 }
 
 /// The checkpoint's bytes after `change` has been made to its tensors.

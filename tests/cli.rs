@@ -65,6 +65,8 @@ fn wrong_settings_are_refused_with_a_remedy() {
     assert_says(&refuse(&["--steps", "3", "--epochs", "3"], 2), &["--steps", "--epochs"]);
     assert_says(&refuse(&["--size", "48"], 1), &["size 48", "64"]);
     assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);
+    assert_says(&refuse(&["--eps", "1e-60"], 1), &["eps is", "above 0"]);
+    assert_says(&refuse(&["--beta2", "0.9999999999"], 1), &["beta2 is", "below 1"]);
     assert_says(&refuse(&["--device", "abacus"], 1), &["abacus", "mewgpu devices"]);
     assert_says(&refuse(&["--config", "none.toml"], 1), &["none.toml"]);
     fs::write(folder.path().join("typo.toml"), "batch = 4\nwidht = 3\n").unwrap();
@@ -173,6 +175,18 @@ fn resume_says_what_it_cannot_use() {
 }
 
 #[test]
+fn memory_is_planned_before_it_is_taken() {
+    let folder = tempdir().unwrap();
+    let wide = ["train", "dcgan", "--preset", "seed", "--size", "64", "--batch", "128", "--device", "cpu"];
+    let over = refused(&folder, &[&wide[..], &["--memory-limit", "100"]].concat(), 1);
+    assert_says(&over, &["MiB of memory, over the limit of 100", "--batch ", "would fit"]);
+    let vast = ["--preset", "paper", "--g-width", "4096", "--d-width", "4096", "--size", "2048"];
+    let vast = refused(&folder, &[&["train", "dcgan", "--device", "cpu"][..], &vast].concat(), 1);
+    assert_says(&vast, &["MiB of this machine", "--g-width"]);
+    assert!(!folder.path().join("runs").exists(), "a refused run leaves no folder");
+}
+
+#[test]
 fn a_run_that_diverges_stops() {
     let folder = tempdir().unwrap();
     let error = refused(&folder, &train(&["--steps", "400", "--lr", "1e30", "--out", "run"]), 1);
@@ -208,7 +222,15 @@ fn the_demo_runs_once() {
     let demo = ["demo", "--steps", "1", "--device", "cpu"];
     assert_says(&done(&folder, &demo), &["runs/demo/samples/000001.png"]);
     assert_says(&refused(&folder, &demo, 1), &["runs/demo", "--force"]);
+    let run = folder.path().join("runs/demo");
+    let typo = refused(&folder, &["demo", "--force", "--steps", "1", "--device", "abacus"], 1);
+    assert_says(&typo, &["abacus"]);
+    assert!(run.join("checkpoints/000001.safetensors").is_file(), "a typo costs no run");
+    for left in ["evaluation.json", "config.toml.partial", "samples/000003.png.partial"] {
+        fs::write(run.join(left), "{}").unwrap();
+    }
     done(&folder, &[&demo[..], &["--force"]].concat());
+    assert!(!run.join("evaluation.json").exists(), "figures of the old run");
 }
 
 #[test]

@@ -116,6 +116,9 @@ fn few_and_held_out_pictures_have_their_sheets() {
     let arguments: Vec<&str> = arguments.into_iter().filter(|flag| *flag != "builtin:noto/animals").collect();
     let said = done(&folder, &[&arguments[..], &more].concat());
     assert_says(&said, &["X: few: 2 pictures", "1 held out", "39 held out"]);
+    RgbImage::new(9, 9).save(pictures.join("4.png")).unwrap();
+    let said = done(&folder, &["resume", "run", "--steps", "2"]);
+    assert_says(&said, &["the set X has changed (3 pictures, 2 before)", "step 2/2"]);
     assert_eq!(size(&folder.path().join("run/samples/000001-XtoY.png")), (4 * 66 + 2, 66 + 2));
     assert_eq!(size(&folder.path().join("run/samples/000001-YtoX.png")), (8 * 66 + 2, 4 * 66 + 2));
 }
@@ -174,10 +177,16 @@ fn what_cannot_be_translated_is_refused() {
     assert_says(&refuse(&["in", "--out", "out"]), &["a.jpg", "a.png", "both"]);
     assert_says(&refuse(&["b.png", "--out", "."]), &["b.png", "--out"]);
     assert_says(&refuse(&["nothing.png", "--out", "out"]), &["nothing.png"]);
-    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture"]);
+    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture", "--skip-bad"]);
+    let translate =
+        |more: &[&'static str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
+    let said = done(&folder, &translate(&["bad.png", "--skip-bad"]));
+    assert_says(&said, &["1 pictures skipped", "bad.png", "1 pictures translated"]);
+    assert_says(&refused(&folder, &translate(&[])), &["out/b.png", "--force"]);
+    done(&folder, &translate(&["--force"]));
     assert_says(&refuse(&["b.png", "--out", "out", "--checkpoint", "7"]), &["no checkpoint of step 7", "1"]);
     let dcgan = ["train", "dcgan", "--size", "8", "--g-width", "2", "--d-width", "2", "--steps", "1"];
     done(&folder, &[&dcgan[..], &["--device", "cpu", "--out", "dcgan"]].concat());
-    let wrong = refused(&folder, &["translate", "dcgan", "--to", "y", "b.png", "--out", "out"]);
+    let wrong = refused(&folder, &["translate", "dcgan", "--to", "y", "b.png", "--out", "other"]);
     assert_says(&wrong, &["\"dcgan\"", "\"cyclegan\""]);
 }

@@ -33,6 +33,9 @@ impl Watch for StopAfter<'_> {
         }
     }
     fn logged(&mut self, _: &Log) {}
+    fn warned(&mut self, warning: &str) {
+        panic!("{warning}");
+    }
 }
 
 fn run(mut trainer: Trainer, stop_after: u64) -> Outcome {

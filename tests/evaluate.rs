@@ -122,6 +122,21 @@ fn a_cyclegan_is_judged_both_ways_and_against_partners() {
 }
 
 #[test]
+fn pictures_without_partners_are_named() {
+    let folder = tempdir().unwrap();
+    for name in ["x/1.png", "x/2.png", "y/2.png", "y/3.png"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::new(16, 16).save(path).unwrap();
+    }
+    let tiny = "--size 16 --g-width 2 --d-width 2 --batch 2 --device cpu";
+    done(&folder, &format!("train cyclegan --x x --y y {tiny} --steps 1 --out run"));
+    let output = mewgpu(&folder, "evaluate run --paired --device cpu");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("Y (y) has no partner named 1.png for X's picture"), "{error}");
+}
+
+#[test]
 fn experiments_leave_a_page_and_go_on_where_they_were() {
     let folder = tempdir().unwrap();
     for (command, runs) in [
@@ -142,7 +157,15 @@ fn experiments_leave_a_page_and_go_on_where_they_were() {
         }
         // A second time there is nothing left to train.
         assert!(!done(&folder, &command).contains("steps/s"), "{command}");
+        let other = mewgpu(&folder, &format!("{command} --lr 0.5"));
+        let error = String::from_utf8_lossy(&other.stderr);
+        assert!(error.contains("lr is") && error.contains("not 0.5); choose another --out"), "{error}");
+        // A run that was ended before its first checkpoint starts anew.
+        fs::remove_dir_all(out.join(runs[0]).join("checkpoints")).unwrap();
+        assert!(done(&folder, &command).contains("step 2/2"), "{command}");
     }
+    let refused = mewgpu(&folder, &format!("experiment cycle {CYCLEGAN} --lambda-cycle 0 --out e3"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("compares with"));
     let refused = mewgpu(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("what this experiment varies"));
 }

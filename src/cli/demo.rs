@@ -4,8 +4,7 @@ use super::{Done, follow, say};
 use crate::Error;
 use crate::data::AugmentKind;
 use crate::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
-use crate::train::dcgan::Trainer;
-use crate::train::run_folder::RunFolder;
+use crate::train::dcgan::Plan;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,7 +50,7 @@ impl Demo {
     pub fn run(self) -> Done {
         let flags = DcganSettings { steps: self.steps, device: self.device, ..Default::default() };
         let config = DcganConfig::new(settings(), flags)?;
-        if self.out.join("config.toml").is_file() {
+        let plan = if self.out.join("config.toml").is_file() {
             if !self.force {
                 return Err(Error::Input(format!(
                     "{0}: a demo has run there already; look at its samples, go on with it (mewgpu resume {0}), or \
@@ -59,9 +58,11 @@ impl Demo {
                     self.out.display()
                 )));
             }
-            RunFolder::open(&self.out)?.clear()?;
-        }
-        let code = follow::train(Trainer::start(config, Some(&self.out))?)?;
+            Plan::replace(config, &self.out)?
+        } else {
+            Plan::start(config, Some(&self.out))?
+        };
+        let code = follow::train(plan)?;
         if code == ExitCode::SUCCESS {
             say(format_args!(
                 "how it learned: {}; now with pictures of your own: mewgpu train dcgan --data DIR",

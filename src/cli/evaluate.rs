@@ -6,9 +6,10 @@ use crate::evaluate::Figure;
 use crate::report::file;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::evaluation::{Judging, judge};
+use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Pictures held out by --holdout in training are judged by; without any, those trained on. Each figure stands beside its
@@ -49,15 +50,10 @@ impl Evaluate {
             figures.iter().for_each(say);
         }
         if self.run.is_dir() {
-            file::replace(&path(&self.run), json.as_bytes())?;
+            file::replace(&RunFolder::open(&self.run)?.evaluation_path(), json.as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Where a run's figures are kept.
-pub fn path(run: &Path) -> PathBuf {
-    run.join("evaluation.json")
 }
 
 /// The figures of a step as JSON.

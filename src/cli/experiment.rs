@@ -12,13 +12,17 @@ use crate::train::config::{
 };
 use crate::train::cyclegan_steps::CycleLoss;
 use crate::train::evaluation::{Judging, judge};
-use crate::train::run::{Trainer, Training};
+use crate::train::run::{Plan, Training};
 use crate::train::run_folder::RunFolder;
 use crate::train::{cyclegan, dcgan};
 use crate::{Error, Result};
 use clap::{Args, Subcommand};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Settings that do not change what is learned.
+const ELSEWHERE: [&str; 2] = ["device", "memory_limit"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
@@ -65,9 +69,10 @@ impl Experiment {
             }
             Self::Cycle(runs) => {
                 let Runs { out, settings } = *runs;
-                if settings.cycle_loss == Some(CycleLoss::None) {
+                if settings.cycle_loss == Some(CycleLoss::None) || settings.lambda_cycle == Some(0.0) {
                     return Err(Error::Input(
-                        "cycle_loss none is what this experiment compares with; choose mse or l1, or leave it out"
+                        "no cycle loss (cycle_loss none, lambda_cycle 0) is what this experiment compares with; choose \
+                         mse or l1 and a weight above 0, or leave them out"
                             .into(),
                     ));
                 }
@@ -101,16 +106,22 @@ fn conduct<T: Training>(title: &str, out: &Path, variants: &[Variant<T::Config>]
 where
     <T::Config as RunConfig>::Settings: Default,
 {
+    for Variant { name, config, .. } in variants {
+        check_is_same(&out.join(name), config)?;
+    }
     let mut columns = Vec::new();
     for Variant { name, what, config } in variants {
         let path = out.join(name);
         say(format_args!("{name}: {what}"));
         if !is_finished::<T::Config>(&path)? {
-            let trainer = match path.join("config.toml").is_file() {
-                true => Trainer::<T>::resume(&path, Default::default())?,
-                false => Trainer::<T>::start(config.clone(), Some(&path))?,
+            let plan = match path.join("config.toml").is_file() {
+                true if RunFolder::open(&path)?.checkpoints()?.is_empty() => {
+                    Plan::<T>::replace(config.clone(), &path)?
+                }
+                true => Plan::<T>::resume(&path, Default::default())?,
+                false => Plan::<T>::start(config.clone(), Some(&path))?,
             };
-            let code = follow::train(trainer)?;
+            let code = follow::train(plan)?;
             if code == ExitCode::from(INTERRUPTED) {
                 say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
                 return Ok(code);
@@ -124,6 +135,43 @@ where
     side_by_side(title, introduction, &columns, &page)?;
     say(format_args!("side by side: {}", page.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a run in `path` that has other settings than `config`.
+fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()>
+where
+    C::Settings: Default,
+{
+    if !path.join("config.toml").is_file() {
+        return Ok(());
+    }
+    let there = C::from_run(&RunFolder::open(path)?.config_path(), C::Settings::default())?;
+    let mut wanted = config.clone();
+    // A run writes its passes over the pictures down as steps.
+    if let (None, Some(total)) = (wanted.total_steps(), there.total_steps()) {
+        wanted.settle(total);
+    }
+    let table = |config: &C| -> Result<toml::Table> {
+        toml::from_str(&config.to_toml()?).map_err(|error| Error::Input(format!("settings: {error}")))
+    };
+    let (there, wanted) = (table(&there)?, table(&wanted)?);
+    let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
+    let differ =
+        |name: &&&String| there.get(**name) != wanted.get(**name) && !ELSEWHERE.contains(&name.as_str());
+    let word = |value: Option<&toml::Value>| value.map_or_else(|| "not set".to_owned(), ToString::to_string);
+    let differences: Vec<_> = names
+        .iter()
+        .filter(differ)
+        .map(|name| format!("{name} is {}, not {}", word(there.get(*name)), word(wanted.get(*name))))
+        .collect();
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Input(format!(
+            "{}: there is a run with other settings in it ({}); choose another --out, or give the same settings",
+            path.display(),
+            differences.join("; ")
+        ))),
+    }
 }
 
 /// Whether the run in `path` has reached its last step.
@@ -145,7 +193,7 @@ fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: T::Config = checkpoint.config()?;
     let figures = judge(&checkpoint, &Device::open(config.device())?, Judging::default())?;
-    file::replace(&evaluate::path(path), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
+    file::replace(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     let mut facts = vec![("steps".to_owned(), checkpoint.step().to_string())];
     facts.extend(figures.into_iter().map(|figure| {
         let yardstick = figure.yardstick.map_or_else(String::new, |of| format!(" ({of:.4} {})", figure.of));

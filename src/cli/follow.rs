@@ -1,8 +1,8 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
 
-use super::{Done, INTERRUPTED, say};
+use super::{Done, INTERRUPTED, say, warn};
 use crate::train::log::Log;
-use crate::train::run::{Outcome, Trainer, Training, Watch};
+use crate::train::run::{Outcome, Plan, Training, Watch};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -10,9 +10,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Runs `trainer` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
-pub fn train<T: Training>(mut trainer: Trainer<T>) -> Done {
+/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
+pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let stop = stop_on_signal()?;
+    plan.introduction().iter().for_each(say);
+    let mut trainer = plan.begin()?;
     trainer.introduction().iter().for_each(say);
     let outcome = if std::io::stderr().is_terminal() {
         let bar = Bar::new(trainer.steps())?;
@@ -66,6 +68,10 @@ impl Watch for Lines {
     fn logged(&mut self, log: &Log) {
         say(log);
     }
+
+    fn warned(&mut self, warning: &str) {
+        warn(warning);
+    }
 }
 
 /// A bar on the terminal.
@@ -88,5 +94,9 @@ impl Watch for &Bar {
 
     fn logged(&mut self, log: &Log) {
         self.0.set_message(log.progress());
+    }
+
+    fn warned(&mut self, warning: &str) {
+        self.0.suspend(|| warn(warning));
     }
 }

@@ -80,6 +80,11 @@ fn say(line: impl Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Prints a warning.
+fn warn(warning: impl Display) {
+    let _ = writeln!(std::io::stderr(), "warning: {warning}");
+}
+
 /// What batch norms normalise by, as named on the command line.
 #[derive(Clone, Copy, ValueEnum)]
 enum Normalise {

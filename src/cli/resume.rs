@@ -24,9 +24,9 @@ impl Resume {
         let Self { run, steps, device } = self;
         if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
             let settings = CycleGanSettings { steps, device, ..Default::default() };
-            return follow::train(cyclegan::Trainer::resume(&run, settings)?);
+            return follow::train(cyclegan::Plan::resume(&run, settings)?);
         }
         let settings = DcganSettings { steps, device, ..Default::default() };
-        follow::train(dcgan::Trainer::resume(&run, settings)?)
+        follow::train(dcgan::Plan::resume(&run, settings)?)
     }
 }

@@ -37,12 +37,12 @@ impl Train {
             Self::Dcgan(run) => {
                 let file = run.config.as_deref().map(DcganSettings::read).transpose()?;
                 let config = DcganConfig::new(file.unwrap_or_default(), run.settings)?;
-                follow::train(dcgan::Trainer::start(config, run.out.as_deref())?)
+                follow::train(dcgan::Plan::start(config, run.out.as_deref())?)
             }
             Self::Cyclegan(run) => {
                 let file = run.config.as_deref().map(CycleGanSettings::read).transpose()?;
                 let config = CycleGanConfig::new(file.unwrap_or_default(), run.settings)?;
-                follow::train(cyclegan::Trainer::start(config, run.out.as_deref())?)
+                follow::train(cyclegan::Plan::start(config, run.out.as_deref())?)
             }
         }
     }

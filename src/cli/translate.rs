@@ -33,6 +33,12 @@ pub struct Translate {
     /// The folder of the translations.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Replace files that are there already.
+    #[arg(long)]
+    force: bool,
+    /// Go on without pictures that cannot be read.
+    #[arg(long)]
+    skip_bad: bool,
     /// What batch norms normalise by: the running statistics, or the pictures of one size translated together, as in
     /// training.
     #[arg(long, default_value = "running")]
@@ -62,6 +68,14 @@ impl Translate {
         };
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         let jobs = jobs(&self.inputs, &self.out)?;
+        if let Some(taken) = jobs.keys().find(|path| path.exists())
+            && !self.force
+        {
+            return Err(Error::Input(format!(
+                "{}: there already; choose another --out, or pass --force to replace it",
+                taken.display()
+            )));
+        }
         let device = Device::open(&self.device)?;
         say(device.describe());
         let mut translator = Translator::new(&checkpoint, device, to, self.statistics.into())?;
@@ -79,9 +93,16 @@ impl Translate {
             }
             Ok(())
         };
-        let count = jobs.len();
+        let mut count = jobs.len();
+        let mut skipped = Vec::new();
         for (path, file) in jobs {
-            let picture = file.read(channels)?;
+            let picture = match file.read(channels) {
+                Err(error @ Error::Unreadable { .. }) if self.skip_bad => {
+                    skipped.push(error);
+                    continue;
+                }
+                picture => picture?,
+            };
             let size = Translator::padded(picture.size);
             let usual = (PIXELS / (size[0] * size[1])).max(1);
             let batch = self.batch.map_or(usual, |batch| batch as usize);
@@ -93,6 +114,10 @@ impl Translate {
         }
         waiting.into_values().filter(|group| !group.is_empty()).try_for_each(translate)?;
         bar.finish_and_clear();
+        count -= skipped.len();
+        if let Some(first) = skipped.first() {
+            say(format_args!("{} pictures skipped (the first: {first})", skipped.len()));
+        }
         let (step, out) = (checkpoint.step(), self.out.display());
         say(format_args!("{count} pictures translated to {} by step {step}, in {out}", to.name()));
         Ok(ExitCode::SUCCESS)

@@ -5,8 +5,7 @@
 //! | Do they look like the real ones, at every scale? | [`sliced_wasserstein`] |
 //! | Do they differ among themselves? | [`diversity`] |
 //! | Are they copies of training pictures? | [`nearest`] |
-//! | How far is a translation from the right answer? | [`mean_absolute_error`], [`root_mean_square`] |
-//! | The same in decibel? | [`peak_signal_to_noise`] |
+//! | How far is a translation from the right answer? | [`mean_absolute_error`] |
 //!
 //! All of them read a [`PictureSet`], and are pure: the same sets give the same figures, on any number of threads.
 
@@ -17,6 +16,6 @@ mod pyramid;
 mod sliced_wasserstein;
 
 pub use neighbours::{diversity, nearest};
-pub use paired::{mean_absolute_error, peak_signal_to_noise, root_mean_square};
+pub use paired::mean_absolute_error;
 pub use picture_set::PictureSet;
 pub use sliced_wasserstein::{SlicedWassersteinOptions, average_over_levels, sliced_wasserstein};

@@ -18,12 +18,12 @@ const LAST_DELAY: u16 = 250;
 /// NeuQuant's sampling factor, 1 (best) to 30 (fastest).
 const QUANTIZER_SPEED: i32 = 10;
 
-/// Writes the sample pictures `frames`, given in order and all of one size, as a GIF that loops. Of more than
-/// `max_frames` pictures an even choice is taken, the last one always and the first wherever there is room for two.
+/// Writes the sample pictures `frames`, given in order, as a GIF that loops. Only pictures of the last one's size are
+/// taken; of more than `max_frames` of them an even choice, the last one always and the first wherever there is room for
+/// two.
 pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usize) -> Result<()> {
     let path = path.as_ref();
-    let chosen: Vec<&PathBuf> = evenly_spaced(frames.len(), max_frames).map(|index| &frames[index]).collect();
-    let Some((&first_path, &last_path)) = chosen.first().zip(chosen.last()) else {
+    let Some(last_path) = frames.last().filter(|_| max_frames > 0) else {
         return Err(Error::Input(format!(
             "{}: {} sample pictures, of which at most {max_frames} are wanted; expected 1 or more of both",
             path.display(),
@@ -31,23 +31,16 @@ pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usiz
         )));
     };
 
-    let first = open(first_path)?;
-    let (width, height) = screen_size(&first, path)?;
+    let last = open(last_path)?;
+    let (width, height) = screen_size(&last, path)?;
+    let of_one_size: Vec<&PathBuf> =
+        frames.iter().filter(|path| image::image_dimensions(path).ok() == Some(last.dimensions())).collect();
     let encoding = |error: gif::EncodingError| Error::io(path)(std::io::Error::other(error));
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(encoding)?;
     encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
-    for &picture_path in &chosen {
+    for picture_path in evenly_spaced(of_one_size.len(), max_frames).map(|index| of_one_size[index]) {
         let picture = open(picture_path)?;
-        if picture.dimensions() != first.dimensions() {
-            return Err(Error::Input(format!(
-                "{} is {:?} pixels and {} is {:?}; the frames of an animation must have one size",
-                first_path.display(),
-                first.dimensions(),
-                picture_path.display(),
-                picture.dimensions()
-            )));
-        }
         let picture = imageops::resize(&picture, width.into(), height.into(), FilterType::Triangle);
         let mut frame = Frame::from_rgb_speed(width, height, &picture, QUANTIZER_SPEED);
         frame.delay = if picture_path == last_path { LAST_DELAY } else { DELAY };

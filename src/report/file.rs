@@ -2,18 +2,27 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// The extension of a file that is being written.
+pub(crate) const PARTIAL: &str = "partial";
+
+/// The temporary name of `path`.
+pub(crate) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(PARTIAL);
+    name.into()
+}
+
 /// Writes `bytes` beside `path` under a temporary name, then renames that over `path`.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let Some(name) = path.file_name() else {
+    if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
-    };
-    let mut temporary = name.to_owned();
-    temporary.push(".partial");
-    let temporary = path.with_file_name(temporary);
+    }
+    let temporary = partial(path);
 
     let written = File::create(&temporary)
         .and_then(|mut file| {

@@ -6,6 +6,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::file;
+use crate::data::to_byte;
 use crate::{Error, Result};
 
 const WHITE: u8 = 255;
@@ -132,11 +133,6 @@ pub fn side_by_side(sets: &[Pictures], layout: Layout) -> Result<Sheet> {
     let picture = |index: usize| sets.iter().flat_map(move |set| &set.values[index * len..][..len]);
     let values: Vec<f32> = (0..first.values.len() / len).flat_map(picture).copied().collect();
     grid(Pictures { values: &values, ..*first }, layout)
-}
-
-/// -1 becomes 0 and 1 becomes 255, rounded; the cast saturates, and turns NaN into 0.
-fn to_byte(value: f32) -> u8 {
-    ((value + 1.0) * 127.5).round() as u8
 }
 
 impl Sheet {

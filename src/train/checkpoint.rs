@@ -31,10 +31,31 @@ pub struct Header {
     pub kind: String,
     /// Iterations done.
     pub step: u64,
-    /// Updates each optimizer has made, by network.
-    pub updates: BTreeMap<String, u64>,
+    /// The sets of pictures that are trained on, by name; none in older files.
+    #[serde(default)]
+    pub sets: BTreeMap<String, PictureNames>,
     /// The run's `config.toml`.
     pub config: String,
+}
+
+/// What a run remembers of a set of pictures, to tell on resuming whether it is still the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureNames {
+    /// How many pictures.
+    pub count: u64,
+    /// The 64-bit FNV-1a hash of their names in order, each ended by a line break, in hexadecimal.
+    pub fnv1a: String,
+}
+
+impl PictureNames {
+    /// Those of pictures called `names`.
+    pub fn new(names: &[String]) -> Self {
+        let bytes = names.iter().flat_map(|name| name.bytes().chain([b'\n']));
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self { count: names.len() as u64, fnv1a: format!("{hash:016x}") }
+    }
 }
 
 /// A checkpoint that is whole, its tensors not yet looked at.
@@ -115,6 +136,11 @@ impl Checkpoint {
         self.header.step
     }
 
+    /// The sets of pictures that were trained on, by name.
+    pub fn sets(&self) -> &BTreeMap<String, PictureNames> {
+        &self.header.sets
+    }
+
     /// The settings of the run that wrote it.
     ///
     /// # Errors
@@ -188,6 +214,7 @@ pub fn write<C: RunConfig>(
     path: &Path,
     model: &impl Model,
     config: &C,
+    sets: &BTreeMap<String, PictureNames>,
     step: u64,
     values: &[Vec<f32>],
 ) -> Result<()> {
@@ -204,13 +231,8 @@ pub fn write<C: RunConfig>(
         let shape = banks[bank].tensors[index].1.0.to_vec();
         tensors.push((name, shape, little_endian(banks[bank].view(&values[bank], index))));
     }
-    let header = Header {
-        format: FORMAT,
-        kind: C::KIND.into(),
-        step,
-        updates: config.updates(step),
-        config: config.to_toml()?,
-    };
+    let header =
+        Header { format: FORMAT, kind: C::KIND.into(), step, sets: sets.clone(), config: config.to_toml()? };
     let failed = |problem: String| Error::Checkpoint {
         path: path.to_path_buf(),
         problem: format!("not written: {problem}"),

@@ -1,18 +1,18 @@
 //! The training of a DCGAN.
 
+use super::checkpoint::PictureNames;
 use super::config::DcganConfig;
 use super::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR};
 use super::draws;
 use super::log::Loss;
 use super::model::{Model, Trained};
-use super::run::{self, Data};
+use super::run::{self, Data, Setup};
 use super::run_folder::RunFolder;
 use super::sampling::{BATCH, fixed_noise, save_grid};
 use super::source::{Source, total};
 use crate::data::{DiffAugmentDraws, Loader, Pictures, noise};
-use crate::device::Device;
 use crate::executor::Executor;
-use crate::graph::Bank;
+use crate::graph::{Bank, Step};
 use crate::nn::Statistics;
 use crate::optim::Adam;
 use crate::{Error, Result};
@@ -24,11 +24,13 @@ const COLUMNS: usize = 4;
 /// A DCGAN's run.
 pub type Trainer = run::Trainer<Training>;
 
+/// A DCGAN's run, planned.
+pub type Plan = run::Plan<Training>;
+
 /// A DCGAN in training.
 pub struct Training {
     config: DcganConfig,
     dcgan: Dcgan,
-    device: Device,
     executor: Box<dyn Executor>,
     /// The steps of each batch size that occurs: its pictures, then the indices of discriminator and generator step.
     batches: Vec<(usize, usize, usize)>,
@@ -36,6 +38,16 @@ pub struct Training {
     loader: Loader,
     /// The discriminator's and the generator's step that ran last.
     latest: (usize, usize),
+}
+
+/// The sizes of batches that occur: the usual one, and that of an epoch's short last one.
+fn batch_sizes(config: &DcganConfig, pictures: &Pictures) -> Vec<usize> {
+    let short = pictures.len() % config.batch;
+    let mut sizes = vec![config.batch];
+    if short > 0 && !config.drop_last {
+        sizes.push(short);
+    }
+    sizes
 }
 
 impl Model for Dcgan {
@@ -69,28 +81,29 @@ impl run::Training for Training {
     fn load(config: &DcganConfig) -> Result<Data<Pictures>> {
         let source = Source::load(&config.data, &config.load_options(), config.holdout, &config.batching())?;
         let total = total(config.steps, config.epochs, source.epoch);
-        Ok(Data { pictures: source.pictures, total, lines: vec![source.line] })
+        let sets = [("data".to_owned(), PictureNames::new(source.pictures.names()))].into();
+        Ok(Data { pictures: source.pictures, total, sets, lines: vec![source.line] })
     }
 
-    fn ready(mut config: DcganConfig, pictures: Pictures, total: u64, step: u64) -> Result<Self> {
-        let device = Device::open(&config.device)?;
-        (config.steps, config.epochs) = (Some(total), None);
+    fn steps(config: &DcganConfig, pictures: &Pictures) -> Result<Vec<Step>> {
         let dcgan = config.dcgan()?;
-        let short = pictures.len() % config.batch;
-        let mut sizes = vec![config.batch];
-        if short > 0 && !config.drop_last {
-            sizes.push(short);
-        }
-        let (mut steps, mut batches) = (Vec::new(), Vec::new());
-        for size in sizes {
-            batches.push((size, steps.len(), steps.len() + 1));
+        let mut steps = Vec::new();
+        for size in batch_sizes(config, pictures) {
             steps.extend([dcgan.discriminator_step(size)?, dcgan.generator_step(size)?]);
         }
-        let sampler = steps.len();
         steps.push(dcgan.sampler(BATCH, Statistics::Batch)?);
+        Ok(steps)
+    }
+
+    fn ready(setup: Setup<Self>) -> Result<Self> {
+        let Setup { config, pictures, device, steps, step, .. } = setup;
+        let dcgan = config.dcgan()?;
+        let sizes = batch_sizes(&config, &pictures).into_iter().enumerate();
+        let batches = sizes.map(|(index, size)| (size, 2 * index, 2 * index + 1)).collect();
+        let sampler = steps.len() - 1;
         let executor = device.executor(&dcgan.banks(), steps)?;
         let loader = Loader::start(Arc::new(pictures), config.batching(), step)?;
-        Ok(Self { config, dcgan, device, executor, batches, sampler, loader, latest: (0, 1) })
+        Ok(Self { config, dcgan, executor, batches, sampler, loader, latest: (0, 1) })
     }
 
     fn config(&self) -> &DcganConfig {
@@ -105,16 +118,11 @@ impl run::Training for Training {
         &mut *self.executor
     }
 
-    fn device(&self) -> String {
-        self.device.describe()
-    }
-
-    fn describe(&self) -> String {
+    fn describe(model: &Dcgan) -> String {
         format!(
-            "generator {} parameters, discriminator {}, {} MiB of memory",
-            self.dcgan.generator.parameter_count(),
-            self.dcgan.discriminator.parameter_count(),
-            self.executor.bytes().div_ceil(1 << 20)
+            "generator {} parameters, discriminator {}",
+            model.generator.parameter_count(),
+            model.discriminator.parameter_count()
         )
     }
 

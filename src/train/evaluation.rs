@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use super::cyclegan_steps::{AVERAGES, CycleGan, Domain, GENERATORS};
 use super::sampling::Sampler;
-use crate::data::{LoadOptions, Pictures, to_unit};
+use crate::data::{LoadOptions, Pictures, find, to_unit};
 use crate::device::Device;
 use crate::evaluate::{Direction, Figure, Set, generated, translated};
 use crate::nn::Statistics;
@@ -77,7 +77,7 @@ fn cyclegan(checkpoint: &Checkpoint, device: &Device, paired: bool) -> Result<Ve
         let to = from.other();
         let targets = set(&Pictures::load_named(config.source(to), &judged(&config, to)?, &options)?);
         let partners = match paired {
-            true => Some(set(&Pictures::load_named(config.source(to), &names, &options)?)),
+            true => Some(partners(&config, from, &names)?),
             false => None,
         };
         let (translations, back) = translate(&model, &values, device, to, &sources)?;
@@ -91,6 +91,20 @@ fn cyclegan(checkpoint: &Checkpoint, device: &Device, paired: bool) -> Result<Ve
         })?);
     }
     Ok(figures)
+}
+
+/// The pictures of the set other than `from` that are called `names`, in their order.
+fn partners(config: &CycleGanConfig, from: Domain, names: &[String]) -> Result<Set> {
+    let (source, to) = (config.source(from.other()), from.other().name());
+    let there = find(source)?;
+    if let Some(missing) = names.iter().find(|name| there.iter().all(|file| file.name != **name)) {
+        return Err(Error::Input(format!(
+            "{to} ({source}) has no partner named {missing} for {0}'s picture; with --paired, both sets need the same \
+             file names",
+            from.name()
+        )));
+    }
+    Ok(set(&Pictures::load_named(source, names, &config.plain_options())?))
 }
 
 /// Names of the pictures of a set to judge by: those held out, or all where none are.

@@ -30,8 +30,8 @@ impl RunFolder {
             Some(path) => path.to_path_buf(),
             None => next_free(Path::new("runs"), kind)?,
         };
+        Self::check_is_free(&path)?;
         let run = Self { path };
-        run.check_is_free()?;
         for folder in [SAMPLES, CHECKPOINTS] {
             let folder = run.path.join(folder);
             fs::create_dir_all(&folder).map_err(Error::io(folder))?;
@@ -62,11 +62,18 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let mut files = vec![self.metrics_path(), self.losses_path(), self.config_path()];
+        let mut files =
+            vec![self.metrics_path(), self.losses_path(), self.evaluation_path(), self.config_path()];
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
         for sheet in [&[""], &SHEETS[..]].concat() {
             files.push(self.progress_path(sheet));
             files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));
+        }
+        // A process that was killed leaves what it was writing.
+        let partial: Vec<_> = files.iter().map(|path| file::partial(path)).collect();
+        files.extend(partial);
+        for folder in [SAMPLES, CHECKPOINTS] {
+            files.extend(partials(&self.path.join(folder))?);
         }
         let removals = files.into_iter().map(|path| (fs::remove_file(&path), path));
         for (removed, path) in removals {
@@ -82,14 +89,18 @@ impl RunFolder {
         Ok(())
     }
 
-    fn check_is_free(&self) -> Result<()> {
-        let Self { path } = self;
+    /// Whether a run can be made in `path`.
+    ///
+    /// # Errors
+    /// If it is there already and not empty.
+    pub fn check_is_free(path: &Path) -> Result<()> {
+        let run = Self { path: path.to_path_buf() };
         let filled = match fs::read_dir(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             entries => entries.map_err(Error::io(path))?.next().is_some(),
         };
         let path = path.display();
-        match (filled, self.config_path().is_file()) {
+        match (filled, run.config_path().is_file()) {
             (false, _) => Ok(()),
             (true, true) => Err(Error::Input(format!(
                 "{path}: there is a run in it already; choose another --out, or go on with it: mewgpu resume {path}"
@@ -116,6 +127,11 @@ impl RunFolder {
     /// The losses' curves.
     pub fn losses_path(&self) -> PathBuf {
         self.path.join("losses.svg")
+    }
+
+    /// The figures of the checkpoint that was judged last.
+    pub fn evaluation_path(&self) -> PathBuf {
+        self.path.join("evaluation.json")
     }
 
     /// The samples of a sheet, one after another.
@@ -195,6 +211,18 @@ fn next_free(runs: &Path, kind: &str) -> Result<PathBuf> {
         }
     }
     Err(Error::Input(format!("{}: no free name is left in it; pass --out", runs.display())))
+}
+
+/// What [`file::replace`] left half written in a folder; nothing where there is no folder.
+fn partials(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io(folder))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<std::io::Result<Vec<_>>>().map_err(Error::io(folder))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == file::PARTIAL));
+    Ok(paths)
 }
 
 fn suffix(sheet: &str) -> String {

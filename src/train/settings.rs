@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 /// (`--d-width`) and from TOML (`d_width`). In the second the `always` fields are set, and `perhaps` fields may not be.
 ///
 /// Both need the fields every run has (`preset`, `steps`, `epochs`, `seed`, `init`, ..); `presets` makes a preset's full
-/// settings, and the second struct needs the methods `check` and `updates` (see [`super::config::RunConfig`]).
+/// settings, and the second struct needs the method `check`.
 macro_rules! settings {
     (
         $(#[$given_doc:meta])* given $given:ident;
@@ -121,10 +121,6 @@ macro_rules! settings {
                 self.to_toml()
             }
 
-            fn updates(&self, step: u64) -> std::collections::BTreeMap<String, u64> {
-                self.updates(step)
-            }
-
             fn intervals(&self) -> $crate::train::config::Intervals {
                 $crate::train::config::Intervals {
                     log: self.log_every,
@@ -140,6 +136,27 @@ macro_rules! settings {
 
             fn device(&self) -> &str {
                 &self.device
+            }
+
+            fn settle(&mut self, total: u64) {
+                (self.steps, self.epochs) = (Some(total), None);
+            }
+
+            fn memory_limit(&self) -> Option<u64> {
+                self.memory_limit
+            }
+
+            fn batch_and_size(&self) -> (usize, usize) {
+                (self.batch, self.size)
+            }
+
+            fn smaller(&self) -> Option<Self> {
+                let mut smaller = self.clone();
+                match smaller.batch {
+                    0 | 1 => smaller.size /= 2,
+                    _ => smaller.batch /= 2,
+                }
+                smaller.check().ok().map(|()| smaller)
             }
 
             fn start(&self) -> (crate::nn::Init, u64) {

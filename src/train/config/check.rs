@@ -24,13 +24,15 @@ fn number(name: &str, value: f64, fits: bool, wanted: &str) -> Result<()> {
 
 fn positive(values: &[(&str, Option<f64>)]) -> Result<()> {
     values.iter().filter_map(|&(name, value)| Some((name, value?))).try_for_each(|(name, value)| {
-        number(name, value, value > 0.0 && value.is_finite(), "a number above 0")
+        // What is computed with is its f32.
+        let fits = value as f32 > 0.0 && (value as f32).is_finite();
+        number(name, value, fits, "a number above 0 that a 32-bit float can hold")
     })
 }
 
 fn weights(values: &[(&str, f64)]) -> Result<()> {
     values.iter().try_for_each(|&(name, value)| {
-        number(name, value, value >= 0.0 && value.is_finite(), "0 (off) or a number above")
+        number(name, value, value >= 0.0 && (value as f32).is_finite(), "0 (off) or a number above")
     })
 }
 
@@ -54,6 +56,7 @@ macro_rules! check_common {
         counts(&[
             ("steps", config.steps),
             ("epochs", config.epochs),
+            ("memory_limit", config.memory_limit),
             ("log_every", Some(config.log_every)),
             ("sample_every", Some(config.sample_every)),
             ("checkpoint_every", Some(config.checkpoint_every)),
@@ -68,7 +71,8 @@ macro_rules! check_common {
             ("g_scale", Some(config.g_scale)),
         ])?;
         for (name, beta) in [("beta1", config.beta1), ("beta2", config.beta2)] {
-            number(name, beta, (0.0..1.0).contains(&beta), "one from 0 to below 1")?;
+            let fits = beta >= 0.0 && (beta as f32) < 1.0;
+            number(name, beta, fits, "one from 0 to below 1, as a 32-bit float")?;
         }
         let fraction = "a fraction from 0 to below 1";
         number("slope", config.slope, (0.0..=1.0).contains(&config.slope), "one from 0 (ReLU) to 1")?;
@@ -91,11 +95,11 @@ impl DcganConfig {
 
 impl CycleGanConfig {
     /// Names the first setting that is out of range, and what can be chosen.
-    pub(in crate::train) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.check_size()?;
         within("blocks", self.blocks, 0..=100)?;
         within("pool", self.pool, 0..=65536)?;
-        counts(&[("d_fake_every", Some(self.d_fake_every)), ("memory_limit", self.memory_limit)])?;
+        counts(&[("d_fake_every", Some(self.d_fake_every))])?;
         if self.d_fake_every > 1 && self.updates != Updates::Apart {
             return Err(Error::Input(format!(
                 "d_fake_every is {}, which needs a step of its own for fakes; pass --updates apart, or --d-fake-every 1",

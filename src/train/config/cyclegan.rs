@@ -11,7 +11,6 @@ use crate::optim::{Adam, Schedule};
 use crate::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::train::settings::{named, settings};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What a discriminator looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,13 +259,5 @@ impl CycleGanConfig {
             Updates::Apart => (2 * step, step + step / self.d_fake_every),
             Updates::DiscriminatorsFirst | Updates::GeneratorsFirst => (step, step),
         }
-    }
-
-    /// Updates each network has seen after `step` iterations.
-    pub fn updates(&self, step: u64) -> BTreeMap<String, u64> {
-        let (g, d) = self.update_counts(step);
-        [("G_XtoY", g), ("G_YtoX", g), ("D_X", d), ("D_Y", d)]
-            .map(|(name, updates)| (name.to_owned(), updates))
-            .into()
     }
 }

@@ -9,7 +9,6 @@ use crate::nn::loss::Adversarial;
 use crate::optim::Adam;
 use crate::train::dcgan_steps::{Dcgan, Objective};
 use crate::train::settings::{named, settings};
-use std::collections::BTreeMap;
 
 settings! {
     /// Settings as given: each may be missing.
@@ -31,6 +30,9 @@ settings! {
         g_lr: f64,
         /// The discriminator's learning rate, where it is not --lr.
         d_lr: f64,
+        /// Refuse to start where more memory than this is planned, in MiB.
+        #[arg(value_name = "MIB")]
+        memory_limit: u64,
     }
     always {
         /// A folder of pictures, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
@@ -176,12 +178,5 @@ impl DcganConfig {
 
     fn augment(&self) -> Augment {
         Augment { kind: self.augment, rotate: self.rotate as f32, stretch: self.stretch as f32 }
-    }
-
-    /// Updates each network has seen after `step` iterations.
-    pub fn updates(&self, step: u64) -> BTreeMap<String, u64> {
-        [("generator", step), ("discriminator", step / self.d_every)]
-            .map(|(name, updates)| (name.to_owned(), updates))
-            .into()
     }
 }

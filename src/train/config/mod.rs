@@ -13,7 +13,6 @@ use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How often a run writes what, in steps, and how many checkpoints stay; 0 keeps all.
@@ -54,9 +53,6 @@ pub trait RunConfig: Clone {
     /// If a number does not fit TOML.
     fn to_toml(&self) -> Result<String>;
 
-    /// Updates each network has seen after `step` iterations.
-    fn updates(&self, step: u64) -> BTreeMap<String, u64>;
-
     /// How often a run writes what.
     fn intervals(&self) -> Intervals;
 
@@ -65,6 +61,18 @@ pub trait RunConfig: Clone {
 
     /// What to compute on.
     fn device(&self) -> &str;
+
+    /// Sets the number of steps, once it is known.
+    fn settle(&mut self, total: u64);
+
+    /// The most memory that may be planned, in MiB.
+    fn memory_limit(&self) -> Option<u64>;
+
+    /// Pictures a step, and their height and width.
+    fn batch_and_size(&self) -> (usize, usize);
+
+    /// The next smaller run: half the batch, or half the size where the batch is 1; none where that cannot be.
+    fn smaller(&self) -> Option<Self>;
 
     /// How initial weights are drawn, and the run's seed.
     fn start(&self) -> (Init, u64);

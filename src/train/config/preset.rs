@@ -18,6 +18,7 @@ impl Preset {
             epochs: Some(300),
             g_lr: None,
             d_lr: None,
+            memory_limit: None,
             data: "builtin:noto".into(),
             size: 64,
             channels: 3,

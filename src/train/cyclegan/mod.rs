@@ -1,21 +1,20 @@
 //! The training of a CycleGAN.
 
-mod memory;
 mod pool;
 mod sheets;
 
 pub use pool::PoolDraws;
 
+use super::checkpoint::PictureNames;
 use super::config::CycleGanConfig;
 use super::cyclegan_steps::{AVERAGES, CycleGan, DISCRIMINATORS, Domain, GENERATORS, POOLS, Updates};
 use super::draws;
 use super::log::Loss;
 use super::model::{Model, Trained};
-use super::run::{self, Data};
+use super::run::{self, Data, Setup};
 use super::run_folder::{RunFolder, SHEETS};
 use super::source::{Source, total};
 use crate::data::{DiffAugmentDraws, Loader};
-use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::optim::Adam;
@@ -26,6 +25,9 @@ use std::sync::Arc;
 /// A CycleGAN's run.
 pub type Trainer = run::Trainer<Training>;
 
+/// A CycleGAN's run, planned.
+pub type Plan = run::Plan<Training>;
+
 /// The losses of an iteration, by name.
 const LOSSES: [&str; 8] =
     ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y"];
@@ -34,7 +36,6 @@ const LOSSES: [&str; 8] =
 pub struct Training {
     config: CycleGanConfig,
     model: CycleGan,
-    device: Device,
     executor: Box<dyn Executor>,
     /// The optimizer steps of an iteration.
     steps: Vec<Optimizing>,
@@ -74,15 +75,6 @@ impl Model for CycleGan {
     }
 }
 
-/// The steps of an iteration, then those of both sheets of so many pictures.
-fn steps(config: &CycleGanConfig, model: &CycleGan, sheets: [usize; 2]) -> Result<Vec<Step>> {
-    let mut steps = model.steps(config.batch)?;
-    for (from, count) in Domain::BOTH.into_iter().zip(sheets) {
-        steps.push(sheets::step(config, model, from, count)?);
-    }
-    Ok(steps)
-}
-
 impl run::Training for Training {
     type Config = CycleGanConfig;
     type Model = CycleGan;
@@ -108,26 +100,35 @@ impl run::Training for Training {
             )));
         }
         let lines = vec![format!("X: {}", x.line), format!("Y: {}", y.line)];
-        Ok(Data { pictures: [x, y], total, lines })
+        let sets = [("X", &x), ("Y", &y)]
+            .map(|(name, source)| (name.to_owned(), PictureNames::new(source.pictures.names())))
+            .into();
+        Ok(Data { pictures: [x, y], total, sets, lines })
     }
 
-    fn ready(mut config: CycleGanConfig, sources: [Source; 2], total: u64, step: u64) -> Result<Self> {
-        let device = Device::open(&config.device)?;
-        (config.steps, config.epochs) = (Some(total), None);
+    /// The steps of an iteration, then those of both sheets.
+    fn steps(config: &CycleGanConfig, sources: &[Source; 2]) -> Result<Vec<Step>> {
+        let model = config.cyclegan()?;
+        let mut steps = model.steps(config.batch)?;
+        for (from, source) in Domain::BOTH.into_iter().zip(sources) {
+            steps.push(sheets::step(config, &model, from, source)?);
+        }
+        Ok(steps)
+    }
+
+    fn ready(setup: Setup<Self>) -> Result<Self> {
+        let Setup { config, pictures: sources, device, steps, step, total, .. } = setup;
         let model = config.cyclegan()?;
         let [x, y] = &sources;
         let sheets = [Sheet::new(&config, Domain::X, x)?, Sheet::new(&config, Domain::Y, y)?];
-        let counts = sheets.each_ref().map(Sheet::count);
-        let steps = steps(&config, &model, counts)?;
         let optimizing = steps[..steps.len() - sheets.len()].iter().map(Optimizing::new).collect();
-        memory::check(&config, &device, device.planned_bytes(&model.banks(), &steps)?, counts)?;
         let executor = device.executor(&model.banks(), steps)?;
         let [x, y] = sources.map(|source| Arc::new(source.pictures));
         let loaders = [
             Loader::start(x, config.batching(Domain::X), step)?,
             Loader::start(y, config.batching(Domain::Y), step)?,
         ];
-        Ok(Self { config, model, device, executor, steps: optimizing, sheets, loaders, total })
+        Ok(Self { config, model, executor, steps: optimizing, sheets, loaders, total })
     }
 
     fn config(&self) -> &CycleGanConfig {
@@ -142,16 +143,11 @@ impl run::Training for Training {
         &mut *self.executor
     }
 
-    fn device(&self) -> String {
-        self.device.describe()
-    }
-
-    fn describe(&self) -> String {
+    fn describe(model: &CycleGan) -> String {
         format!(
-            "2 generators of {} parameters, 2 discriminators of {}, {} MiB of memory",
-            self.model.generators[0].parameter_count(),
-            self.model.discriminators[0].parameter_count(),
-            memory::mebibytes(self.executor.bytes())
+            "2 generators of {} parameters, 2 discriminators of {}",
+            model.generators[0].parameter_count(),
+            model.discriminators[0].parameter_count()
         )
     }
 

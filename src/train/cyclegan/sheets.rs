@@ -25,7 +25,6 @@ pub struct Sheet {
     sources: Vec<f32>,
     /// Pictures that are translated at once.
     batch: usize,
-    count: usize,
     side: usize,
     channels: usize,
 }
@@ -39,24 +38,29 @@ fn batch(config: &CycleGanConfig, count: usize) -> usize {
     }
 }
 
-/// The step that translates a sheet of `count` pictures of `from`.
+/// The pictures of `source` on its sheet: the first of the held-out ones where there are enough, else of those trained on.
+fn names(source: &Source) -> &[String] {
+    let held_out = source.held_out.names();
+    let names = if held_out.len() >= COUNT { held_out } else { source.pictures.names() };
+    &names[..names.len().min(COUNT)]
+}
+
+/// The step that translates the sheet of `source`, pictures of `from`.
 ///
 /// # Errors
 /// If the networks do not fit the size.
-pub fn step(config: &CycleGanConfig, model: &CycleGan, from: Domain, count: usize) -> Result<Step> {
-    model.translator(from.other(), batch(config, count), [config.size; 2], Statistics::Batch)
+pub fn step(config: &CycleGanConfig, model: &CycleGan, from: Domain, source: &Source) -> Result<Step> {
+    let batch = batch(config, names(source).len());
+    model.translator(from.other(), batch, [config.size; 2], Statistics::Batch)
 }
 
 impl Sheet {
-    /// The sheet of pictures of `from`: the first of the held-out ones where there are enough, else of those trained on.
+    /// The sheet of `source`, pictures of `from`.
     ///
     /// # Errors
     /// If they cannot be read again at the size of training.
     pub fn new(config: &CycleGanConfig, from: Domain, source: &Source) -> Result<Self> {
-        let held_out = source.held_out.names();
-        let names = if held_out.len() >= COUNT { held_out } else { source.pictures.names() };
-        let names = &names[..names.len().min(COUNT)];
-        let pictures = Pictures::load_named(config.source(from), names, &config.plain_options())?;
+        let pictures = Pictures::load_named(config.source(from), names(source), &config.plain_options())?;
         let bytes = (0..pictures.len()).flat_map(|index| pictures.picture(index));
         Ok(Self {
             names: match from {
@@ -65,15 +69,9 @@ impl Sheet {
             },
             sources: bytes.map(|&byte| to_unit(byte)).collect(),
             batch: batch(config, pictures.len()),
-            count: pictures.len(),
             side: config.size,
             channels: config.channels,
         })
-    }
-
-    /// Pictures on it.
-    pub fn count(&self) -> usize {
-        self.count
     }
 
     /// Translates the sources by step `index` of `executor` and writes both sheets.

@@ -1,16 +1,24 @@
 //! A run of any model: the loop, what it logs and keeps, and how it goes on. Step t is a function of the state and of
 //! (seed, t) alone.
 
+mod memory;
+mod plan;
 mod prepare;
 mod save;
 
+pub use plan::Plan;
+
+use super::checkpoint::PictureNames;
 use super::config::RunConfig;
 use super::log::{Clock, Log, Loss};
 use super::model::Model;
 use super::run_folder::RunFolder;
 use crate::Result;
+use crate::device::Device;
 use crate::executor::Executor;
+use crate::graph::Step;
 use crate::report::Metrics;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run.
@@ -19,6 +27,8 @@ pub trait Watch {
     fn stepped(&mut self, step: u64);
     /// Losses were looked at.
     fn logged(&mut self, log: &Log);
+    /// Something went wrong that does not end the run.
+    fn warned(&mut self, warning: &str);
 }
 
 /// How [`Trainer::run`] ended.
@@ -36,8 +46,28 @@ pub struct Data<P> {
     pub pictures: P,
     /// The run's last step.
     pub total: u64,
+    /// What checkpoints remember of each set, by its name.
+    pub sets: BTreeMap<String, PictureNames>,
     /// What they are, in lines for people.
     pub lines: Vec<String>,
+}
+
+/// All that a run is made ready with.
+pub struct Setup<T: Training> {
+    /// The settings, the number of steps among them.
+    pub config: T::Config,
+    /// The pictures.
+    pub pictures: T::Pictures,
+    /// What it runs on.
+    pub device: Device,
+    /// What checkpoints remember of each set of pictures, by its name.
+    pub sets: BTreeMap<String, PictureNames>,
+    /// Its programs, as [`Training::steps`] has them.
+    pub steps: Vec<Step>,
+    /// Iterations done.
+    pub step: u64,
+    /// Iterations in all.
+    pub total: u64,
 }
 
 /// What one kind of model brings to a run.
@@ -68,11 +98,17 @@ pub trait Training: Sized {
     /// If they cannot be read, or are too few.
     fn load(config: &Self::Config) -> Result<Data<Self::Pictures>>;
 
-    /// Makes everything ready to go on after `step` of `total`; the state is still to be written.
+    /// Every program of a run on `pictures`.
+    ///
+    /// # Errors
+    /// If the networks do not fit the size.
+    fn steps(config: &Self::Config, pictures: &Self::Pictures) -> Result<Vec<Step>>;
+
+    /// Makes everything ready to go on after the steps done; the state is still to be written.
     ///
     /// # Errors
     /// If the device cannot be used or is too small.
-    fn ready(config: Self::Config, pictures: Self::Pictures, total: u64, step: u64) -> Result<Self>;
+    fn ready(setup: Setup<Self>) -> Result<Self>;
 
     /// The settings, the number of steps among them.
     fn config(&self) -> &Self::Config;
@@ -83,11 +119,8 @@ pub trait Training: Sized {
     /// What holds the state.
     fn executor(&mut self) -> &mut dyn Executor;
 
-    /// What it runs on and why, in a line.
-    fn device(&self) -> String;
-
-    /// Parameters and memory, in a line.
-    fn describe(&self) -> String;
+    /// The parameters, in words.
+    fn describe(model: &Self::Model) -> String;
 
     /// What one step sees, such as `16 pictures`.
     fn batch(&self) -> String;
@@ -117,6 +150,7 @@ pub trait Training: Sized {
 /// A run, ready to start or to go on.
 pub struct Trainer<T> {
     training: T,
+    sets: BTreeMap<String, PictureNames>,
     folder: RunFolder,
     metrics: Metrics,
     clock: Clock,
@@ -126,7 +160,7 @@ pub struct Trainer<T> {
 }
 
 impl<T: Training> Trainer<T> {
-    /// What the run is, in a few lines: the device first.
+    /// Where the run is and how far, in a few lines; they follow those of its [`Plan`].
     pub fn introduction(&self) -> &[String] {
         &self.introduction
     }
@@ -170,7 +204,7 @@ impl<T: Training> Trainer<T> {
                 }
                 if checkpoint {
                     self.save_checkpoint()?;
-                    self.save_report()?;
+                    self.save_report(watch);
                 }
                 self.clock.go_on();
             }

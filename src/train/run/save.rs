@@ -1,6 +1,6 @@
 //! What a run writes while it goes on.
 
-use super::{Trainer, Training};
+use super::{Trainer, Training, Watch};
 use crate::report;
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
@@ -43,24 +43,35 @@ impl<T: Training> Trainer<T> {
         }
         let path = self.folder.checkpoint_path(self.step);
         let config = self.training.config();
-        checkpoint::write(&path, self.training.model(), config, self.step, &banks)?;
+        checkpoint::write(&path, self.training.model(), config, &self.sets, self.step, &banks)?;
         self.folder.prune(config.intervals().keep)
     }
 
-    /// Draws the losses and the animations again.
-    pub(super) fn save_report(&self) -> Result<()> {
+    /// Draws the losses and the animations again. What cannot be drawn is a warning: training matters more.
+    pub(super) fn save_report(&self, watch: &mut dyn Watch) {
+        let drawn = T::SHEETS.iter().map(|sheet| self.save_animation(sheet));
+        for error in [self.save_curves()].into_iter().chain(drawn).filter_map(Result::err) {
+            watch.warned(&error.to_string());
+        }
+    }
+
+    fn save_curves(&self) -> Result<()> {
         let rows = report::metrics::read(self.folder.metrics_path())?;
         let drawn =
             |name: &&str| rows.iter().any(|row| row.values.get(*name).is_some_and(|value| value.is_finite()));
         let names: Vec<&str> = T::CURVES.iter().copied().filter(drawn).collect();
-        if !names.is_empty() {
-            report::losses_svg(&rows, &names, T::TITLE, self.folder.losses_path())?;
+        match names.is_empty() {
+            true => Ok(()),
+            false => report::losses_svg(&rows, &names, T::TITLE, self.folder.losses_path()),
         }
-        for sheet in T::SHEETS {
-            let frames: Vec<_> = self.folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
-            report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES)?;
+    }
+
+    fn save_animation(&self, sheet: &str) -> Result<()> {
+        let frames: Vec<_> = self.folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
+        match frames.is_empty() {
+            true => Ok(()),
+            false => report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES),
         }
-        Ok(())
     }
 
     fn diverged(&self, problem: String) -> Error {

@@ -1,0 +1,122 @@
+//! Memory: a plan over the limit is refused with what it needs and what would fit.
+
+use super::Training;
+use crate::device::Device;
+use crate::graph::{Bank, Step};
+use crate::train::config::RunConfig;
+use crate::train::model::Model;
+use crate::{Error, Result};
+use sysinfo::System;
+
+/// How much a run may take, in MiB, and what says so.
+struct Limit {
+    mebibytes: u64,
+    words: String,
+}
+
+/// Refuses networks that are over the limit by themselves, before any picture is loaded.
+///
+/// # Errors
+/// If they are.
+pub fn check_networks<T: Training>(config: &T::Config, device: &Device) -> Result<()> {
+    let needed = mebibytes(least(&T::networks(config)?.banks(), &[]));
+    match limit(config, device) {
+        Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Input(format!(
+            "these networks alone need {needed} MiB of memory, over {words}; use a smaller --g-width or --d-width"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The memory that a run of `steps` takes, in MiB, before it is taken.
+///
+/// # Errors
+/// If it is over the limit of `config`, or more than the machine has; the text says which batch or size would fit.
+pub fn check<T: Training>(
+    config: &T::Config,
+    pictures: &T::Pictures,
+    device: &Device,
+    steps: &[Step],
+) -> Result<u64> {
+    let limit = limit(config, device);
+    let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
+    let needed = needed(device, &T::networks(config)?.banks(), steps, most)?;
+    let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
+    let size = config.batch_and_size().1;
+    let advice = match fitting::<T>(config, pictures, device, most) {
+        Some(((batch, same), needed)) if same == size => {
+            format!("--batch {batch} would fit, with {needed} MiB")
+        }
+        Some(((batch, smaller), needed)) => {
+            format!("--batch {batch} --size {smaller} would fit, with {needed} MiB")
+        }
+        None => "no smaller --batch or --size alone would fit; use a smaller --g-width or --d-width".into(),
+    };
+    Err(Error::Input(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
+}
+
+/// That of the settings, and on the CPU that of the machine.
+fn limit(config: &impl RunConfig, device: &Device) -> Option<Limit> {
+    let own = config
+        .memory_limit()
+        .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (--memory-limit)") });
+    let machine = match device {
+        Device::Cpu { .. } => machine()
+            .map(|mebibytes| Limit { mebibytes, words: format!("the {mebibytes} MiB of this machine") }),
+        Device::Gpu(_) => None,
+    };
+    own.into_iter().chain(machine).min_by_key(|limit| limit.mebibytes)
+}
+
+/// The machine's memory in MiB, or the share of it that this process may use; none where the system does not say.
+fn machine() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    let share = system.cgroup_limits().map(|limits| limits.total_memory);
+    let all = [Some(system.total_memory()), share];
+    all.into_iter().flatten().filter(|bytes| *bytes > 0).min().map(|bytes| bytes >> 20)
+}
+
+/// The memory that `steps` over `banks` take, in MiB; where that is clearly over `most`, only so much as is clear.
+fn needed(device: &Device, banks: &[Bank], steps: &[Step], most: u64) -> Result<u64> {
+    let least = mebibytes(least(banks, steps));
+    // No device is asked to plan what no machine has.
+    if least > most {
+        return Ok(least);
+    }
+    let planned = device.planned_bytes(banks, steps)?;
+    Ok(mebibytes(u64::try_from(planned).unwrap_or(u64::MAX)))
+}
+
+/// Bytes that are needed whatever the plan: all banks, and the largest tensor of any step.
+fn least(banks: &[Bank], steps: &[Step]) -> u64 {
+    let bytes = |numbers: usize| (numbers as u64).saturating_mul(size_of::<f32>() as u64);
+    let kept = banks.iter().fold(0_u64, |sum, bank| sum.saturating_add(bytes(bank.len)));
+    let nodes = steps.iter().flat_map(|step| &step.nodes);
+    let largest = nodes.map(|node| bytes(node.shape.len())).max().unwrap_or(0);
+    kept.saturating_add(largest)
+}
+
+/// Bytes in whole MiB, rounded up.
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
+
+/// Batch and size of the first of ever smaller runs that fits, and what it needs.
+fn fitting<T: Training>(
+    config: &T::Config,
+    pictures: &T::Pictures,
+    device: &Device,
+    most: u64,
+) -> Option<((usize, usize), u64)> {
+    let mut smaller = config.smaller()?;
+    loop {
+        let banks = T::networks(&smaller).ok()?.banks();
+        let steps = T::steps(&smaller, pictures).ok()?;
+        let needed = needed(device, &banks, &steps, most).ok()?;
+        if needed <= most {
+            return Some((smaller.batch_and_size(), needed));
+        }
+        smaller = smaller.smaller()?;
+    }
+}
