@@ -5,23 +5,11 @@
 // Layout: x NHWC, w HWIO, y NHWC. One invocation: TM pixels x TN lanes of channels, in registers.
 // Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, BIAS, ACT.
 // Constants: lib/conv.wgsl, ACT_SLOPE.
+#import lib/input
 #import lib/lane
 #import lib/grid
 #import lib/activation
 #import lib/conv
-
-#if XVEC
-alias input = real4;
-const STEP = 4u;
-#else
-alias input = real;
-const STEP = 1u;
-#end
-#if VEC4
-const LANE = 4u;
-#else
-const LANE = 1u;
-#end
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<lane>;

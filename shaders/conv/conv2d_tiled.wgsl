@@ -3,6 +3,7 @@
 //
 // Layout: x NHWC, w HWIO, y NHWC. One workgroup: 64 pixels x 64 channels (lib/tile.wgsl).
 // Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+#import lib/input
 #import lib/lane
 #import lib/activation
 #import lib/conv
@@ -11,12 +12,7 @@
 #define B_VEC 1
 #end
 #import lib/tile
-
-#if XVEC
-alias input = real4;
-#else
-alias input = real;
-#end
+#import lib/store
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<lane>;
@@ -66,25 +62,7 @@ fn main(
 #for i in 4
     if m + ${i}u < BATCH * SMALL_H * SMALL_W {
         let at = (m + ${i}u) * O + n;
-#if VEC4
-        if n < O {
-#if BIAS
-            y[at / 4u] = ${ACT}(sums[${i}] + bias[n / 4u]);
-#else
-            y[at / 4u] = ${ACT}(sums[${i}]);
-#end
-        }
-#else
-#for j in 4
-        if n + ${j}u < O {
-#if BIAS
-            y[at + ${j}u] = ${ACT}(sums[${i}][${j}] + bias[n + ${j}u]);
-#else
-            y[at + ${j}u] = ${ACT}(sums[${i}][${j}]);
-#end
-        }
-#end
-#end
+        store(at, n, O, sums[${i}]);
     }
 #end
 }

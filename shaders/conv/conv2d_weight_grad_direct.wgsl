@@ -6,22 +6,10 @@
 // dealt out to PARTS parts; reduce/sum.wgsl adds the parts in order.
 // Layout: x NHWC, gy NHWC, out [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
 // Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does), TM, TN. Constants: lib/conv.wgsl, PARTS.
+#import lib/input
 #import lib/lane
 #import lib/grid
 #import lib/conv
-
-#if XVEC
-alias input = real4;
-const STEP = 4u;
-#else
-alias input = real;
-const STEP = 1u;
-#end
-#if VEC4
-const LANE = 4u;
-#else
-const LANE = 1u;
-#end
 
 override PARTS: u32;
 

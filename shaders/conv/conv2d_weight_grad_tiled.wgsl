@@ -4,18 +4,13 @@
 // The pixels are cut into PARTS runs of SHARE; reduce/sum.wgsl adds the parts in order. The tile's layer is the part.
 // Layout: x NHWC, gy NHWC, out [PARTS] x HWIO. One workgroup: 64 x 64 weights of one part (lib/tile.wgsl).
 // Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does). Constants: lib/conv.wgsl, PARTS, SHARE (a multiple of 16).
+#import lib/input
 #import lib/lane
 #import lib/conv
 #if VEC4
 #define B_VEC 1
 #end
 #import lib/tile
-
-#if XVEC
-alias input = real4;
-#else
-alias input = real;
-#end
 
 override PARTS: u32;
 override SHARE: u32;

@@ -5,19 +5,12 @@
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
 // (lib/phase.wgsl) x TN channels, in registers.
 // Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
+#import lib/input
 #import lib/lane
 #import lib/grid
 #import lib/activation
 #import lib/conv
 #import lib/phase
-
-#if XVEC
-alias input = real4;
-const STEP = 4u;
-#else
-alias input = real;
-const STEP = 1u;
-#end
 
 // Pixels of the largest phase.
 override PIXELS: u32;

@@ -4,6 +4,7 @@
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The tile's layer is the phase (lib/phase.wgsl). One workgroup: 64
 // pixels x 64 channels (lib/tile.wgsl).
 // Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
+#import lib/input
 #import lib/lane
 #import lib/activation
 #import lib/conv
@@ -14,12 +15,7 @@
 #define B_VEC 1
 #end
 #import lib/tile
-
-#if XVEC
-alias input = real4;
-#else
-alias input = real;
-#end
+#import lib/store
 
 // Pixels of the largest phase.
 override PIXELS: u32;
@@ -87,25 +83,7 @@ fn main(
         let line = rows.first + pixel / columns.count % rows.count * STRIDE_H;
         let column = columns.first + pixel % columns.count * STRIDE_W;
         let at = ((picture * LARGE_H + line) * LARGE_W + column) * I + n;
-#if VEC4
-        if n < I {
-#if BIAS
-            y[at / 4u] = ${ACT}(sums[${i}] + bias[n / 4u]);
-#else
-            y[at / 4u] = ${ACT}(sums[${i}]);
-#end
-        }
-#else
-#for j in 4
-        if n + ${j}u < I {
-#if BIAS
-            y[at + ${j}u] = ${ACT}(sums[${i}][${j}] + bias[n + ${j}u]);
-#else
-            y[at + ${j}u] = ${ACT}(sums[${i}][${j}]);
-#end
-        }
-#end
-#end
+        store(at, n, I, sums[${i}]);
     }
 #end
 }

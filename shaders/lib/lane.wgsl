@@ -2,6 +2,8 @@
 #import lib/real
 #if VEC4
 alias lane = real4;
+const LANE = 4u;
 #else
 alias lane = real;
+const LANE = 1u;
 #end

@@ -127,11 +127,6 @@ impl GpuExecutor {
         })
     }
 
-    /// The programs that run, one a step.
-    pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.steps.iter().map(|step| &step.program)
-    }
-
     fn poll(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.gpu.device.poll(kind);
         self.gpu.check()?;
