@@ -1,6 +1,9 @@
 //! The methods of [`Var`]: each checks its operands' shapes and appends one node, or a few.
 
-use super::{Binary, Op, Per, Unary, Var};
+mod norm;
+mod spatial;
+
+use super::{Binary, Op, Unary, Var};
 use crate::shape::{ConvGeometry, ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -55,13 +58,13 @@ impl<'g> Var<'g> {
         Ok(self.conv_transpose2d_with(weight, geometry))
     }
 
-    pub(super) fn conv2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
         let [h, w] = geometry.small;
         let shape = Shape([self.shape().0[0], h, w, weight.shape().0[3]]);
         self.graph.push(Op::Conv2d(geometry), &[self, weight], shape)
     }
 
-    pub(super) fn conv_transpose2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv_transpose2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
         let [h, w] = geometry.large;
         let shape = Shape([self.shape().0[0], h, w, weight.shape().0[2]]);
         self.graph.push(Op::ConvTranspose2d(geometry), &[self, weight], shape)
@@ -88,7 +91,7 @@ impl<'g> Var<'g> {
         Ok(self.conv2d_weight_grad_with(gy, geometry))
     }
 
-    pub(super) fn conv2d_weight_grad_with(self, gy: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv2d_weight_grad_with(self, gy: Self, geometry: ConvGeometry) -> Self {
         let [kh, kw] = geometry.kernel;
         let shape = Shape([kh, kw, self.shape().channels(), gy.shape().channels()]);
         self.graph.push(Op::Conv2dWeightGrad(geometry), &[self, gy], shape)
@@ -97,11 +100,11 @@ impl<'g> Var<'g> {
 
 /// Pointwise functions.
 impl<'g> Var<'g> {
-    pub(super) fn unary(self, unary: Unary) -> Self {
+    pub(in crate::graph) fn unary(self, unary: Unary) -> Self {
         self.graph.push(Op::Unary(unary), &[self], self.shape())
     }
 
-    pub(super) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
+    pub(in crate::graph) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
         let op = Op::Binary(binary);
         match self.shape().broadcast(other.shape()) {
             Some(shape) => Ok(self.graph.push(op, &[self, other], shape)),
@@ -260,170 +263,5 @@ impl<'g> Var<'g> {
     /// The same numbers, a constant to differentiation.
     pub fn detach(self) -> Self {
         self.graph.push(Op::Detach, &[self], self.shape())
-    }
-}
-
-/// Normalisation.
-impl<'g> Var<'g> {
-    fn groups(self, per: Per) -> usize {
-        match per {
-            Per::Batch => 1,
-            Per::Instance => self.shape().0[0],
-        }
-    }
-
-    /// Mean (row 0) and biased variance (row 1) of each channel: `[groups, 1, 2, channels]`, with one group for
-    /// [`Per::Batch`] and one a picture for [`Per::Instance`].
-    pub fn moments(self, per: Per) -> Self {
-        let shape = Shape([self.groups(per), 1, 2, self.shape().channels()]);
-        self.graph.push(Op::Moments(per), &[self], shape)
-    }
-
-    /// Normalisation by the statistics of `self`, and those statistics (for [`super::Update::RunningMoments`]).
-    /// `affine` is `[1, 1, 2, channels]`: weight, then bias.
-    ///
-    /// # Errors
-    /// If `affine` has another shape.
-    pub fn norm(self, per: Per, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
-        let moments = self.moments(per);
-        Ok((self.normalize(moments, per, affine, eps, false)?, moments))
-    }
-
-    /// Batch norm by the statistics of this batch.
-    ///
-    /// # Errors
-    /// If `affine` is not `[1, 1, 2, channels]`.
-    pub fn batch_norm(self, affine: Option<Self>, eps: f64) -> Result<Self> {
-        Ok(self.norm(Per::Batch, affine, eps)?.0)
-    }
-
-    /// Instance norm: each picture's channels by their own statistics.
-    ///
-    /// # Errors
-    /// If `affine` is not `[1, 1, 2, channels]`.
-    pub fn instance_norm(self, affine: Option<Self>, eps: f64) -> Result<Self> {
-        Ok(self.norm(Per::Instance, affine, eps)?.0)
-    }
-
-    /// Batch norm by given statistics `[1, 1, 2, channels]` (running mean, running variance), constants to
-    /// differentiation.
-    ///
-    /// # Errors
-    /// If `running` or `affine` has another shape.
-    pub fn batch_norm_eval(self, running: Self, affine: Option<Self>, eps: f64) -> Result<Self> {
-        self.normalize(running, Per::Batch, affine, eps, true)
-    }
-
-    fn normalize(self, moments: Self, per: Per, affine: Option<Self>, eps: f64, fixed: bool) -> Result<Self> {
-        let channels = self.shape().channels();
-        let rows = Shape([self.groups(per), 1, 2, channels]);
-        if moments.shape() != rows {
-            return mismatch(
-                "normalize",
-                format!("x {} needs moments {rows}, not {}", self.shape(), moments.shape()),
-            );
-        }
-        let mut operands = vec![self, moments];
-        if let Some(affine) = affine {
-            let expected = Shape([1, 1, 2, channels]);
-            if affine.shape() != expected {
-                return mismatch(
-                    "normalize",
-                    format!("x {} needs weight and bias as {expected}, not {}", self.shape(), affine.shape()),
-                );
-            }
-            operands.push(affine);
-        }
-        Ok(self.graph.push(Op::Normalize { per, eps, fixed }, &operands, self.shape()))
-    }
-}
-
-/// Pixels moved about.
-impl<'g> Var<'g> {
-    /// The picture continued by mirroring it about its border pixels, `[top, bottom, left, right]`.
-    ///
-    /// # Errors
-    /// If a side is as large as the picture or larger.
-    pub fn reflection_pad2d(self, padding: [usize; 4]) -> Result<Self> {
-        let [n, h, w, c] = self.shape().0;
-        let [top, bottom, left, right] = padding;
-        if top.max(bottom) >= h || left.max(right) >= w {
-            return mismatch(
-                "reflection_pad2d",
-                format!(
-                    "padding {padding:?} (top, bottom, left, right) must be less than the picture of {}",
-                    self.shape()
-                ),
-            );
-        }
-        let shape = Shape([n, h + top + bottom, w + left + right, c]);
-        Ok(self.graph.push(Op::ReflectionPad(padding), &[self], shape))
-    }
-
-    pub(super) fn reflection_pad2d_grad(self, padding: [usize; 4]) -> Self {
-        let [n, h, w, c] = self.shape().0;
-        let [top, bottom, left, right] = padding;
-        let shape = Shape([n, h - top - bottom, w - left - right, c]);
-        self.graph.push(Op::ReflectionPadGrad(padding), &[self], shape)
-    }
-
-    /// Every pixel repeated `[rows, columns]` times.
-    ///
-    /// # Errors
-    /// If a factor is 0.
-    pub fn upsample_nearest2d(self, factor: [usize; 2]) -> Result<Self> {
-        if factor.contains(&0) {
-            return mismatch("upsample_nearest2d", format!("factor {factor:?} must be at least 1"));
-        }
-        let [n, h, w, c] = self.shape().0;
-        let shape = Shape([n, h * factor[0], w * factor[1], c]);
-        Ok(self.graph.push(Op::UpsampleNearest(factor), &[self], shape))
-    }
-
-    pub(super) fn upsample_nearest2d_grad(self, factor: [usize; 2]) -> Self {
-        let [n, h, w, c] = self.shape().0;
-        let shape = Shape([n, h / factor[0], w / factor[1], c]);
-        self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
-    }
-
-    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
-    ///
-    /// # Errors
-    /// If `offsets` has another shape.
-    pub fn shift(self, offsets: Self) -> Result<Self> {
-        let expected = Shape([self.shape().0[0], 1, 1, 2]);
-        if offsets.shape() != expected {
-            return mismatch(
-                "shift",
-                format!("x {} needs offsets {expected}, not {}", self.shape(), offsets.shape()),
-            );
-        }
-        Ok(self.shift_with(offsets, false))
-    }
-
-    pub(super) fn shift_with(self, offsets: Self, back: bool) -> Self {
-        self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
-    }
-
-    /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
-    /// being `[n, 1, 1, 1]`. A constant to differentiation.
-    ///
-    /// # Errors
-    /// If the two differ in more than their first extent, or `rows` has another shape.
-    pub fn select_rows(self, other: Self, rows: Self) -> Result<Self> {
-        let ([_, h, w, c], [_, oh, ow, oc]) = (self.shape().0, other.shape().0);
-        let count = rows.shape().0[0];
-        if [h, w, c] != [oh, ow, oc] || rows.shape() != Shape([count, 1, 1, 1]) {
-            return mismatch(
-                "select_rows",
-                format!(
-                    "{} and {} must agree but for the first extent, and rows {} be [n, 1, 1, 1]",
-                    self.shape(),
-                    other.shape(),
-                    rows.shape()
-                ),
-            );
-        }
-        Ok(self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c])))
     }
 }

@@ -1,0 +1,96 @@
+//! Operations that move pixels, or whole pictures.
+
+use super::mismatch;
+use crate::Result;
+use crate::graph::{Op, Var};
+use crate::shape::Shape;
+
+/// Pixels moved about.
+impl<'g> Var<'g> {
+    /// The picture continued by mirroring it about its border pixels, `[top, bottom, left, right]`.
+    ///
+    /// # Errors
+    /// If a side is as large as the picture or larger.
+    pub fn reflection_pad2d(self, padding: [usize; 4]) -> Result<Self> {
+        let [n, h, w, c] = self.shape().0;
+        let [top, bottom, left, right] = padding;
+        if top.max(bottom) >= h || left.max(right) >= w {
+            return mismatch(
+                "reflection_pad2d",
+                format!(
+                    "padding {padding:?} (top, bottom, left, right) must be less than the picture of {}",
+                    self.shape()
+                ),
+            );
+        }
+        let shape = Shape([n, h + top + bottom, w + left + right, c]);
+        Ok(self.graph.push(Op::ReflectionPad(padding), &[self], shape))
+    }
+
+    pub(in crate::graph) fn reflection_pad2d_grad(self, padding: [usize; 4]) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        let [top, bottom, left, right] = padding;
+        let shape = Shape([n, h - top - bottom, w - left - right, c]);
+        self.graph.push(Op::ReflectionPadGrad(padding), &[self], shape)
+    }
+
+    /// Every pixel repeated `[rows, columns]` times.
+    ///
+    /// # Errors
+    /// If a factor is 0.
+    pub fn upsample_nearest2d(self, factor: [usize; 2]) -> Result<Self> {
+        if factor.contains(&0) {
+            return mismatch("upsample_nearest2d", format!("factor {factor:?} must be at least 1"));
+        }
+        let [n, h, w, c] = self.shape().0;
+        let shape = Shape([n, h * factor[0], w * factor[1], c]);
+        Ok(self.graph.push(Op::UpsampleNearest(factor), &[self], shape))
+    }
+
+    pub(in crate::graph) fn upsample_nearest2d_grad(self, factor: [usize; 2]) -> Self {
+        let [n, h, w, c] = self.shape().0;
+        let shape = Shape([n, h / factor[0], w / factor[1], c]);
+        self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
+    }
+
+    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
+    ///
+    /// # Errors
+    /// If `offsets` has another shape.
+    pub fn shift(self, offsets: Self) -> Result<Self> {
+        let expected = Shape([self.shape().0[0], 1, 1, 2]);
+        if offsets.shape() != expected {
+            return mismatch(
+                "shift",
+                format!("x {} needs offsets {expected}, not {}", self.shape(), offsets.shape()),
+            );
+        }
+        Ok(self.shift_with(offsets, false))
+    }
+
+    pub(in crate::graph) fn shift_with(self, offsets: Self, back: bool) -> Self {
+        self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
+    }
+
+    /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
+    /// being `[n, 1, 1, 1]`. A constant to differentiation.
+    ///
+    /// # Errors
+    /// If the two differ in more than their first extent, or `rows` has another shape.
+    pub fn select_rows(self, other: Self, rows: Self) -> Result<Self> {
+        let ([_, h, w, c], [_, oh, ow, oc]) = (self.shape().0, other.shape().0);
+        let count = rows.shape().0[0];
+        if [h, w, c] != [oh, ow, oc] || rows.shape() != Shape([count, 1, 1, 1]) {
+            return mismatch(
+                "select_rows",
+                format!(
+                    "{} and {} must agree but for the first extent, and rows {} be [n, 1, 1, 1]",
+                    self.shape(),
+                    other.shape(),
+                    rows.shape()
+                ),
+            );
+        }
+        Ok(self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c])))
+    }
+}
