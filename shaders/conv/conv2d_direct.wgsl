@@ -3,22 +3,17 @@
 //
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
 // Layout: x NHWC, w HWIO, y NHWC. One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, BIAS, ACT.
-// Constants: lib/conv.wgsl, ACT_SLOPE.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, LEAVES, EPILOGUE.
+// Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/grid
-#import lib/activation
+#import lib/epilogue
 #import lib/conv
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<lane>;
-#if BIAS
-@group(0) @binding(2) var<storage, read> bias: array<lane>;
-@group(0) @binding(3) var<storage, read_write> y: array<lane>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<lane>;
-#end
+@group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -80,11 +75,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if first + ${m}u < pixels {
 #for n in TN
         if channel + ${n}u < lanes {
-#if BIAS
-            y[pixel${m} * lanes + o${n}] = ${ACT}(sum${m}_${n} + bias[o${n}]);
-#else
-            y[pixel${m} * lanes + o${n}] = ${ACT}(sum${m}_${n});
-#end
+            let at = pixel${m} * lanes + o${n};
+            y[at] = epilogue(sum${m}_${n}, at);
         }
 #end
     }

@@ -2,10 +2,9 @@
 // over (ky, kx, i). Equation and reference as conv2d_direct.wgsl.
 //
 // Layout: x NHWC, w HWIO, y NHWC. One workgroup: 64 pixels x 64 channels (lib/tile.wgsl).
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), BIAS, ACT. Constants: lib/conv.wgsl, ACT_SLOPE.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), LEAVES, EPILOGUE. Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
-#import lib/activation
 #import lib/conv
 #define A_ALONG_K 1
 #if VEC4
@@ -16,12 +15,7 @@
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<lane>;
-#if BIAS
-@group(0) @binding(2) var<storage, read> bias: array<lane>;
-@group(0) @binding(3) var<storage, read_write> y: array<lane>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<lane>;
-#end
+@group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 
 // The number of x that pixel m meets at k, counted in pixels' channels, or none outside the picture.
 fn a_at(m: u32, k: u32) -> vec2<u32> {

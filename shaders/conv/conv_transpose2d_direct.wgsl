@@ -4,11 +4,11 @@
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
 // (lib/phase.wgsl) x TN channels, in registers.
-// Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
+// Text: XVEC (x and w in fours: O divides by 4), TM, TN, LEAVES, EPILOGUE. Constants: lib/conv.wgsl, PIXELS.
 #import lib/input
 #import lib/lane
 #import lib/grid
-#import lib/activation
+#import lib/epilogue
 #import lib/conv
 #import lib/phase
 
@@ -17,12 +17,7 @@ override PIXELS: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<input>;
-#if BIAS
-@group(0) @binding(2) var<storage, read> bias: array<real>;
-@group(0) @binding(3) var<storage, read_write> y: array<real>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<real>;
-#end
+@group(0) @binding(${RESULT}) var<storage, read_write> y: array<real>;
 
 fn product(a: input, b: input) -> real {
 #if XVEC
@@ -93,11 +88,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let target${m} = (row${m} * LARGE_W + columns.first + qx${m} * STRIDE_W) * I + channel;
 #for n in TN
         if channel + ${n}u < I {
-#if BIAS
-            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n} + bias[channel + ${n}u]);
-#else
-            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n});
-#end
+            let at = target${m} + ${n}u;
+            y[at] = epilogue(sum${m}_${n}, at);
         }
 #end
     }

@@ -3,10 +3,9 @@
 //
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). The tile's layer is the phase (lib/phase.wgsl). One workgroup: 64
 // pixels x 64 channels (lib/tile.wgsl).
-// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
+// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), LEAVES, EPILOGUE. Constants: lib/conv.wgsl, PIXELS.
 #import lib/input
 #import lib/lane
-#import lib/activation
 #import lib/conv
 #import lib/phase
 #define A_ALONG_K 1
@@ -22,12 +21,7 @@ override PIXELS: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<input>;
 @group(0) @binding(1) var<storage, read> w: array<input>;
-#if BIAS
-@group(0) @binding(2) var<storage, read> bias: array<lane>;
-@group(0) @binding(3) var<storage, read_write> y: array<lane>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<lane>;
-#end
+@group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 
 // This workgroup's phase, set before the product.
 var<private> rows: Phase;

@@ -1,41 +1,63 @@
 // dx = weight / deviation * (gy - SHARE * (sum(gy) + xhat * sum(gy * xhat))), SHARE = 1 / rows, or 0 where the moments
 // are constants. Reference: reference/norm.rs `grad`.
 //
-// Layout: x, gy and dx [GROUPS, ROWS, C], moments and sums [GROUPS, 2, C], affine [2, C], C counted in lanes. One
-// invocation: one lane of dx. Text: VEC4, AFFINE. Constants: COUNT (lanes of dx), ROWS C EPS SHARE.
+// The sums come in PARTS parts, added here; with KEEP they are stored once.
+// Layout: x, gy and dx [GROUPS, ROWS, C], moments [GROUPS, 2, C], parts [PARTS, GROUPS, 2, C], affine [2, C], C counted in lanes. One
+// invocation: one lane of every BLOCKS-th row. Text: VEC4, AFFINE, KEEP. Constants: GROUPS ROWS C BLOCKS PARTS EPS SHARE.
 #import lib/lane
 #import lib/grid
+#import lib/load
 
-override COUNT: u32;
+override GROUPS: u32;
 override ROWS: u32;
 override C: u32;
+override BLOCKS: u32;
+override PARTS: u32;
 override EPS: f32;
 override SHARE: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<lane>;
 @group(0) @binding(1) var<storage, read> moments: array<lane>;
-@group(0) @binding(2) var<storage, read> gy: array<lane>;
-@group(0) @binding(3) var<storage, read> sums: array<lane>;
+@group(0) @binding(2) var<storage, read> parts: array<lane>;
 #if AFFINE
-@group(0) @binding(4) var<storage, read> weight_bias: array<lane>;
-@group(0) @binding(5) var<storage, read_write> dx: array<lane>;
-#else
-@group(0) @binding(4) var<storage, read_write> dx: array<lane>;
+@group(0) @binding(3) var<storage, read> weight_bias: array<lane>;
+#end
+@group(0) @binding(${RESULT}) var<storage, read_write> dx: array<lane>;
+#if KEEP
+@group(0) @binding(${RESULT1}) var<storage, read_write> sums: array<lane>;
 #end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
     let i = invocation(id, workgroups);
-    if i >= COUNT {
+    let c = i % C;
+    let block = i / C % BLOCKS;
+    let group = i / (C * BLOCKS);
+    if group >= GROUPS {
         return;
     }
-    let c = i % C;
-    let at = i / (ROWS * C) * 2u * C + c;
+    let at = group * 2u * C + c;
+    var weight = lane(0);
+    var bias = lane(0);
+    for (var part = 0u; part < PARTS; part += 1u) {
+        weight += parts[part * GROUPS * 2u * C + at];
+        bias += parts[part * GROUPS * 2u * C + at + C];
+    }
+#if KEEP
+    if block == 0u {
+        sums[at] = weight;
+        sums[at + C] = bias;
+    }
+#end
+    let mean = moments[at];
     let inverse = lane(1) / sqrt(moments[at + C] + lane(real(EPS)));
-    let xhat = (x[i] - moments[at]) * inverse;
     var factor = inverse;
 #if AFFINE
     factor *= weight_bias[c];
 #end
-    dx[i] = factor * (gy[i] - real(SHARE) * (sums[at + C] + xhat * sums[at]));
+    for (var row = block; row < ROWS; row += BLOCKS) {
+        let i = (group * ROWS + row) * C + c;
+        let xhat = (x[i] - mean) * inverse;
+        dx[i] = factor * (load(i) - real(SHARE) * (bias + xhat * weight));
+    }
 }

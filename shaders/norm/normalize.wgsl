@@ -1,36 +1,76 @@
-// y = act((x - mean) / sqrt(variance + eps) * weight + bias). Reference: reference/norm.rs `normalize`.
+// y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind. Reference: reference/norm.rs
+// `normalize`.
 //
-// Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], affine [2, C], C counted in lanes. One invocation: one
-// lane of y. Text: VEC4, AFFINE, ACT. Constants: COUNT (lanes of y), ROWS C EPS, ACT_SLOPE.
+// The moments are given; or, with PARTS, joined here from those of norm/moments.wgsl and stored once.
+// Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], or [GROUPS, PARTS, 2, C], affine [2, C], C counted in lanes. One
+// invocation: one lane of every BLOCKS-th row. Text: VEC4, AFFINE, PARTIAL. Constants: GROUPS ROWS C BLOCKS EPS PARTS.
 #import lib/lane
 #import lib/grid
-#import lib/activation
+#import lib/epilogue
 
-override COUNT: u32;
+override GROUPS: u32;
 override ROWS: u32;
 override C: u32;
+override BLOCKS: u32;
 override EPS: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<lane>;
 @group(0) @binding(1) var<storage, read> moments: array<lane>;
 #if AFFINE
 @group(0) @binding(2) var<storage, read> weight_bias: array<lane>;
-@group(0) @binding(3) var<storage, read_write> y: array<lane>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<lane>;
+#end
+@group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
+
+#if PARTIAL
+override PARTS: u32;
+@group(0) @binding(${RESULT1}) var<storage, read_write> whole: array<lane>;
+
+fn part_rows(part: u32) -> real {
+    // Rows part * TEAM + (0 .. TEAM) of every PARTS * TEAM.
+    let stride = PARTS * ${TEAM}u;
+    let first = part * ${TEAM}u;
+    return real(ROWS / stride * ${TEAM}u + clamp(ROWS % stride, first, first + ${TEAM}u) - first);
+}
 #end
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
     let i = invocation(id, workgroups);
-    if i >= COUNT {
+    let c = i % C;
+    let block = i / C % BLOCKS;
+    let group = i / (C * BLOCKS);
+    if group >= GROUPS {
         return;
     }
-    let c = i % C;
-    let at = i / (ROWS * C) * 2u * C + c;
-    var value = (x[i] - moments[at]) / sqrt(moments[at + C] + lane(real(EPS)));
-#if AFFINE
-    value = value * weight_bias[c] + weight_bias[C + c];
+#if PARTIAL
+    var mean = lane(0);
+    var squares = lane(0);
+    var count = real(0);
+    for (var part = 0u; part < PARTS; part += 1u) {
+        let at = (group * PARTS + part) * 2u * C + c;
+        let added = part_rows(part);
+        let total = count + added;
+        let difference = moments[at] - mean;
+        mean += difference * (added / total);
+        squares += moments[at + C] + difference * difference * (count * added / total);
+        count = total;
+    }
+    let variance = squares / real(ROWS);
+    if block == 0u {
+        whole[group * 2u * C + c] = mean;
+        whole[group * 2u * C + C + c] = variance;
+    }
+#else
+    let mean = moments[group * 2u * C + c];
+    let variance = moments[group * 2u * C + C + c];
 #end
-    y[i] = ${ACT}(value);
+    let deviation = sqrt(variance + lane(real(EPS)));
+    for (var row = block; row < ROWS; row += BLOCKS) {
+        let at = (group * ROWS + row) * C + c;
+        var value = (x[at] - mean) / deviation;
+#if AFFINE
+        value = value * weight_bias[c] + weight_bias[C + c];
+#end
+        y[at] = epilogue(value, at);
+    }
 }

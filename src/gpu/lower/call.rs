@@ -1,7 +1,8 @@
 //! Calls of kernels, before anything has a place in memory.
 
-use crate::graph::{NodeId, Slot, Step};
+use crate::graph::{NodeId, Slot, Step, Update};
 use crate::shape::Shape;
+use std::collections::HashMap;
 
 /// What lowering needs to know of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Call {
     pub constants: Vec<(&'static str, f64)>,
     pub reads: Vec<Memory>,
     pub writes: Vec<Memory>,
+    /// Declarations of the tensors that fused expressions read, the last of `reads`.
+    pub leaves: String,
     pub grid: [u32; 3],
 }
 
@@ -58,7 +61,15 @@ pub const MAX_GRID: usize = 65_535;
 
 impl Call {
     pub fn new(kernel: &'static str) -> Self {
-        Self { kernel, definitions: vec![], constants: vec![], reads: vec![], writes: vec![], grid: [1; 3] }
+        Self {
+            kernel,
+            definitions: vec![],
+            constants: vec![],
+            reads: vec![],
+            writes: vec![],
+            leaves: String::new(),
+            grid: [1; 3],
+        }
     }
 
     pub fn define(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -118,11 +129,13 @@ pub struct Calls<'a> {
     pub list: Vec<Call>,
     /// Numbers in each scratch.
     pub scratch: Vec<usize>,
+    /// Reductions whose parts their reader joins: where they are, and how many.
+    pub parts: HashMap<NodeId, (Memory, usize)>,
 }
 
 impl<'a> Calls<'a> {
     pub fn new(step: &'a Step, target: &'a Target) -> Self {
-        Self { step, target, list: Vec::new(), scratch: Vec::new() }
+        Self { step, target, list: Vec::new(), scratch: Vec::new(), parts: HashMap::new() }
     }
 
     pub fn push(&mut self, call: Call) {
@@ -141,5 +154,13 @@ impl<'a> Calls<'a> {
 
     pub fn operand(&self, id: NodeId, index: usize) -> NodeId {
         self.step.nodes[id].operands[index]
+    }
+
+    /// Whether anything but node `reader` needs the value of `id`.
+    pub fn is_read_beside(&self, id: NodeId, reader: NodeId) -> bool {
+        let nodes = self.step.nodes.iter().enumerate();
+        nodes.filter(|(other, _)| *other != reader).any(|(_, node)| node.operands.contains(&id))
+            || self.step.outputs.iter().any(|&(_, output)| output == id)
+            || self.step.updates.iter().flat_map(Update::nodes).any(|updated| updated == id)
     }
 }

@@ -1,7 +1,7 @@
 //! The three contractions: which kernel, which tile, into how many parts.
 
 use super::call::{Call, Calls, Memory};
-use super::fuse::Epilogue;
+use super::expression::Fused;
 use super::pointwise::{lanes, sum_parts};
 use crate::graph::NodeId;
 use crate::shape::ConvGeometry;
@@ -37,7 +37,7 @@ fn register_tile(rows: usize, lanes: usize, invocations: usize, tiles: &[[usize;
     [tm, tn.min(lanes)]
 }
 
-pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
+pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, result: NodeId, epilogue: &Fused) {
     let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
     let [kernel_h, kernel_w, i, o] = calls.shape(w).0;
     let batch = calls.shape(x).0[0];
@@ -54,10 +54,16 @@ pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Ep
         let [tm, tn] = register_tile(pixels, lanes, calls.target.invocations, &tiles);
         call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * lanes.div_ceil(tn))
     };
-    finish(calls, call, [x, w], epilogue);
+    finish(calls, call, [x, w], result, epilogue, vec4);
 }
 
-pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
+pub fn conv_transpose2d(
+    calls: &mut Calls<'_>,
+    g: &ConvGeometry,
+    id: NodeId,
+    result: NodeId,
+    epilogue: &Fused,
+) {
     let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
     let [_, _, i, o] = calls.shape(w).0;
     let batch = calls.shape(x).0[0];
@@ -74,19 +80,21 @@ pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epi
         let [tm, tn] = register_tile(pixels * phases, i, calls.target.invocations, &tiles);
         call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * i.div_ceil(tn) * phases)
     };
-    finish(calls, call, [x, w], epilogue);
+    finish(calls, call, [x, w], result, epilogue, tiled && i.is_multiple_of(4));
 }
 
-/// Adds what the two share: bias, activation, operands and result.
-fn finish(calls: &mut Calls<'_>, call: Call, [x, w]: [NodeId; 2], epilogue: &Epilogue) {
-    let call = epilogue
-        .activate(call)
-        .flag("BIAS", epilogue.bias.is_some())
-        .read(Memory::Node(x))
-        .read(Memory::Node(w))
-        .read_if(epilogue.bias.map(Memory::Node))
-        .write(Memory::Node(epilogue.result));
-    calls.push(call);
+/// Adds what the two share: operands, and the result with what is fused behind.
+fn finish(
+    calls: &mut Calls<'_>,
+    call: Call,
+    [x, w]: [NodeId; 2],
+    result: NodeId,
+    epilogue: &Fused,
+    vec4: bool,
+) {
+    let call = call.read(Memory::Node(x)).read(Memory::Node(w));
+    let call = calls.fuse(call, "EPILOGUE", epilogue, calls.shape(result), vec4);
+    calls.push(call.write(Memory::Node(result)));
 }
 
 pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {

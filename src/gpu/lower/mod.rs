@@ -2,6 +2,7 @@
 
 mod call;
 mod contraction;
+mod expression;
 mod fuse;
 mod norm;
 mod place;
@@ -52,28 +53,37 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
 }
 
 fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
-    let node = &calls.step.nodes[id];
-    let epilogue = fusion.epilogue(id);
-    let base = epilogue.base;
+    let fused = fusion.of(id);
+    let Some(base) = fused.base else {
+        return memory_bound(calls, fusion, id);
+    };
     match calls.step.nodes[base].op {
-        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
-        Op::Conv2d(g) => contraction::conv2d(calls, &g, base, &epilogue),
-        Op::ConvTranspose2d(g) => contraction::conv_transpose2d(calls, &g, base, &epilogue),
-        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, base),
-        Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, &epilogue),
+        Op::Conv2d(g) => contraction::conv2d(calls, &g, base, id, fused),
+        Op::ConvTranspose2d(g) => contraction::conv_transpose2d(calls, &g, base, id, fused),
+        Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, id, fused),
+        _ => pointwise::sum(calls, fusion, base, id, fused),
+    }
+}
+
+fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
+    match calls.step.nodes[id].op {
+        Op::Unary(_) | Op::Binary(_) | Op::Broadcast => {
+            pointwise::map(calls, fusion.of(id), Memory::Node(id))
+        }
+        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, id),
         Op::Moments(per) => norm::moments(calls, per, id),
-        Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, per, eps, id),
-        Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, per, eps, fixed, id),
-        Op::Unary(unary) => pointwise::unary(calls, unary, Memory::Node(node.operands[0]), Memory::Node(id)),
-        Op::Binary(binary) => pointwise::binary(calls, binary, id),
-        Op::Sum => pointwise::sum(calls, id),
-        Op::Broadcast => pointwise::broadcast(calls, id),
+        Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, fusion, per, eps, id),
+        Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, fusion, per, eps, fixed, id),
         Op::ReflectionPad(padding) => pointwise::reflection_pad(calls, padding, false, id),
         Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
         Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Shift { back } => pointwise::shift(calls, back, id),
+        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
+        Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } | Op::Sum => {
+            unreachable!("these are the base of an expression")
+        }
     }
 }
 

@@ -1,115 +1,196 @@
-//! Normalisations.
+//! Normalisations. Where a workgroup can do a whole group of rows it does, in one dispatch; else the first of two
+//! reduces parts of the rows and the second joins the parts and applies them.
 
 use super::call::{Call, Calls, Memory};
-use super::fuse::Epilogue;
-use super::pointwise::{lanes, parts, sum_parts};
-use crate::graph::{NodeId, Per};
+use super::expression::Fused;
+use super::fuse::Fusion;
+use super::pointwise::{lanes, sum_parts};
+use crate::graph::{NodeId, Op, Per};
 use crate::shape::Shape;
 
-/// A tensor seen as groups of rows of channels (in lanes).
+/// Invocations of a workgroup that reduces rows.
+const TEAM_SIZE: usize = 128;
+/// Neighbouring channel lanes one workgroup loads together.
+const TEAM_LANES: usize = 8;
+/// Most rows a member of a team adds up where one workgroup does a whole group.
+const WHOLE: usize = 64;
+/// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.
+const LEAST: usize = 16;
+const MAX_PARTS: usize = 64;
+
+/// A tensor seen as groups of rows of channels (in lanes), and how it is dealt out.
 struct Rows {
     groups: usize,
     rows: usize,
     channels: usize,
     vec4: bool,
+    lanes: usize,
+    team: usize,
     parts: usize,
+    whole: bool,
 }
 
 impl Rows {
-    fn of(shape: Shape, per: Per, invocations: usize) -> Self {
+    fn of(calls: &Calls<'_>, shape: Shape, per: Per) -> Self {
         let [n, h, w, c] = shape.0;
         let (groups, rows) = match per {
             Per::Batch => (1, n * h * w),
             Per::Instance => (n, h * w),
         };
         let (channels, vec4) = lanes(c);
-        Self { groups, rows, channels, vec4, parts: parts(rows, groups * channels, invocations) }
+        let target = calls.target;
+        let (lanes, team) = if target.software {
+            // Barriers are dear there: every invocation works alone.
+            (channels.min(64), 1)
+        } else {
+            let lanes = channels.min(TEAM_LANES);
+            (lanes, 1 << (TEAM_SIZE / lanes).ilog2())
+        };
+        let workgroups = groups * channels.div_ceil(lanes);
+        let wanted = target.invocations.div_ceil(workgroups * lanes * team);
+        let parts = wanted.min(rows / (team * LEAST)).clamp(1, MAX_PARTS);
+        let whole = if target.software { parts == 1 } else { rows <= team * WHOLE };
+        Self { groups, rows, channels, vec4, lanes, team, parts: if whole { 1 } else { parts }, whole }
+    }
+
+    /// A call of one workgroup for every block of lanes of every part.
+    fn reduction(&self, kernel: &'static str) -> Call {
+        self.call(kernel)
+            .define("LANES", self.lanes)
+            .flag("COOPERATIVE", self.team > 1)
+            .workgroups(self.groups * self.parts * self.channels.div_ceil(self.lanes))
+    }
+
+    /// A call of one invocation for one lane of some rows, so many that joining the parts is no work beside them.
+    fn map(&self, kernel: &'static str, parts: usize) -> Call {
+        let blocks = self.rows.div_ceil(parts.min(self.rows));
+        self.call(kernel).constant("BLOCKS", blocks).threads(self.groups * blocks * self.channels)
     }
 
     fn call(&self, kernel: &'static str) -> Call {
-        Call::new(kernel).flag("VEC4", self.vec4).constant("ROWS", self.rows).constant("C", self.channels)
-    }
-
-    fn reduction(&self, kernel: &'static str) -> Call {
-        self.call(kernel)
+        Call::new(kernel)
+            .flag("VEC4", self.vec4)
+            .define("TEAM", self.team)
             .constant("GROUPS", self.groups)
-            .constant("PARTS", self.parts)
-            .threads(self.groups * self.parts * self.channels)
+            .constant("ROWS", self.rows)
+            .constant("C", self.channels)
     }
 
     fn numbers(&self) -> usize {
         self.groups * 2 * self.channels * if self.vec4 { 4 } else { 1 }
     }
-
-    fn count(&self) -> usize {
-        self.groups * self.rows * self.channels
-    }
 }
 
+/// The first reader of `id`'s value as operand number `place`, for which `wanted` holds of the operation.
+fn reader(calls: &Calls<'_>, id: NodeId, place: usize, wanted: impl Fn(&Op) -> bool) -> Option<NodeId> {
+    let nodes = &calls.step.nodes;
+    (id..nodes.len())
+        .find(|&reader| wanted(&nodes[reader].op) && nodes[reader].operands.get(place) == Some(&id))
+}
+
+fn applies(op: &Op) -> bool {
+    matches!(op, Op::Normalize { fixed: false, .. })
+}
+
+/// Parts where a normalisation follows that joins them, else the whole.
 pub fn moments(calls: &mut Calls<'_>, per: Per, id: NodeId) {
     let x = calls.operand(id, 0);
-    let rows = Rows::of(calls.shape(x), per, calls.target.invocations);
-    let partial = calls.scratch(rows.parts * rows.numbers());
-    calls.push(rows.reduction("norm/moments").read(Memory::Node(x)).write(partial));
-    calls.push(
-        rows.reduction("norm/combine")
-            .read(partial)
-            .write(Memory::Node(id))
-            .threads(rows.groups * rows.channels),
-    );
+    let mut rows = Rows::of(calls, calls.shape(x), per);
+    let followed = reader(calls, id, 1, applies).is_some_and(|reader| calls.operand(reader, 0) == x);
+    if followed && rows.whole {
+        return;
+    }
+    if !followed {
+        rows.parts = 1;
+    }
+    let to = if followed { calls.scratch(rows.parts * rows.numbers()) } else { Memory::Node(id) };
+    if followed {
+        calls.parts.insert(id, (to, rows.parts));
+    }
+    let call = rows.reduction("norm/moments").constant("PARTS", rows.parts).flag("WHOLE", !followed);
+    calls.push(call.read(Memory::Node(x)).write(to));
 }
 
-pub fn normalize(calls: &mut Calls<'_>, per: Per, eps: f64, id: NodeId, epilogue: &Epilogue) {
-    let x = calls.operand(id, 0);
-    let rows = Rows::of(calls.shape(x), per, calls.target.invocations);
+pub fn normalize(calls: &mut Calls<'_>, per: Per, eps: f64, id: NodeId, result: NodeId, epilogue: &Fused) {
+    let (x, moments) = (calls.operand(id, 0), calls.operand(id, 1));
+    let shape = calls.shape(x);
+    let rows = Rows::of(calls, shape, per);
     let affine = calls.step.nodes[id].operands.get(2).map(|&affine| Memory::Node(affine));
-    let call = rows
-        .call("norm/normalize")
-        .flag("AFFINE", affine.is_some())
-        .constant("COUNT", rows.count())
-        .number("EPS", eps)
-        .read(Memory::Node(x))
-        .read(Memory::Node(calls.operand(id, 1)))
-        .read_if(affine)
-        .write(Memory::Node(epilogue.result))
-        .threads(rows.count());
-    calls.push(epilogue.activate(call));
+    let makes_moments = reader(calls, moments, 1, applies) == Some(id)
+        && calls.step.nodes[moments].op == Op::Moments(per)
+        && calls.operand(moments, 0) == x;
+    let partial = calls.parts.get(&moments).copied().filter(|_| makes_moments);
+    let call = match partial {
+        _ if makes_moments && rows.whole => rows.reduction("norm/normalize_whole").read(Memory::Node(x)),
+        Some((partial, parts)) => rows
+            .map("norm/normalize", parts)
+            .flag("PARTIAL", true)
+            .constant("PARTS", parts)
+            .read(Memory::Node(x))
+            .read(partial),
+        None => rows.map("norm/normalize", 1).read(Memory::Node(x)).read(Memory::Node(moments)),
+    };
+    let call = call.flag("AFFINE", affine.is_some()).number("EPS", eps).read_if(affine);
+    let mut call = calls.fuse(call, "EPILOGUE", epilogue, shape, rows.vec4).write(Memory::Node(result));
+    if makes_moments {
+        call = call.write(Memory::Node(moments));
+    }
+    calls.push(call);
 }
 
-pub fn grad_sums(calls: &mut Calls<'_>, per: Per, eps: f64, id: NodeId) {
+pub fn grad_sums(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, id: NodeId) {
     let [x, moments, gy] = [0, 1, 2].map(|index| calls.operand(id, index));
-    let rows = Rows::of(calls.shape(x), per, calls.target.invocations);
+    let shape = calls.shape(x);
+    let rows = Rows::of(calls, shape, per);
+    let followed = reader(calls, id, 3, |op| matches!(op, Op::NormalizeGrad { .. })).is_some();
+    if followed && rows.whole {
+        return;
+    }
     let result = Memory::Node(id);
     let partial = if rows.parts == 1 { result } else { calls.scratch(rows.parts * rows.numbers()) };
-    calls.push(
-        rows.reduction("norm/grad_sums")
-            .number("EPS", eps)
-            .read(Memory::Node(x))
-            .read(Memory::Node(moments))
-            .read(Memory::Node(gy))
-            .write(partial),
-    );
-    if rows.parts > 1 {
+    let call = rows
+        .reduction("norm/grad_sums")
+        .constant("PARTS", rows.parts)
+        .number("EPS", eps)
+        .read(Memory::Node(x))
+        .read(Memory::Node(moments));
+    let call = calls.fuse(call, "LOAD", &fusion.load(gy), shape, rows.vec4);
+    calls.push(call.write(partial));
+    if followed {
+        calls.parts.insert(id, (partial, rows.parts));
+    } else if rows.parts > 1 {
         sum_parts(calls, partial, rows.parts, result, rows.numbers());
     }
 }
 
-pub fn grad(calls: &mut Calls<'_>, per: Per, eps: f64, fixed: bool, id: NodeId) {
-    let [x, moments, gy, sums] = [0, 1, 2, 3].map(|index| Memory::Node(calls.operand(id, index)));
-    let rows = Rows::of(calls.shape(id), per, calls.target.invocations);
+pub fn grad(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, fixed: bool, id: NodeId) {
+    let [x, moments, gy, sums] = [0, 1, 2, 3].map(|index| calls.operand(id, index));
+    let shape = calls.shape(id);
+    let rows = Rows::of(calls, shape, per);
     let affine = calls.step.nodes[id].operands.get(4).map(|&affine| Memory::Node(affine));
-    calls.push(
-        rows.call("norm/grad")
-            .flag("AFFINE", affine.is_some())
-            .constant("COUNT", rows.count())
-            .number("EPS", eps)
-            .number("SHARE", if fixed { 0.0 } else { 1.0 / rows.rows as f64 })
-            .read(x)
-            .read(moments)
-            .read(gy)
-            .read(sums)
-            .read_if(affine)
-            .write(Memory::Node(id))
-            .threads(rows.count()),
-    );
+    // Whoever else reads the sums needs them whole.
+    let keep = reader(calls, sums, 3, |op| matches!(op, Op::NormalizeGrad { .. })) == Some(id)
+        && calls.is_read_beside(sums, id);
+    let (call, keep) = match calls.parts.get(&sums).copied() {
+        None => (rows.reduction("norm/grad_whole").read(Memory::Node(x)).read(Memory::Node(moments)), keep),
+        Some((partial, parts)) => (
+            rows.map("norm/grad", parts)
+                .constant("PARTS", parts)
+                .read(Memory::Node(x))
+                .read(Memory::Node(moments))
+                .read(partial),
+            keep && parts > 1,
+        ),
+    };
+    let call = call
+        .flag("AFFINE", affine.is_some())
+        .flag("KEEP", keep)
+        .number("EPS", eps)
+        .number("SHARE", if fixed { 0.0 } else { 1.0 / rows.rows as f64 })
+        .read_if(affine);
+    let mut call = calls.fuse(call, "LOAD", &fusion.load(gy), shape, rows.vec4).write(Memory::Node(id));
+    if keep {
+        call = call.write(Memory::Node(sums));
+    }
+    calls.push(call);
 }

@@ -1,13 +1,14 @@
 //! Where every value lives, and the finished program.
 
 use super::call::{Call, Calls, Memory};
+use super::expression::Fused;
 use super::pointwise;
 use super::schedule::{Touched, by_level};
 use crate::Result;
 use crate::gpu::preprocess;
 use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
 use crate::graph::lifetimes::{Lifetime, share};
-use crate::graph::{Bank, NodeId, Op, Slot, Step, Unary, Update};
+use crate::graph::{Bank, NodeId, Op, Slot, Step, Update};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
@@ -34,7 +35,7 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
     let updates = calls.list.split_off(nodes);
     for (id, slot) in copies {
         let to = Memory::State(slot, calls.shape(id).len());
-        pointwise::unary(&mut calls, Unary::Affine { scale: 1.0, offset: 0.0 }, Memory::Node(id), to);
+        pointwise::map(&mut calls, &Fused::leaf(id), to);
     }
     calls.list.extend(updates);
 
@@ -251,7 +252,13 @@ struct Writer {
 
 impl Writer {
     fn dispatch(&mut self, call: &Call, bindings: Vec<Region>) -> Result<()> {
-        let source = preprocess::expand(call.kernel, &call.definitions)?;
+        // Results are bound behind whatever is read.
+        let mut definitions = call.definitions.clone();
+        definitions.push(("LEAVES", call.leaves.clone()));
+        for (name, at) in ["RESULT", "RESULT1", "RESULT2"].into_iter().zip(call.reads.len()..) {
+            definitions.push((name, at.to_string()));
+        }
+        let source = preprocess::expand(call.kernel, &definitions)?;
         let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
         let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });

@@ -1,0 +1,42 @@
+// Per channel the sums of gy * xhat and of gy over rows. Reference: reference/norm.rs `grad_sums`. The including kernel
+// declares `x`; gy is what lib/load.wgsl loads.
+#import lib/team
+#import lib/load
+
+struct Sums {
+    weight: lane,
+    bias: lane,
+}
+
+// Rows first, first + stride, ... of the lane that starts at x[start], lanes apart from row to row.
+fn of_rows(start: u32, lanes: u32, first: u32, stride: u32, rows: u32, mean: lane, inverse: lane) -> Sums {
+    var sums = Sums(lane(0), lane(0));
+    for (var row = first; row < rows; row += stride) {
+        let g = load(start + row * lanes);
+        sums.weight += g * ((x[start + row * lanes] - mean) * inverse);
+        sums.bias += g;
+    }
+    return sums;
+}
+
+#if COOPERATIVE
+var<workgroup> joined: array<Sums, WORKGROUP>;
+
+// The sums of the whole team, for each of its members.
+fn of_team(t: u32, own: Sums) -> Sums {
+    joined[t] = own;
+    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if t < half * ${LANES}u {
+            let other = joined[t + half * ${LANES}u];
+            joined[t] = Sums(joined[t].weight + other.weight, joined[t].bias + other.bias);
+        }
+    }
+    workgroupBarrier();
+    return joined[t % ${LANES}u];
+}
+#else
+fn of_team(t: u32, own: Sums) -> Sums {
+    return own;
+}
+#end
