@@ -121,9 +121,13 @@ fn devices_agree() {
                 assert!(error <= 0.02 * size, "{name}: gradients off by {error:.1e} of {size:.1e}");
             }
             let (losses, _) = train(&case, 3, &mut gpu.executor(&case.banks, &case.steps).unwrap());
+            // Adam's first steps are nearly signs: what rounding turns round moves a weight by a whole step. A small loss
+            // beside large ones may be off by more of itself.
+            let usual = expected.iter().map(|loss| loss.abs()).sum::<f32>() / expected.len() as f32;
             for (loss, expected) in losses.iter().zip(&expected) {
                 let error = (loss - expected).abs();
-                assert!(error <= 1e-3 * expected.abs(), "{name}: {losses:?}, expected {expected:?}");
+                let bound = 1e-3 * expected.abs() + 1e-4 * usual;
+                assert!(error <= bound, "{name}: {losses:?}, {loss} should be {expected}");
             }
         }
     }

@@ -1,6 +1,6 @@
-// y = the sum of PARTS tensors that lie one after another, added in order, and what is fused behind.
+// y = the sum of TERMS x PARTS tensors, added in order, and what is fused behind.
 //
-// Layout: x [PARTS, COUNT], y [COUNT], in lanes. One invocation: one lane of y. Text: VEC4. Constants: PARTS COUNT.
+// Layout: each x [PARTS, COUNT], y [COUNT], in lanes. One invocation: one lane of y. Text: VEC4, TERMS. Constants: PARTS COUNT.
 #import lib/lane
 #import lib/grid
 #import lib/epilogue
@@ -8,7 +8,9 @@
 override PARTS: u32;
 override COUNT: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<lane>;
+#for k in TERMS
+@group(0) @binding(${k}) var<storage, read> x${k}: array<lane>;
+#end
 @group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -18,8 +20,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         return;
     }
     var sum = lane(0);
+#for k in TERMS
     for (var part = 0u; part < PARTS; part += 1u) {
-        sum += x[part * COUNT + i];
+        sum += x${k}[part * COUNT + i];
     }
+#end
     y[i] = epilogue(sum, i);
 }

@@ -23,7 +23,7 @@ impl Target {
 }
 
 /// What a binding refers to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Memory {
     /// A node's value.
     Node(NodeId),
@@ -106,6 +106,20 @@ impl Call {
     pub fn write(mut self, memory: Memory) -> Self {
         self.writes.push(memory);
         self
+    }
+
+    /// The memory of a binding: reads first, then writes.
+    pub fn binding(&self, number: usize) -> Memory {
+        self.reads.get(number).copied().unwrap_or_else(|| self.writes[number - self.reads.len()])
+    }
+
+    /// Whether the two differ only in the memory they touch.
+    pub fn same_work(&self, other: &Self) -> bool {
+        let work = |call: &Self| (call.kernel, call.grid, call.reads.len(), call.writes.len());
+        work(self) == work(other)
+            && self.definitions == other.definitions
+            && self.constants == other.constants
+            && self.leaves == other.leaves
     }
 
     /// A grid of at least so many invocations of a kernel that uses `lib/grid.wgsl`.

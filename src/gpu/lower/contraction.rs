@@ -4,7 +4,7 @@ use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
 use super::pointwise::{lanes, sum_parts};
 use crate::graph::NodeId;
-use crate::shape::ConvGeometry;
+use crate::shape::{ConvGeometry, Shape};
 
 /// Side of the tile in `lib/tile.wgsl`, and the slice of the contraction it stages.
 const TILE: usize = 64;
@@ -97,11 +97,26 @@ fn finish(
     calls.push(call.write(Memory::Node(result)));
 }
 
-pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
-    let (x, gy) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [_, _, i, o] = calls.shape(id).0;
-    let len = calls.shape(id).len();
-    let batch = calls.shape(x).0[0];
+/// The sum of the gradients `terms`, equal in shape, of one weight.
+pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, terms: &[NodeId], id: NodeId) {
+    let (x, len) = (calls.operand(terms[0], 0), calls.shape(id).len());
+    let (call, parts) = weight_grad_call(calls, g, calls.shape(x).0[0], calls.shape(id));
+    let direct = parts == 1 && terms.len() == 1;
+    let mut partials = Vec::new();
+    for &term in terms {
+        let partial = if direct { Memory::Node(id) } else { calls.scratch(parts * len) };
+        let operands = [0, 1].map(|index| Memory::Node(calls.operand(term, index)));
+        calls.push(call.clone().read(operands[0]).read(operands[1]).write(partial));
+        partials.push(partial);
+    }
+    if !direct {
+        sum_parts(calls, &partials, parts, Memory::Node(id), len);
+    }
+}
+
+/// The call without its memory, and into how many parts it cuts the gradient.
+fn weight_grad_call(calls: &Calls<'_>, g: &ConvGeometry, batch: usize, weight: Shape) -> (Call, usize) {
+    let [_, _, i, o] = weight.0;
     let (o_lanes, vec4) = lanes(o);
     let (i_lanes, xvec) = lanes(i);
     let invocations = calls.target.invocations;
@@ -109,7 +124,7 @@ pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
     let call =
         Call::new(if tiled { "conv/conv2d_weight_grad_tiled" } else { "conv/conv2d_weight_grad_direct" });
     let call = geometry(call, g, batch, i, o).flag("XVEC", xvec).flag("VEC4", vec4);
-    let (call, parts) = if tiled {
+    if tiled {
         let pixels = batch * g.small[0] * g.small[1];
         let tiles = [(g.taps() * i).div_ceil(TILE), o.div_ceil(TILE)];
         // A workgroup is 256 invocations; a part should still be worth its reduction.
@@ -125,11 +140,5 @@ pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
         let tiles = g.taps() * i_lanes.div_ceil(tm) * o_lanes.div_ceil(tn);
         let parts = invocations.div_ceil(tiles).min(rows);
         (call.constant("PARTS", parts).define("TM", tm).define("TN", tn).threads(tiles * parts), parts)
-    };
-    let result = Memory::Node(id);
-    let partial = if parts == 1 { result } else { calls.scratch(parts * len) };
-    calls.push(call.read(Memory::Node(x)).read(Memory::Node(gy)).write(partial));
-    if parts > 1 {
-        sum_parts(calls, partial, parts, result, len);
     }
 }

@@ -2,18 +2,23 @@
 //! stores, or by the one that reads them, as it loads.
 
 use super::expression::Fused;
-use crate::graph::{NodeId, Op, Step, Update};
+use crate::graph::{Binary, NodeId, Op, Step, Update};
 use crate::shape::Shape;
+use std::collections::HashMap;
 
 /// Most tensors an expression reads: with a kernel's own, no more than the 8 bindings every device has.
 const MAX_LEAVES: usize = 4;
 /// As [`MAX_LEAVES`], of an expression in the place of a norm's gradient, whose kernel binds six tensors of its own.
 const MAX_NORM_LEAVES: usize = 2;
 
+/// Most weight gradients one reduction adds up.
+const MAX_TERMS: usize = 6;
+
 /// For every node: the expression that gives its value, and whether another node's kernel computes it on the way.
 pub struct Fusion {
     fused: Vec<Fused>,
     absorbed: Vec<bool>,
+    terms: HashMap<NodeId, Vec<NodeId>>,
 }
 
 impl Fusion {
@@ -27,12 +32,43 @@ impl Fusion {
         let mut fusion = Self {
             fused: (0..step.nodes.len()).map(|id| fusion_root(step, id)).collect(),
             absorbed: vec![false; step.nodes.len()],
+            terms: HashMap::new(),
         };
         for id in 0..step.nodes.len() {
-            fusion.pointwise(step, &readers, id);
-            fusion.prologue(step, &readers, id);
+            if !fusion.adds_gradients(step, &readers, id) {
+                fusion.pointwise(step, &readers, id);
+                fusion.prologue(step, &readers, id);
+            }
         }
         fusion
+    }
+
+    /// Gathers the gradients of a weight that is used many times: their parts are added in one go.
+    fn adds_gradients(&mut self, step: &Step, readers: &[Vec<NodeId>], id: NodeId) -> bool {
+        let node = &step.nodes[id];
+        let terms = |&operand: &NodeId| match step.nodes[operand].op {
+            _ if readers[operand].len() != 1 => None,
+            Op::Conv2dWeightGrad(_) => Some(vec![operand]),
+            _ => self.terms.get(&operand).cloned(),
+        };
+        let Op::Binary(Binary::Add) = node.op else { return false };
+        let Some(all) = node.operands.iter().map(terms).collect::<Option<Vec<_>>>() else { return false };
+        let all = all.concat();
+        let work = |&term: &NodeId| {
+            let shapes = step.nodes[term].operands.iter().map(|&operand| step.nodes[operand].shape);
+            (step.nodes[term].op.clone(), shapes.collect::<Vec<_>>())
+        };
+        if all.len() > MAX_TERMS || all.iter().any(|term| work(term) != work(&all[0])) {
+            return false;
+        }
+        node.operands.iter().for_each(|&operand| self.absorbed[operand] = true);
+        self.terms.insert(id, all);
+        true
+    }
+
+    /// The weight gradients this node is the sum of: itself, or those it adds.
+    pub fn terms(&self, id: NodeId) -> Vec<NodeId> {
+        self.terms.get(&id).cloned().unwrap_or_else(|| vec![id])
     }
 
     /// Builds the expression of a pointwise node from its operands'.

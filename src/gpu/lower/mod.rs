@@ -4,10 +4,13 @@ mod call;
 mod contraction;
 mod expression;
 mod fuse;
+mod merge;
 mod norm;
 mod place;
 mod pointwise;
+mod pool;
 mod schedule;
+mod write;
 
 pub use call::Target;
 
@@ -66,11 +69,12 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
 }
 
 fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
-    match calls.step.nodes[id].op {
+    let terms = fusion.terms(id);
+    match calls.step.nodes[terms[0]].op {
         Op::Unary(_) | Op::Binary(_) | Op::Broadcast => {
             pointwise::map(calls, fusion.of(id), Memory::Node(id))
         }
-        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, id),
+        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, &terms, id),
         Op::Moments(per) => norm::moments(calls, per, id),
         Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, fusion, per, eps, id),
         Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, fusion, per, eps, fixed, id),

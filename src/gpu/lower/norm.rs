@@ -9,11 +9,11 @@ use crate::graph::{NodeId, Op, Per};
 use crate::shape::Shape;
 
 /// Invocations of a workgroup that reduces rows.
-const TEAM_SIZE: usize = 128;
+const TEAM_SIZE: usize = 256;
 /// Neighbouring channel lanes one workgroup loads together.
 const TEAM_LANES: usize = 8;
 /// Most rows a member of a team adds up where one workgroup does a whole group.
-const WHOLE: usize = 64;
+const WHOLE: usize = 16;
 /// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.
 const LEAST: usize = 16;
 const MAX_PARTS: usize = 64;
@@ -159,7 +159,7 @@ pub fn grad_sums(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, id:
     if followed {
         calls.parts.insert(id, (partial, rows.parts));
     } else if rows.parts > 1 {
-        sum_parts(calls, partial, rows.parts, result, rows.numbers());
+        sum_parts(calls, &[partial], rows.parts, result, rows.numbers());
     }
 }
 

@@ -2,28 +2,18 @@
 
 use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
+use super::merge::{Spot, merge};
 use super::pointwise;
+use super::pool::pool;
 use super::schedule::{Touched, by_level};
+use super::write::Writer;
 use crate::Result;
-use crate::gpu::preprocess;
-use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
-use crate::graph::lifetimes::{Lifetime, share};
+use crate::gpu::program::{Buffer, Program, Region};
 use crate::graph::{Bank, NodeId, Op, Slot, Step, Update};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
 const ALIGN: u64 = 256;
-
-impl Calls<'_> {
-    /// Numbers behind a binding.
-    pub fn len(&self, memory: Memory) -> usize {
-        match memory {
-            Memory::Node(id) => self.shape(id).len(),
-            Memory::Scratch(index) => self.scratch[index],
-            Memory::State(_, len) => len,
-        }
-    }
-}
 
 /// Gives every value a place and writes the calls down as a program. The first `nodes` calls compute nodes, the rest
 /// are changes of state.
@@ -50,20 +40,26 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
             }
         });
     }
-    let levels = schedule(step, &mut calls, &fixed);
-    let pooled = pool(step, &calls, &levels, &fixed);
-    let region = |memory: Memory| match memory {
-        Memory::State(slot, len) => state(slot, len),
+    let levels = schedule(step, &mut calls, nodes, &fixed);
+    let spot = |memory: Memory| match memory {
+        Memory::State(slot, len) => Spot::Fixed(state(slot, len)),
+        Memory::Scratch(index) => Spot::Pooled(memory, calls.scratch[index]),
         Memory::Node(id) => {
             let source = step.source(id);
-            fixed.get(&source).copied().unwrap_or_else(|| pooled.region(Memory::Node(source)))
+            let pooled = || Spot::Pooled(Memory::Node(source), step.nodes[source].shape.len());
+            fixed.get(&source).map_or_else(pooled, |&region| Spot::Fixed(region))
         }
-        Memory::Scratch(_) => pooled.region(memory),
+    };
+    let (groups, bundles) = merge(&calls.list, &levels, calls.target.max_binding, spot);
+    let pooled = pool(&calls.list, &levels, &bundles, spot);
+    let region = |memory: Memory| match spot(memory) {
+        Spot::Fixed(region) => region,
+        Spot::Pooled(value, _) => pooled.region(value),
     };
     let mut writer = Writer::default();
-    for call in &calls.list {
-        let bindings = call.reads.iter().chain(&call.writes).map(|&memory| region(memory)).collect();
-        writer.dispatch(call, bindings)?;
+    for group in &groups {
+        let members: Vec<&Call> = group.iter().map(|&at| &calls.list[at]).collect();
+        writer.dispatch(&members, region)?;
     }
     let inputs: Vec<(String, u64, usize)> =
         step.inputs().map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len())).collect();
@@ -88,7 +84,7 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
 }
 
 /// Bytes of a stretch that holds `len` numbers and after which another may be bound.
-fn bytes(len: usize) -> u64 {
+pub fn bytes(len: usize) -> u64 {
     (len as u64 * 4).next_multiple_of(ALIGN)
 }
 
@@ -171,25 +167,13 @@ fn is_node(step: &Step, memory: Memory, source: NodeId) -> bool {
     matches!(memory, Memory::Node(id) if step.source(id) == source)
 }
 
-/// Slots of the values that live only within a run.
-struct Pooled {
-    slots: Vec<(Memory, usize, u64)>,
-    sizes: Vec<u64>,
-}
-
-impl Pooled {
-    fn region(&self, memory: Memory) -> Region {
-        let (_, slot, size) = *self
-            .slots
-            .iter()
-            .find(|(pooled, ..)| *pooled == memory)
-            .expect("every value a call touches is written by a call before it");
-        Region { buffer: Buffer::Pool(slot), offset: 0, size }
-    }
-}
-
 /// Puts the calls in order and returns their levels.
-fn schedule(step: &Step, calls: &mut Calls<'_>, fixed: &HashMap<NodeId, Region>) -> Vec<usize> {
+fn schedule(
+    step: &Step,
+    calls: &mut Calls<'_>,
+    updates: usize,
+    fixed: &HashMap<NodeId, Region>,
+) -> Vec<usize> {
     let nodes = step.nodes.len();
     let touched = |memory: &Memory| match *memory {
         Memory::State(slot, len) => Touched::Region(state(slot, len)),
@@ -199,77 +183,7 @@ fn schedule(step: &Step, calls: &mut Calls<'_>, fixed: &HashMap<NodeId, Region>)
             fixed.get(&source).map_or(Touched::Value(source), |region| Touched::Region(*region))
         }
     };
-    by_level(&mut calls.list, |call| {
+    by_level(&mut calls.list, updates, |call| {
         (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())
-    })
-}
-
-/// Slots for whatever has no place yet. Time is counted in levels: what stands together never shares.
-fn pool(step: &Step, calls: &Calls<'_>, levels: &[usize], fixed: &HashMap<NodeId, Region>) -> Pooled {
-    let resolve = |memory: Memory| match memory {
-        Memory::Node(id) => Memory::Node(step.source(id)),
-        other => other,
-    };
-    let mut values: Vec<(Memory, Lifetime)> = Vec::new();
-    for (call, &at) in calls.list.iter().zip(levels) {
-        for memory in call.reads.iter().chain(&call.writes).map(|&memory| resolve(memory)) {
-            let elsewhere = match memory {
-                Memory::Node(id) => fixed.contains_key(&id),
-                Memory::State(..) => true,
-                Memory::Scratch(_) => false,
-            };
-            if elsewhere {
-                continue;
-            }
-            match values.iter_mut().find(|(value, _)| *value == memory) {
-                Some((_, lifetime)) => lifetime.last = at,
-                None => {
-                    let size = bytes(calls.len(memory)) as usize;
-                    values.push((memory, Lifetime { made: at, last: at, size }));
-                }
-            }
-        }
-    }
-    let lifetimes: Vec<Lifetime> = values.iter().map(|(_, lifetime)| *lifetime).collect();
-    let slots = share(&lifetimes);
-    Pooled {
-        slots: values
-            .iter()
-            .zip(&slots.of)
-            .map(|((memory, lifetime), &slot)| (*memory, slot, lifetime.size as u64))
-            .collect(),
-        sizes: slots.sizes.iter().map(|&size| size as u64).collect(),
-    }
-}
-
-/// Shaders and pipelines written once each.
-#[derive(Default)]
-struct Writer {
-    shaders: Vec<Shader>,
-    pipelines: Vec<Pipeline>,
-    dispatches: Vec<Dispatch>,
-}
-
-impl Writer {
-    fn dispatch(&mut self, call: &Call, bindings: Vec<Region>) -> Result<()> {
-        // Results are bound behind whatever is read.
-        let mut definitions = call.definitions.clone();
-        definitions.push(("LEAVES", call.leaves.clone()));
-        for (name, at) in ["RESULT", "RESULT1", "RESULT2"].into_iter().zip(call.reads.len()..) {
-            definitions.push((name, at.to_string()));
-        }
-        let source = preprocess::expand(call.kernel, &definitions)?;
-        let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
-        let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
-        let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
-        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: call.grid });
-        Ok(())
-    }
-}
-
-fn index_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
-    list.iter().position(|other| *other == item).unwrap_or_else(|| {
-        list.push(item);
-        list.len() - 1
     })
 }

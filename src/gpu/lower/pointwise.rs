@@ -42,22 +42,30 @@ pub fn sum(calls: &mut Calls<'_>, fusion: &Fusion, id: NodeId, result: NodeId, e
     }
     let partial = calls.scratch(parts * to.len());
     sum_call(calls, [&load, &whole], [from, to], parts, partial);
-    add_parts(calls, partial, parts, last, to, epilogue);
+    add_parts(calls, &[partial], parts, last, to, epilogue);
 }
 
-/// Adds `parts` runs of `len` numbers each.
-pub fn sum_parts(calls: &mut Calls<'_>, partial: Memory, parts: usize, y: Memory, len: usize) {
-    add_parts(calls, partial, parts, y, Shape::vector(len), &Fused::value(0));
+/// Adds `parts` runs of `len` numbers from each of `partials`.
+pub fn sum_parts(calls: &mut Calls<'_>, partials: &[Memory], parts: usize, y: Memory, len: usize) {
+    add_parts(calls, partials, parts, y, Shape::vector(len), &Fused::value(0));
 }
 
-fn add_parts(calls: &mut Calls<'_>, partial: Memory, parts: usize, y: Memory, to: Shape, epilogue: &Fused) {
+fn add_parts(
+    calls: &mut Calls<'_>,
+    partials: &[Memory],
+    parts: usize,
+    y: Memory,
+    to: Shape,
+    epilogue: &Fused,
+) {
     let (_, vec4) = lanes(to.channels());
     let count = to.len() / if vec4 { 4 } else { 1 };
     let call = Call::new("reduce/parts")
         .flag("VEC4", vec4)
+        .define("TERMS", partials.len())
         .constant("PARTS", parts)
-        .constant("COUNT", count)
-        .read(partial);
+        .constant("COUNT", count);
+    let call = partials.iter().fold(call, |call, partial| call.read(*partial));
     let call = calls.fuse(call, "EPILOGUE", epilogue, to, vec4).write(y).threads(count);
     calls.push(call);
 }

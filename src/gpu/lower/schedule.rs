@@ -23,26 +23,57 @@ impl Touched {
     }
 }
 
-/// Sorts `calls` by level, keeping their order within one: a call's level is one more than that of the last call it must
-/// wait for, because one of the two writes what the other touches. Returns the levels, in the new order.
+/// Sorts `calls` by level, keeping their order within one, and returns the levels in the new order. A call's level is
+/// beyond those of all it must wait for, because one of the two writes what the other touches.
+///
+/// What others go on from comes as late as it can: equal paths to one loss then stand side by side, however long their
+/// ways there are. What only the updates wait for, a weight's gradient say, comes as soon as it can, so that its operands
+/// may go. The calls from number `updates` on are changes of state.
 pub fn by_level(
     calls: &mut Vec<Call>,
+    updates: usize,
     touched: impl Fn(&Call) -> (Vec<Touched>, Vec<Touched>),
 ) -> Vec<usize> {
-    let memory: Vec<(Vec<Touched>, Vec<Touched>)> = calls.iter().map(touched).collect();
-    let meet = |a: &[Touched], b: &[Touched]| a.iter().any(|a| b.iter().any(|b| a.meets(*b)));
+    let memory: Vec<ReadsAndWrites> = calls.iter().map(touched).collect();
+    let waits: Vec<Vec<usize>> = (0..calls.len())
+        .map(|at| (0..at).filter(|&earlier| must_wait(&memory[earlier], &memory[at])).collect())
+        .collect();
+    let soonest = |levels: &[usize], at: usize| waits[at].iter().map(|&on| levels[on] + 1).max().unwrap_or(0);
     let mut levels: Vec<usize> = Vec::with_capacity(calls.len());
-    for (at, (reads, writes)) in memory.iter().enumerate() {
-        let waits = (0..at).filter(|&earlier| {
-            let (earlier_reads, earlier_writes) = &memory[earlier];
-            meet(earlier_writes, reads) || meet(earlier_writes, writes) || meet(earlier_reads, writes)
-        });
-        levels.push(waits.map(|earlier| levels[earlier] + 1).max().unwrap_or(0));
+    for at in 0..calls.len() {
+        levels.push(soonest(&levels, at));
+    }
+
+    let mut followers: Vec<Vec<usize>> = vec![vec![]; calls.len()];
+    for (at, waits) in waits.iter().enumerate() {
+        waits.iter().for_each(|&on| followers[on].push(at));
+    }
+    // An end is a call that only updates wait for, or only they and such calls.
+    let ends = |before: &[bool]| -> Vec<bool> {
+        followers.iter().map(|all| all.iter().all(|&next| next >= updates || before[next])).collect()
+    };
+    let ends = ends(&ends(&vec![false; calls.len()]));
+    let main = |at: &usize| *at < updates && !ends[*at];
+    let last = (0..calls.len()).filter(main).map(|at| levels[at]).max().unwrap_or(0);
+    for at in (0..calls.len()).rev().filter(main) {
+        let next = followers[at].iter().copied().filter(main).map(|next| levels[next]).min();
+        levels[at] = next.map_or(last, |next| next - 1);
+    }
+    for at in 0..calls.len() {
+        let soonest = soonest(&levels, at);
+        levels[at] = if main(&at) { levels[at].max(soonest) } else { soonest };
     }
     let mut order: Vec<usize> = (0..calls.len()).collect();
     order.sort_by_key(|&at| levels[at]);
     *calls = order.iter().map(|&at| calls[at].clone()).collect();
     order.into_iter().map(|at| levels[at]).collect()
+}
+
+type ReadsAndWrites = (Vec<Touched>, Vec<Touched>);
+
+fn must_wait((earlier_reads, earlier_writes): &ReadsAndWrites, (reads, writes): &ReadsAndWrites) -> bool {
+    let meet = |a: &[Touched], b: &[Touched]| a.iter().any(|a| b.iter().any(|b| a.meets(*b)));
+    meet(earlier_writes, reads) || meet(earlier_writes, writes) || meet(earlier_reads, writes)
 }
 
 #[cfg(test)]
@@ -71,7 +102,7 @@ mod tests {
             call("other", &[], bank(256)),
             call("overwrite", &[], bank(0)),
         ];
-        let levels = by_level(&mut calls, |call| {
+        let levels = by_level(&mut calls, 6, |call| {
             (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())
         });
         let names: Vec<&str> = calls.iter().map(|call| call.kernel).collect();

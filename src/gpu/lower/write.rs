@@ -1,0 +1,130 @@
+//! Dispatches written down: WGSL texts and pipelines, each once.
+
+use super::call::{Call, Memory};
+use crate::Result;
+use crate::gpu::preprocess;
+use crate::gpu::program::{Dispatch, Pipeline, Region, Shader};
+
+/// What is written so far.
+#[derive(Default)]
+pub struct Writer {
+    pub shaders: Vec<Shader>,
+    pub pipelines: Vec<Pipeline>,
+    pub dispatches: Vec<Dispatch>,
+}
+
+impl Writer {
+    /// One dispatch for all `members`, which do the same work on different memory.
+    pub fn dispatch(&mut self, members: &[&Call], region: impl Fn(Memory) -> Region) -> Result<()> {
+        let call = members[0];
+        // Results are bound behind whatever is read.
+        let mut definitions = call.definitions.clone();
+        definitions.push(("LEAVES", call.leaves.clone()));
+        for (name, at) in ["RESULT", "RESULT1", "RESULT2"].into_iter().zip(call.reads.len()..) {
+            definitions.push((name, at.to_string()));
+        }
+        let mut source = preprocess::expand(call.kernel, &definitions)?;
+        let mut bindings = Vec::new();
+        let mut offsets = Vec::new();
+        for binding in 0..call.reads.len() + call.writes.len() {
+            let regions: Vec<Region> = members.iter().map(|member| region(member.binding(binding))).collect();
+            let whole = cover(&regions);
+            offsets.push(regions.iter().map(|region| region.offset - whole.offset).collect::<Vec<u64>>());
+            bindings.push(whole);
+        }
+        if members.len() > 1 {
+            source = for_members(&source, &offsets);
+        }
+        let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
+        let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
+        let [x, y, _] = call.grid;
+        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: [x, y, members.len() as u32] });
+        Ok(())
+    }
+}
+
+fn index_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|other| *other == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}
+
+/// The stretch from the first to the last of `regions`, which lie in one buffer.
+fn cover(regions: &[Region]) -> Region {
+    let offset = regions.iter().map(|region| region.offset).min().unwrap_or_default();
+    let end = regions.iter().map(|region| region.offset + region.size).max().unwrap_or_default();
+    Region { offset, size: end - offset, ..regions[0] }
+}
+
+/// A kernel for many members, told apart by the grid's z, from one that knows nothing of them: every index into binding `k`
+/// begins at the member's own of `offsets[k]`, in bytes.
+fn for_members(source: &str, offsets: &[Vec<u64>]) -> String {
+    let mut text = source.to_owned();
+    let mut declarations = String::new();
+    let mut begin = String::new();
+    for (binding, offsets) in offsets.iter().enumerate() {
+        if offsets.iter().all(|&offset| offset == 0) {
+            continue;
+        }
+        let (name, size) = declared(source, binding);
+        let of_member =
+            |(member, offset): (usize, &u64)| format!("select(0u, {}u, id.z == {member}u)", offset / size);
+        let terms: Vec<String> =
+            offsets.iter().enumerate().filter(|(_, offset)| **offset > 0).map(of_member).collect();
+        text = indexed_from(&text, name, &format!("{name}_from + "));
+        declarations.push_str(&format!("var<private> {name}_from: u32;\n"));
+        begin.push_str(&format!("\n    {name}_from = {};", terms.join(" + ")));
+    }
+    let entry = text.find("@compute").unwrap_or(0);
+    text.insert_str(entry, &declarations);
+    let body = text[entry..].find("{\n").map_or(text.len(), |at| entry + at + 1);
+    text.insert_str(body, &begin);
+    text
+}
+
+/// The name of a binding's array and the bytes of its elements.
+fn declared(source: &str, binding: usize) -> (&str, u64) {
+    let tag = format!("@binding({binding}) ");
+    let declaration = source.split(&tag).nth(1).unwrap_or_default();
+    let name = declaration.split("> ").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or_default();
+    let element =
+        declaration.split("array<").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
+    let four = element == "real4" || source.contains(&format!("alias {element} = real4;"));
+    (name, if four { 16 } else { 4 })
+}
+
+/// `text` with `from` put behind every `name[`.
+fn indexed_from(text: &str, name: &str, from: &str) -> String {
+    let opening = format!("{name}[");
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(&opening) {
+        let own = !rest[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+        out.push_str(&rest[..at + opening.len()]);
+        if own {
+            out.push_str(from);
+        }
+        rest = &rest[at + opening.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_members;
+
+    #[test]
+    fn members_index_from_their_own_offsets() {
+        let kernel = "alias lane = real4;\n@group(0) @binding(0) var<storage, read> x: array<lane>;\n\
+            @group(0) @binding(1) var<storage, read_write> max_x: array<real>;\n\
+            @compute @workgroup_size(64)\nfn main(id: vec3<u32>) {\n    max_x[id.x] = x[id.x].x;\n}\n";
+        let text = for_members(kernel, &[vec![0, 512], vec![256, 0]]);
+        assert!(text.contains("x_from = select(0u, 32u, id.z == 1u);"), "{text}");
+        assert!(text.contains("max_x_from = select(0u, 64u, id.z == 0u);"), "{text}");
+        assert!(text.contains("max_x[max_x_from + id.x] = x[x_from + id.x].x;"), "{text}");
+        assert_eq!(for_members(kernel, &[vec![0, 0], vec![0, 0]]), kernel);
+    }
+}
