@@ -1,9 +1,14 @@
-// y = the sum of TERMS x PARTS tensors, added in order, and what is fused behind.
+// y = the sum of TERMS x PARTS tensors, always added in the same order, and what is fused behind.
 //
-// Layout: each x [PARTS, COUNT], y [COUNT], in lanes. One invocation: one lane of y. Text: VEC4, TERMS. Constants: PARTS COUNT.
+// Layout: each x [PARTS, COUNT], y [COUNT], in lanes. One invocation: one lane of y; where COOPERATIVE, for many parts of few
+// lanes, one workgroup: LANES lanes of y (lib/team.wgsl). Text: VEC4, TERMS, COOPERATIVE, LANES, TEAM. Constants: PARTS COUNT.
 #import lib/lane
-#import lib/grid
 #import lib/epilogue
+#if COOPERATIVE
+#import lib/team
+#else
+#import lib/grid
+#end
 
 override PARTS: u32;
 override COUNT: u32;
@@ -13,17 +18,45 @@ override COUNT: u32;
 #end
 @group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-    let i = invocation(id, workgroups);
-    if i >= COUNT {
-        return;
-    }
+// Every step-th part of lane i.
+fn sum_from(i: u32, first: u32, step: u32) -> lane {
     var sum = lane(0);
 #for k in TERMS
-    for (var part = 0u; part < PARTS; part += 1u) {
+    for (var part = first; part < PARTS; part += step) {
         sum += x${k}[part * COUNT + i];
     }
 #end
-    y[i] = epilogue(sum, i);
+    return sum;
 }
+
+#if COOPERATIVE
+var<workgroup> joined: array<lane, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) t: u32,
+) {
+    let m = member(id, workgroups, t, COUNT, 1u);
+    let i = min(m.lane, COUNT - 1u);
+    joined[t] = sum_from(i, m.row, ${TEAM}u);
+    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if t < half * ${LANES}u {
+            joined[t] += joined[t + half * ${LANES}u];
+        }
+    }
+    if m.row == 0u && m.lane < COUNT && m.group == 0u {
+        y[i] = epilogue(joined[t], i);
+    }
+}
+#else
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let i = invocation(id, workgroups);
+    if i < COUNT {
+        y[i] = epilogue(sum_from(i, 0u, 1u), i);
+    }
+}
+#end

@@ -1,5 +1,6 @@
 //! Finding and opening a GPU.
 
+use super::cache::PipelineCache;
 use super::lower::{Target, lower};
 use super::run::{GpuExecutor, planned_bytes};
 use crate::graph::{Bank, Step};
@@ -34,6 +35,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) failure: Arc<Mutex<Option<String>>>,
     pub(super) checks: bool,
+    pub(super) cache: Option<PipelineCache>,
     summary: AdapterSummary,
     target: Target,
 }
@@ -104,6 +106,7 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgpu"),
             required_limits: limits.clone(),
+            required_features: adapter.features() & wgpu::Features::PIPELINE_CACHE,
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -125,7 +128,8 @@ impl Gpu {
         let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
         let target = Target { max_binding: limits.max_storage_buffer_binding_size, ..base };
         let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
-        Ok(Self { device, queue, failure, checks, summary, target })
+        let cache = PipelineCache::open(&device, &adapter.get_info());
+        Ok(Self { device, queue, failure, checks, cache, summary, target })
     }
 
     /// What this device is.

@@ -3,6 +3,7 @@
 //! [`lower`] chooses kernels and places, the result is a [`program::Program`] of plain data, and [`run`] replays it
 //! on a [`device::Gpu`]. Kernels are texts under `shaders/`, one a file, made concrete by [`preprocess`].
 
+mod cache;
 pub mod device;
 pub mod lower;
 mod pipelines;

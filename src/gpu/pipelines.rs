@@ -27,6 +27,9 @@ pub fn pipelines(gpu: &Gpu, programs: &[Program]) -> Result<(Vec<wgpu::ComputePi
         .collect();
     let compiled = unique.par_iter().map(|(program, pipeline)| compile(gpu, program, pipeline)).collect();
     gpu.check()?;
+    if let Some(cache) = &gpu.cache {
+        cache.save();
+    }
     Ok((compiled, of_step))
 }
 
@@ -55,6 +58,6 @@ fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePi
             // Every element of a tile is written before it is read.
             zero_initialize_workgroup_memory: false,
         },
-        cache: None,
+        cache: gpu.cache.as_ref().map(|cache| &cache.cache),
     })
 }

@@ -9,9 +9,9 @@ use crate::graph::{NodeId, Op, Per};
 use crate::shape::Shape;
 
 /// Invocations of a workgroup that reduces rows.
-const TEAM_SIZE: usize = 256;
+pub const TEAM_SIZE: usize = 256;
 /// Neighbouring channel lanes one workgroup loads together.
-const TEAM_LANES: usize = 8;
+pub const TEAM_LANES: usize = 8;
 /// Most rows a member of a team adds up where one workgroup does a whole group.
 const WHOLE: usize = 16;
 /// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.

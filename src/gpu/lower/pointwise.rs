@@ -3,9 +3,12 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
+use super::norm::{TEAM_LANES, TEAM_SIZE};
 use crate::graph::NodeId;
 use crate::shape::Shape;
 
+/// Parts that a workgroup adds together rather than each invocation alone.
+const MANY_PARTS: usize = 32;
 /// Elements one invocation adds up before partial sums are worth it.
 const LONG_SUM: usize = 128;
 /// Most partial sums of one result.
@@ -66,8 +69,16 @@ fn add_parts(
         .constant("PARTS", parts)
         .constant("COUNT", count);
     let call = partials.iter().fold(call, |call, partial| call.read(*partial));
-    let call = calls.fuse(call, "EPILOGUE", epilogue, to, vec4).write(y).threads(count);
-    calls.push(call);
+    let call = calls.fuse(call, "EPILOGUE", epilogue, to, vec4).write(y);
+    calls.push(if parts < MANY_PARTS || calls.target.software {
+        call.threads(count)
+    } else {
+        let lanes = count.min(TEAM_LANES);
+        call.flag("COOPERATIVE", true)
+            .define("LANES", lanes)
+            .define("TEAM", 1 << (TEAM_SIZE / lanes).ilog2())
+            .workgroups(count.div_ceil(lanes))
+    });
 }
 
 /// Into how many parts a sum of `summed` elements for each of `results` is cut to keep a device busy.

@@ -1,0 +1,46 @@
+//! What compiling pipelines leaves behind for the next start, kept on disk where the backend can (Vulkan).
+
+use std::path::PathBuf;
+
+/// The driver's cache of compiled pipelines, and its file.
+#[derive(Clone)]
+pub struct PipelineCache {
+    pub cache: wgpu::PipelineCache,
+    file: PathBuf,
+    loaded: usize,
+}
+
+impl PipelineCache {
+    /// Opens the cache of this device, empty where there is none yet. None where the backend keeps none, or this machine has
+    /// no place for it.
+    pub fn open(device: &wgpu::Device, info: &wgpu::AdapterInfo) -> Option<Self> {
+        if !device.features().contains(wgpu::Features::PIPELINE_CACHE) {
+            return None;
+        }
+        let file = dirs::cache_dir()?.join("mewgpu").join(wgpu::util::pipeline_cache_key(info)?);
+        let data = std::fs::read(&file).unwrap_or_default();
+        let descriptor = wgpu::PipelineCacheDescriptor {
+            label: Some("mewgpu"),
+            data: (!data.is_empty()).then_some(&data),
+            fallback: true,
+        };
+        // SAFETY: the file holds what `get_data` gave for this kind of device; wgpu and the driver check its header, and
+        // begin an empty cache where it is another driver's.
+        let cache = unsafe { device.create_pipeline_cache(&descriptor) };
+        Some(Self { cache, file, loaded: data.len() })
+    }
+
+    /// Writes what has been added since it was opened. A cache that cannot be written is only slower next time.
+    pub fn save(&self) {
+        let Some(data) = self.cache.get_data().filter(|data| data.len() != self.loaded) else { return };
+        let Some(folder) = self.file.parent() else { return };
+        // Another process may be at it: a file of our own first, then its name in one go.
+        let temporary = self.file.with_extension(std::process::id().to_string());
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&temporary, data))
+            .and_then(|()| std::fs::rename(&temporary, &self.file));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&temporary);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Promise: an iteration is few dispatches. What is independent and equal is one of them, and nothing pointwise is one of
+//! its own where a neighbour can compute it.
+
+use mewgpu::gpu::lower::{Target, lower};
+use mewgpu::gpu::program::Program;
+use mewgpu::graph::{Bank, Step};
+use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
+
+fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
+    steps.iter().map(|step| lower(step, banks, &Target::GPU).unwrap()).collect()
+}
+
+fn dcgan(preset: Preset) -> Vec<Program> {
+    let settings = DcganSettings { preset: Some(preset), ..Default::default() };
+    let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
+    let dcgan = config.dcgan().unwrap();
+    let steps = [dcgan.discriminator_step(16).unwrap(), dcgan.generator_step(16).unwrap()];
+    programs(&steps, &dcgan.banks())
+}
+
+fn cyclegan(preset: Preset) -> Vec<Program> {
+    let settings = CycleGanSettings { preset: Some(preset), ..Default::default() };
+    let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
+    let cyclegan = config.cyclegan().unwrap();
+    programs(&cyclegan.steps(16).unwrap(), &cyclegan.banks())
+}
+
+fn dispatches(programs: &[Program]) -> usize {
+    programs.iter().map(|program| program.dispatches.len()).sum()
+}
+
+#[test]
+fn an_iteration_is_few_dispatches() {
+    assert!(dispatches(&dcgan(Preset::Course)) <= 120);
+    assert!(dispatches(&dcgan(Preset::Paper)) <= 120);
+    assert!(dispatches(&dcgan(Preset::Seed)) <= 140);
+    assert!(dispatches(&cyclegan(Preset::Course)) <= 300);
+    assert!(dispatches(&cyclegan(Preset::Seed)) <= 300);
+}
+
+#[test]
+fn both_directions_share_every_contraction_of_the_generators() {
+    let step = &cyclegan(Preset::Course)[1];
+    assert_eq!(step.name, "generators_step");
+    for dispatch in &step.dispatches {
+        let kernel = &step.shaders[step.pipelines[dispatch.pipeline].shader].kernel;
+        assert!(!kernel.starts_with("conv/") || dispatch.workgroups[2] == 2, "{kernel} alone: {dispatch:?}");
+    }
+}
