@@ -67,9 +67,25 @@ impl Batching {
     /// [`Augment::stored_side`], the name is too long or an augmentation is out of range.
     pub fn batch_at(&self, pictures: &Pictures, step: u64) -> Result<Batch> {
         let steps = self.check(pictures)?;
-        let mut order: Vec<usize> = (0..pictures.len()).collect();
-        order.shuffle(&mut stream(self.seed, &format!("{}.shuffle", self.name), step / steps));
-        let start = (step % steps) as usize * self.batch;
+        self.batch_of(pictures, step, step % steps, &self.order(pictures.len(), step / steps))
+    }
+
+    /// The order of an epoch's pictures.
+    pub(super) fn order(&self, count: usize, epoch: u64) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        order.shuffle(&mut stream(self.seed, &format!("{}.shuffle", self.name), epoch));
+        order
+    }
+
+    /// The batch of `step`, which is number `place` of the epoch whose order is given.
+    pub(super) fn batch_of(
+        &self,
+        pictures: &Pictures,
+        step: u64,
+        place: u64,
+        order: &[usize],
+    ) -> Result<Batch> {
+        let start = place as usize * self.batch;
         let end = order.len().min(start + self.batch);
         let indices = order[start..end].to_vec();
 

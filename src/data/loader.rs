@@ -23,11 +23,16 @@ impl Loader {
     /// # Errors
     /// As [`Batching::batch_at`], or if the system gives no thread.
     pub fn start(pictures: Arc<Pictures>, batching: Batching, first_step: u64) -> Result<Self> {
-        batching.check(&pictures)?;
+        let steps = batching.check(&pictures)?;
         let (sender, batches) = sync_channel(AHEAD);
         let make = move || {
+            let mut order = Vec::new();
             for step in first_step.. {
-                if sender.send(batching.batch_at(&pictures, step)).is_err() {
+                // A folder may be large: its order is drawn once an epoch, not once a batch.
+                if order.is_empty() || step % steps == 0 {
+                    order = batching.order(pictures.len(), step / steps);
+                }
+                if sender.send(batching.batch_of(&pictures, step, step % steps, &order)).is_err() {
                     break;
                 }
             }
