@@ -104,14 +104,7 @@ pub fn tanh(x: f32) -> f32 {
         4.893_525_5e-3,
     ];
     const BELOW: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
-    // Not f32::clamp, nor min and max, so that NaN stays.
-    let bounded = if x > LIMIT {
-        LIMIT
-    } else if x < -LIMIT {
-        -LIMIT
-    } else {
-        x
-    };
+    let bounded = x.clamp(-LIMIT, LIMIT);
     let square = bounded * bounded;
     let polynomial = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
     bounded * polynomial(&ABOVE) / polynomial(&BELOW)
