@@ -10,6 +10,9 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Terms of a window summed at a time: so many rows of a panel of weights stay in a core's cache.
+const DEPTH: usize = 1024;
+
 /// The extents of a picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture {
@@ -191,19 +194,37 @@ impl<T: Real> Grid<'_, T> {
         let stride = outputs.next_multiple_of(LANES);
         let [height, width] = self.pass.axes.map(|axis| axis.taps);
         let len = width * self.channels;
-        let run = |ky| Run { start: ky * self.columns * self.channels, from: ky * len * stride, len };
-        let runs: Vec<Run> = (0..height).map(run).collect();
+        let line = self.columns * self.channels;
+        let runs = (0..height).flat_map(|ky| {
+            blocks(len, DEPTH).into_iter().map(move |part| Run {
+                start: ky * line + part.start,
+                from: (ky * len + part.start) * stride,
+                len: part.len(),
+            })
+        });
+        let mut runs: Vec<Run> = runs.collect();
+        if runs.is_empty() {
+            // No tap reaches these results: they are sums of nothing.
+            runs.push(Run { start: 0, from: 0, len: 0 });
+        }
         let factors = Factors { a: self.inputs, step: 1, b: self.pass.weights, stride };
         let places = self.places();
         let mut sums: Sums<T> = [T::of(0.0); ROWS * WIDTH];
-        for first in (0..outputs).step_by(panel::<T, S>()) {
+        let parts = runs.chunks((DEPTH / len.max(1)).max(1)).enumerate();
+        let panels = (0..outputs).step_by(panel::<T, S>());
+        for (first, (part, runs)) in panels.flat_map(|first| parts.clone().map(move |part| (first, part))) {
             let count = (outputs - first).min(panel::<T, S>());
             for places in places.chunks(ROWS) {
                 let rows: [usize; ROWS] =
                     std::array::from_fn(|row| places[row.min(places.len() - 1)].0 * self.channels);
-                tile(simd, factors, rows, &runs, first, count, &mut sums);
+                tile(simd, factors, rows, runs, first, count, &mut sums);
                 for ((_, at), sums) in places.iter().zip(sums.chunks_exact(WIDTH)) {
-                    self.y[at + first..][..count].copy_from_slice(&sums[..count]);
+                    let y = &mut self.y[at + first..][..count];
+                    if part == 0 {
+                        y.copy_from_slice(&sums[..count]);
+                    } else {
+                        y.iter_mut().zip(sums).for_each(|(y, sum)| *y += *sum);
+                    }
                 }
             }
         }
