@@ -145,6 +145,18 @@ fn the_same_bits_every_time() {
     }
 }
 
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    for case in cases(8) {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| train(&case, 2, &mut Reference::<f32>::new(&case.banks, case.steps.clone())))
+        };
+        let one = run(1);
+        assert!([2, 3, 7].into_iter().all(|threads| run(threads) == one), "{}", case.name);
+    }
+}
+
 /// What the first lines of a run promise: the bytes an executor holds are known when it is made, and stay.
 #[test]
 fn memory_is_known_and_constant() {

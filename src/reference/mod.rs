@@ -1,7 +1,7 @@
 //! What every operation means, in plain Rust over f32 or f64.
 //!
-//! This is the oracle for every kernel, the ground for numeric gradient checks (in f64), and the CPU device. Only the
-//! three contractions are written for speed.
+//! This is the oracle for every kernel, the ground for numeric gradient checks (in f64), and the CPU device. Results do
+//! not depend on the number of threads.
 
 mod contraction;
 mod norm;
@@ -14,31 +14,72 @@ use crate::executor::Executor;
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::{Error, Result};
+use pulp::Simd;
 
 /// A number the reference computes with: f32 or f64.
-pub trait Real: faer::traits::ComplexField + num_traits::Float + std::ops::AddAssign + Send + Sync {
+pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync {
+    /// As many of them as a register of the instruction set `S` holds.
+    type Vector<S: Simd>: bytemuck::Pod;
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
     /// The number in double precision.
     fn wide(self) -> f64;
+    /// `tanh`, to a few units in the last place.
+    fn hyperbolic_tangent(self) -> Self;
+    /// A vector of equal numbers.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// `a * b + c`, rounded once or twice, as the instruction set has it.
+    fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>)
+    -> Self::Vector<S>;
 }
 
 impl Real for f32 {
+    type Vector<S: Simd> = S::f32s;
     fn of(value: f64) -> Self {
         value as Self
     }
     fn wide(self) -> f64 {
         f64::from(self)
     }
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> Self {
+        pointwise::tanh(self)
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, value: Self) -> S::f32s {
+        simd.splat_f32s(value)
+    }
+    #[inline(always)]
+    fn fused<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+        simd.mul_add_e_f32s(a, b, c)
+    }
 }
 
 impl Real for f64 {
+    type Vector<S: Simd> = S::f64s;
     fn of(value: f64) -> Self {
         value
     }
     fn wide(self) -> f64 {
         self
     }
+    fn hyperbolic_tangent(self) -> Self {
+        self.tanh()
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, value: Self) -> S::f64s {
+        simd.splat_f64s(value)
+    }
+    #[inline(always)]
+    fn fused<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
+        simd.mul_add_e_f64s(a, b, c)
+    }
+}
+
+/// Runs `work` compiled for the widest instruction set of this machine. Its loops are written so that a compiler can
+/// turn them into vector instructions.
+fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
 }
 
 /// The CPU executor.
@@ -53,6 +94,8 @@ struct Prepared<T> {
     /// Where each node's numbers are.
     place: Vec<Place>,
     buffers: Vec<Vec<T>>,
+    /// Room for an operation's own use.
+    scratch: Vec<T>,
 }
 
 #[derive(Clone, Copy)]
@@ -119,7 +162,7 @@ impl<T: Real> Prepared<T> {
             place[id] = place[step.source(id)];
         }
         buffers.extend(slots.sizes.into_iter().map(|size| vec![T::of(0.0); size]));
-        Self { step, place, buffers }
+        Self { step, place, buffers, scratch: Vec::new() }
     }
 
     fn value<'a>(&'a self, banks: &'a [Vec<T>], id: NodeId) -> &'a [T] {
@@ -138,14 +181,16 @@ impl<T: Real> Prepared<T> {
             }
             let Place::Buffer(buffer) = self.place[id] else { continue };
             let mut out = std::mem::take(&mut self.buffers[buffer]);
+            let mut scratch = std::mem::take(&mut self.scratch);
             let node = &self.step.nodes[id];
             let operands: Vec<&[T]> =
                 node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
-            compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()]);
+            compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()], &mut scratch);
+            self.scratch = scratch;
             self.buffers[buffer] = out;
         }
-        for update in self.step.updates.clone() {
-            update::apply(&update, banks, |banks, id| self.value(banks, id).to_vec());
+        for update in &self.step.updates {
+            update::apply(update, banks, |banks, id| self.value(banks, id).to_vec());
         }
     }
 }
@@ -155,7 +200,7 @@ fn is_given(op: &Op) -> bool {
 }
 
 /// One node: its operands' numbers in, its own out. Every number of `out` is written.
-fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T]) {
+fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T], scratch: &mut Vec<T>) {
     let shape = |index: usize| nodes[node.operands[index]].shape;
     match &node.op {
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
@@ -164,7 +209,7 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
             contraction::conv_transpose2d(g, operands[0], shape(0), operands[1], out, node.shape);
         }
         Op::Conv2dWeightGrad(g) => {
-            contraction::conv2d_weight_grad(g, operands[0], shape(0), operands[1], out, node.shape);
+            contraction::conv2d_weight_grad(g, operands[0], shape(0), operands[1], out, node.shape, scratch);
         }
         Op::Unary(unary) => pointwise::unary(*unary, operands[0], out),
         Op::Binary(binary) => {
@@ -221,9 +266,8 @@ impl<T: Real> Executor<T> for Reference<T> {
     }
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
-        for &step in steps {
-            self.steps[step].run(&mut self.banks);
-        }
+        // On a thread of the pool, which shares work out at less cost than one outside of it.
+        rayon::scope(|_| steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks)));
         Ok(())
     }
 

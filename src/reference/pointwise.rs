@@ -1,6 +1,6 @@
 //! Functions of every element, and of element pairs.
 
-use super::Real;
+use super::{Real, vectorized};
 use crate::graph::{Binary, Unary};
 use crate::shape::Shape;
 use rayon::prelude::*;
@@ -19,10 +19,13 @@ pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
         Unary::LeakyRelu { slope } => {
             let slope = T::of(slope);
             // Not x > 0, so that NaN stays; and no 0 * infinity.
-            let below = |x: T| if slope == T::of(0.0) { slope } else { slope * x };
-            map(x, y, |x| if x <= T::of(0.0) { below(x) } else { x });
+            if slope == T::of(0.0) {
+                map(x, y, |x| if x <= slope { slope } else { x });
+            } else {
+                map(x, y, |x| if x <= T::of(0.0) { slope * x } else { x });
+            }
         }
-        Unary::Tanh => map(x, y, T::tanh),
+        Unary::Tanh => map(x, y, T::hyperbolic_tangent),
         Unary::Sigmoid => map(x, y, |x| one / (one + (-x).exp())),
         Unary::Softplus => map(x, y, |x| x.max(T::of(0.0)) + (-x.abs()).exp().ln_1p()),
         Unary::Square => map(x, y, |x| x * x),
@@ -39,7 +42,10 @@ pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &m
         Binary::Mul => zip(a, b, y, shape, |a, b| a * b),
         Binary::LeakyReluGrad { slope } => {
             let slope = T::of(slope);
-            zip(a, b, y, shape, |y, g| if y <= zero { slope * g } else { g });
+            zip(a, b, y, shape, |y, g| {
+                let below = slope * g;
+                if y <= zero { below } else { g }
+            });
         }
         Binary::TanhGrad => zip(a, b, y, shape, |y, g| g * (one - y * y)),
         Binary::SigmoidGrad => zip(a, b, y, shape, |y, g| g * y * (one - y)),
@@ -57,7 +63,7 @@ pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &m
 
 fn map<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
     y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
+        vectorized(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)));
     });
 }
 
@@ -65,7 +71,7 @@ fn zip<T: Real>(a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape, f
     if a.1 == b.1 {
         y.par_chunks_mut(CHUNK).zip(a.0.par_chunks(CHUNK)).zip(b.0.par_chunks(CHUNK)).for_each(
             |((y, a), b)| {
-                y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b));
+                vectorized(|| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)));
             },
         );
         return;
@@ -82,4 +88,24 @@ fn zip<T: Real>(a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape, f
             }
         }
     });
+}
+
+/// `tanh` as a quotient of two polynomials, after Eigen's `ptanh`; beyond the limit it is 1 in f32.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    const LIMIT: f32 = 7.905_311;
+    const ABOVE: [f32; 7] = [
+        -2.760_768_5e-16,
+        2.000_188e-13,
+        -8.604_672e-11,
+        5.122_297e-8,
+        1.485_722_4e-5,
+        6.372_619_3e-4,
+        4.893_525_5e-3,
+    ];
+    const BELOW: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
+    let bounded = x.clamp(-LIMIT, LIMIT);
+    let square = bounded * bounded;
+    let polynomial = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
+    bounded * polynomial(&ABOVE) / polynomial(&BELOW)
 }

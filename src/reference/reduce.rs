@@ -1,6 +1,6 @@
 //! Sums over axes and their transpose, all accumulated in f64 in a fixed order.
 
-use super::Real;
+use super::{Real, vectorized};
 use crate::executor::blocks;
 use crate::shape::Shape;
 use rayon::prelude::*;
@@ -9,20 +9,20 @@ use std::ops::Range;
 /// Rows summed by one thread before partial sums meet.
 const ROWS: usize = 512;
 
-/// Adds up `width` numbers over `rows`: `add(row, sums)` adds one row. Blocks of rows run side by side.
-pub fn sum_rows(rows: Range<usize>, width: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
-    let parts: Vec<Vec<f64>> = blocks(rows.len(), ROWS)
-        .into_par_iter()
-        .map(|block| {
-            let mut sums = vec![0.0; width];
-            block.for_each(|row| add(rows.start + row, &mut sums));
-            sums
-        })
-        .collect();
-    parts.into_iter().fold(vec![0.0; width], |mut total, part| {
+/// Adds up `width` numbers over `rows` rows: `add(row, sums)` adds one row. Blocks of rows run side by side.
+pub fn sum_rows(rows: usize, width: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+    let sum = |block: Range<usize>| {
+        let mut sums = vec![0.0; width];
+        vectorized(|| block.for_each(|row| add(row, &mut sums)));
+        sums
+    };
+    let parts: Vec<Vec<f64>> = blocks(rows, ROWS).into_par_iter().map(sum).collect();
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_else(|| vec![0.0; width]);
+    for part in parts {
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
-        total
-    })
+    }
+    total
 }
 
 /// See [`crate::graph::Op::Sum`].
@@ -37,7 +37,7 @@ pub fn sum<T: Real>(x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
     };
     if strides[..3] == [0, 0, 0] {
         let rows = xs.len() / channels;
-        total = sum_rows(0..rows, y.len(), |row, sums| add(row, 0, sums));
+        total = sum_rows(rows, y.len(), |row, sums| add(row, 0, sums));
     } else {
         for row in 0..xs.len() / channels {
             let (n, h, w) = (row / (height * width), row / width % height, row % width);

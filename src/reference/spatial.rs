@@ -2,6 +2,7 @@
 
 use super::Real;
 use crate::shape::Shape;
+use rayon::prelude::*;
 
 /// The pixel a padded position mirrors, along one axis of `len` pixels.
 fn mirror(position: usize, before: usize, len: usize) -> usize {
@@ -16,40 +17,45 @@ fn mirror(position: usize, before: usize, len: usize) -> usize {
     }) as usize
 }
 
-/// Calls `visit(start of a pixel in a, start of the pixel of b it comes from)` for every pixel of shape `a`.
-fn pixels(
+/// Calls `visit(picture's numbers, start of a pixel in a, start of the pixel of b it comes from)` for every pixel of a
+/// picture of shape `a`, pictures of `out` side by side; starts count from the picture's first number.
+fn pixels<T: Real>(
+    out: &mut [T],
     a: Shape,
     b: Shape,
-    from: impl Fn(usize, usize) -> (usize, usize),
-    mut visit: impl FnMut(usize, usize),
+    from: impl Fn(usize, usize) -> (usize, usize) + Sync,
+    visit: impl Fn(usize, &mut [T], usize, usize) + Sync,
 ) {
     let [n, h, w, c] = a.0;
-    for picture in 0..n {
+    out.par_chunks_exact_mut(out.len() / n).enumerate().for_each(|(picture, out)| {
         for y in 0..h {
             for x in 0..w {
                 let (fy, fx) = from(y, x);
-                visit(((picture * h + y) * w + x) * c, ((picture * b.0[1] + fy) * b.0[2] + fx) * c);
+                visit(picture, out, (y * w + x) * c, (fy * b.0[2] + fx) * c);
             }
         }
+    });
+}
+
+fn copy<T: Real>(x: &[T], xs: Shape) -> impl Fn(usize, &mut [T], usize, usize) {
+    let (channels, len) = (xs.channels(), xs.len() / xs.0[0]);
+    move |picture, out, to, from| {
+        out[to..to + channels].copy_from_slice(&x[picture * len + from..][..channels]);
     }
 }
 
-fn copy<T: Real>(out: &mut [T], x: &[T], channels: usize) -> impl FnMut(usize, usize) {
-    move |to, from| out[to..to + channels].copy_from_slice(&x[from..from + channels])
-}
-
-fn add<T: Real>(out: &mut [T], x: &[T], channels: usize) -> impl FnMut(usize, usize) {
-    move |from, to| {
-        for c in 0..channels {
-            out[to + c] += x[from + c];
-        }
+fn add<T: Real>(x: &[T], xs: Shape) -> impl Fn(usize, &mut [T], usize, usize) {
+    let (channels, len) = (xs.channels(), xs.len() / xs.0[0]);
+    move |picture, out, from, to| {
+        let x = &x[picture * len + from..][..channels];
+        out[to..to + channels].iter_mut().zip(x).for_each(|(out, x)| *out += *x);
     }
 }
 
 /// See [`crate::graph::Op::ReflectionPad`].
 pub fn reflection_pad<T: Real>([top, _, left, _]: [usize; 4], x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
-    let [_, h, w, c] = xs.0;
-    pixels(ys, xs, |y, x| (mirror(y, top, h), mirror(x, left, w)), copy(y, x, c));
+    let [_, h, w, _] = xs.0;
+    pixels(y, ys, xs, |y, x| (mirror(y, top, h), mirror(x, left, w)), copy(x, xs));
 }
 
 /// See [`crate::graph::Op::ReflectionPadGrad`].
@@ -60,20 +66,20 @@ pub fn reflection_pad_grad<T: Real>(
     dx: &mut [T],
     xs: Shape,
 ) {
-    let [_, h, w, c] = xs.0;
+    let [_, h, w, _] = xs.0;
     dx.fill(T::of(0.0));
-    pixels(gs, xs, |y, x| (mirror(y, top, h), mirror(x, left, w)), add(dx, gy, c));
+    pixels(dx, gs, xs, |y, x| (mirror(y, top, h), mirror(x, left, w)), add(gy, gs));
 }
 
 /// See [`crate::graph::Op::UpsampleNearest`].
 pub fn upsample<T: Real>([fy, fx]: [usize; 2], x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
-    pixels(ys, xs, |y, x| (y / fy, x / fx), copy(y, x, xs.channels()));
+    pixels(y, ys, xs, |y, x| (y / fy, x / fx), copy(x, xs));
 }
 
 /// See [`crate::graph::Op::UpsampleNearestGrad`].
 pub fn upsample_grad<T: Real>([fy, fx]: [usize; 2], gy: &[T], gs: Shape, dx: &mut [T], xs: Shape) {
     dx.fill(T::of(0.0));
-    pixels(gs, xs, |y, x| (y / fy, x / fx), add(dx, gy, xs.channels()));
+    pixels(dx, gs, xs, |y, x| (y / fy, x / fx), add(gy, gs));
 }
 
 /// See [`crate::graph::Op::Shift`].

@@ -1,6 +1,7 @@
 //! Changes of state.
 
-use super::Real;
+use super::pointwise::CHUNK;
+use super::{Real, vectorized};
 use crate::graph::{NodeId, Update};
 use rayon::prelude::*;
 
@@ -32,9 +33,14 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Ve
         Update::Average { average, parameters, decay } => {
             let decay = value(banks, decay)[0];
             let mut averages = std::mem::take(&mut banks[average]);
-            for (average, &parameter) in averages.iter_mut().zip(&banks[parameters]) {
-                *average = decay * *average + (T::of(1.0) - decay) * parameter;
-            }
+            let chunks = averages.par_chunks_mut(CHUNK).zip(banks[parameters].par_chunks(CHUNK));
+            chunks.for_each(|(averages, parameters)| {
+                vectorized(|| {
+                    for (average, &parameter) in averages.iter_mut().zip(parameters) {
+                        *average = decay * *average + (T::of(1.0) - decay) * parameter;
+                    }
+                });
+            });
             banks[average] = averages;
         }
         Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
@@ -45,17 +51,17 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Ve
             let mut v = std::mem::take(&mut banks[second]);
             let (b1, b2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
             let (r1, r2) = (T::of(1.0 - beta1), T::of(1.0 - beta2));
-            banks[parameters]
-                .par_iter_mut()
-                .zip(&grads)
-                .zip(&mut m)
-                .zip(&mut v)
-                .with_min_len(super::pointwise::CHUNK)
-                .for_each(|(((p, &g), m), v)| {
-                    *m = b1 * *m + r1 * g;
-                    *v = b2 * *v + r2 * g * g;
-                    *p -= step_size * *m / (v.sqrt() * correction + eps);
+            let parameters = banks[parameters].par_chunks_mut(CHUNK).zip(grads.par_chunks(CHUNK));
+            let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
+            parameters.zip(moments).for_each(|((p, g), (m, v))| {
+                vectorized(|| {
+                    for ((p, &g), (m, v)) in p.iter_mut().zip(g).zip(m.iter_mut().zip(v)) {
+                        *m = b1 * *m + r1 * g;
+                        *v = b2 * *v + r2 * g * g;
+                        *p -= step_size * *m / (v.sqrt() * correction + eps);
+                    }
                 });
+            });
             banks[gradients] = grads;
             banks[first] = m;
             banks[second] = v;

@@ -1,0 +1,105 @@
+//! Promise: the three contractions of the CPU device are the sums that `graph::Op` writes down, for every geometry.
+//!
+//! Numbers are small integers, whose sums of products f32 holds exactly: results must be equal, not near.
+
+use mewgpu::executor::Executor;
+use mewgpu::graph::{Graph, Step};
+use mewgpu::random::stream;
+use mewgpu::reference::{Real, Reference};
+use mewgpu::shape::{ConvGeometry, ConvOptions, Shape};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::RngExt;
+
+fn integers(shape: Shape, index: u64) -> Vec<f64> {
+    let mut rng = stream(5, "contractions", index);
+    (0..shape.len()).map(|_| f64::from(rng.random_range(-4i8..5))).collect()
+}
+
+/// Calls `term(place in large, in weights, in small)` for every product of the index set.
+fn terms(g: &ConvGeometry, batch: usize, i: usize, o: usize, mut term: impl FnMut(usize, usize, usize)) {
+    let [height, width] = g.large;
+    for small in 0..batch * g.small[0] * g.small[1] {
+        let (picture, sy) = (small / (g.small[0] * g.small[1]), small / g.small[1] % g.small[0]);
+        for tap in 0..g.taps() {
+            let (ky, kx) = (tap / g.kernel[1], tap % g.kernel[1]);
+            let y = (sy * g.stride[0] + ky).wrapping_sub(g.padding[0]);
+            let x = (small % g.small[1] * g.stride[1] + kx).wrapping_sub(g.padding[1]);
+            if y < height && x < width {
+                let large = (picture * height + y) * width + x;
+                for channel in 0..i * o {
+                    let (from, to) = (channel / o, channel % o);
+                    term(large * i + from, tap * i * o + channel, small * o + to);
+                }
+            }
+        }
+    }
+}
+
+/// All three contractions by the device, and by their sums.
+fn check<T: Real>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
+    let [large, small] = [(g.large, i), (g.small, o)].map(|([h, w], c)| Shape([batch, h, w, c]));
+    let weight = Shape([g.kernel[0], g.kernel[1], i, o]);
+    let [x, w, gy] = [integers(large, 0), integers(weight, 1), integers(small, 2)];
+    let mut expected = [vec![0.0; gy.len()], vec![0.0; x.len()], vec![0.0; w.len()]];
+    terms(&g, batch, i, o, |large, weight, small| {
+        expected[0][small] += x[large] * w[weight];
+        expected[1][large] += gy[small] * w[weight];
+        expected[2][weight] += x[large] * gy[small];
+    });
+    let graph = Graph::new();
+    let inputs = [("x", large), ("w", weight), ("gy", small)].map(|(name, shape)| graph.input(name, shape));
+    let output_padding = [0, 1].map(|axis| {
+        g.large[axis] + 2 * g.padding[axis] - (g.small[axis] - 1) * g.stride[axis] - g.kernel[axis]
+    });
+    let options = ConvOptions { stride: g.stride, padding: g.padding, output_padding: [0, 0] };
+    let y = inputs[0].conv2d(inputs[1], options).unwrap();
+    let dx = inputs[2].conv_transpose2d(inputs[1], ConvOptions { output_padding, ..options }).unwrap();
+    let dw = inputs[0].conv2d_weight_grad(inputs[2], g).unwrap();
+    let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]);
+    let mut device = Reference::<T>::new(&[], vec![step]);
+    for (name, values) in [("x", x), ("w", w), ("gy", gy)] {
+        let values: Vec<T> = values.into_iter().map(T::of).collect();
+        device.write_input(0, name, &values).unwrap();
+    }
+    device.run(&[0]).unwrap();
+    for (name, expected) in ["y", "dx", "dw"].iter().zip(expected) {
+        let found: Vec<f64> = device.read_output(0, name).unwrap().into_iter().map(T::wide).collect();
+        assert!(found == expected, "{name}: {g:?}, batch {batch}, {i} to {o} channels");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, rng_seed: RngSeed::Fixed(1), ..Default::default() })]
+
+    #[test]
+    fn are_the_sums_they_stand_for(
+        batch in 1usize..20,
+        size in [1usize..18, 1usize..18],
+        kernel in [1usize..6, 1usize..6],
+        stride in [1usize..4, 1usize..4],
+        padding in [0usize..4, 0usize..4],
+        channels in prop::sample::select(vec![(3, 8), (16, 3), (5, 1), (1, 2), (33, 17), (2, 70), (4, 160)]),
+        turned: bool,
+    ) {
+        let options = ConvOptions { stride, padding, output_padding: [0, 0] };
+        if let Ok(g) = ConvGeometry::conv2d(size, kernel, options) {
+            let (i, o) = if turned { (channels.1, channels.0) } else { channels };
+            check::<f32>(g, batch, i, o);
+            check::<f64>(g, batch, i, o);
+        }
+    }
+}
+
+/// Rows and pictures large enough to be cut into bands; a window that is the whole picture.
+#[test]
+fn large_pictures_and_whole_windows() {
+    let geometry = |size, kernel, stride, padding| {
+        ConvGeometry::conv2d([size; 2], [kernel; 2], ConvOptions::new(stride, padding)).unwrap()
+    };
+    for (i, o) in [(3, 32), (32, 3), (20, 24)] {
+        check::<f32>(geometry(64, 4, 2, 1), 2, i, o);
+        check::<f32>(geometry(70, 3, 1, 1), 1, i, o);
+        check::<f32>(geometry(4, 4, 1, 0), 16, 8 * i, o);
+    }
+}
