@@ -10,10 +10,11 @@ mod reduce;
 mod spatial;
 mod update;
 
-use crate::executor::Executor;
+use crate::executor::{Executor, Timing};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::{Error, Result};
+use std::time::Instant;
 
 /// A number the reference computes with: f32 or f64.
 pub trait Real: faer::traits::ComplexField + num_traits::Float + std::ops::AddAssign + Send + Sync {
@@ -130,7 +131,8 @@ impl<T: Real> Prepared<T> {
         }
     }
 
-    fn run(&mut self, banks: &mut [Vec<T>]) {
+    /// Runs the step, telling `done` the name of each operation that is.
+    fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str)) {
         for id in 0..self.step.nodes.len() {
             let node = &self.step.nodes[id];
             if is_given(&node.op) || matches!(node.op, Op::Reshape | Op::Detach) {
@@ -143,9 +145,11 @@ impl<T: Real> Prepared<T> {
                 node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
             compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()]);
             self.buffers[buffer] = out;
+            done(self.step.nodes[id].op.name());
         }
         for update in self.step.updates.clone() {
             update::apply(&update, banks, |banks, id| self.value(banks, id).to_vec());
+            done(update.name());
         }
     }
 }
@@ -222,13 +226,23 @@ impl<T: Real> Executor<T> for Reference<T> {
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
         for &step in steps {
-            self.steps[step].run(&mut self.banks);
+            self.steps[step].run(&mut self.banks, |_| ());
         }
         Ok(())
     }
 
     fn wait(&mut self) -> Result<()> {
         Ok(())
+    }
+
+    fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
+        let mut timings = Vec::new();
+        let mut start = Instant::now();
+        self.steps[step].run(&mut self.banks, |op| {
+            timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
+            start = Instant::now();
+        });
+        Ok(timings)
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
