@@ -12,8 +12,10 @@ test:
 	bash .ci/vulkan
 	cargo test --release
 
+# Measures a device (make bench DEVICE=cpu) and keeps its figures.
+DEVICE ?= auto
 bench:
-	cargo bench
+	cargo run --release -- bench --device $(DEVICE) --json benches/results
 
 lint:
 	cargo fmt --check

@@ -3,6 +3,15 @@
 use crate::Result;
 use std::ops::Range;
 
+/// What an operation of a step took.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// The operation, by name.
+    pub op: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
 /// A set of steps over one set of state banks, ready to run on some device with numbers of type `T`.
 ///
 /// Steps and banks are named by their index in the order given when the executor was made.
@@ -24,6 +33,12 @@ pub trait Executor<T = f32> {
     /// # Errors
     /// If the device failed.
     fn wait(&mut self) -> Result<()>;
+
+    /// Runs a step with each of its operations (on a GPU: of its dispatches) by itself, and times them in order.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn profile(&mut self, step: usize) -> Result<Vec<Timing>>;
 
     /// The value of an output after the step's last run.
     ///

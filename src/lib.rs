@@ -13,6 +13,7 @@
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
+//! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`op`], [`device`], [`cli`] | one operation from file to file; choosing a device; the command line |
 //!
 //! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
@@ -41,6 +42,7 @@
 //! ```
 #![warn(missing_docs)]
 
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod device;

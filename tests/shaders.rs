@@ -5,6 +5,7 @@ mod support {
     pub mod networks;
 }
 
+use mewgpu::bench::peaks;
 use mewgpu::gpu::lower::{Target, lower};
 use mewgpu::gpu::preprocess::kernels;
 use mewgpu::gpu::program::{Pipeline, Program};
@@ -17,8 +18,8 @@ use naga::back::{hlsl, msl, spv, wgsl};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::BTreeSet;
 
-/// Programs that use every kernel: the steps of both systems, and every op with channels that do and do not
-/// divide by four.
+/// Programs that use every kernel: the steps of both systems, every op with channels that do and do not divide by four,
+/// and what measures a device's peaks.
 fn programs() -> Vec<Program> {
     let mut programs = Vec::new();
     for target in [Target::GPU, Target::SOFTWARE] {
@@ -46,6 +47,8 @@ fn programs() -> Vec<Program> {
             programs.push(lower(&every_op(channels), &[], &target).unwrap());
         }
     }
+    let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
+    programs.extend(peaks.into_iter().map(|(_, program)| program));
     programs
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 a command line that cannot be understood, 130 interrupted (a checkpoint is written).
 
+mod bench;
 mod demo;
 mod devices;
 mod evaluate;
@@ -51,6 +52,8 @@ enum Command {
     Experiment(experiment::Experiment),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
+    /// Measure a device, and every kernel's share of what it can do.
+    Bench(bench::Bench),
     /// List what can be computed on.
     Devices,
 }
@@ -66,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Experiment(experiment) => experiment.run(),
         Command::Op(op) => op.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Devices => devices::run(),
     };
     done.unwrap_or_else(|error| {

@@ -37,6 +37,7 @@ pub struct Gpu {
     pub(super) checks: bool,
     pub(super) cache: Option<PipelineCache>,
     summary: AdapterSummary,
+    matrix_units: Vec<String>,
     target: Target,
 }
 
@@ -52,6 +53,14 @@ fn summary(info: &wgpu::AdapterInfo) -> AdapterSummary {
         driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
         software: info.device_type == wgpu::DeviceType::Cpu,
     }
+}
+
+fn matrix_units(adapter: &wgpu::Adapter) -> Vec<String> {
+    let name = |unit: &wgpu::CooperativeMatrixProperties| {
+        let wgpu::CooperativeMatrixProperties { m_size, n_size, k_size, ab_type, cr_type, .. } = unit;
+        format!("{m_size}x{n_size}x{k_size} {ab_type:?} + {cr_type:?}")
+    };
+    adapter.cooperative_matrix_properties().iter().map(name).collect()
 }
 
 /// Prefers discrete over integrated over other hardware over software.
@@ -106,7 +115,9 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgpu"),
             required_limits: limits.clone(),
-            required_features: adapter.features() & wgpu::Features::PIPELINE_CACHE,
+            // A memory for compiled pipelines and a clock, where there are such.
+            required_features: adapter.features()
+                & (wgpu::Features::PIPELINE_CACHE | wgpu::Features::TIMESTAMP_QUERY),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -129,12 +140,24 @@ impl Gpu {
         let target = Target { max_binding: limits.max_storage_buffer_binding_size, ..base };
         let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
         let cache = PipelineCache::open(&device, &adapter.get_info());
-        Ok(Self { device, queue, failure, checks, cache, summary, target })
+        let matrix_units = matrix_units(adapter);
+        Ok(Self { device, queue, failure, checks, cache, summary, matrix_units, target })
     }
 
     /// What this device is.
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// The products its matrix units offer, such as `16x16x16 F16 + F32`; empty where there are none.
+    pub fn matrix_units(&self) -> &[String] {
+        &self.matrix_units
+    }
+
+    /// Nanoseconds of a tick of the device's clock, where its dispatches can be timed by that.
+    pub(super) fn tick(&self) -> Option<f64> {
+        let offered = self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        offered.then(|| f64::from(self.queue.get_timestamp_period()))
     }
 
     /// What lowering needs to know of this device.

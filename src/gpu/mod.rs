@@ -8,6 +8,7 @@ pub mod device;
 pub mod lower;
 mod pipelines;
 pub mod preprocess;
+mod profile;
 pub mod program;
 pub mod run;
 

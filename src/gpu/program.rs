@@ -1,6 +1,7 @@
 //! A step as plain data: shaders, constants, buffers and a list of dispatches. Anything that can replay such a list
 //! can run it; nothing here knows wgpu.
 
+use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to run a step.
@@ -28,6 +29,32 @@ pub struct Program {
     pub dispatches: Vec<Dispatch>,
 }
 
+impl Program {
+    /// The kernel a dispatch runs, as `family/kernel`.
+    pub fn kernel(&self, dispatch: &Dispatch) -> &str {
+        &self.shaders[self.pipelines[dispatch.pipeline].shader].kernel
+    }
+
+    /// Floating-point operations of a dispatch whose kernel has the constants of `lib/conv.wgsl`, a multiply-add being two:
+    /// those of the contraction. 0 for every other: memory is what they wait for.
+    pub fn flops(&self, dispatch: &Dispatch) -> u64 {
+        let constants = &self.pipelines[dispatch.pipeline].constants;
+        let names = ["BATCH", "SMALL_H", "SMALL_W", "KERNEL_H", "KERNEL_W", "I", "O"];
+        let value =
+            |name| constants.iter().find(|(constant, _)| constant == name).map(|&(_, value)| value as u64);
+        let pairs = names.into_iter().map(value).product::<Option<u64>>().unwrap_or(0);
+        2 * pairs * dispatch.members as u64
+    }
+}
+
+impl Dispatch {
+    /// Bytes of what its members read and write: the least it moves, where they share nothing and touch all of it.
+    pub fn bytes(&self) -> u64 {
+        let of_one: usize = self.shapes.iter().map(|shape| shape.len() * 4).sum();
+        (self.members * of_one) as u64
+    }
+}
+
 /// A WGSL text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shader {
@@ -49,10 +76,16 @@ pub struct Pipeline {
 /// One dispatch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dispatch {
+    /// The operation of the step that it is part of, by name.
+    pub op: String,
     /// Index of the pipeline.
     pub pipeline: usize,
     /// The memory behind binding 0, 1, ...
     pub bindings: Vec<Region>,
+    /// The shape of what lies there for each member; numbers without one, such as partial sums, count as a vector.
+    pub shapes: Vec<Shape>,
+    /// How many operations it computes, alike but for the memory they touch.
+    pub members: usize,
     /// Size of the grid.
     pub workgroups: [u32; 3],
 }

@@ -7,10 +7,11 @@ use super::device::Gpu;
 use super::lower::lower;
 use super::pipelines::pipelines;
 use super::program::{Buffer, Program, Region};
-use crate::executor::Executor;
+use crate::executor::{Executor, Timing};
 use crate::graph::{Bank, Step};
 use crate::{Error, Result};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Submissions the host may be ahead of the device.
 const IN_FLIGHT: usize = 3;
@@ -20,19 +21,19 @@ const STORAGE: wgpu::BufferUsages =
 
 /// Steps ready to run on a GPU.
 pub struct GpuExecutor {
-    gpu: Gpu,
+    pub(super) gpu: Gpu,
     banks: Vec<wgpu::Buffer>,
     bank_lens: Vec<usize>,
     pool: Vec<wgpu::Buffer>,
     pipelines: Vec<wgpu::ComputePipeline>,
-    steps: Vec<Loaded>,
+    pub(super) steps: Vec<Loaded>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
 }
 
 /// A program with its memory.
-struct Loaded {
-    program: Program,
+pub(super) struct Loaded {
+    pub(super) program: Program,
     inputs: wgpu::Buffer,
     /// What will be written to `inputs` at the next run.
     staged: Vec<f32>,
@@ -49,8 +50,15 @@ impl GpuExecutor {
     /// If the device is too small, or refuses a kernel.
     pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
         let target = gpu.target();
-        let programs: Vec<Program> =
-            steps.iter().map(|step| lower(step, banks, &target)).collect::<Result<_>>()?;
+        let programs = steps.iter().map(|step| lower(step, banks, &target)).collect::<Result<_>>()?;
+        Self::load(gpu, banks, programs)
+    }
+
+    /// Makes everything that `programs` over `banks` need.
+    ///
+    /// # Errors
+    /// If the device is too small, or refuses a kernel.
+    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
             let largest = gpu.device.limits().max_buffer_size;
             if size > largest {
@@ -127,14 +135,35 @@ impl GpuExecutor {
         })
     }
 
+    /// Sends the inputs last written for a step.
+    pub(super) fn upload(&self, step: usize) {
+        let Loaded { inputs, staged, .. } = &self.steps[step];
+        self.gpu.queue.write_buffer(inputs, 0, bytemuck::cast_slice(staged));
+    }
+
+    /// Records some of a step's dispatches.
+    pub(super) fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, dispatches: Range<usize>) {
+        for (pipeline, group, [x, y, z]) in &self.steps[step].dispatches[dispatches] {
+            pass.set_pipeline(&self.pipelines[*pipeline]);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(*x, *y, *z);
+        }
+    }
+
     fn poll(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.gpu.device.poll(kind);
         self.gpu.check()?;
         polled.map(drop).map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))
     }
 
-    fn read(&mut self, from: &wgpu::Buffer, offset: u64, count: usize) -> Result<Vec<f32>> {
-        let size = (count as u64 * 4).max(4);
+    pub(super) fn read<T: bytemuck::Pod>(
+        &mut self,
+        from: &wgpu::Buffer,
+        offset: u64,
+        count: usize,
+    ) -> Result<Vec<T>> {
+        let bytes = count * size_of::<T>();
+        let size = (bytes as u64).max(4);
         let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
             Some(buffer) => buffer,
             None => self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
@@ -154,7 +183,7 @@ impl GpuExecutor {
         let view = slice
             .get_mapped_range()
             .map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))?;
-        let numbers = bytemuck::pod_collect_to_vec(&view[..count * 4]);
+        let numbers = bytemuck::pod_collect_to_vec(&view[..bytes]);
         drop(view);
         readback.unmap();
         self.readback = Some(readback);
@@ -226,13 +255,8 @@ impl Executor for GpuExecutor {
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for &step in steps {
-                let loaded = &self.steps[step];
-                self.gpu.queue.write_buffer(&loaded.inputs, 0, bytemuck::cast_slice(&loaded.staged));
-                for (pipeline, group, [x, y, z]) in &loaded.dispatches {
-                    pass.set_pipeline(&self.pipelines[*pipeline]);
-                    pass.set_bind_group(0, group, &[]);
-                    pass.dispatch_workgroups(*x, *y, *z);
-                }
+                self.upload(step);
+                self.record(&mut pass, step, 0..self.steps[step].dispatches.len());
             }
         }
         self.in_flight.push_back(self.gpu.queue.submit([encoder.finish()]));
@@ -246,6 +270,12 @@ impl Executor for GpuExecutor {
     fn wait(&mut self) -> Result<()> {
         self.in_flight.clear();
         self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
+        let seconds = self.seconds(step)?;
+        let ops = self.steps[step].program.dispatches.iter().map(|dispatch| dispatch.op.clone());
+        Ok(ops.zip(seconds).map(|(op, seconds)| Timing { op, seconds }).collect())
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {

@@ -112,6 +112,17 @@ pub enum Update {
 }
 
 impl Update {
+    /// The name used in messages and listings.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Store { .. } => "store",
+            Self::RunningMoments { .. } => "running_moments",
+            Self::StoreRows { .. } => "store_rows",
+            Self::Average { .. } => "average",
+            Self::Adam { .. } => "adam",
+        }
+    }
+
     /// The nodes whose values this change needs.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let (first, second) = match *self {
@@ -189,6 +200,26 @@ impl Step {
             Op::Reshape | Op::Detach => self.source(self.nodes[id].operands[0]),
             _ => id,
         }
+    }
+
+    /// Floating-point operations of a node that is a contraction, a multiply-add being two; taps that fall on the border count
+    /// too. 0 for every other: memory is what they wait for.
+    pub fn flops(&self, id: NodeId) -> u64 {
+        let node = &self.nodes[id];
+        let (g, weight) = match node.op {
+            Op::Conv2d(g) | Op::ConvTranspose2d(g) => (g, self.nodes[node.operands[1]].shape),
+            Op::Conv2dWeightGrad(g) => (g, node.shape),
+            _ => return 0,
+        };
+        let batch = self.nodes[node.operands[0]].shape.0[0];
+        2 * (batch * g.small[0] * g.small[1] * weight.len()) as u64
+    }
+
+    /// Bytes of a node's operands and its result, in f32: the least that computing it moves.
+    pub fn bytes(&self, id: NodeId) -> u64 {
+        let node = &self.nodes[id];
+        let operands = node.operands.iter().map(|&operand| self.nodes[operand].shape);
+        operands.chain([node.shape]).map(|shape| shape.len() as u64 * 4).sum()
     }
 
     /// Names and shapes of the inputs the host writes before every run.

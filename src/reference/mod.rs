@@ -10,11 +10,12 @@ mod reduce;
 mod spatial;
 mod update;
 
-use crate::executor::Executor;
+use crate::executor::{Executor, Timing};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::{Error, Result};
 use pulp::Simd;
+use std::time::Instant;
 
 /// A number the reference computes with: f32 or f64.
 pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync {
@@ -173,7 +174,8 @@ impl<T: Real> Prepared<T> {
         }
     }
 
-    fn run(&mut self, banks: &mut [Vec<T>]) {
+    /// Runs the step, telling `done` the name of each operation that is.
+    fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str)) {
         for id in 0..self.step.nodes.len() {
             let node = &self.step.nodes[id];
             if is_given(&node.op) || matches!(node.op, Op::Reshape | Op::Detach) {
@@ -188,9 +190,11 @@ impl<T: Real> Prepared<T> {
             compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()], &mut scratch);
             self.scratch = scratch;
             self.buffers[buffer] = out;
+            done(self.step.nodes[id].op.name());
         }
         for update in &self.step.updates {
             update::apply(update, banks, |banks, id| self.value(banks, id).to_vec());
+            done(update.name());
         }
     }
 }
@@ -267,12 +271,22 @@ impl<T: Real> Executor<T> for Reference<T> {
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
         // On a thread of the pool, which shares work out at less cost than one outside of it.
-        rayon::scope(|_| steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks)));
+        rayon::scope(|_| steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks, |_| ())));
         Ok(())
     }
 
     fn wait(&mut self) -> Result<()> {
         Ok(())
+    }
+
+    fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
+        let mut timings = Vec::new();
+        let mut start = Instant::now();
+        self.steps[step].run(&mut self.banks, |op| {
+            timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
+            start = Instant::now();
+        });
+        Ok(timings)
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {

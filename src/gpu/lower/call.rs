@@ -43,6 +43,8 @@ impl Memory {
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The operation it is part of, by name.
+    pub op: &'static str,
     pub kernel: &'static str,
     pub definitions: Vec<(&'static str, String)>,
     pub constants: Vec<(&'static str, f64)>,
@@ -62,6 +64,7 @@ pub const MAX_GRID: usize = 65_535;
 impl Call {
     pub fn new(kernel: &'static str) -> Self {
         Self {
+            op: "",
             kernel,
             definitions: vec![],
             constants: vec![],
@@ -141,6 +144,8 @@ pub struct Calls<'a> {
     pub step: &'a Step,
     pub target: &'a Target,
     pub list: Vec<Call>,
+    /// The operation whose calls are pushed, by name.
+    pub op: &'static str,
     /// Numbers in each scratch.
     pub scratch: Vec<usize>,
     /// Reductions whose parts their reader joins: where they are, and how many.
@@ -149,11 +154,11 @@ pub struct Calls<'a> {
 
 impl<'a> Calls<'a> {
     pub fn new(step: &'a Step, target: &'a Target) -> Self {
-        Self { step, target, list: Vec::new(), scratch: Vec::new(), parts: HashMap::new() }
+        Self { step, target, list: Vec::new(), op: "", scratch: Vec::new(), parts: HashMap::new() }
     }
 
     pub fn push(&mut self, call: Call) {
-        self.list.push(call);
+        self.list.push(Call { op: self.op, ..call });
     }
 
     /// Memory for `len` numbers between two calls.

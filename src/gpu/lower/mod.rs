@@ -60,6 +60,7 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
     let Some(base) = fused.base else {
         return memory_bound(calls, fusion, id);
     };
+    calls.op = calls.step.nodes[base].op.name();
     match calls.step.nodes[base].op {
         Op::Conv2d(g) => contraction::conv2d(calls, &g, base, id, fused),
         Op::ConvTranspose2d(g) => contraction::conv_transpose2d(calls, &g, base, id, fused),
@@ -70,6 +71,7 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
 
 fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
     let terms = fusion.terms(id);
+    calls.op = calls.step.nodes[terms[0]].op.name();
     match calls.step.nodes[terms[0]].op {
         Op::Unary(_) | Op::Binary(_) | Op::Broadcast => {
             pointwise::map(calls, fusion.of(id), Memory::Node(id))
@@ -93,6 +95,7 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
 
 impl Calls<'_> {
     fn update(&mut self, update: &Update, banks: &[Bank]) {
+        self.op = update.name();
         match *update {
             // Stores are a matter of placement; `place` adds a copy where one is needed.
             Update::Store { .. } => {}

@@ -10,6 +10,7 @@ use super::write::Writer;
 use crate::Result;
 use crate::gpu::program::{Buffer, Program, Region};
 use crate::graph::{Bank, NodeId, Op, Slot, Step, Update};
+use crate::shape::Shape;
 use std::collections::{BTreeMap, HashMap};
 
 /// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
@@ -23,6 +24,7 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
     stores(step, &calls, &mut fixed, &mut copies);
     // Copies into state come after all nodes and before optimizers read what was stored.
     let updates = calls.list.split_off(nodes);
+    calls.op = "store";
     for (id, slot) in copies {
         let to = Memory::State(slot, calls.shape(id).len());
         pointwise::map(&mut calls, &Fused::leaf(id), to);
@@ -56,10 +58,16 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
         Spot::Fixed(region) => region,
         Spot::Pooled(value, _) => pooled.region(value),
     };
+    // What has no shape counts as a vector.
+    let shape = |memory: Memory| match memory {
+        Memory::Node(id) => calls.shape(id),
+        Memory::Scratch(index) => Shape::vector(calls.scratch[index]),
+        Memory::State(_, len) => Shape::vector(len),
+    };
     let mut writer = Writer::default();
     for group in &groups {
         let members: Vec<&Call> = group.iter().map(|&at| &calls.list[at]).collect();
-        writer.dispatch(&members, region)?;
+        writer.dispatch(&members, region, shape)?;
     }
     let inputs: Vec<(String, u64, usize)> =
         step.inputs().map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len())).collect();

@@ -4,6 +4,7 @@ use super::call::{Call, Memory};
 use crate::Result;
 use crate::gpu::preprocess;
 use crate::gpu::program::{Dispatch, Pipeline, Region, Shader};
+use crate::shape::Shape;
 
 /// What is written so far.
 #[derive(Default)]
@@ -15,7 +16,12 @@ pub struct Writer {
 
 impl Writer {
     /// One dispatch for all `members`, which do the same work on different memory.
-    pub fn dispatch(&mut self, members: &[&Call], region: impl Fn(Memory) -> Region) -> Result<()> {
+    pub fn dispatch(
+        &mut self,
+        members: &[&Call],
+        region: impl Fn(Memory) -> Region,
+        shape: impl Fn(Memory) -> Shape,
+    ) -> Result<()> {
         let call = members[0];
         // Results are bound behind whatever is read.
         let mut definitions = call.definitions.clone();
@@ -39,7 +45,14 @@ impl Writer {
         let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
         let [x, y, _] = call.grid;
-        self.dispatches.push(Dispatch { pipeline, bindings, workgroups: [x, y, members.len() as u32] });
+        self.dispatches.push(Dispatch {
+            op: call.op.to_owned(),
+            pipeline,
+            bindings,
+            shapes: call.reads.iter().chain(&call.writes).map(|&memory| shape(memory)).collect(),
+            members: members.len(),
+            workgroups: [x, y, members.len() as u32],
+        });
         Ok(())
     }
 }

@@ -1,0 +1,34 @@
+// Multiply-adds in registers and nothing else: the rate no kernel of this device can pass. No reference: what is computed
+// means nothing, and is only stored so that it has to be computed.
+//
+// One invocation: CHAINS sums of fours; each is ROUNDS * STEPS multiply-adds that wait for one another, the chains do not.
+// Text: CHAINS, STEPS. Constants: ROUNDS; with 0, a dispatch of next to nothing.
+#import lib/real
+#import lib/grid
+
+override ROUNDS: u32;
+
+@group(0) @binding(0) var<storage, read_write> y: array<real4>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let i = invocation(id, workgroups);
+    let start = real4(vec4(0u, 1u, 2u, 3u) + vec4(i));
+    let factor = real4(real(0.999));
+    let add = real4(real(0.001));
+#for c in CHAINS
+    var s${c} = start + real4(real(${c}));
+#end
+    for (var round = 0u; round < ROUNDS; round++) {
+#for step in STEPS
+#for c in CHAINS
+        s${c} = fma(s${c}, factor, add);
+#end
+#end
+    }
+    var sum = real4(real(0));
+#for c in CHAINS
+    sum += s${c};
+#end
+    y[i] = sum;
+}

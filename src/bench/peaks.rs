@@ -1,0 +1,159 @@
+//! What a device can do at best, by kernels and loops that do one thing.
+
+use super::measure::{Task, Work};
+use super::report::{Group, Subject};
+use crate::Result;
+use crate::gpu::preprocess::expand;
+use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
+use crate::shape::Shape;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Bytes that are copied: more than caches hold, on most devices.
+const COPIED: u64 = 128 << 20;
+/// Invocations that multiply and add: more than any device runs at once.
+const INVOCATIONS: usize = 1 << 19;
+/// Loops of the kernel that multiplies and adds, and multiply-adds of a chain in each.
+const ROUNDS: usize = 32;
+const STEPS: usize = 8;
+/// Invocations of a workgroup of `lib/grid.wgsl`.
+const WORKGROUP: usize = 64;
+
+fn subject(name: &str, variant: &str) -> Subject {
+    Subject::new(Group::Peaks, name, variant)
+}
+
+/// A program of one dispatch of a kernel, over buffers of so many bytes each.
+fn program(
+    kernel: &str,
+    definitions: &[(&str, String)],
+    constant: (&str, f64),
+    buffers: &[u64],
+    invocations: usize,
+) -> Result<Program> {
+    let workgroups = invocations.div_ceil(WORKGROUP);
+    let rows = workgroups.div_ceil(u16::MAX.into());
+    let region = |(slot, &size)| Region { buffer: Buffer::Pool(slot), offset: 0, size };
+    Ok(Program {
+        name: kernel.into(),
+        shaders: vec![Shader { kernel: kernel.into(), source: expand(kernel, definitions)? }],
+        pipelines: vec![Pipeline { shader: 0, constants: vec![(constant.0.into(), constant.1)] }],
+        pool: buffers.to_vec(),
+        results: vec![],
+        input_bytes: 0,
+        constants: vec![],
+        inputs: vec![],
+        outputs: vec![],
+        dispatches: vec![Dispatch {
+            op: kernel.into(),
+            pipeline: 0,
+            bindings: buffers.iter().enumerate().map(region).collect(),
+            shapes: buffers.iter().map(|&size| Shape::vector(size as usize / 4)).collect(),
+            members: 1,
+            workgroups: [workgroups.div_ceil(rows) as u32, rows as u32, 1],
+        }],
+    })
+}
+
+/// What a GPU's kernels cannot pass: multiply-adds, a copy of as much as may be bound, and a dispatch of next to nothing.
+///
+/// # Errors
+/// If a kernel's text cannot be made (an error in this crate).
+pub fn programs(max_binding: u64) -> Result<Vec<(Subject, Program)>> {
+    let bytes = COPIED.min(max_binding) / 16 * 16;
+    let fours = bytes as usize / 16;
+    let kernel = "bench/multiply_add";
+    let multiply_add = |chains: usize| {
+        let flops = INVOCATIONS * ROUNDS * STEPS * chains * 4 * 2;
+        let subject = Subject {
+            flops: flops as u64,
+            ..subject("multiply-add", &format!("in registers, {chains} chains of fours"))
+        };
+        let definitions = [("CHAINS", chains.to_string()), ("STEPS", STEPS.to_string())];
+        let rounds = ("ROUNDS", ROUNDS as f64);
+        let program = program(kernel, &definitions, rounds, &[INVOCATIONS as u64 * 16], INVOCATIONS)?;
+        Ok((subject, program))
+    };
+    let copy = Subject { bytes: 2 * bytes, ..subject("copy", &format!("{} MiB", bytes >> 20)) };
+    let next_to_nothing = [("CHAINS", "1".to_owned()), ("STEPS", "1".to_owned())];
+    // Dispatches that write the same buffer wait for one another, as most do in training.
+    let dispatch = subject("dispatch", "one workgroup, after another");
+    Ok(vec![
+        // Few enough for a processor's registers, and enough for a GPU's.
+        multiply_add(2)?,
+        multiply_add(8)?,
+        (copy, program("bench/copy", &[], ("COUNT", fours as f64), &[bytes; 2], fours)?),
+        (dispatch, program(kernel, &next_to_nothing, ("ROUNDS", 0.0), &[WORKGROUP as u64 * 16], WORKGROUP)?),
+    ])
+}
+
+/// Multiply-adds in the registers of one core, as wide as its instruction set: the sum, so that none is left out.
+struct MultiplyAdds {
+    rounds: usize,
+}
+
+/// Chains of multiply-adds that hide each other's latency.
+const CHAINS: usize = 12;
+
+impl WithSimd for MultiplyAdds {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (a, b) = (simd.splat_f32s(0.5), simd.splat_f32s(0.25));
+        let mut sums = [b; CHAINS];
+        for _ in 0..self.rounds {
+            for sum in &mut sums {
+                *sum = simd.mul_add_f32s(a, *sum, b);
+            }
+        }
+        sums.into_iter().map(|sum| simd.reduce_sum_f32s(sum)).sum()
+    }
+}
+
+/// What the CPU's operations cannot pass: multiply-adds on all threads, and a copy.
+pub fn host() -> Vec<Task> {
+    let (threads, rounds) = (rayon::current_num_threads(), 1 << 20);
+    let arch = Arch::new();
+    let lanes = arch.dispatch(Lanes);
+    let multiply_adds = move || {
+        let one = |_| arch.dispatch(MultiplyAdds { rounds });
+        std::hint::black_box((0..threads).into_par_iter().map(one).sum::<f32>());
+    };
+    let subject_of = Subject {
+        flops: (2 * threads * rounds * CHAINS * lanes) as u64,
+        ..subject("multiply-add", &format!("in registers, {CHAINS} chains of {lanes}"))
+    };
+    let multiply_adds = Task { subject: subject_of, work: repeated(multiply_adds) };
+    let from = vec![0.5_f32; COPIED as usize / 4];
+    let mut to = vec![0.0_f32; from.len()];
+    let chunk = from.len().div_ceil(rayon::current_num_threads());
+    let copy = move || {
+        to.par_chunks_mut(chunk).zip(from.par_chunks(chunk)).for_each(|(to, from)| to.copy_from_slice(from));
+    };
+    let bytes = 2 * COPIED;
+    let copy = Task {
+        subject: Subject { bytes, ..subject("copy", &format!("{} MiB", COPIED >> 20)) },
+        work: repeated(copy),
+    };
+    vec![multiply_adds, copy]
+}
+
+/// Numbers in a vector.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::F32_LANES
+    }
+}
+
+fn repeated(mut once: impl FnMut() + 'static) -> Work {
+    Box::new(move |times| {
+        (0..times).for_each(|_| once());
+        Ok(())
+    })
+}

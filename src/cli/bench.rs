@@ -1,0 +1,89 @@
+//! `mewgpu bench`
+
+use super::{Done, say};
+use crate::bench::measure::Effort;
+use crate::bench::{Options, report::Report, run, table};
+use crate::device::Device;
+use crate::report::file;
+use crate::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What the device can do at best (multiply-adds, copying), and which share of it each kernel reaches at the presets' sizes;
+/// then whole training iterations and where their time goes. Everything is measured in turn, so that a machine that slows
+/// slows all alike; a control row says how far a figure can be trusted.
+#[derive(clap::Args)]
+pub struct Bench {
+    /// What to measure.
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    device: String,
+    /// Only rows whose group, name or presets hold this; several with commas: contractions,steps/dcgan course.
+    #[arg(long, value_delimiter = ',', value_name = "PART,..")]
+    filter: Vec<String>,
+    /// A fifth of the time for each row, and no iterations over 2 seconds: a first look.
+    #[arg(long)]
+    quick: bool,
+    /// Seconds for each row; at least three runs, of a kernel that takes four times as long only one.
+    #[arg(long, default_value_t = 0.5)]
+    seconds: f64,
+    /// Leave out iterations that would take longer than so many seconds.
+    #[arg(long, default_value_t = 30.0)]
+    longest: f64,
+    /// Write the figures as JSON: to a file, or to one named after the device in a folder.
+    #[arg(long, value_name = "FILE|DIR")]
+    json: Option<PathBuf>,
+}
+
+impl Bench {
+    pub fn run(self) -> Done {
+        let (budget, longest) = match self.quick {
+            true => (self.seconds / 5.0, self.longest.min(2.0)),
+            false => (self.seconds, self.longest),
+        };
+        let effort = Effort { budget, sample: budget / 50.0, least: 3, most: 25, patience: 4.0 * budget };
+        if !(self.seconds > 0.0 && self.seconds.is_finite()) {
+            return Err(Error::Input(format!("--seconds {}: must be more than 0", self.seconds)));
+        }
+        let device = Device::open(&self.device)?;
+        let bar = bar()?;
+        let progress = |done: usize, total: usize, name: &str| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            bar.set_message(name.to_owned());
+        };
+        let report = run(&device, &Options { filter: self.filter, effort, longest }, &progress)?;
+        bar.finish_and_clear();
+        say(table::text(&report).trim_end());
+        if let Some(path) = self.json {
+            let path = if path.is_dir() { path.join(file_name(&device)) } else { path };
+            write(&report, &path)?;
+            say(format_args!("written: {}", path.display()));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Shows on a terminal only.
+fn bar() -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {wide_msg}")
+        .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
+    Ok(ProgressBar::new(0).with_style(style))
+}
+
+fn write(report: &Report, path: &Path) -> Result<()> {
+    let text = serde_json::to_string_pretty(report)
+        .map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
+    file::replace(path, (text + "\n").as_bytes())
+}
+
+/// Letters and digits of the device's name, joined by dashes.
+fn file_name(device: &Device) -> String {
+    let name = match device {
+        Device::Cpu { .. } => "cpu".to_owned(),
+        Device::Gpu(gpu) => gpu.summary().name.to_lowercase(),
+    };
+    let words: Vec<&str> =
+        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    format!("{}.json", words.join("-"))
+}
