@@ -41,9 +41,10 @@ fn devices(step: &Step) -> Vec<(String, Box<dyn Executor>)> {
         vec![("cpu".into(), Box::new(Reference::<f32>::new(&[], vec![step.clone()])))];
     if let Ok(gpu) = Gpu::open("", false) {
         let name = gpu.summary().name.clone();
-        let binding = gpu.target().max_binding;
+        let own = gpu.target().clone();
         for (variant, target) in [("tiled", Target::GPU), ("direct", Target::SOFTWARE)] {
-            let gpu = gpu.clone().with_target(Target { max_binding: binding, ..target });
+            let Target { software, invocations, .. } = target;
+            let gpu = gpu.clone().with_target(Target { software, invocations, ..own.clone() });
             let executor = gpu.executor(&[], std::slice::from_ref(step)).expect("the kernels compile");
             devices.push((format!("{variant} on {name}"), Box::new(executor)));
         }

@@ -4,25 +4,19 @@
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
 // (lib/phase.wgsl) x TN channels, in registers.
-// Text: XVEC (x and w in fours: O divides by 4), TM, TN, BIAS, ACT. Constants: lib/conv.wgsl, PIXELS, ACT_SLOPE.
+// Text: XVEC (x and w in fours: O divides by 4), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl, PIXELS.
 #import lib/input
 #import lib/lane
 #import lib/grid
-#import lib/activation
 #import lib/conv
 #import lib/phase
+#import lib/store
 
 // Pixels of the largest phase.
 override PIXELS: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<input>;
-@group(0) @binding(1) var<storage, read> w: array<input>;
-#if BIAS
-@group(0) @binding(2) var<storage, read> bias: array<real>;
-@group(0) @binding(3) var<storage, read_write> y: array<real>;
-#else
-@group(0) @binding(2) var<storage, read_write> y: array<real>;
-#end
+@group(0) @binding(0) var<storage, read> x: array<stored_input>;
+@group(0) @binding(1) var<storage, read> w: array<stored_input>;
 
 fn product(a: input, b: input) -> real {
 #if XVEC
@@ -76,10 +70,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let tap = (ky * KERNEL_W + kx) * I * (O / STEP);
             for (var c = 0u; c < O / STEP; c += 1u) {
 #for m in TM
-                let x${m} = select(input(0), x[at${m} + c], inside${m});
+                let x${m} = select(input(0), input(x[at${m} + c]), inside${m});
 #end
 #for n in TN
-                let w${n} = w[tap + i${n} + c];
+                let w${n} = input(w[tap + i${n} + c]);
 #for m in TM
                 sum${m}_${n} += product(x${m}, w${n});
 #end
@@ -93,11 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let target${m} = (row${m} * LARGE_W + columns.first + qx${m} * STRIDE_W) * I + channel;
 #for n in TN
         if channel + ${n}u < I {
-#if BIAS
-            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n} + bias[channel + ${n}u]);
-#else
-            y[target${m} + ${n}u] = ${ACT}(sum${m}_${n});
-#end
+            store(target${m} + ${n}u, channel + ${n}u, sum${m}_${n});
         }
 #end
     }

@@ -1,25 +1,22 @@
-// Four neighbouring channels of a tile's result, with bias and activation. The including kernel declares `y` and, where BIAS
-// is set, `bias`, in lanes.
+// How a contraction leaves its result: the one place where bias and activation are applied.
+//
+// Text: BIAS, ACT, and the bindings BIAS_AT and Y_AT that come after the kernel's own. Constants: CHANNELS, ACT_SLOPE.
+#import lib/lane
+#import lib/activation
 
-// Stores `four` as channels n.. of `channels`, the first of them number `at` of y.
-fn store(at: u32, n: u32, channels: u32, four: real4) {
-#if VEC4
-    if n < channels {
+// Channels of the result, which columns of a product may run through several times.
+override CHANNELS: u32;
+
 #if BIAS
-        y[at / 4u] = ${ACT}(four + bias[n / 4u]);
-#else
-        y[at / 4u] = ${ACT}(four);
+@group(0) @binding(${BIAS_AT}) var<storage, read> bias: array<stored_lane>;
 #end
-    }
-#else
-#for j in 4
-    if n + ${j}u < channels {
+@group(0) @binding(${Y_AT}) var<storage, read_write> y: array<stored_lane>;
+
+// Stores the lane at place `at`, of column `column`; both are counted in lanes.
+fn store(at: u32, column: u32, sum: lane) {
 #if BIAS
-        y[at + ${j}u] = ${ACT}(four[${j}] + bias[n + ${j}u]);
+    y[at] = stored_lane(${ACT}(sum + lane(bias[column % (CHANNELS / LANE)])));
 #else
-        y[at + ${j}u] = ${ACT}(four[${j}]);
-#end
-    }
-#end
+    y[at] = stored_lane(${ACT}(sum));
 #end
 }

@@ -48,9 +48,15 @@ impl GpuExecutor {
     /// # Errors
     /// If the device is too small, or refuses a kernel.
     pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
-        let target = gpu.target();
-        let programs: Vec<Program> =
-            steps.iter().map(|step| lower(step, banks, &target)).collect::<Result<_>>()?;
+        let programs = steps.iter().map(|step| lower(step, banks, gpu.target())).collect::<Result<_>>()?;
+        Self::load(gpu, banks, programs)
+    }
+
+    /// Makes everything that `programs` over `banks` need.
+    ///
+    /// # Errors
+    /// As [`GpuExecutor::new`].
+    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
             let largest = gpu.device.limits().max_buffer_size;
             if size > largest {

@@ -1,21 +1,81 @@
-//! The three contractions: which kernel, which tile, into how many parts.
+//! The three contractions: the calls that compute them.
 
 use super::call::{Call, Calls, Memory};
+use super::choices::choose;
 use super::fuse::Epilogue;
-use super::pointwise::{lanes, sum_parts};
+use super::pointwise::lanes;
+use super::product::{Contraction, Kind, Product};
+use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
 use crate::shape::ConvGeometry;
 
-/// Side of the tile in `lib/tile.wgsl`, and the slice of the contraction it stages.
-const TILE: usize = 64;
-const SLICE: usize = 16;
+pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
+    contraction(calls, Kind::Conv2d, g, id, epilogue);
+}
 
-/// Fewest result channels for which a 64-wide tile is not mostly empty.
-const WIDE: usize = 16;
+pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
+    contraction(calls, Kind::ConvTranspose2d, g, id, epilogue);
+}
 
-/// The constants of `lib/conv.wgsl`.
-fn geometry(call: Call, g: &ConvGeometry, batch: usize, i: usize, o: usize) -> Call {
-    call.constant("BATCH", batch)
+pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
+    let plain = Epilogue { base: id, result: id, bias: None, activation: None };
+    contraction(calls, Kind::WeightGrad, g, id, &plain);
+}
+
+fn contraction(calls: &mut Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
+    let [a, b] = [0, 1].map(|index| calls.operand(id, index));
+    let of = Contraction::new(kind, g, calls.shape(a), calls.shape(b));
+    let Variant { form, parts } = choose(&of, calls.target);
+    let call = match form {
+        Form::Direct { rows, lanes } => direct(&of, [rows, lanes], parts),
+        Form::Tiled(tile) => tiled(&of, tile, parts, calls.shape(id).len()),
+    };
+    // A transposed convolution straight from storage stores number by number.
+    let fours = calls.shape(id).channels().is_multiple_of(4);
+    let vec4 = fours && !(kind == Kind::ConvTranspose2d && matches!(form, Form::Direct { .. }));
+    let call = call.flag("VEC4", vec4).read(Memory::Node(a)).read(Memory::Node(b));
+    if parts == 1 {
+        finish(calls, call, epilogue);
+        return;
+    }
+    // An epilogue has to wait for the sum of all parts.
+    let len = calls.shape(id).len();
+    let partial = calls.scratch(parts * len);
+    calls.push(end(call, calls.shape(id).channels()).define("ACT", "identity").write(partial));
+    let count = if fours { len / 4 } else { len };
+    let sum = Call::new("reduce/parts")
+        .flag("VEC4", fours)
+        .constant("PARTS", parts)
+        .constant("COUNT", count)
+        .threads(count)
+        .read(partial);
+    finish(calls, sum, epilogue);
+}
+
+/// Gives `call`, which reads its own operands already, the epilogue that `lib/store.wgsl` applies and its result.
+fn finish(calls: &mut Calls<'_>, call: Call, epilogue: &Epilogue) {
+    let channels = calls.shape(epilogue.base).channels();
+    let first = call.reads.len();
+    let call = epilogue
+        .activate(call)
+        .flag("BIAS", epilogue.bias.is_some())
+        .define("BIAS_AT", first)
+        .read_if(epilogue.bias.map(Memory::Node));
+    calls.push(end(call, channels).write(Memory::Node(epilogue.result)));
+}
+
+/// What `lib/store.wgsl` needs of every call.
+fn end(call: Call, channels: usize) -> Call {
+    let result = call.reads.len();
+    call.define("Y_AT", result).constant("CHANNELS", channels)
+}
+
+/// The constants of `lib/conv.wgsl`, and whether the picture is read in fours.
+fn geometry(call: Call, of: &Contraction) -> Call {
+    let &Contraction { kind, geometry: g, batch, i, o } = of;
+    let read = if kind == Kind::ConvTranspose2d { o } else { i };
+    call.flag("XVEC", read.is_multiple_of(4))
+        .constant("BATCH", batch)
         .constant("LARGE_H", g.large[0])
         .constant("LARGE_W", g.large[1])
         .constant("SMALL_H", g.small[0])
@@ -30,98 +90,49 @@ fn geometry(call: Call, g: &ConvGeometry, batch: usize, i: usize, o: usize) -> C
         .constant("O", o)
 }
 
-/// The largest of `tiles` (rows, lanes) whose grid still has `invocations`, else the last.
-fn register_tile(rows: usize, lanes: usize, invocations: usize, tiles: &[[usize; 2]]) -> [usize; 2] {
-    let fits = |[tm, tn]: &&[usize; 2]| rows.div_ceil(*tm) * lanes.div_ceil(*tn) >= invocations;
-    let [tm, tn] = *tiles.iter().find(fits).unwrap_or(&tiles[tiles.len() - 1]);
-    [tm, tn.min(lanes)]
-}
-
-pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
-    let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [kernel_h, kernel_w, i, o] = calls.shape(w).0;
-    let batch = calls.shape(x).0[0];
-    let pixels = batch * g.small[0] * g.small[1];
-    let (lanes, vec4) = lanes(o);
-    let tiled = !calls.target.software && o >= WIDE && pixels >= TILE;
-    debug_assert_eq!(g.kernel, [kernel_h, kernel_w]);
-    let call = Call::new(if tiled { "conv/conv2d_tiled" } else { "conv/conv2d_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", i.is_multiple_of(4)).flag("VEC4", vec4);
-    let call = if tiled {
-        call.workgroups(pixels.div_ceil(TILE) * o.div_ceil(TILE))
-    } else {
-        let tiles = [[8, 4], [4, 4], [4, 2], [2, 2], [2, 1], [1, 1]];
-        let [tm, tn] = register_tile(pixels, lanes, calls.target.invocations, &tiles);
-        call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * lanes.div_ceil(tn))
+/// Straight from storage: `rows` x `lanes` of results an invocation.
+fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize) -> Call {
+    let Product { rows: all, layers, .. } = of.product();
+    let (i_lanes, _) = lanes(of.i);
+    let (o_lanes, _) = lanes(of.o);
+    let call = match of.kind {
+        Kind::Conv2d => {
+            let threads = all.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
+            Call::new("conv/conv2d_direct").threads(threads)
+        }
+        Kind::ConvTranspose2d => {
+            let threads = all.div_ceil(rows) * of.i.div_ceil(lanes_each) * layers;
+            Call::new("conv/conv_transpose2d_direct").constant("PIXELS", all).threads(threads)
+        }
+        Kind::WeightGrad => {
+            let tiles = of.geometry.taps() * i_lanes.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
+            Call::new("conv/conv2d_weight_grad_direct").constant("PARTS", parts).threads(tiles * parts)
+        }
     };
-    finish(calls, call, [x, w], epilogue);
+    geometry(call, of).define("TM", rows).define("TN", lanes_each)
 }
 
-pub fn conv_transpose2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
-    let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [_, _, i, o] = calls.shape(w).0;
-    let batch = calls.shape(x).0[0];
-    let phases = g.stride[0] * g.stride[1];
-    // Pixels of the largest phase.
-    let pixels = batch * g.large[0].div_ceil(g.stride[0]) * g.large[1].div_ceil(g.stride[1]);
-    let tiled = !calls.target.software && i >= WIDE && pixels >= TILE;
-    let call = Call::new(if tiled { "conv/conv_transpose2d_tiled" } else { "conv/conv_transpose2d_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", o.is_multiple_of(4)).constant("PIXELS", pixels);
-    let call = if tiled {
-        call.flag("VEC4", i.is_multiple_of(4)).workgroups(pixels.div_ceil(TILE) * i.div_ceil(TILE) * phases)
-    } else {
-        let tiles = [[8, 16], [4, 16], [4, 8], [4, 4], [2, 2], [1, 1]];
-        let [tm, tn] = register_tile(pixels * phases, i, calls.target.invocations, &tiles);
-        call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * i.div_ceil(tn) * phases)
-    };
-    finish(calls, call, [x, w], epilogue);
-}
-
-/// Adds what the two share: bias, activation, operands and result.
-fn finish(calls: &mut Calls<'_>, call: Call, [x, w]: [NodeId; 2], epilogue: &Epilogue) {
-    let call = epilogue
-        .activate(call)
-        .flag("BIAS", epilogue.bias.is_some())
-        .read(Memory::Node(x))
-        .read(Memory::Node(w))
-        .read_if(epilogue.bias.map(Memory::Node))
-        .write(Memory::Node(epilogue.result));
-    calls.push(call);
-}
-
-pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
-    let (x, gy) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [_, _, i, o] = calls.shape(id).0;
-    let len = calls.shape(id).len();
-    let batch = calls.shape(x).0[0];
-    let (o_lanes, vec4) = lanes(o);
-    let (i_lanes, xvec) = lanes(i);
-    let invocations = calls.target.invocations;
-    let tiled = !calls.target.software && o >= WIDE;
-    let call =
-        Call::new(if tiled { "conv/conv2d_weight_grad_tiled" } else { "conv/conv2d_weight_grad_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", xvec).flag("VEC4", vec4);
-    let (call, parts) = if tiled {
-        let pixels = batch * g.small[0] * g.small[1];
-        let tiles = [(g.taps() * i).div_ceil(TILE), o.div_ceil(TILE)];
-        // A workgroup is 256 invocations; a part should still be worth its reduction.
-        let wanted = (invocations / 256).div_ceil(tiles[0] * tiles[1]);
-        let share = pixels.div_ceil(wanted).next_multiple_of(SLICE).max(4 * SLICE);
-        let parts = pixels.div_ceil(share);
-        let call = call.constant("PARTS", parts).constant("SHARE", share);
-        (call.workgroups(tiles[0] * tiles[1] * parts), parts)
-    } else {
-        let rows = batch * g.small[0];
-        let [tm, tn] = if xvec { [2, 4] } else { [4, 4] };
-        let (tm, tn) = (tm.min(i_lanes), tn.min(o_lanes));
-        let tiles = g.taps() * i_lanes.div_ceil(tm) * o_lanes.div_ceil(tn);
-        let parts = invocations.div_ceil(tiles).min(rows);
-        (call.constant("PARTS", parts).define("TM", tm).define("TN", tn).threads(tiles * parts), parts)
-    };
-    let result = Memory::Node(id);
-    let partial = if parts == 1 { result } else { calls.scratch(parts * len) };
-    calls.push(call.read(Memory::Node(x)).read(Memory::Node(gy)).write(partial));
-    if parts > 1 {
-        sum_parts(calls, partial, parts, result, len);
-    }
+/// Through workgroup memory, as `lib/tile.wgsl` has it.
+fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
+    let product = of.product();
+    let [tiles_m, tiles_n] = tile.grid(&product);
+    let call = Call::new(match of.kind {
+        Kind::Conv2d => "conv/conv2d_tiled",
+        Kind::ConvTranspose2d => "conv/conv_transpose2d_tiled",
+        Kind::WeightGrad => "conv/conv2d_weight_grad_tiled",
+    });
+    geometry(call, of)
+        .define("TILE_M", tile.rows)
+        .define("TILE_N", tile.columns)
+        .define("QM", tile.down)
+        .define("QN", tile.across)
+        .define("SLICE", tile.slice)
+        .define("SLOTS", tile.slots())
+        .constant("TILES_M", tiles_m)
+        .constant("TILES_N", tiles_n)
+        .constant("LAYERS", product.layers)
+        .constant("PARTS", parts)
+        .constant("SHARE", tile.share(&product, parts))
+        .constant("RESULT", len)
+        .workgroups(tiles_m * tiles_n * product.layers * parts)
 }

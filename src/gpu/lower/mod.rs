@@ -1,14 +1,20 @@
 //! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
 
 mod call;
+mod choices;
 mod contraction;
 mod fuse;
 mod norm;
 mod place;
 mod pointwise;
+mod product;
 mod schedule;
+mod variant;
 
 pub use call::Target;
+pub use choices::Choices;
+pub use product::{Contraction, Kind, Product};
+pub use variant::{Form, TILES, Tile, Variant, candidates};
 
 use super::program::Program;
 use crate::graph::{Bank, Op, Step, Update};
