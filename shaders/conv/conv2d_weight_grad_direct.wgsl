@@ -5,7 +5,7 @@
 // Straight from storage, without workgroup memory: best on software drivers and for few channels. The rows of gy are
 // dealt out to PARTS parts; reduce/parts.wgsl adds the parts in order.
 // Layout: x NHWC, gy NHWC, y [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl, PARTS.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl, PARTS, RESULT.
 #import lib/input
 #import lib/lane
 #import lib/grid
@@ -13,6 +13,8 @@
 #import lib/store
 
 override PARTS: u32;
+// Numbers from one part to the next.
+override RESULT: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<stored_input>;
 @group(0) @binding(1) var<storage, read> gy: array<stored_lane>;
@@ -77,17 +79,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
 #end
         }
     }
-    let target_at = (part * KERNEL_H * KERNEL_W + tap) * I;
+    let target_at = part * (RESULT / LANE) + tap * I * lanes;
 #for m in TM
     if i_first + ${m}u < inputs {
 #for n in TN
         if o_first + ${n}u < lanes {
 #if XVEC
 #for j in 4
-            store((target_at + i${m} * 4u + ${j}u) * lanes + o${n}, o${n}, sum${m}_${j}_${n});
+            store(target_at + (i${m} * 4u + ${j}u) * lanes + o${n}, o${n}, sum${m}_${j}_${n});
 #end
 #else
-            store((target_at + i${m}) * lanes + o${n}, o${n}, sum${m}_0_${n});
+            store(target_at + i${m} * lanes + o${n}, o${n}, sum${m}_0_${n});
 #end
         }
 #end

@@ -22,7 +22,7 @@ override TILES_N: u32;
 override LAYERS: u32;
 override PARTS: u32;
 override SHARE: u32;
-// Numbers in the result of one part.
+// Numbers from one part of the result to the next.
 override RESULT: u32;
 
 const ACROSS = ${TILE_N}u / (4u * ${QN}u);

@@ -25,10 +25,11 @@ pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId) {
 fn contraction(calls: &mut Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId, epilogue: &Epilogue) {
     let [a, b] = [0, 1].map(|index| calls.operand(id, index));
     let of = Contraction::new(kind, g, calls.shape(a), calls.shape(b));
+    let len = calls.shape(id).len();
     let Variant { form, parts } = choose(&of, calls.target);
     let call = match form {
-        Form::Direct { rows, lanes } => direct(&of, [rows, lanes], parts),
-        Form::Tiled(tile) => tiled(&of, tile, parts, calls.shape(id).len()),
+        Form::Direct { rows, lanes } => direct(&of, [rows, lanes], parts, len),
+        Form::Tiled(tile) => tiled(&of, tile, parts, len),
     };
     // A transposed convolution straight from storage stores number by number.
     let fours = calls.shape(id).channels().is_multiple_of(4);
@@ -39,7 +40,6 @@ fn contraction(calls: &mut Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId, 
         return;
     }
     // An epilogue has to wait for the sum of all parts.
-    let len = calls.shape(id).len();
     let partial = calls.scratch(parts * len);
     calls.push(end(call, calls.shape(id).channels()).define("ACT", "identity").write(partial));
     let count = if fours { len / 4 } else { len };
@@ -90,8 +90,8 @@ fn geometry(call: Call, of: &Contraction) -> Call {
         .constant("O", o)
 }
 
-/// Straight from storage: `rows` x `lanes` of results an invocation.
-fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize) -> Call {
+/// Straight from storage: `rows` x `lanes` of results an invocation; from one part to the next are `len` numbers.
+fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: usize) -> Call {
     let Product { rows: all, layers, .. } = of.product();
     let (i_lanes, _) = lanes(of.i);
     let (o_lanes, _) = lanes(of.o);
@@ -106,13 +106,16 @@ fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize) -> Cal
         }
         Kind::WeightGrad => {
             let tiles = of.geometry.taps() * i_lanes.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
-            Call::new("conv/conv2d_weight_grad_direct").constant("PARTS", parts).threads(tiles * parts)
+            Call::new("conv/conv2d_weight_grad_direct")
+                .constant("PARTS", parts)
+                .constant("RESULT", len)
+                .threads(tiles * parts)
         }
     };
     geometry(call, of).define("TM", rows).define("TN", lanes_each)
 }
 
-/// Through workgroup memory, as `lib/tile.wgsl` has it.
+/// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
 fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
     let product = of.product();
     let [tiles_m, tiles_n] = tile.grid(&product);

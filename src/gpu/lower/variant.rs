@@ -74,11 +74,14 @@ const PLENTY: usize = 512;
 const LEAST_SLICES: usize = 4;
 const MOST_PARTS: usize = 128;
 
-/// Most numbers in one part of a result that is split, for all parts are written and read again.
+/// Most numbers in all parts of a result, for they are written and read again.
 const MOST_PARTIAL: usize = 32 << 20;
 
-/// Fewest channels on both sides for which a tile is not mostly empty.
+/// With fewer channels than this on either side, kernels that go straight to storage are tried too.
 const WIDE: usize = 16;
+
+/// Most columns of a product for tiles of 4 columns.
+const NARROW: usize = 8;
 
 impl Tile {
     /// Invocations of a workgroup.
@@ -120,7 +123,7 @@ impl Tile {
         self.bytes() <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
     }
 
-    /// Into how many parts a contraction may be cut: one where the device is busy without, else as many as keep it busy.
+    /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.
     fn parts(&self, product: &Product, results: usize, target: &Target) -> Vec<usize> {
         let workgroups = self.workgroups(product);
         let most = (product.depth / (LEAST_SLICES * self.slice))
@@ -131,9 +134,14 @@ impl Tile {
         let last = most.min(PLENTY.div_ceil(workgroups)).next_power_of_two();
         let last = if last > most { last / 2 } else { last };
         let first = BUSY.div_ceil(workgroups).next_power_of_two().min(last);
-        std::iter::successors(Some(first), |parts| Some(2 * parts))
-            .take_while(|&parts| parts <= last)
-            .collect()
+        let mut parts = vec![first];
+        while let Some(more) = parts.last().map(|parts| 2 * parts).filter(|&more| more <= last) {
+            parts.push(more);
+        }
+        if first > 1 {
+            parts.push(1);
+        }
+        parts
     }
 }
 
@@ -171,7 +179,8 @@ pub(super) fn default(of: &Contraction, target: &Target) -> Variant {
 fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
     let product = of.product();
     let results = of.shapes()[2].len();
-    let fitting = TILES.iter().filter(|tile| tile.fits(target));
+    let wide = product.columns > NARROW;
+    let fitting = TILES.iter().filter(|tile| tile.fits(target) && !(wide && tile.columns <= NARROW));
     let least = fitting.clone().map(|tile| tile.computed(&product)).min().unwrap_or(0);
     let full = fitting.filter(|tile| 2 * tile.computed(&product) <= 3 * least);
     let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);
