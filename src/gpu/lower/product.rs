@@ -17,7 +17,8 @@ pub enum Kind {
     WeightGrad,
 }
 
-/// A contraction and the extents of everything in it.
+/// A contraction and the extents of everything in it. [`Contraction::of`] and [`Contraction::all`] find those of a step, as
+/// [`super::Choices`] have them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Contraction {
     /// Which of the three.
@@ -83,10 +84,11 @@ impl Contraction {
     }
 
     /// A kernel that covers the whole large side meets it in one place: a plain product, whose taps count as channels.
-    /// In memory nothing changes. By phases, a transposed convolution would try every tap for every pixel in vain.
+    /// In memory nothing changes. By phases, a transposed convolution would try every tap for every pixel, all but one in
+    /// vain. A convolution gains nothing by it.
     fn flat(self) -> Self {
         let g = self.geometry;
-        if g.small != [1, 1] || g.padding != [0, 0] || g.large != g.kernel {
+        if self.kind == Kind::Conv2d || g.small != [1, 1] || g.padding != [0, 0] || g.large != g.kernel {
             return self;
         }
         let one = [1, 1];
