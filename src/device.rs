@@ -1,10 +1,13 @@
 //! What a run computes on, and why.
 
 use crate::executor::Executor;
+use crate::gpu::lower::Target;
+use crate::gpu::tune::{self, Table};
 use crate::gpu::{AdapterSummary, Gpu, adapters};
 use crate::graph::{Bank, Step};
 use crate::reference::Reference;
 use crate::{Error, Result};
+use std::path::Path;
 
 /// What can be chosen for any name of a device.
 pub const AUTO: &str = "auto";
@@ -59,6 +62,44 @@ impl Device {
         match self {
             Self::Cpu { why } => format!("{} ({why})", cpu()),
             Self::Gpu(gpu) => format!("GPU {}", gpu.summary()),
+        }
+    }
+
+    /// The same device with the fastest kernels for `steps`, where none are pinned: known from an earlier run, or
+    /// measured now. `progress` hears of
+    /// that in lines for people. The CPU has none to choose from, and a software driver keeps its defaults.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn tuned(self, steps: &[Step], progress: &mut dyn FnMut(&str)) -> Result<Self> {
+        match self {
+            Self::Gpu(gpu) if !gpu.summary().software => {
+                let kept = tune::kept_at(&gpu);
+                tune::tuned(gpu, steps, kept.as_deref(), progress).map(Self::Gpu)
+            }
+            device => Ok(device),
+        }
+    }
+
+    /// The same device with the kernels of the table kept at `path`, if there is one and it was made for this device.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub fn pinned(self, path: &Path) -> Result<Self> {
+        match (self, Table::read(path)?) {
+            (Self::Gpu(gpu), Some(table)) if table.is_of(&gpu) => {
+                let target = Target { choices: table.kernels, ..gpu.target().clone() };
+                Ok(Self::Gpu(gpu.with_target(target)))
+            }
+            (device, _) => Ok(device),
+        }
+    }
+
+    /// The kernels that it takes for `steps`, for [`Device::pinned`]; the CPU has none.
+    pub fn kernels(&self, steps: &[Step]) -> Option<Table> {
+        match self {
+            Self::Cpu { .. } => None,
+            Self::Gpu(gpu) => Some(Table::of(gpu, steps)),
         }
     }
 

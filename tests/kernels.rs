@@ -8,6 +8,7 @@ mod support;
 use mewgpu::Result;
 use mewgpu::executor::Executor;
 use mewgpu::gpu::Gpu;
+use mewgpu::gpu::lower::{Choices, Target};
 use mewgpu::graph::{Graph, Step, Var, gradients};
 use mewgpu::random::stream;
 use mewgpu::reference::Reference;
@@ -25,9 +26,22 @@ fn draw(len: usize, index: usize) -> Vec<f32> {
 
 /// Compares `f` and its gradients to every leaf, on every variant, with the f64 reference.
 fn compare(shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
+    compare_with(Pick::One(0), shapes, f);
+}
+
+fn compare_with(pick: Pick, shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
     let values: Vec<Vec<f32>> =
         shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
-    compare_at(shapes, &values, TOLERANCE, &support::variants(), f);
+    compare_at(shapes, &values, TOLERANCE, &support::variants(), pick, f);
+}
+
+/// Which of the kernels that can compute a contraction.
+#[derive(Clone, Copy)]
+enum Pick {
+    /// Every candidate.
+    All,
+    /// The candidate with this number; 0 is the default, and numbers too large start again there.
+    One(usize),
 }
 
 fn compare_at(
@@ -35,6 +49,7 @@ fn compare_at(
     values: &[Vec<f32>],
     tolerance: f64,
     variants: &[(&'static str, Gpu)],
+    pick: Pick,
     f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
 ) {
     let graph = Graph::new();
@@ -57,7 +72,16 @@ fn compare_at(
         reference.write_input(0, &i.to_string(), &wide(value)).unwrap();
     }
     reference.run(&[0]).unwrap();
-    for (variant, gpu) in variants {
+    for (variant, gpu, choices) in variants.iter().flat_map(|(variant, gpu)| {
+        let tables = support::tables::tables(&step, gpu.target());
+        let chosen: Vec<Choices> = match pick {
+            Pick::All => tables,
+            Pick::One(number) => vec![tables[number % tables.len()].clone()],
+        };
+        chosen.into_iter().map(move |choices| (variant, gpu, choices))
+    }) {
+        let target = Target { choices: choices.clone(), ..gpu.target().clone() };
+        let gpu = gpu.clone().with_target(target);
         let mut executor = gpu.executor(&[], std::slice::from_ref(&step)).unwrap();
         executor.write_input(0, "weights", &weights).unwrap();
         for (i, value) in values.iter().enumerate() {
@@ -73,7 +97,7 @@ fn compare_at(
                 let error = (f64::from(*got) - expected).abs() / size;
                 assert!(
                     error <= tolerance,
-                    "{variant} {shapes:?} {name}[{at}] = {got}, expected {expected} (off by {error:.1e} of {size:.1e})"
+                    "{variant} {shapes:?} {name}[{at}] = {got}, expected {expected} (off by {error:.1e} of {size:.1e}) with {choices:?}"
                 );
             }
         }
@@ -104,12 +128,12 @@ proptest! {
     #[test]
     fn conv2d(
         batch in 1usize..=3, size in pair(1..=11), kernel in pair(1..=5), stride in pair(1..=3),
-        padding in pair(0..=2), i in channels(), o in channels(), bias: bool,
+        padding in pair(0..=2), i in channels(), o in channels(), bias: bool, pick in 0usize..12,
     ) {
         let options = ConvOptions { stride, padding, output_padding: [0, 0] };
         prop_assume!((0..2).all(|axis| kernel[axis] <= size[axis] + 2 * padding[axis]));
         let shapes = [[batch, size[0], size[1], i], [kernel[0], kernel[1], i, o], [1, 1, 1, o]];
-        compare(&shapes, |v| {
+        compare_with(Pick::One(pick), &shapes, |v| {
             // Small weights: where tanh saturates, its gradient is the rounding of 1 - y * y.
             let y = v[0].conv2d(v[1].scale(0.1), options)?;
             // The leaf is used either way, so that it has a gradient.
@@ -120,7 +144,7 @@ proptest! {
     #[test]
     fn conv_transpose2d(
         batch in 1usize..=3, size in pair(1..=6), kernel in pair(1..=5), stride in pair(1..=3),
-        padding in pair(0..=2), extra in pair(0..=2), i in channels(), o in channels(), bias: bool,
+        padding in pair(0..=2), extra in pair(0..=2), i in channels(), o in channels(), bias: bool, pick in 0usize..12,
     ) {
         let output_padding = [extra[0] % stride[0], extra[1] % stride[1]];
         let options = ConvOptions { stride, padding, output_padding };
@@ -128,7 +152,7 @@ proptest! {
             (size[axis] - 1) * stride[axis] + kernel[axis] + output_padding[axis] > 2 * padding[axis]
         }));
         let shapes = [[batch, size[0], size[1], o], [kernel[0], kernel[1], i, o], [1, 1, 1, i]];
-        compare(&shapes, |v| {
+        compare_with(Pick::One(pick), &shapes, |v| {
             let y = v[0].conv_transpose2d(v[1].scale(0.1), options)?;
             if bias { Ok(y.add(v[2])?.tanh()) } else { v[2].mul(y.relu()) }
         });
@@ -156,7 +180,7 @@ proptest! {
         let affine = draw(2 * c, 1);
         // The mean itself is kept in single precision: half a unit in the last place of 100 is 7e-5 of the spread, and
         // the gradient to the weight adds that up with one sign.
-        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, &support::variants(), |v| {
+        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, &support::variants(), Pick::One(0), |v| {
             if batch { v[0].batch_norm(Some(v[1]), 1e-5) } else { v[0].instance_norm(Some(v[1]), 1e-5) }
         });
     }
@@ -203,12 +227,12 @@ proptest! {
     }
 }
 
-/// The shapes of a real network: whole tiles, ragged tiles, split contractions, RGB ends; and with every index and loop
-/// checked at run time, which shows that none leaves its bounds.
+/// The shapes of a real network, by every candidate: whole tiles, ragged tiles, split contractions, RGB ends; and with every
+/// index and loop of the defaults checked at run time, which shows that none leaves its bounds.
 #[test]
 fn network_shapes() {
-    let mut variants = support::variants().to_vec();
-    variants.extend(support::variants().map(|(_, gpu)| ("checked", gpu.with_checks(true))));
+    let variants = support::variants();
+    let checked = support::variants().map(|(_, gpu)| ("checked", gpu.with_checks(true)));
     let draws = |shapes: [[usize; 4]; 2]| [0, 1].map(|i| draw(Shape(shapes[i]).len(), i));
     for (x, w, options) in [
         ([4, 16, 16, 3], [4, 4, 3, 32], ConvOptions::new(2, 1)),
@@ -217,7 +241,9 @@ fn network_shapes() {
         ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
         ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
     ] {
-        compare_at(&[x, w], &draws([x, w]), TOLERANCE, &variants, |v| v[0].conv2d(v[1], options));
+        for (variants, pick) in [(&variants, Pick::All), (&checked, Pick::One(0))] {
+            compare_at(&[x, w], &draws([x, w]), TOLERANCE, variants, pick, |v| v[0].conv2d(v[1], options));
+        }
     }
     for (x, w, options) in [
         ([16, 1, 1, 100], [4, 4, 128, 100], ConvOptions::new(1, 0)),
@@ -225,10 +251,14 @@ fn network_shapes() {
         ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
     ] {
-        compare_at(&[x, w], &draws([x, w]), TOLERANCE, &variants, |v| v[0].conv_transpose2d(v[1], options));
+        for (variants, pick) in [(&variants, Pick::All), (&checked, Pick::One(0))] {
+            compare_at(&[x, w], &draws([x, w]), TOLERANCE, variants, pick, |v| {
+                v[0].conv_transpose2d(v[1], options)
+            });
+        }
     }
     let x = [2, 9, 9, 20];
-    compare_at(&[x, [1, 1, 2, 20]], &draws([x, [1, 1, 2, 20]]), TOLERANCE, &variants, |v| {
+    compare_at(&[x, [1, 1, 2, 20]], &draws([x, [1, 1, 2, 20]]), TOLERANCE, &variants, Pick::One(0), |v| {
         v[0].instance_norm(Some(v[1]), 1e-5)?.reflection_pad2d([2, 1, 0, 3])?.upsample_nearest2d([2, 1])
     });
 }

@@ -1,6 +1,9 @@
 //! A run that was stopped and resumed equals one that was not, bit for bit, on the same device.
 
 use mewgpu::data::AugmentKind;
+use mewgpu::gpu::Gpu;
+use mewgpu::gpu::lower::candidates;
+use mewgpu::gpu::tune::Table;
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
 use mewgpu::train::dcgan::Trainer;
@@ -94,6 +97,27 @@ fn resumed_equals_uninterrupted() {
             assert_eq!(losses(&whole), losses(&stopped));
         }
     }
+}
+
+/// Other kernels than those a device takes by itself: what is pinned decides, not what would be chosen today.
+#[test]
+fn a_resumed_run_takes_the_pinned_kernels() {
+    let runs = tempdir().unwrap();
+    let run_of = runs.path().join("run");
+    assert_eq!(run(start(tiny(Preset::Seed, "gpu"), &run_of), 7), Outcome::Stopped);
+    let path = run_of.join("kernels.json");
+    let own = Table::read(&path).unwrap().unwrap();
+    let target = Gpu::open("", false).unwrap().target().clone();
+    let mut other = own.clone();
+    for of in own.kernels.contractions() {
+        let variants = candidates(&of, &target);
+        other.kernels.set(of, variants[variants.len() - 1]);
+    }
+    assert_ne!(other, own);
+    other.write(&path).unwrap();
+    let trainer = Trainer::resume(&run_of, DcganSettings::default()).unwrap();
+    assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+    assert_eq!(Table::read(&path).unwrap().unwrap(), other);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 mod support {
     pub mod networks;
+    pub mod tables;
 }
 
 use mewgpu::bench::peaks;
-use mewgpu::gpu::lower::{Target, lower};
+use mewgpu::gpu::lower::{Contraction, Form, TILES, Target, candidates, lower};
 use mewgpu::gpu::preprocess::kernels;
 use mewgpu::gpu::program::{Pipeline, Program};
 use mewgpu::graph::{Graph, Step, gradients};
@@ -19,7 +20,7 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::BTreeSet;
 
 /// Programs that use every kernel: the steps of both systems, every op with channels that do and do not divide by four,
-/// and what measures a device's peaks.
+/// every kernel of every contraction, and what measures a device's peaks.
 fn programs() -> Vec<Program> {
     let mut programs = Vec::new();
     for target in [Target::GPU, Target::SOFTWARE] {
@@ -47,9 +48,54 @@ fn programs() -> Vec<Program> {
             programs.push(lower(&every_op(channels), &[], &target).unwrap());
         }
     }
+    programs.extend(every_candidate());
     let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
     programs.extend(peaks.into_iter().map(|(_, program)| program));
     programs
+}
+
+const WIDTHS: [[usize; 2]; 6] = [[3, 32], [32, 3], [128, 256], [128, 1], [64, 48], [20, 100]];
+const PIXELS: [usize; 3] = [1, 12, 32];
+
+/// Every kernel of every contraction, on a device that has memory for all of them.
+fn every_candidate() -> Vec<Program> {
+    let mut programs = Vec::new();
+    let roomy = Target { workgroup_bytes: 32 << 10, ..Target::GPU };
+    for [i, o] in WIDTHS {
+        for pixels in PIXELS {
+            let step = contractions(pixels, i, o);
+            for target in [&roomy, &Target::SOFTWARE] {
+                for choices in support::tables::tables(&step, target) {
+                    let target = Target { choices, ..target.clone() };
+                    programs.push(lower(&step, &[], &target).unwrap());
+                }
+            }
+        }
+    }
+    programs
+}
+
+/// A convolution, its bias and activation, and both gradients.
+fn contractions(pixels: usize, i: usize, o: usize) -> Step {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape([2, pixels, pixels, i]));
+    let w = graph.input("w", Shape([3, 3, i, o]));
+    let bias = graph.input("bias", Shape::vector(o));
+    let y = x.conv2d(w, ConvOptions::new(2, 1)).unwrap().add(bias).unwrap().relu();
+    let grads = gradients(y.square().sum(), &[x, w]).unwrap();
+    Step::new("contractions", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![])
+}
+
+#[test]
+fn every_tile_is_a_candidate_somewhere() {
+    let roomy = Target { workgroup_bytes: 32 << 10, ..Target::GPU };
+    let steps = WIDTHS.iter().flat_map(|&[i, o]| PIXELS.map(|pixels| contractions(pixels, i, o)));
+    let all: Vec<Step> = steps.collect();
+    let variants = Contraction::all(&all).into_iter().flat_map(|of| candidates(&of, &roomy));
+    let forms: Vec<Form> = variants.map(|variant| variant.form).collect();
+    for tile in TILES {
+        assert!(forms.contains(&Form::Tiled(tile)), "{tile:?}");
+    }
 }
 
 fn every_op(channels: usize) -> Step {

@@ -3,17 +3,15 @@
 //
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
 // Layout: x NHWC, w HWIO, y NHWC. One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, LEAVES, EPILOGUE.
-// Constants: lib/conv.wgsl.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl too.
 #import lib/input
 #import lib/lane
 #import lib/grid
-#import lib/epilogue
 #import lib/conv
+#import lib/store
 
-@group(0) @binding(0) var<storage, read> x: array<input>;
-@group(0) @binding(1) var<storage, read> w: array<lane>;
-@group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<stored_input>;
+@group(0) @binding(1) var<storage, read> w: array<stored_lane>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -48,13 +46,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let tap = (ky * KERNEL_W + kx) * I;
             for (var c = 0u; c < I / STEP; c += 1u) {
 #for m in TM
-                let x${m} = select(input(0), x[at${m} + c], inside${m});
+                let x${m} = select(input(0), input(x[at${m} + c]), inside${m});
 #end
                 let k = (tap + c * STEP) * lanes;
 #if XVEC
 #for j in 4
 #for n in TN
-                let w${j}_${n} = w[k + ${j}u * lanes + o${n}];
+                let w${j}_${n} = lane(w[k + ${j}u * lanes + o${n}]);
 #for m in TM
                 sum${m}_${n} += x${m}[${j}] * w${j}_${n};
 #end
@@ -62,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
 #end
 #else
 #for n in TN
-                let w${n} = w[k + o${n}];
+                let w${n} = lane(w[k + o${n}]);
 #for m in TM
                 sum${m}_${n} += x${m} * w${n};
 #end
@@ -75,8 +73,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if first + ${m}u < pixels {
 #for n in TN
         if channel + ${n}u < lanes {
-            let at = pixel${m} * lanes + o${n};
-            y[at] = epilogue(sum${m}_${n}, at);
+            store(pixel${m} * lanes + o${n}, sum${m}_${n});
         }
 #end
     }

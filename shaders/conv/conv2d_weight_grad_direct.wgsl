@@ -3,19 +3,21 @@
 // Reference: reference/contraction.rs `conv2d_weight_grad`.
 //
 // Straight from storage, without workgroup memory: best on software drivers and for few channels. The rows of gy are
-// dealt out to PARTS parts; reduce/sum.wgsl adds the parts in order.
-// Layout: x NHWC, gy NHWC, out [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and out in fours: O does), TM, TN. Constants: lib/conv.wgsl, PARTS.
+// dealt out to PARTS parts; reduce/parts.wgsl adds the parts in order.
+// Layout: x NHWC, gy NHWC, y [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl, PARTS, PART_LEN.
 #import lib/input
 #import lib/lane
 #import lib/grid
 #import lib/conv
+#import lib/store
 
 override PARTS: u32;
+// Numbers from one part to the next.
+override PART_LEN: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<input>;
-@group(0) @binding(1) var<storage, read> gy: array<lane>;
-@group(0) @binding(2) var<storage, read_write> dw: array<lane>;
+@group(0) @binding(0) var<storage, read> x: array<stored_input>;
+@group(0) @binding(1) var<storage, read> gy: array<stored_lane>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -61,10 +63,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let at = (x_row + column * STRIDE_W + kx - PAD_W) * inputs;
             let gy_at = (row * SMALL_W + column) * lanes;
 #for n in TN
-            let g${n} = gy[gy_at + o${n}];
+            let g${n} = lane(gy[gy_at + o${n}]);
 #end
 #for m in TM
-            let x${m} = x[at + i${m}];
+            let x${m} = input(x[at + i${m}]);
 #for n in TN
 #if XVEC
 #for j in 4
@@ -77,17 +79,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
 #end
         }
     }
-    let target_at = (part * KERNEL_H * KERNEL_W + tap) * I;
+    let target_at = part * (PART_LEN / LANE) + tap * I * lanes;
 #for m in TM
     if i_first + ${m}u < inputs {
 #for n in TN
         if o_first + ${n}u < lanes {
 #if XVEC
 #for j in 4
-            dw[(target_at + i${m} * 4u + ${j}u) * lanes + o${n}] = sum${m}_${j}_${n};
+            store(target_at + (i${m} * 4u + ${j}u) * lanes + o${n}, sum${m}_${j}_${n});
 #end
 #else
-            dw[(target_at + i${m}) * lanes + o${n}] = sum${m}_0_${n};
+            store(target_at + i${m} * lanes + o${n}, sum${m}_0_${n});
 #end
         }
 #end

@@ -3,21 +3,21 @@
 //
 // Straight from storage, without workgroup memory: best on software drivers and for few channels.
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
-// (lib/phase.wgsl) x TN channels, in registers.
-// Text: XVEC (x and w in fours: O divides by 4), TM, TN, LEAVES, EPILOGUE. Constants: lib/conv.wgsl, PIXELS.
+// (lib/phase.wgsl) x TN blocks of BLOCK channels, in registers.
+// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does; BLOCK is 4, else 1), TM, TN, lib/store.wgsl.
+// Constants: lib/conv.wgsl, PIXELS.
 #import lib/input
 #import lib/lane
 #import lib/grid
-#import lib/epilogue
 #import lib/conv
 #import lib/phase
+#import lib/store
 
 // Pixels of the largest phase.
 override PIXELS: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<input>;
-@group(0) @binding(1) var<storage, read> w: array<input>;
-@group(0) @binding(${RESULT}) var<storage, read_write> y: array<real>;
+@group(0) @binding(0) var<storage, read> x: array<stored_input>;
+@group(0) @binding(1) var<storage, read> w: array<stored_input>;
 
 fn product(a: input, b: input) -> real {
 #if XVEC
@@ -29,7 +29,8 @@ fn product(a: input, b: input) -> real {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-    let blocks = (I + ${TN}u - 1u) / ${TN}u;
+    let width = ${TN}u * ${BLOCK}u;
+    let blocks = (I + width - 1u) / width;
     let in_phase = (PIXELS + ${TM}u - 1u) / ${TM}u * blocks;
     let index = invocation(id, workgroups);
     let number = index / in_phase;
@@ -41,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let pixels = BATCH * rows.count * columns.count;
     let i = index % in_phase;
     let first = i / blocks * ${TM}u;
-    let channel = i % blocks * ${TN}u;
+    let channel = i % blocks * width;
     if first >= pixels {
         return;
     }
@@ -51,11 +52,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let qy${m} = pixel${m} / columns.count % rows.count;
     let qx${m} = pixel${m} % columns.count;
 #for n in TN
-    var sum${m}_${n} = real(0);
+#for j in BLOCK
+    var sum${m}_${n}_${j} = real(0);
+#end
 #end
 #end
 #for n in TN
-    let i${n} = min(channel + ${n}u, I - 1u) * (O / STEP);
+#for j in BLOCK
+    let i${n}_${j} = min(channel + ${n}u * ${BLOCK}u + ${j}u, I - 1u) * (O / STEP);
+#end
 #end
     for (var ty = 0u; ty < rows.taps; ty += 1u) {
         for (var tx = 0u; tx < columns.taps; tx += 1u) {
@@ -71,12 +76,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let tap = (ky * KERNEL_W + kx) * I * (O / STEP);
             for (var c = 0u; c < O / STEP; c += 1u) {
 #for m in TM
-                let x${m} = select(input(0), x[at${m} + c], inside${m});
+                let x${m} = select(input(0), input(x[at${m} + c]), inside${m});
 #end
 #for n in TN
-                let w${n} = w[tap + i${n} + c];
+#for j in BLOCK
+                let w${n}_${j} = input(w[tap + i${n}_${j} + c]);
 #for m in TM
-                sum${m}_${n} += product(x${m}, w${n});
+                sum${m}_${n}_${j} += product(x${m}, w${n}_${j});
+#end
 #end
 #end
             }
@@ -87,9 +94,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let row${m} = picture${m} * LARGE_H + rows.first + qy${m} * STRIDE_H;
         let target${m} = (row${m} * LARGE_W + columns.first + qx${m} * STRIDE_W) * I + channel;
 #for n in TN
-        if channel + ${n}u < I {
-            let at = target${m} + ${n}u;
-            y[at] = epilogue(sum${m}_${n}, at);
+        if channel + ${n}u * ${BLOCK}u < I {
+#if VEC4
+            store(target${m} / 4u + ${n}u, real4(sum${m}_${n}_0, sum${m}_${n}_1, sum${m}_${n}_2, sum${m}_${n}_3));
+#else
+            store(target${m} + ${n}u, sum${m}_${n}_0);
+#end
         }
 #end
     }

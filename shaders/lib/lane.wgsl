@@ -2,8 +2,10 @@
 #import lib/real
 #if VEC4
 alias lane = real4;
+alias stored_lane = stored4;
 const LANE = 4u;
 #else
 alias lane = real;
+alias stored_lane = stored;
 const LANE = 1u;
 #end

@@ -4,7 +4,7 @@ use super::report::{Contraction, Group, Subject};
 use super::systems::System;
 use crate::Result;
 use crate::gpu::Gpu;
-use crate::gpu::lower::{Target, lower};
+use crate::gpu::lower;
 use crate::gpu::program::Program;
 use crate::graph::{Bank, Node, NodeId, Op, Per, Slot, Step};
 use crate::shape::Shape;
@@ -148,21 +148,24 @@ pub fn bank<'o>(operations: impl Iterator<Item = &'o Operation>) -> Bank {
     Bank { tensors: vec![], len: operations.map(len).max().unwrap_or(0) }
 }
 
-/// Every way `gpu` can compute an operation, the one it would take first: contractions by the kernels for either kind of
-/// device, everything else by its own.
+/// Every way `gpu` can compute an operation, the one it would take first: contractions by every kernel that may suit them,
+/// everything else by its own.
 ///
 /// # Errors
 /// If a tensor is larger than the device can bind.
 pub fn candidates(gpu: &Gpu, operation: &Operation, banks: &[Bank]) -> Result<Vec<(Subject, Program)>> {
-    let own = gpu.target();
-    let mut targets = vec![own];
-    if operation.subject.group == Group::Contractions {
-        let others = [Target::GPU, Target::SOFTWARE];
-        targets.extend(others.map(|target| Target { max_binding: own.max_binding, ..target }));
+    let step = &operation.step;
+    let mut targets = vec![gpu.target().clone()];
+    if let Some(contraction) = lower::Contraction::of(step, step.nodes.len() - 1) {
+        for variant in lower::candidates(&contraction, gpu.target()) {
+            let mut target = gpu.target().clone();
+            target.choices.set(contraction, variant);
+            targets.push(target);
+        }
     }
     let mut found: Vec<(Subject, Program)> = Vec::new();
     for target in targets {
-        let program = lower(&operation.step, banks, &target)?;
+        let program = lower::lower(step, banks, &target)?;
         if !found.iter().any(|(_, other)| same(other, &program)) {
             let subject = operation.subject.clone();
             found

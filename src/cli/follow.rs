@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let stop = stop_on_signal()?;
     plan.introduction().iter().for_each(say);
-    let mut trainer = plan.begin()?;
+    let mut trainer = plan.tuned(&mut |line| say(line))?.begin()?;
     trainer.introduction().iter().for_each(say);
     let outcome = if std::io::stderr().is_terminal() {
         let bar = Bar::new(trainer.steps())?;

@@ -137,7 +137,12 @@ impl Gpu {
             }
         });
         let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
-        let target = Target { max_binding: limits.max_storage_buffer_binding_size, ..base };
+        let target = Target {
+            max_binding: limits.max_storage_buffer_binding_size,
+            workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
+            ..base
+        };
         let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
         let cache = PipelineCache::open(&device, &adapter.get_info());
         let matrix_units = matrix_units(adapter);
@@ -161,8 +166,8 @@ impl Gpu {
     }
 
     /// What lowering needs to know of this device.
-    pub fn target(&self) -> Target {
-        self.target
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The same device, with kernels chosen for another kind of device: to test and compare variants.

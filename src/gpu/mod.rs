@@ -1,7 +1,7 @@
 //! The GPU: from a step to hand-written WGSL, and its execution.
 //!
 //! [`lower`] chooses kernels and places, the result is a [`program::Program`] of plain data, and [`run`] replays it
-//! on a [`device::Gpu`]. Kernels are texts under `shaders/`, one a file, made concrete by [`preprocess`].
+//! on a [`device::Gpu`]; [`tune`] measures which kernels are fastest there. Kernels are texts under `shaders/`, one a file, made concrete by [`preprocess`].
 
 mod cache;
 pub mod device;
@@ -11,6 +11,7 @@ pub mod preprocess;
 mod profile;
 pub mod program;
 pub mod run;
+pub mod tune;
 
 pub use device::{AdapterSummary, Gpu, adapters};
 pub use run::GpuExecutor;

@@ -49,8 +49,7 @@ impl GpuExecutor {
     /// # Errors
     /// If the device is too small, or refuses a kernel.
     pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
-        let target = gpu.target();
-        let programs = steps.iter().map(|step| lower(step, banks, &target)).collect::<Result<_>>()?;
+        let programs = steps.iter().map(|step| lower(step, banks, gpu.target())).collect::<Result<_>>()?;
         Self::load(gpu, banks, programs)
     }
 

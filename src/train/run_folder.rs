@@ -62,8 +62,13 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let mut files =
-            vec![self.metrics_path(), self.losses_path(), self.evaluation_path(), self.config_path()];
+        let mut files = vec![
+            self.metrics_path(),
+            self.losses_path(),
+            self.evaluation_path(),
+            self.kernels_path(),
+            self.config_path(),
+        ];
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
         for sheet in [&[""], &SHEETS[..]].concat() {
             files.push(self.progress_path(sheet));
@@ -117,6 +122,11 @@ impl RunFolder {
     /// The merged settings.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
+    }
+
+    /// The kernels that a run on a GPU goes on with.
+    pub fn kernels_path(&self) -> PathBuf {
+        self.path.join("kernels.json")
     }
 
     /// Losses and speed, a line each time they were looked at.

@@ -138,6 +138,10 @@ macro_rules! settings {
                 &self.device
             }
 
+            fn tunes(&self) -> bool {
+                !self.no_tune
+            }
+
             fn settle(&mut self, total: u64) {
                 (self.steps, self.epochs) = (Some(total), None);
             }

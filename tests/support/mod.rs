@@ -1,5 +1,8 @@
 //! What several test files need: a GPU, or a failure that says how to get one.
 
+#[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
+pub mod tables;
+
 use mewgpu::gpu::Gpu;
 use mewgpu::gpu::lower::Target;
 use std::sync::OnceLock;
@@ -17,7 +20,10 @@ pub fn gpu() -> Gpu {
 #[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
 pub fn variants() -> [(&'static str, Gpu); 2] {
     let gpu = gpu();
-    let binding = gpu.target().max_binding;
-    let with = |target: Target| gpu.clone().with_target(Target { max_binding: binding, ..target });
+    let own = gpu.target().clone();
+    let with = |target: Target| {
+        let Target { software, invocations, .. } = target;
+        gpu.clone().with_target(Target { software, invocations, ..own.clone() })
+    };
     [("tiled", with(Target::GPU)), ("direct", with(Target::SOFTWARE))]
 }

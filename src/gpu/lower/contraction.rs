@@ -1,21 +1,99 @@
-//! The three contractions: which kernel, which tile, into how many parts.
+//! The three contractions: the calls that compute them.
 
 use super::call::{Call, Calls, Memory};
+use super::choices::choose;
 use super::expression::Fused;
-use super::pointwise::{lanes, sum_parts};
+use super::pointwise::{add_parts, lanes, sum_parts};
+use super::product::{Contraction, Kind, Product};
+use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
 use crate::shape::{ConvGeometry, Shape};
 
-/// Side of the tile in `lib/tile.wgsl`, and the slice of the contraction it stages.
-const TILE: usize = 64;
-const SLICE: usize = 16;
+/// The node's kernel, with `epilogue` of its value stored as `result`.
+pub fn contraction(
+    calls: &mut Calls<'_>,
+    (kind, g): (Kind, &ConvGeometry),
+    id: NodeId,
+    result: NodeId,
+    epilogue: &Fused,
+) {
+    let of = found(calls, kind, g, id);
+    let Variant { form, parts } = choose(&of, calls.target);
+    let shape = calls.shape(result);
+    let (call, vec4) = call(&of, form, parts, shape);
+    if parts == 1 {
+        finish(calls, call, vec4, id, epilogue, shape, Memory::Node(result));
+        return;
+    }
+    // An epilogue has to wait for the sum of all parts.
+    let partial = calls.scratch(parts * shape.len());
+    finish(calls, call, vec4, id, &Fused::value(id), shape, partial);
+    add_parts(calls, &[partial], parts, Memory::Node(result), shape, epilogue);
+}
 
-/// Fewest result channels for which a 64-wide tile is not mostly empty.
-const WIDE: usize = 16;
+/// The sum of the gradients `terms`, equal in shape, of one weight.
+pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, terms: &[NodeId], id: NodeId) {
+    let of = found(calls, Kind::WeightGrad, g, terms[0]);
+    let Variant { form, parts } = choose(&of, calls.target);
+    let shape = calls.shape(id);
+    let (call, vec4) = call(&of, form, parts, shape);
+    let direct = parts == 1 && terms.len() == 1;
+    let mut partials = Vec::new();
+    for &term in terms {
+        let partial = if direct { Memory::Node(id) } else { calls.scratch(parts * shape.len()) };
+        finish(calls, call.clone(), vec4, term, &Fused::value(term), shape, partial);
+        partials.push(partial);
+    }
+    if !direct {
+        sum_parts(calls, &partials, parts, Memory::Node(id), shape.len());
+    }
+}
 
-/// The constants of `lib/conv.wgsl`.
-fn geometry(call: Call, g: &ConvGeometry, batch: usize, i: usize, o: usize) -> Call {
-    call.constant("BATCH", batch)
+fn found(calls: &Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId) -> Contraction {
+    let [a, b] = [0, 1].map(|index| calls.shape(calls.operand(id, index)));
+    Contraction::new(kind, g, a, b)
+}
+
+/// The call for a result of `shape`, without its memory, and whether it stores in fours.
+fn call(of: &Contraction, form: Form, parts: usize, shape: Shape) -> (Call, bool) {
+    let vec4 = shape.channels().is_multiple_of(4);
+    match form {
+        // A transposed convolution straight from storage counts channels, not lanes.
+        Form::Direct { rows, lanes } if of.kind == Kind::ConvTranspose2d => {
+            let vec4 = vec4 && lanes.is_multiple_of(4);
+            let block = if vec4 { 4 } else { 1 };
+            let call = direct(of, [rows, lanes], parts, shape.len());
+            (call.define("TN", lanes / block).define("BLOCK", block).flag("VEC4", vec4), vec4)
+        }
+        Form::Direct { rows, lanes } => {
+            let call = direct(of, [rows, lanes], parts, shape.len());
+            (call.define("TN", lanes).flag("VEC4", vec4), vec4)
+        }
+        Form::Tiled(tile) => (tiled(of, tile, parts, shape.len()).flag("VEC4", vec4), vec4),
+    }
+}
+
+/// Gives a call the operands of node `id`, and its result.
+fn finish(
+    calls: &mut Calls<'_>,
+    call: Call,
+    vec4: bool,
+    id: NodeId,
+    epilogue: &Fused,
+    shape: Shape,
+    result: Memory,
+) {
+    let call = call.read(Memory::Node(calls.operand(id, 0))).read(Memory::Node(calls.operand(id, 1)));
+    let call = calls.fuse(call, "EPILOGUE", epilogue, shape, vec4).write(result);
+    calls.push(call);
+}
+
+/// The constants of `lib/conv.wgsl`, and whether the picture is read in fours.
+fn geometry(call: Call, of: &Contraction) -> Call {
+    let &Contraction { kind, geometry: g, batch, i, o } = of;
+    let read = if kind == Kind::ConvTranspose2d { o } else { i };
+    call.flag("XVEC", read.is_multiple_of(4))
+        .constant("BATCH", batch)
         .constant("LARGE_H", g.large[0])
         .constant("LARGE_W", g.large[1])
         .constant("SMALL_H", g.small[0])
@@ -30,115 +108,52 @@ fn geometry(call: Call, g: &ConvGeometry, batch: usize, i: usize, o: usize) -> C
         .constant("O", o)
 }
 
-/// The largest of `tiles` (rows, lanes) whose grid still has `invocations`, else the last.
-fn register_tile(rows: usize, lanes: usize, invocations: usize, tiles: &[[usize; 2]]) -> [usize; 2] {
-    let fits = |[tm, tn]: &&[usize; 2]| rows.div_ceil(*tm) * lanes.div_ceil(*tn) >= invocations;
-    let [tm, tn] = *tiles.iter().find(fits).unwrap_or(&tiles[tiles.len() - 1]);
-    [tm, tn.min(lanes)]
-}
-
-pub fn conv2d(calls: &mut Calls<'_>, g: &ConvGeometry, id: NodeId, result: NodeId, epilogue: &Fused) {
-    let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [kernel_h, kernel_w, i, o] = calls.shape(w).0;
-    let batch = calls.shape(x).0[0];
-    let pixels = batch * g.small[0] * g.small[1];
-    let (lanes, vec4) = lanes(o);
-    let tiled = !calls.target.software && o >= WIDE && pixels >= TILE;
-    debug_assert_eq!(g.kernel, [kernel_h, kernel_w]);
-    let call = Call::new(if tiled { "conv/conv2d_tiled" } else { "conv/conv2d_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", i.is_multiple_of(4)).flag("VEC4", vec4);
-    let call = if tiled {
-        call.workgroups(pixels.div_ceil(TILE) * o.div_ceil(TILE))
-    } else {
-        let tiles = [[8, 4], [4, 4], [4, 2], [2, 2], [2, 1], [1, 1]];
-        let [tm, tn] = register_tile(pixels, lanes, calls.target.invocations, &tiles);
-        call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * lanes.div_ceil(tn))
+/// Straight from storage: `rows` x `lanes` of results an invocation; from one part to the next are `len` numbers.
+fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: usize) -> Call {
+    let Product { rows: all, layers, .. } = of.product();
+    let (i_lanes, _) = lanes(of.i);
+    let (o_lanes, _) = lanes(of.o);
+    let call = match of.kind {
+        Kind::Conv2d => {
+            let threads = all.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
+            Call::new("conv/conv2d_direct").threads(threads)
+        }
+        Kind::ConvTranspose2d => {
+            let threads = all.div_ceil(rows) * of.i.div_ceil(lanes_each) * layers;
+            Call::new("conv/conv_transpose2d_direct").constant("PIXELS", all).threads(threads)
+        }
+        Kind::WeightGrad => {
+            let tiles = of.geometry.taps() * i_lanes.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
+            Call::new("conv/conv2d_weight_grad_direct")
+                .constant("PARTS", parts)
+                .constant("PART_LEN", len)
+                .threads(tiles * parts)
+        }
     };
-    finish(calls, call, [x, w], result, epilogue, vec4);
+    geometry(call, of).define("TM", rows)
 }
 
-pub fn conv_transpose2d(
-    calls: &mut Calls<'_>,
-    g: &ConvGeometry,
-    id: NodeId,
-    result: NodeId,
-    epilogue: &Fused,
-) {
-    let (x, w) = (calls.operand(id, 0), calls.operand(id, 1));
-    let [_, _, i, o] = calls.shape(w).0;
-    let batch = calls.shape(x).0[0];
-    let phases = g.stride[0] * g.stride[1];
-    // Pixels of the largest phase.
-    let pixels = batch * g.large[0].div_ceil(g.stride[0]) * g.large[1].div_ceil(g.stride[1]);
-    let tiled = !calls.target.software && i >= WIDE && pixels >= TILE;
-    let call = Call::new(if tiled { "conv/conv_transpose2d_tiled" } else { "conv/conv_transpose2d_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", o.is_multiple_of(4)).constant("PIXELS", pixels);
-    let call = if tiled {
-        call.flag("VEC4", i.is_multiple_of(4)).workgroups(pixels.div_ceil(TILE) * i.div_ceil(TILE) * phases)
-    } else {
-        let tiles = [[8, 16], [4, 16], [4, 8], [4, 4], [2, 2], [1, 1]];
-        let [tm, tn] = register_tile(pixels * phases, i, calls.target.invocations, &tiles);
-        call.define("TM", tm).define("TN", tn).threads(pixels.div_ceil(tm) * i.div_ceil(tn) * phases)
-    };
-    finish(calls, call, [x, w], result, epilogue, tiled && i.is_multiple_of(4));
-}
-
-/// Adds what the two share: operands, and the result with what is fused behind.
-fn finish(
-    calls: &mut Calls<'_>,
-    call: Call,
-    [x, w]: [NodeId; 2],
-    result: NodeId,
-    epilogue: &Fused,
-    vec4: bool,
-) {
-    let call = call.read(Memory::Node(x)).read(Memory::Node(w));
-    let call = calls.fuse(call, "EPILOGUE", epilogue, calls.shape(result), vec4);
-    calls.push(call.write(Memory::Node(result)));
-}
-
-/// The sum of the gradients `terms`, equal in shape, of one weight.
-pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, terms: &[NodeId], id: NodeId) {
-    let (x, len) = (calls.operand(terms[0], 0), calls.shape(id).len());
-    let (call, parts) = weight_grad_call(calls, g, calls.shape(x).0[0], calls.shape(id));
-    let direct = parts == 1 && terms.len() == 1;
-    let mut partials = Vec::new();
-    for &term in terms {
-        let partial = if direct { Memory::Node(id) } else { calls.scratch(parts * len) };
-        let operands = [0, 1].map(|index| Memory::Node(calls.operand(term, index)));
-        calls.push(call.clone().read(operands[0]).read(operands[1]).write(partial));
-        partials.push(partial);
-    }
-    if !direct {
-        sum_parts(calls, &partials, parts, Memory::Node(id), len);
-    }
-}
-
-/// The call without its memory, and into how many parts it cuts the gradient.
-fn weight_grad_call(calls: &Calls<'_>, g: &ConvGeometry, batch: usize, weight: Shape) -> (Call, usize) {
-    let [_, _, i, o] = weight.0;
-    let (o_lanes, vec4) = lanes(o);
-    let (i_lanes, xvec) = lanes(i);
-    let invocations = calls.target.invocations;
-    let tiled = !calls.target.software && o >= WIDE;
-    let call =
-        Call::new(if tiled { "conv/conv2d_weight_grad_tiled" } else { "conv/conv2d_weight_grad_direct" });
-    let call = geometry(call, g, batch, i, o).flag("XVEC", xvec).flag("VEC4", vec4);
-    if tiled {
-        let pixels = batch * g.small[0] * g.small[1];
-        let tiles = [(g.taps() * i).div_ceil(TILE), o.div_ceil(TILE)];
-        // A workgroup is 256 invocations; a part should still be worth its reduction.
-        let wanted = (invocations / 256).div_ceil(tiles[0] * tiles[1]);
-        let share = pixels.div_ceil(wanted).next_multiple_of(SLICE).max(4 * SLICE);
-        let parts = pixels.div_ceil(share);
-        let call = call.constant("PARTS", parts).constant("SHARE", share);
-        (call.workgroups(tiles[0] * tiles[1] * parts), parts)
-    } else {
-        let rows = batch * g.small[0];
-        let [tm, tn] = if xvec { [2, 4] } else { [4, 4] };
-        let (tm, tn) = (tm.min(i_lanes), tn.min(o_lanes));
-        let tiles = g.taps() * i_lanes.div_ceil(tm) * o_lanes.div_ceil(tn);
-        let parts = invocations.div_ceil(tiles).min(rows);
-        (call.constant("PARTS", parts).define("TM", tm).define("TN", tn).threads(tiles * parts), parts)
-    }
+/// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
+fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
+    let product = of.product();
+    let [tiles_m, tiles_n] = tile.grid(&product);
+    let call = Call::new(match of.kind {
+        Kind::Conv2d => "conv/conv2d_tiled",
+        Kind::ConvTranspose2d => "conv/conv_transpose2d_tiled",
+        Kind::WeightGrad => "conv/conv2d_weight_grad_tiled",
+    });
+    geometry(call, of)
+        .define("TILE_M", tile.rows)
+        .define("TILE_N", tile.columns)
+        .define("QM", tile.down)
+        .define("QN", tile.across)
+        .define("SLICE", tile.slice)
+        .define("SLOTS", tile.slots())
+        .constant("TILES_M", tiles_m)
+        .constant("TILES_N", tiles_n)
+        .constant("LAYERS", product.layers)
+        .constant("PARTS", parts)
+        .constant("SHARE", tile.share(&product, parts))
+        .constant("PART_LEN", len)
+        .workgroups(tiles_m * tiles_n * product.layers * parts)
 }

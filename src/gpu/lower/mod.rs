@@ -1,6 +1,7 @@
 //! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
 
 mod call;
+mod choices;
 mod contraction;
 mod expression;
 mod fuse;
@@ -9,10 +10,15 @@ mod norm;
 mod place;
 mod pointwise;
 mod pool;
+mod product;
 mod schedule;
+mod variant;
 mod write;
 
 pub use call::Target;
+pub use choices::Choices;
+pub use product::{Contraction, Kind, Product};
+pub use variant::{Form, TILES, Tile, Variant, candidates};
 
 use super::program::Program;
 use crate::graph::{Bank, Op, Step, Update};
@@ -62,8 +68,10 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
     };
     calls.op = calls.step.nodes[base].op.name();
     match calls.step.nodes[base].op {
-        Op::Conv2d(g) => contraction::conv2d(calls, &g, base, id, fused),
-        Op::ConvTranspose2d(g) => contraction::conv_transpose2d(calls, &g, base, id, fused),
+        Op::Conv2d(g) => contraction::contraction(calls, (Kind::Conv2d, &g), base, id, fused),
+        Op::ConvTranspose2d(g) => {
+            contraction::contraction(calls, (Kind::ConvTranspose2d, &g), base, id, fused)
+        }
         Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, id, fused),
         _ => pointwise::sum(calls, fusion, base, id, fused),
     }

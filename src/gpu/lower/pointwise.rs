@@ -53,7 +53,7 @@ pub fn sum_parts(calls: &mut Calls<'_>, partials: &[Memory], parts: usize, y: Me
     add_parts(calls, partials, parts, y, Shape::vector(len), &Fused::value(0));
 }
 
-fn add_parts(
+pub fn add_parts(
     calls: &mut Calls<'_>,
     partials: &[Memory],
     parts: usize,

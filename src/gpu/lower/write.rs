@@ -104,8 +104,12 @@ fn declared(source: &str, binding: usize) -> (&str, u64) {
     let name = declaration.split("> ").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or_default();
     let element =
         declaration.split("array<").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
-    let four = element == "real4" || source.contains(&format!("alias {element} = real4;"));
-    (name, if four { 16 } else { 4 })
+    (name, if is_four(source, element) { 16 } else { 4 })
+}
+
+fn is_four(source: &str, element: &str) -> bool {
+    let alias = source.split(&format!("alias {element} = ")).nth(1).and_then(|rest| rest.split(';').next());
+    alias.map_or_else(|| element.starts_with("vec4"), |alias| is_four(source, alias))
 }
 
 /// `text` with `from` put behind every `name[`.
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn members_index_from_their_own_offsets() {
-        let kernel = "alias lane = real4;\n@group(0) @binding(0) var<storage, read> x: array<lane>;\n\
+        let kernel = "alias real = f32;\nalias real4 = vec4<f32>;\nalias lane = real4;\n@group(0) @binding(0) var<storage, read> x: array<lane>;\n\
             @group(0) @binding(1) var<storage, read_write> max_x: array<real>;\n\
             @compute @workgroup_size(64)\nfn main(id: vec3<u32>) {\n    max_x[id.x] = x[id.x].x;\n}\n";
         let text = for_members(kernel, &[vec![0, 512], vec![256, 0]]);

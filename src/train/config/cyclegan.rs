@@ -159,6 +159,9 @@ settings! {
         /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a part of a GPU's name.
         #[arg(value_name = "auto|gpu|cpu|NAME")]
         device: String,
+        /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        no_tune: bool,
     }
 }
 

@@ -62,6 +62,9 @@ pub trait RunConfig: Clone {
     /// What to compute on.
     fn device(&self) -> &str;
 
+    /// Whether the fastest kernels are measured on a GPU.
+    fn tunes(&self) -> bool;
+
     /// Sets the number of steps, once it is known.
     fn settle(&mut self, total: u64);
 

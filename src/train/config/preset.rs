@@ -54,6 +54,7 @@ impl Preset {
             checkpoint_every: 400,
             keep: 3,
             device: crate::device::AUTO.into(),
+            no_tune: false,
         };
         match self {
             Self::Seed => seed,
@@ -142,6 +143,7 @@ impl Preset {
             checkpoint_every: 800,
             keep: 3,
             device: crate::device::AUTO.into(),
+            no_tune: false,
         };
         match self {
             Self::Seed => seed,

@@ -92,12 +92,30 @@ impl<T: Training> Plan<T> {
         let Data { pictures, total, sets, lines } = data;
         config.settle(total);
         let steps = T::steps(&config, &pictures)?;
+        let device = match &place {
+            Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,
+            Place::New(_) | Place::Replacing(_) => device,
+        };
         let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
         let mut introduction = vec![device.describe()];
         introduction.extend(lines);
         let networks = T::describe(&T::networks(&config)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
         Ok(Self { setup: Setup { config, pictures, sets, device, steps, step, total }, place, introduction })
+    }
+
+    /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
+    /// `progress` hears of that in lines for people.
+    ///
+    /// # Errors
+    /// If the device fails, or these kernels need more memory than there is.
+    pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
+        let Setup { config, pictures, device, steps, .. } = &mut self.setup;
+        if config.tunes() {
+            *device = device.clone().tuned(steps, progress)?;
+            memory::check::<T>(config, pictures, device, steps)?;
+        }
+        Ok(self)
     }
 
     /// What the run is, in a few lines: the device first.

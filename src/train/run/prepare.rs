@@ -32,6 +32,7 @@ impl<T: Training> Trainer<T> {
         let (step, total) = (setup.step, setup.total);
         let sets = setup.sets.clone();
         let (init, seed) = setup.config.start();
+        let kernels = setup.device.kernels(&setup.steps);
         // All that can fail for want of pictures or memory comes before anything is written or removed.
         let training = T::ready(setup)?;
         let initial = |training: &T| training.model().initial(init, seed);
@@ -53,6 +54,9 @@ impl<T: Training> Trainer<T> {
         };
         let seconds = rows.last().and_then(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         folder.write_config(training.config())?;
+        if let Some(kernels) = kernels {
+            kernels.write(&folder.kernels_path())?;
+        }
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
         introduction.extend(notes);

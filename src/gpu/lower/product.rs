@@ -1,0 +1,156 @@
+//! A contraction as a matrix product: what the choice of its kernel depends on.
+
+use crate::Result;
+use crate::graph::{NodeId, Op, Step, Var};
+use crate::shape::{ConvGeometry, ConvOptions, Shape};
+use serde::{Deserialize, Serialize};
+
+/// Which of the three contractions over one index set.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// [`Op::Conv2d`].
+    Conv2d,
+    /// [`Op::ConvTranspose2d`].
+    ConvTranspose2d,
+    /// [`Op::Conv2dWeightGrad`].
+    WeightGrad,
+}
+
+/// A contraction and the extents of everything in it. [`Contraction::of`] and [`Contraction::all`] find those of a step, as
+/// [`super::Choices`] have them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Contraction {
+    /// Which of the three.
+    pub kind: Kind,
+    /// The index set.
+    pub geometry: ConvGeometry,
+    /// Pictures.
+    pub batch: usize,
+    /// Channels on the large side.
+    pub i: usize,
+    /// Channels on the small side.
+    pub o: usize,
+}
+
+/// Extents of the matrix product that a contraction is, once for every layer (phase of a transposed convolution).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Product {
+    /// Rows of the result, of the largest layer.
+    pub rows: usize,
+    /// Columns of the result.
+    pub columns: usize,
+    /// Length of the contraction, of the longest layer.
+    pub depth: usize,
+    /// Products side by side.
+    pub layers: usize,
+}
+
+impl Contraction {
+    /// The contraction of operands of shapes `a` and `b`, as `Op` has them.
+    pub(super) fn new(kind: Kind, geometry: &ConvGeometry, a: Shape, b: Shape) -> Self {
+        let [batch, ..] = a.0;
+        let (i, o) = match kind {
+            Kind::Conv2d | Kind::ConvTranspose2d => (b.0[2], b.0[3]),
+            Kind::WeightGrad => (a.0[3], b.0[3]),
+        };
+        Self { kind, geometry: *geometry, batch, i, o }.flat()
+    }
+
+    /// The contraction that node `id` of `step` is, if it is one.
+    pub fn of(step: &Step, id: NodeId) -> Option<Self> {
+        let node = &step.nodes[id];
+        let (kind, geometry) = match &node.op {
+            Op::Conv2d(geometry) => (Kind::Conv2d, geometry),
+            Op::ConvTranspose2d(geometry) => (Kind::ConvTranspose2d, geometry),
+            Op::Conv2dWeightGrad(geometry) => (Kind::WeightGrad, geometry),
+            _ => return None,
+        };
+        let [a, b] = [0, 1].map(|index| step.nodes[node.operands[index]].shape);
+        Some(Self::new(kind, geometry, a, b))
+    }
+
+    /// Every contraction of `steps`, each once.
+    pub fn all(steps: &[Step]) -> Vec<Self> {
+        let mut all = Vec::new();
+        for step in steps {
+            for found in (0..step.nodes.len()).filter_map(|id| Self::of(step, id)) {
+                if !all.contains(&found) {
+                    all.push(found);
+                }
+            }
+        }
+        all
+    }
+
+    /// A kernel that covers the whole large side meets it in one place: a plain product, whose taps count as channels.
+    /// In memory nothing changes. By phases, a transposed convolution would try every tap for every pixel, all but one in
+    /// vain. A convolution gains nothing by it.
+    fn flat(self) -> Self {
+        let g = self.geometry;
+        if self.kind == Kind::Conv2d || g.small != [1, 1] || g.padding != [0, 0] || g.large != g.kernel {
+            return self;
+        }
+        let one = [1, 1];
+        let geometry = ConvGeometry { large: one, small: one, kernel: one, stride: one, padding: [0, 0] };
+        Self { geometry, i: g.taps() * self.i, ..self }
+    }
+
+    /// The matrix product.
+    pub fn product(&self) -> Product {
+        let g = &self.geometry;
+        let pixels = self.batch * g.small[0] * g.small[1];
+        let per_phase = |extents: [usize; 2]| -> usize {
+            (0..2).map(|axis| extents[axis].div_ceil(g.stride[axis])).product()
+        };
+        match self.kind {
+            Kind::Conv2d => Product { rows: pixels, columns: self.o, depth: g.taps() * self.i, layers: 1 },
+            Kind::ConvTranspose2d => Product {
+                rows: self.batch * per_phase(g.large),
+                columns: self.i,
+                depth: per_phase(g.kernel) * self.o,
+                layers: g.stride[0] * g.stride[1],
+            },
+            Kind::WeightGrad => {
+                Product { rows: g.taps() * self.i, columns: self.o, depth: pixels, layers: 1 }
+            }
+        }
+    }
+
+    /// The contraction of two values of its operands' shapes, as a node of their graph.
+    ///
+    /// # Errors
+    /// If they have other shapes.
+    pub fn build<'g>(&self, a: Var<'g>, b: Var<'g>) -> Result<Var<'g>> {
+        let g = &self.geometry;
+        let options = ConvOptions { stride: g.stride, padding: g.padding, output_padding: [0, 0] };
+        match self.kind {
+            Kind::Conv2d => a.conv2d(b, options),
+            Kind::ConvTranspose2d => {
+                let without = |axis: usize| (g.small[axis] - 1) * g.stride[axis] + g.kernel[axis];
+                let output_padding = [0, 1].map(|axis| g.large[axis] + 2 * g.padding[axis] - without(axis));
+                a.conv_transpose2d(b, ConvOptions { output_padding, ..options })
+            }
+            Kind::WeightGrad => a.conv2d_weight_grad(b, *g),
+        }
+    }
+
+    /// Multiplications, each with an addition.
+    pub fn multiply_adds(&self) -> usize {
+        let g = &self.geometry;
+        self.batch * g.small[0] * g.small[1] * g.taps() * self.i * self.o
+    }
+
+    /// Shapes of both operands and of the result.
+    pub fn shapes(&self) -> [Shape; 3] {
+        let g = &self.geometry;
+        let large = Shape([self.batch, g.large[0], g.large[1], self.i]);
+        let small = Shape([self.batch, g.small[0], g.small[1], self.o]);
+        let weight = Shape([g.kernel[0], g.kernel[1], self.i, self.o]);
+        match self.kind {
+            Kind::Conv2d => [large, weight, small],
+            Kind::ConvTranspose2d => [small, weight, large],
+            Kind::WeightGrad => [large, small, weight],
+        }
+    }
+}
