@@ -107,6 +107,14 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ("steps = 1\nepochs = 1", "both steps and epochs"),
         ("widht = 3", "widht"),
         ("norm = \"layer\"", "layer"),
+        ("norm = \"spectral\"", "--d-norm spectral"),
+        ("r1 = 1.0", "--d-norm none"),
+        ("r1 = -1.0", "r1"),
+        ("r1_every = 0", "r1_every"),
+        ("average = 1.0", "average"),
+        ("blocks = 101", "blocks"),
+        ("upsample = \"cubic\"", "nearest"),
+        ("loss = \"wgan\"", "hinge"),
         ("diffaugment = [\"blur\"]", "blur"),
     ] {
         let error = refused(text);

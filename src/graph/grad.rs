@@ -91,6 +91,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             Unary::Softplus => gy.mul(operand(0).sigmoid())?,
             Unary::Square => gy.mul(operand(0).scale(2.0))?,
             Unary::Abs => operand(0).binary(Binary::AbsGrad, gy)?,
+            Unary::Rsqrt => gy.mul(y.square().mul(y)?.scale(-0.5))?,
         })],
         Op::Binary(binary) => {
             let (a, b) = (operand(0), operand(1));

@@ -37,6 +37,8 @@ pub enum Unary {
     Square,
     /// `|x|`
     Abs,
+    /// `1 / sqrt(x)`
+    Rsqrt,
 }
 
 /// A function of two numbers. The gradients of pointwise functions are listed too: they save a pass over memory.
@@ -155,6 +157,7 @@ impl Op {
                 Unary::Softplus => "softplus",
                 Unary::Square => "square",
                 Unary::Abs => "abs",
+                Unary::Rsqrt => "rsqrt",
             },
             Self::Binary(binary) => match binary {
                 Binary::Add => "add",
