@@ -216,6 +216,9 @@ fn moved_pixels() {
     check_twice("pad2", &[[2, 4, 3, 2]], |v| v[0].reflection_pad2d([1, 2, 2, 1]));
     check("upsample", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([3, 2]));
     check_twice("upsample2", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([2, 2]));
+    check("blur", &[[2, 4, 3, 2]], |v| Ok(v[0].blur()));
+    check_twice("blur2", &[[2, 1, 3, 2]], |v| Ok(v[0].blur()));
+    check("bilinear", &[[2, 3, 2, 2]], |v| Ok(v[0].upsample_bilinear2d()));
     let offsets = vec![1.0, -2.0, 0.0, 1.0];
     check_at("shift", &[[2, 4, 3, 2], [2, 1, 1, 2]], vec![draw(48, "shift", 0), offsets], |v| {
         v[0].shift(v[1].detach())
@@ -268,7 +271,7 @@ fn dcgan_losses() {
     for (norm, slope, loss, upsample, blocks) in [
         (Norm::Batch, 0.0, Adversarial::Lsgan, Upsample::Transposed, 0),
         (Norm::Instance, 0.2, Adversarial::Bce, Upsample::Nearest, 1),
-        (Norm::None, 0.2, Adversarial::Hinge, Upsample::Nearest, 1),
+        (Norm::None, 0.2, Adversarial::Hinge, Upsample::Bilinear, 1),
     ] {
         let generator = dcgan::generator(3, 2, 16, 3, norm, upsample, blocks).unwrap();
         let discriminator = dcgan::discriminator(2, 16, 3, norm, norm == Norm::Batch, slope).unwrap();

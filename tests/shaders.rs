@@ -67,7 +67,7 @@ fn every_op(channels: usize) -> Step {
         y.conv_transpose2d(w, ConvOptions::new(2, 1).output_padding(1)).unwrap().add(bias).unwrap().tanh();
     let y = y.instance_norm(None, 1e-5).unwrap().sigmoid().add(y.abs()).unwrap().sub(y.softplus()).unwrap();
     let y = y.mul(y.square().affine(1.0, 1.0).rsqrt()).unwrap();
-    let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap();
+    let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap().blur();
     let y = y.mul(y.square()).unwrap().shift(y.graph().full(offsets.shape(), 1.0)).unwrap();
     let y =
         y.shift(offsets).unwrap().mul(y.channel_mean()).unwrap().sum_to(Shape([2, 1, 1, channels])).unwrap();

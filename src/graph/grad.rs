@@ -141,11 +141,12 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             });
         }
 
-        // Each of these is linear, and the other one's transpose.
+        // Each of these is linear, and the other one's transpose or its own.
         Op::ReflectionPad(padding) => vec![Some(gy.reflection_pad2d_grad(padding))],
         Op::ReflectionPadGrad(padding) => vec![Some(gy.reflection_pad2d(padding)?)],
         Op::UpsampleNearest(factor) => vec![Some(gy.upsample_nearest2d_grad(factor))],
         Op::UpsampleNearestGrad(factor) => vec![Some(gy.upsample_nearest2d(factor)?)],
+        Op::Blur => vec![Some(gy.blur())],
         Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)), None],
     })
 }

@@ -70,16 +70,10 @@ fn plain(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Ups
 fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Upsample) -> Vec<Layer> {
     let relu = Layer::LeakyRelu(0.0);
     let conv = |inputs, outputs, kernel, options| Layer::conv2d(inputs, outputs, kernel, options, true);
-    let (whole, halve, same) = (ConvOptions::new(1, 0), ConvOptions::new(2, 1), ConvOptions::new(1, 1));
-    let double = |inputs, outputs| match upsample {
-        Upsample::Transposed => vec![Layer::ConvTranspose2d {
-            inputs,
-            outputs,
-            kernel: 3,
-            options: halve.output_padding(1),
-            bias: true,
-        }],
-        Upsample::Nearest => vec![Layer::UpsampleNearest(2), conv(inputs, outputs, 3, same)],
+    let (whole, halve) = (ConvOptions::new(1, 0), ConvOptions::new(2, 1));
+    let double = |inputs, outputs| {
+        let options = halve.output_padding(1);
+        upsample.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: 3, options, bias: true })
     };
     let features = 4 * width;
     let mut convolved = vec![Layer::ReflectionPad(1), conv(features, features, 3, whole)];

@@ -45,6 +45,8 @@ pub enum Layer {
     ReflectionPad(usize),
     /// Every pixel repeated this many times both ways.
     UpsampleNearest(usize),
+    /// Twice the size both ways, interpolated linearly.
+    UpsampleBilinear,
     /// Layers whose result is added to what they read.
     Residual(Vec<Layer>),
 }

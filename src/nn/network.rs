@@ -171,7 +171,8 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
             | Layer::LeakyRelu(_)
             | Layer::Tanh
             | Layer::ReflectionPad(_)
-            | Layer::UpsampleNearest(_) => {}
+            | Layer::UpsampleNearest(_)
+            | Layer::UpsampleBilinear => {}
         }
     }
 }
@@ -232,6 +233,7 @@ where
             Layer::Tanh => Ok(x.tanh()),
             Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
             Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),
+            Layer::UpsampleBilinear => Ok(x.upsample_bilinear2d()),
             Layer::Residual(ref layers) => x.add(self.layers(layers, x)?),
         }
     }

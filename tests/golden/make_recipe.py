@@ -8,6 +8,8 @@ dcgan_recipe.safetensors       one iteration of a tiny DCGAN: nearest upsampling
 cyclegan_recipe.safetensors    one iteration of a tiny CycleGAN: course generators, spectrally normalised 70x70 patch
                                discriminators, hinge loss, R1 penalty
 
+ops/upsample_bilinear2d*       twice the size, interpolated linearly
+
 Tensors are named as by make.py and make_cyclegan.py. Beside those:
 
     loss.R1, loss.R1_X, loss.R1_Y    the penalty, with its weight; what is minimised has it EVERY times
@@ -24,7 +26,7 @@ from torch.nn.utils import spectral_norm
 
 from fixtures import HERE, SEED, Network, normal, uniform
 from fixtures import gradients, initialize, save, state
-from make import leaky_relu
+from make import leaky_relu, write_case
 from make_cyclegan import Iteration, Residual, course_generator, mean_absolute, paper_discriminator
 
 R1 = 3.0
@@ -147,11 +149,23 @@ def paper_discriminator_plain(width):
     return Network(*layers)
 
 
+def write_upsampling():
+    for name, x in [("", (2, 4, 3, 4)), ("_one_pixel", (1, 3, 1, 1)), ("_row", (1, 5, 1, 6))]:
+        write_case(
+            f"upsample_bilinear2d{name}",
+            "upsample_bilinear2d",
+            lambda x, *_: F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False),
+            {},
+            normal(*x),
+        )
+
+
 def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     write_dcgan()
     write_cyclegan()
+    write_upsampling()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, 
     };
     let mut recipe = model(Norm::Batch, false, 0.2, Adversarial::Hinge, true, all);
     recipe.generator =
-        dcgan::generator(10, width, size, channels, Norm::Batch, Upsample::Nearest, 1).unwrap();
+        dcgan::generator(10, width, size, channels, Norm::Batch, Upsample::Bilinear, 1).unwrap();
     recipe.discriminator = dcgan::discriminator(width, size, channels, Norm::Spectral, false, 0.2).unwrap();
     recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
     recipe.objective.average = true;

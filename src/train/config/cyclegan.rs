@@ -94,9 +94,9 @@ settings! {
         g_width: usize,
         /// Residual blocks in the middle of the generators.
         blocks: usize,
-        /// How the generators double the size: by transposed convolutions, or by repeated pixels and a convolution, which
-        /// leaves no checkerboards.
-        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest")]
+        /// How the generators double the size: by transposed convolutions, or by repeated or by interpolated pixels
+        /// and a convolution, which leave no checkerboards.
+        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
         upsample: Upsample,
         /// What the discriminators judge: the whole picture, patches, or overlapping patches of 70x70 pixels.
         #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]

@@ -79,9 +79,9 @@ settings! {
         g_width: usize,
         /// Residual blocks in front of each of the generator's doublings.
         blocks: usize,
-        /// How the generator doubles the size: by transposed convolutions, or by repeated pixels and a convolution, which
-        /// leaves no checkerboards.
-        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest")]
+        /// How the generator doubles the size: by transposed convolutions, or by repeated or by interpolated pixels
+        /// and a convolution, which leave no checkerboards.
+        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
         upsample: Upsample,
         /// Channels behind the discriminator's first layer; each layer after has twice as many.
         d_width: usize,
