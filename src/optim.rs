@@ -23,6 +23,13 @@ impl Adam {
     }
 }
 
+/// Share of the old average when weights are averaged for the `update`th time, counted from 1: `decay`, and less while the
+/// average is young, so that it follows faster.
+pub fn average_decay(decay: f64, update: u64) -> f64 {
+    let update = update as f64;
+    decay.min((1.0 + update) / (10.0 + update))
+}
+
 /// How a learning rate changes over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,7 +56,14 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use super::Schedule;
+    use super::{Schedule, average_decay};
+
+    #[test]
+    fn young_averages_follow_faster() {
+        assert_eq!(average_decay(0.9, 1), 2.0 / 11.0);
+        assert_eq!([79, 80, 81, 1000].map(|update| average_decay(0.9, update)), [80.0 / 89.0, 0.9, 0.9, 0.9]);
+        assert_eq!(average_decay(0.0, 5), 0.0);
+    }
 
     #[test]
     fn schedules_are_their_formulas() {

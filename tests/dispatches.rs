@@ -4,6 +4,7 @@
 use mewgpu::gpu::lower::{Target, lower};
 use mewgpu::gpu::program::Program;
 use mewgpu::graph::{Bank, Step};
+use mewgpu::nn::dcgan::Norm;
 use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
 
 fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
@@ -11,7 +12,10 @@ fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
 }
 
 fn dcgan(preset: Preset) -> Vec<Program> {
-    let settings = DcganSettings { preset: Some(preset), ..Default::default() };
+    dcgan_of(DcganSettings { preset: Some(preset), ..Default::default() })
+}
+
+fn dcgan_of(settings: DcganSettings) -> Vec<Program> {
     let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
     let dcgan = config.dcgan().unwrap();
     let steps = [dcgan.discriminator_step(16).unwrap(), dcgan.generator_step(16).unwrap()];
@@ -33,6 +37,14 @@ fn dispatches(programs: &[Program]) -> usize {
 fn an_iteration_is_few_dispatches() {
     assert!(dispatches(&dcgan(Preset::Course)) <= 120);
     assert!(dispatches(&cyclegan(Preset::Course)) <= 300);
+}
+
+#[test]
+fn spectral_norm_is_at_most_fourteen_dispatches_a_layer() {
+    let with = |norm| dispatches(&dcgan_of(DcganSettings { d_norm: Some(norm), ..Default::default() }));
+    let (steps, layers) = (2, 5);
+    let (spectral, none) = (with(Norm::Spectral), with(Norm::None));
+    assert!(spectral <= none + 14 * steps * layers, "{spectral} dispatches, {none} without");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Promise: a whole DCGAN iteration of every preset gives what PyTorch gives, in f64; and its tensors have PyTorch's names
-//! and shapes. The fixtures are written by tests/golden/make.py.
+//! and shapes. So does one of what helps on small sets. The fixtures are written by tests/golden/make.py and make_recipe.py.
 
 #[path = "support/fixtures.rs"]
 mod fixtures;
@@ -9,12 +9,12 @@ use mewgpu::executor::Executor;
 use mewgpu::graph::Bank;
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugmentPolicy;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::nn::{Network, Parameter, torch};
-use mewgpu::optim::Adam;
+use mewgpu::nn::loss::{Adversarial, R1};
+use mewgpu::nn::{Network, Parameter, Upsample, torch};
+use mewgpu::optim::{Adam, average_decay};
 use mewgpu::reference::Reference;
 use mewgpu::shape::Shape;
-use mewgpu::train::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgpu::train::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
 use mewgpu::train::optimizer::TrainedBanks;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
     let paper = name == "paper";
     let adam = Adam { lr: if paper { 2e-4 } else { 3e-4 }, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     Dcgan {
-        generator: dcgan::generator(noise, width, size, 3, norm).unwrap(),
+        generator: dcgan::generator(noise, width, size, 3, norm, Upsample::Transposed, 0).unwrap(),
         discriminator: dcgan::discriminator(width, size, 3, norm, !paper, if paper { 0.2 } else { 0.0 })
             .unwrap(),
         noise,
@@ -40,9 +40,34 @@ fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
             loss,
             d_scale: if paper { 1.0 } else { 0.5 },
             g_scale: if name == "seed" { 0.5 } else { 1.0 },
+            r1: R1::OFF,
             fresh_noise: !paper,
+            average: false,
             g_adam: adam,
             d_adam: adam,
+            diffaugment: DiffAugmentPolicy::default(),
+        },
+    }
+}
+
+/// What make_recipe.py has.
+fn recipe(size: usize, noise: usize, width: usize) -> Dcgan {
+    let adam = |lr| Adam { lr, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    Dcgan {
+        generator: dcgan::generator(noise, width, size, 3, Norm::Batch, Upsample::Nearest, 1).unwrap(),
+        discriminator: dcgan::discriminator(width, size, 3, Norm::Spectral, true, 0.2).unwrap(),
+        noise,
+        size,
+        channels: 3,
+        objective: Objective {
+            loss: Adversarial::Hinge,
+            d_scale: 1.0,
+            g_scale: 1.0,
+            r1: R1 { weight: 3.0, every: 2 },
+            fresh_noise: true,
+            average: true,
+            g_adam: adam(1e-4),
+            d_adam: adam(4e-4),
             diffaugment: DiffAugmentPolicy::default(),
         },
     }
@@ -98,18 +123,25 @@ impl Iteration {
 
     fn compare(&self, label: &str, found: &[f64], expected: &[f64]) {
         let distance = distance(found, expected);
+        assert!(!expected.is_empty());
         assert!(distance < ITERATION_TOLERANCE, "{}: {label} differs by {distance:.1e}", self.preset);
     }
 }
 
 #[test]
 fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
-    for preset_name in PRESETS {
+    for preset_name in [&PRESETS[..], &["recipe"]].concat() {
         let fixture = tensors(&golden(&format!("dcgan_{preset_name}.safetensors")));
         let real = &fixture["real"];
         let [batch, _, size, _] = real.shape[..] else { panic!("pictures have 4 axes") };
-        let dcgan = preset(preset_name, size, fixture["noise_d"].shape[1], 4);
-        let steps = vec![dcgan.discriminator_step(batch).unwrap(), dcgan.generator_step(batch).unwrap()];
+        let noise = fixture["noise_d"].shape[1];
+        let is_recipe = preset_name == "recipe";
+        let dcgan = if is_recipe { recipe(size, noise, 4) } else { preset(preset_name, size, noise, 4) };
+        let discriminator_step = match is_recipe {
+            true => dcgan.penalized_discriminator_step(batch),
+            false => dcgan.discriminator_step(batch),
+        };
+        let steps = vec![discriminator_step.unwrap(), dcgan.generator_step(batch).unwrap()];
         let pictures = torch::picture_from_torch(&real.values, Shape([batch, size, size, 3]));
         let generator_noise = if dcgan.objective.fresh_noise { "noise_g" } else { "noise_d" };
 
@@ -120,12 +152,22 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
         iteration.start(&networks);
         iteration.executor.write_input(0, "real", &pictures).unwrap();
         iteration.step(0, "noise_d", dcgan.objective.d_adam.rates(1), &["D_real", "D_fake", "D"]);
+        if is_recipe {
+            let found = iteration.executor.read_output(0, "R1").unwrap();
+            iteration.compare("loss.R1", &found, &iteration.fixture["loss.R1"].values);
+            let before = iteration.executor.read_bank(GENERATOR.parameters).unwrap();
+            iteration.executor.write_bank(AVERAGE, &before).unwrap();
+            iteration.executor.write_input(1, "decay", &[average_decay(0.999, 1)]).unwrap();
+        }
         iteration.step(1, generator_noise, dcgan.objective.g_adam.rates(1), &["G"]);
         for (network, of) in networks {
             iteration.check(of.gradients, &network.parameters(), &format!("grad.{}", network.name));
             for (bank, tensors) in Iteration::state(network, of) {
                 iteration.check(bank, &tensors, &format!("after.{}", network.name));
             }
+        }
+        if is_recipe {
+            iteration.check(AVERAGE, &dcgan.generator.parameters(), "average.generator");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Promise: operations and their gradients give what PyTorch gives, on every device. The fixtures, all in f64 and drawn
-//! from numbers that f32 holds exactly, are written by tests/golden/make.py.
+//! from numbers that f32 holds exactly, are written by tests/golden/make.py and make_recipe.py.
 
 #[path = "support/fixtures.rs"]
 mod fixtures;

@@ -3,11 +3,11 @@
 use mewgpu::Result;
 use mewgpu::executor::Executor;
 use mewgpu::graph::{Graph, Slot, Step, Var, gradients};
-use mewgpu::nn::cyclegan::{self, Translator, Upsample};
+use mewgpu::nn::cyclegan::{self, Translator};
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugment;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::nn::{Network, Statistics, Tensors};
+use mewgpu::nn::loss::{Adversarial, r1};
+use mewgpu::nn::{Network, Statistics, Tensors, Upsample};
 use mewgpu::random::stream;
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
@@ -152,6 +152,8 @@ fn pointwise() {
     check_twice("square2", &[shape], |v| Ok(v[0].square()));
     check("abs", &[shape], |v| Ok(v[0].abs()));
     check_twice("abs2", &[shape], |v| Ok(v[0].abs()));
+    check("rsqrt", &[shape], |v| Ok(v[0].square().rsqrt()));
+    check_twice("rsqrt2", &[shape], |v| Ok(v[0].square().rsqrt()));
 }
 
 #[test]
@@ -214,6 +216,9 @@ fn moved_pixels() {
     check_twice("pad2", &[[2, 4, 3, 2]], |v| v[0].reflection_pad2d([1, 2, 2, 1]));
     check("upsample", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([3, 2]));
     check_twice("upsample2", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([2, 2]));
+    check("blur", &[[2, 4, 3, 2]], |v| Ok(v[0].blur()));
+    check_twice("blur2", &[[2, 1, 3, 2]], |v| Ok(v[0].blur()));
+    check("bilinear", &[[2, 3, 2, 2]], |v| Ok(v[0].upsample_bilinear2d()));
     let offsets = vec![1.0, -2.0, 0.0, 1.0];
     check_at("shift", &[[2, 4, 3, 2], [2, 1, 1, 2]], vec![draw(48, "shift", 0), offsets], |v| {
         v[0].shift(v[1].detach())
@@ -263,10 +268,12 @@ fn forward<'g>(network: &Network, x: Var<'g>, parameters: &[Var<'g>]) -> Result<
 /// Both losses of a small DCGAN, end to end, to every parameter of the network each trains.
 #[test]
 fn dcgan_losses() {
-    for (norm, slope, loss) in
-        [(Norm::Batch, 0.0, Adversarial::Lsgan), (Norm::Instance, 0.2, Adversarial::Bce)]
-    {
-        let generator = dcgan::generator(3, 2, 16, 3, norm).unwrap();
+    for (norm, slope, loss, upsample, blocks) in [
+        (Norm::Batch, 0.0, Adversarial::Lsgan, Upsample::Transposed, 0),
+        (Norm::Instance, 0.2, Adversarial::Bce, Upsample::Nearest, 1),
+        (Norm::None, 0.2, Adversarial::Hinge, Upsample::Bilinear, 1),
+    ] {
+        let generator = dcgan::generator(3, 2, 16, 3, norm, upsample, blocks).unwrap();
         let discriminator = dcgan::discriminator(2, 16, 3, norm, norm == Norm::Batch, slope).unwrap();
         let shapes = |network: &Network| -> Vec<[usize; 4]> {
             network.parameters().iter().map(|parameter| parameter.shape.0).collect()
@@ -280,9 +287,64 @@ fn dcgan_losses() {
             let real = loss.toward(forward(&discriminator, data[1], d)?, true);
             let scores = forward(&discriminator, fake, d)?;
             // The discriminator's loss plus the generator's: every path of both at once.
-            real.add(loss.toward(scores, false))?.add(loss.toward(scores, true).scale(0.5))
+            real.add(loss.toward(scores, false))?.add(loss.generator(scores).scale(0.5))
         });
     }
+}
+
+/// The R1 penalty is a gradient, and its gradients are its derivatives.
+#[test]
+fn r1_penalty() {
+    for slope in [0.2, 1.0] {
+        let discriminator = dcgan::discriminator(2, 8, 2, Norm::None, false, slope).unwrap();
+        let mut shapes: Vec<[usize; 4]> =
+            discriminator.parameters().iter().map(|parameter| parameter.shape.0).collect();
+        shapes.push([2, 8, 8, 2]);
+        check(&format!("r1 {slope}"), &shapes, |v| {
+            let (pictures, parameters) = v.split_last().unwrap();
+            // Smooth scores, so that second derivatives are not all 0.
+            r1(forward(&discriminator, *pictures, parameters)?.tanh(), *pictures)
+        });
+    }
+}
+
+/// The left singular vector of `weight`, `[.., outputs]`, that belongs to the largest singular value.
+fn singular_vector(weight: &[f64], outputs: usize) -> Vec<f64> {
+    let mut u = vec![1.0; outputs];
+    for _ in 0..10_000 {
+        let mut next = vec![0.0; outputs];
+        for row in weight.chunks_exact(outputs) {
+            let along: f64 = row.iter().zip(&u).map(|(w, u)| w * u).sum();
+            next.iter_mut().zip(row).for_each(|(next, w)| *next += along * w);
+        }
+        let length = next.iter().map(|x| x * x).sum::<f64>().sqrt();
+        u = next.iter().map(|x| x / length).collect();
+    }
+    u
+}
+
+/// A spectrally normalised network, end to end. Singular vectors are constants to its gradients: that is the derivative
+/// where they are those of the weights, since there the singular value does not change with them.
+#[test]
+fn spectral_norm() {
+    let network = dcgan::discriminator(2, 8, 2, Norm::Spectral, false, 0.2).unwrap();
+    let weights: Vec<[usize; 4]> = network.parameters().iter().map(|tensor| tensor.shape.0).collect();
+    let vectors: Vec<[usize; 4]> = weights.iter().map(|shape| [1, 1, 1, shape[3]]).collect();
+    let shapes = [&weights[..], &vectors, &[[2, 8, 8, 2]]].concat();
+    let mut values: Vec<Vec<f64>> =
+        shapes.iter().enumerate().map(|(i, s)| draw(Shape(*s).len(), "spectral", i)).collect();
+    for (index, shape) in weights.iter().enumerate() {
+        values[weights.len() + index] = singular_vector(&values[index], shape[3]);
+    }
+    check_at("spectral", &shapes, values, |v| {
+        let (parameters, rest) = v.split_at(weights.len());
+        let slot = Slot { bank: 0, offset: 0 };
+        let running = rest[..vectors.len()].iter().flat_map(|u| [(*u, slot), (*u, slot)]).collect();
+        let tensors = Tensors { parameters: parameters.to_vec(), running };
+        let (normalized, updates) = network.normalized(&tensors)?;
+        assert_eq!(updates.len(), network.running().len());
+        Ok(network.forward(rest[vectors.len()], &normalized, Statistics::Batch)?.0)
+    });
 }
 
 /// Both generators' and both discriminators' losses of a tiny CycleGAN, cycle and identity included.

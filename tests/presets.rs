@@ -68,6 +68,29 @@ fn other_sizes_and_grey_pictures_build() {
     }
 }
 
+/// What helps on small sets is off in the presets, and all of it builds at every size.
+#[test]
+fn what_helps_on_small_sets_builds() {
+    for (name, preset) in PRESETS {
+        let config = preset.config();
+        assert_eq!((config.average, config.blocks, config.r1, config.d_norm), (0.0, 0, 0.0, None), "{name}");
+    }
+    for (size, d_norm, upsample) in [(8, "none", "nearest"), (64, "spectral", "bilinear")] {
+        let text = format!(
+            "size = {size}\nd_norm = \"{d_norm}\"\nupsample = \"{upsample}\"\nloss = \"hinge\"\nblocks = 2\n\
+             average = 0.999\nr1 = 1.0\nr1_every = 8\ng_lr = 1e-4\nd_lr = 4e-4\n"
+        );
+        let file = DcganSettings::from_toml(&text, "settings.toml".as_ref()).unwrap();
+        let merged = DcganConfig::new(file, DcganSettings::default()).unwrap();
+        let again = DcganConfig::from_toml(&merged.to_toml().unwrap(), "config.toml".as_ref()).unwrap();
+        assert_eq!(again, merged);
+        let dcgan = merged.dcgan().unwrap();
+        dcgan.penalized_discriminator_step(4).unwrap();
+        dcgan.generator_step(4).unwrap();
+        dcgan.sampler(4, mewgpu::nn::Statistics::Running).unwrap();
+    }
+}
+
 #[test]
 fn a_config_file_yields_to_flags_and_presets_to_both() {
     let file =
@@ -107,6 +130,14 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ("steps = 1\nepochs = 1", "both steps and epochs"),
         ("widht = 3", "widht"),
         ("norm = \"layer\"", "layer"),
+        ("norm = \"spectral\"", "--d-norm spectral"),
+        ("r1 = 1.0", "--d-norm none"),
+        ("r1 = -1.0", "r1"),
+        ("r1_every = 0", "r1_every"),
+        ("average = 1.0", "average"),
+        ("blocks = 101", "blocks"),
+        ("upsample = \"cubic\"", "nearest"),
+        ("loss = \"wgan\"", "hinge"),
         ("diffaugment = [\"blur\"]", "blur"),
     ] {
         let error = refused(text);

@@ -1,14 +1,19 @@
 //! A run that was stopped and resumed equals one that was not, bit for bit, on the same device.
 
 use mewgpu::data::AugmentKind;
+use mewgpu::device::Device;
 use mewgpu::gpu::Gpu;
 use mewgpu::gpu::lower::candidates;
 use mewgpu::gpu::tune::Table;
+use mewgpu::nn::dcgan::Norm;
+use mewgpu::nn::loss::Adversarial;
+use mewgpu::nn::{Statistics, Upsample};
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
 use mewgpu::train::dcgan::Trainer;
 use mewgpu::train::log::Log;
 use mewgpu::train::run::{Outcome, Watch};
+use mewgpu::train::sampling::{Sampler, save_grid};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +66,23 @@ fn tiny(preset: Preset, device: &str) -> DcganSettings {
     }
 }
 
+/// The same with what helps on small sets; the R1 penalty falls on another step than checkpoints.
+fn recipe(device: &str) -> DcganSettings {
+    DcganSettings {
+        norm: Some(Norm::Batch),
+        d_norm: Some(Norm::Spectral),
+        slope: Some(0.2),
+        loss: Some(Adversarial::Hinge),
+        upsample: Some(Upsample::Bilinear),
+        blocks: Some(1),
+        average: Some(0.9),
+        r1: Some(1.0),
+        r1_every: Some(4),
+        d_lr: Some(4e-4),
+        ..tiny(Preset::Course, device)
+    }
+}
+
 fn start(settings: DcganSettings, out: &Path) -> Trainer {
     let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
     Trainer::start(config, Some(out)).unwrap()
@@ -74,7 +96,11 @@ fn assert_same(a: &Path, b: &Path, file: &str) {
 fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
     let rows = mewgpu::report::metrics::read(run.join("metrics.jsonl")).unwrap();
     let losses = |row: &mewgpu::report::Row| {
-        ["D", "D_real", "D_fake", "G"].iter().filter_map(|name| row.values.get(*name)).copied().collect()
+        ["D", "D_real", "D_fake", "G", "R1"]
+            .iter()
+            .filter_map(|name| row.values.get(*name))
+            .copied()
+            .collect()
     };
     rows.iter().map(|row| (row.step, losses(row))).collect()
 }
@@ -82,11 +108,12 @@ fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
 #[test]
 fn resumed_equals_uninterrupted() {
     for device in DEVICES {
-        for preset in [Preset::Seed, Preset::Course, Preset::Paper] {
+        let presets = [Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
+        for settings in presets.into_iter().chain([recipe(device)]) {
             let runs = tempdir().unwrap();
             let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));
-            assert_eq!(run(start(tiny(preset, device), &whole), u64::MAX), Outcome::Finished);
-            assert_eq!(run(start(tiny(preset, device), &stopped), 7), Outcome::Stopped);
+            assert_eq!(run(start(settings.clone(), &whole), u64::MAX), Outcome::Finished);
+            assert_eq!(run(start(settings, &stopped), 7), Outcome::Stopped);
             assert!(stopped.join("checkpoints/000007.safetensors").is_file());
             let trainer = Trainer::resume(&stopped, DcganSettings::default()).unwrap();
             assert_eq!(trainer.steps(), (7, 12));
@@ -118,6 +145,77 @@ fn a_resumed_run_takes_the_pinned_kernels() {
     let trainer = Trainer::resume(&run_of, DcganSettings::default()).unwrap();
     assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
     assert_eq!(Table::read(&path).unwrap().unwrap(), other);
+}
+
+/// The tensors of a checkpoint that stand behind `prefix`, by name: shape and bytes.
+fn tensors(run: &Path, prefix: &str) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let bytes = fs::read(run.join("checkpoints/000012.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut found: Vec<_> = tensors
+        .iter()
+        .filter_map(|(name, view)| Some((name.strip_prefix(prefix)?, view)))
+        .map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn an_average_draws_and_does_not_change_the_training() {
+    for device in DEVICES {
+        let runs = tempdir().unwrap();
+        let (with, without) = (runs.path().join("with"), runs.path().join("without"));
+        run(start(recipe(device), &with), u64::MAX);
+        run(start(DcganSettings { average: Some(0.0), ..recipe(device) }, &without), u64::MAX);
+        for part in ["generator.", "discriminator.", "optimizer."] {
+            assert!(tensors(&with, part) == tensors(&without, part), "{part}");
+        }
+        let averages = tensors(&with, "average.generator.");
+        let is_weight = |name: &str| !name.contains("running");
+        let weights: Vec<_> =
+            tensors(&with, "generator.").into_iter().filter(|(name, ..)| is_weight(name)).collect();
+        assert!(
+            averages.iter().map(|(name, shape, _)| (name, shape)).eq(weights.iter().map(|(n, s, _)| (n, s)))
+        );
+        assert!(averages.iter().zip(&weights).all(|(average, weight)| average.2 != weight.2));
+        let sample = |run: &Path| fs::read(run.join("samples/000012.png")).unwrap();
+        assert!(sample(&with) != sample(&without));
+
+        let checkpoint = Checkpoint::of_run(&with, None).unwrap();
+        let device = Device::open(device).unwrap();
+        let mut sampler = Sampler::new(&checkpoint, &device, Statistics::Batch).unwrap();
+        let (mut pictures, config) = (Vec::new(), sampler.config().clone());
+        let mut each = |picture: &[f32]| {
+            pictures.extend_from_slice(picture);
+            Ok(())
+        };
+        sampler.pictures(config.seed, 16, &mut each).unwrap();
+        let grid = runs.path().join("grid.png");
+        save_grid(&pictures, &config, 4, &grid).unwrap();
+        assert!(fs::read(grid).unwrap() == sample(&with), "a sample of the checkpoint is that of the run");
+    }
+}
+
+#[test]
+fn spectral_norms_are_named_as_pytorchs_and_follow_the_weights() {
+    let runs = tempdir().unwrap();
+    let out = runs.path().join("run");
+    run(start(recipe("cpu"), &out), u64::MAX);
+    let found: Vec<_> =
+        tensors(&out, "discriminator.main.2.").into_iter().map(|(name, shape, _)| (name, shape)).collect();
+    let expected = [("weight_orig", vec![8, 4, 4, 4]), ("weight_u", vec![8]), ("weight_v", vec![64])];
+    assert_eq!(found, expected.map(|(name, shape)| (name.to_owned(), shape)));
+    for (name, shape, bytes) in tensors(&out, "discriminator.") {
+        if name.ends_with("weight_u") || name.ends_with("weight_v") {
+            let squares = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes).powi(2));
+            let length = squares.sum::<f32>().sqrt();
+            assert!((length - 1.0).abs() < 1e-5, "{name} {shape:?}: {length}");
+        }
+    }
+    // The penalty is logged where it was computed: of the steps looked at, every second one.
+    let rows = mewgpu::report::metrics::read(out.join("metrics.jsonl")).unwrap();
+    let penalized = |row: &mewgpu::report::Row| row.values.get("R1").map(|_| row.step);
+    assert_eq!(rows.iter().filter_map(penalized).collect::<Vec<_>>(), [4, 8, 12]);
 }
 
 #[test]

@@ -27,12 +27,16 @@ fn programs() -> Vec<Program> {
         for (size, width, channels) in [(16, 3, 1), (32, 8, 3), (64, 32, 3)] {
             for (_, model) in support::networks::dcgans(size, width, channels) {
                 let banks = model.banks();
-                for step in [
+                let mut steps = vec![
                     model.discriminator_step(16).unwrap(),
                     model.generator_step(16).unwrap(),
                     model.sampler(16, Statistics::Batch).unwrap(),
                     model.sampler(16, Statistics::Running).unwrap(),
-                ] {
+                ];
+                if model.objective.r1.weight > 0.0 {
+                    steps.push(model.penalized_discriminator_step(16).unwrap());
+                }
+                for step in steps {
                     programs.push(lower(&step, &banks, &target).unwrap());
                 }
             }
@@ -108,7 +112,8 @@ fn every_op(channels: usize) -> Step {
     let y =
         y.conv_transpose2d(w, ConvOptions::new(2, 1).output_padding(1)).unwrap().add(bias).unwrap().tanh();
     let y = y.instance_norm(None, 1e-5).unwrap().sigmoid().add(y.abs()).unwrap().sub(y.softplus()).unwrap();
-    let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap();
+    let y = y.mul(y.square().affine(1.0, 1.0).rsqrt()).unwrap();
+    let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap().blur();
     let y = y.mul(y.square()).unwrap().shift(y.graph().full(offsets.shape(), 1.0)).unwrap();
     let y =
         y.shift(offsets).unwrap().mul(y.channel_mean()).unwrap().sum_to(Shape([2, 1, 1, channels])).unwrap();

@@ -34,9 +34,13 @@ fn cases(width: usize) -> Vec<Case> {
             .into_iter()
             .flat_map(|(of, network)| networks::initial(of, &[network], &banks))
             .collect();
+        let mut steps = vec![model.discriminator_step(BATCH).unwrap(), model.generator_step(BATCH).unwrap()];
+        if model.objective.r1.weight > 0.0 {
+            steps.push(model.penalized_discriminator_step(BATCH).unwrap());
+        }
         cases.push(Case {
             name: format!("dcgan {preset}"),
-            steps: vec![model.discriminator_step(BATCH).unwrap(), model.generator_step(BATCH).unwrap()],
+            steps,
             gradients: [GENERATOR.gradients, DISCRIMINATOR.gradients],
             banks,
             initial,
@@ -183,7 +187,8 @@ fn memory_is_known_and_constant() {
 fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
     let (_, mut model) = networks::cyclegans(256, 64, 1).remove(2);
     let generator = |name| {
-        use mewgpu::nn::cyclegan::{Translator, Upsample, generator};
+        use mewgpu::nn::Upsample;
+        use mewgpu::nn::cyclegan::{Translator, generator};
         use mewgpu::nn::dcgan::Norm;
         generator(name, Translator::Resnet, 64, 9, 3, Norm::Instance, Upsample::Transposed).unwrap()
     };

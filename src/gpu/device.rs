@@ -36,9 +36,9 @@ pub struct Gpu {
     pub(super) failure: Arc<Mutex<Option<String>>>,
     pub(super) checks: bool,
     pub(super) cache: Option<PipelineCache>,
-    summary: AdapterSummary,
-    matrix_units: Vec<String>,
-    target: Target,
+    summary: Arc<AdapterSummary>,
+    matrix_units: Arc<[String]>,
+    target: Arc<Target>,
 }
 
 fn find() -> Vec<wgpu::Adapter> {
@@ -145,7 +145,8 @@ impl Gpu {
         };
         let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
         let cache = PipelineCache::open(&device, &adapter.get_info());
-        let matrix_units = matrix_units(adapter);
+        let matrix_units = matrix_units(adapter).into();
+        let (summary, target) = (Arc::new(summary), Arc::new(target));
         Ok(Self { device, queue, failure, checks, cache, summary, matrix_units, target })
     }
 
@@ -172,7 +173,7 @@ impl Gpu {
 
     /// The same device, with kernels chosen for another kind of device: to test and compare variants.
     pub fn with_target(mut self, target: Target) -> Self {
-        self.target = target;
+        self.target = Arc::new(target);
         self
     }
 

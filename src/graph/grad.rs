@@ -91,6 +91,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             Unary::Softplus => gy.mul(operand(0).sigmoid())?,
             Unary::Square => gy.mul(operand(0).scale(2.0))?,
             Unary::Abs => operand(0).binary(Binary::AbsGrad, gy)?,
+            Unary::Rsqrt => gy.mul(y.square().mul(y)?.scale(-0.5))?,
         })],
         Op::Binary(binary) => {
             let (a, b) = (operand(0), operand(1));
@@ -140,11 +141,12 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             });
         }
 
-        // Each of these is linear, and the other one's transpose.
+        // Each of these is linear, and the other one's transpose or its own.
         Op::ReflectionPad(padding) => vec![Some(gy.reflection_pad2d_grad(padding))],
         Op::ReflectionPadGrad(padding) => vec![Some(gy.reflection_pad2d(padding)?)],
         Op::UpsampleNearest(factor) => vec![Some(gy.upsample_nearest2d_grad(factor))],
         Op::UpsampleNearestGrad(factor) => vec![Some(gy.upsample_nearest2d(factor)?)],
+        Op::Blur => vec![Some(gy.blur())],
         Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)), None],
     })
 }

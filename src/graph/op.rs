@@ -37,6 +37,8 @@ pub enum Unary {
     Square,
     /// `|x|`
     Abs,
+    /// `1 / sqrt(x)`
+    Rsqrt,
 }
 
 /// A function of two numbers. The gradients of pointwise functions are listed too: they save a pass over memory.
@@ -122,6 +124,9 @@ pub enum Op {
     UpsampleNearest([usize; 2]),
     /// The transpose of [`Op::UpsampleNearest`]: blocks summed. `[gy]`
     UpsampleNearestGrad([usize; 2]),
+    /// Rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4, border pixels repeated outward. Its own
+    /// transpose. `[x]`
+    Blur,
     /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
     Shift {
@@ -155,6 +160,7 @@ impl Op {
                 Unary::Softplus => "softplus",
                 Unary::Square => "square",
                 Unary::Abs => "abs",
+                Unary::Rsqrt => "rsqrt",
             },
             Self::Binary(binary) => match binary {
                 Binary::Add => "add",
@@ -175,6 +181,7 @@ impl Op {
             Self::ReflectionPadGrad(_) => "reflection_pad2d_grad",
             Self::UpsampleNearest(_) => "upsample_nearest2d",
             Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
+            Self::Blur => "blur",
             Self::Shift { .. } => "shift",
             Self::SelectRows => "select_rows",
             Self::Reshape => "reshape",

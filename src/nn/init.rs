@@ -25,7 +25,10 @@ impl Init {
             Normal::new(mean, deviation).expect("a constant positive deviation is valid")
         };
         match (self, parameter.kind) {
-            (Self::Uniform, ParameterKind::ConvWeight { fan_in } | ParameterKind::ConvBias { fan_in }) => {
+            (
+                Self::Uniform,
+                ParameterKind::ConvWeight { fan_in, .. } | ParameterKind::ConvBias { fan_in },
+            ) => {
                 let bound = 1.0 / (fan_in as f32).sqrt();
                 let uniform = Uniform::new(-bound, bound).expect("a fan-in is positive and finite");
                 uniform.sample_iter(rng).take(len).collect()
@@ -43,6 +46,11 @@ impl Init {
             }
             (_, ParameterKind::NormRunning) => {
                 (0..len).map(|index| if row(index) { 0.0 } else { 1.0 }).collect()
+            }
+            (_, ParameterKind::SpectralU | ParameterKind::SpectralV) => {
+                let direction: Vec<f32> = normal(0.0, 1.0).sample_iter(rng).take(len).collect();
+                let length = direction.iter().map(|x| x * x).sum::<f32>().sqrt();
+                direction.iter().map(|x| x / length).collect()
             }
         }
     }

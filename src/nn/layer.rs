@@ -17,6 +17,8 @@ pub enum Layer {
         options: ConvOptions,
         /// Whether a bias is added.
         bias: bool,
+        /// Whether the weights are divided by their largest singular value, as by PyTorch's `spectral_norm`.
+        spectral: bool,
     },
     /// Transposed convolution.
     ConvTranspose2d {
@@ -43,8 +45,23 @@ pub enum Layer {
     ReflectionPad(usize),
     /// Every pixel repeated this many times both ways.
     UpsampleNearest(usize),
+    /// Twice the size both ways, interpolated linearly.
+    UpsampleBilinear,
     /// Layers whose result is added to what they read.
     Residual(Vec<Layer>),
+}
+
+impl Layer {
+    /// A convolution whose weights are taken as they are.
+    pub const fn conv2d(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        options: ConvOptions,
+        bias: bool,
+    ) -> Self {
+        Self::Conv2d { inputs, outputs, kernel, options, bias, spectral: false }
+    }
 }
 
 /// Added to variances.

@@ -1,6 +1,7 @@
 //! Adversarial losses on discriminator scores.
 
-use crate::graph::Var;
+use crate::Result;
+use crate::graph::{Var, gradients};
 use serde::{Deserialize, Serialize};
 
 /// How scores are driven toward real (1) or fake (0).
@@ -11,16 +12,67 @@ pub enum Adversarial {
     Lsgan,
     /// Binary cross-entropy of scores taken as logits (Goodfellow 2014).
     Bce,
+    /// Scores of real pictures below 1 and of fake ones above -1 count; the generator raises its scores without end
+    /// (Lim and Ye 2017).
+    Hinge,
 }
 
 impl Adversarial {
-    /// The mean loss of `scores` toward real or fake.
+    /// What a discriminator minimises: the mean loss of `scores` toward real or fake.
     pub fn toward(self, scores: Var<'_>, real: bool) -> Var<'_> {
         match (self, real) {
             (Self::Lsgan, true) => scores.affine(1.0, -1.0).square().mean(),
             (Self::Lsgan, false) => scores.square().mean(),
             (Self::Bce, true) => scores.scale(-1.0).softplus().mean(),
             (Self::Bce, false) => scores.softplus().mean(),
+            (Self::Hinge, true) => scores.affine(-1.0, 1.0).relu().mean(),
+            (Self::Hinge, false) => scores.affine(1.0, 1.0).relu().mean(),
         }
     }
+
+    /// What a generator minimises: the mean loss of its pictures' `scores`.
+    pub fn generator(self, scores: Var<'_>) -> Var<'_> {
+        match self {
+            Self::Lsgan | Self::Bce => self.toward(scores, true),
+            Self::Hinge => scores.mean().scale(-1.0),
+        }
+    }
+}
+
+/// How the R1 penalty enters what a discriminator minimises.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct R1 {
+    /// Its weight; 0 turns it off.
+    pub weight: f64,
+    /// It is added at every this many updates of the discriminator, as many times as large (Karras 2020).
+    pub every: u64,
+}
+
+impl R1 {
+    /// No penalty.
+    pub const OFF: Self = Self { weight: 0.0, every: 1 };
+
+    /// Whether update `update` of the discriminator, counted from 1, is one with the penalty.
+    pub fn is_due(self, update: u64) -> bool {
+        self.weight > 0.0 && update.is_multiple_of(self.every)
+    }
+
+    /// The discriminator's steps that occur: without the penalty, with it, or one of each.
+    pub fn variants(self) -> &'static [bool] {
+        match (self.weight > 0.0, self.every) {
+            (false, _) => &[false],
+            (true, 1) => &[true],
+            (true, _) => &[false, true],
+        }
+    }
+}
+
+/// The R1 penalty (Mescheder 2018) of a discriminator that gives `pictures`, real ones, `scores`: half the squared length
+/// of the gradient of a picture's score (where there are many, their mean) to the picture, on average over pictures.
+///
+/// # Errors
+/// If batch or instance norm stands between: their gradients cannot be differentiated again.
+pub fn r1<'g>(scores: Var<'g>, pictures: Var<'g>) -> Result<Var<'g>> {
+    let slopes = gradients(scores.spatial_mean().sum(), &[pictures])?[0];
+    Ok(slopes.square().sum().scale(0.5 / pictures.shape().0[0] as f64))
 }

@@ -7,8 +7,11 @@ mod init;
 mod layer;
 pub mod loss;
 mod network;
+mod spectral;
 pub mod torch;
+mod upsample;
 
 pub use init::Init;
 pub use layer::Layer;
 pub use network::{Network, Parameter, ParameterKind, Statistics, Tensors};
+pub use upsample::Upsample;

@@ -33,6 +33,8 @@ pub enum ParameterKind {
     ConvWeight {
         /// Summands PyTorch's initialisation counts per result.
         fan_in: usize,
+        /// Whether they are divided by their largest singular value before they are used.
+        spectral: bool,
     },
     /// Bias of either.
     ConvBias {
@@ -43,6 +45,18 @@ pub enum ParameterKind {
     NormAffine,
     /// Running mean and variance of a batch norm; not trained.
     NormRunning,
+    /// Estimate of the left singular vector, over outputs, that belongs to the largest singular value of the weights before
+    /// it; not trained.
+    SpectralU,
+    /// That of the right one, over taps and inputs.
+    SpectralV,
+}
+
+impl ParameterKind {
+    /// Whether an optimizer trains it.
+    const fn is_trained(self) -> bool {
+        !matches!(self, Self::NormRunning | Self::SpectralU | Self::SpectralV)
+    }
 }
 
 /// A network's tensors as nodes of one graph.
@@ -50,7 +64,7 @@ pub enum ParameterKind {
 pub struct Tensors<'g> {
     /// The trained ones, in the order of [`Network::parameters`].
     pub parameters: Vec<Var<'g>>,
-    /// The running statistics, in the order of [`Network::running`], and where they live.
+    /// What is kept beside them, in the order of [`Network::running`], and where it lives.
     pub running: Vec<(Var<'g>, Slot)>,
 }
 
@@ -66,17 +80,21 @@ pub enum Statistics {
 impl Network {
     /// The trained tensors, in the order of the layers.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut all = Vec::new();
-        describe(&self.layers, "main", &mut all);
-        all.retain(|parameter| parameter.kind != ParameterKind::NormRunning);
+        let mut all = self.all();
+        all.retain(|parameter| parameter.kind.is_trained());
         all
     }
 
-    /// The running statistics, in the order of the layers.
+    /// What is kept beside them, in the order of the layers: running statistics and singular vectors.
     pub fn running(&self) -> Vec<Parameter> {
+        let mut all = self.all();
+        all.retain(|parameter| !parameter.kind.is_trained());
+        all
+    }
+
+    pub(super) fn all(&self) -> Vec<Parameter> {
         let mut all = Vec::new();
         describe(&self.layers, "main", &mut all);
-        all.retain(|parameter| parameter.kind == ParameterKind::NormRunning);
         all
     }
 
@@ -91,7 +109,7 @@ impl Network {
     }
 
     /// Applies the layers to `x`. With [`Statistics::Batch`] also returns the updates of the running statistics this
-    /// pass makes.
+    /// pass makes. Weights are taken as they are: see [`Network::normalized`].
     ///
     /// # Errors
     /// If `x` does not fit the layers.
@@ -120,16 +138,26 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
         let module = format!("{path}.{index}");
         let mut push = |shape, kind| out.push(Parameter { module: module.clone(), shape, kind });
         match *layer {
-            Layer::Conv2d { inputs, outputs, kernel, bias, .. } => {
+            Layer::Conv2d { inputs, outputs, kernel, bias, spectral, .. } => {
                 let fan_in = inputs * kernel * kernel;
-                push(Shape([kernel, kernel, inputs, outputs]), ParameterKind::ConvWeight { fan_in });
+                push(
+                    Shape([kernel, kernel, inputs, outputs]),
+                    ParameterKind::ConvWeight { fan_in, spectral },
+                );
+                if spectral {
+                    push(Shape::vector(outputs), ParameterKind::SpectralU);
+                    push(Shape([kernel, kernel, inputs, 1]), ParameterKind::SpectralV);
+                }
                 if bias {
                     push(Shape::vector(outputs), ParameterKind::ConvBias { fan_in });
                 }
             }
             Layer::ConvTranspose2d { inputs, outputs, kernel, bias, .. } => {
                 let fan_in = outputs * kernel * kernel;
-                push(Shape([kernel, kernel, outputs, inputs]), ParameterKind::ConvWeight { fan_in });
+                push(
+                    Shape([kernel, kernel, outputs, inputs]),
+                    ParameterKind::ConvWeight { fan_in, spectral: false },
+                );
                 if bias {
                     push(Shape::vector(outputs), ParameterKind::ConvBias { fan_in });
                 }
@@ -143,7 +171,8 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
             | Layer::LeakyRelu(_)
             | Layer::Tanh
             | Layer::ReflectionPad(_)
-            | Layer::UpsampleNearest(_) => {}
+            | Layer::UpsampleNearest(_)
+            | Layer::UpsampleBilinear => {}
         }
     }
 }
@@ -170,7 +199,11 @@ where
 
     fn layer(&mut self, layer: &Layer, x: Var<'g>) -> Result<Var<'g>> {
         match *layer {
-            Layer::Conv2d { options, bias, .. } => {
+            Layer::Conv2d { options, bias, spectral, .. } => {
+                if spectral {
+                    // The singular vectors have done their work.
+                    self.running.nth(1);
+                }
                 let y = x.conv2d(self.parameter(), options)?;
                 if bias { y.add(self.parameter()) } else { Ok(y) }
             }
@@ -200,6 +233,7 @@ where
             Layer::Tanh => Ok(x.tanh()),
             Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
             Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),
+            Layer::UpsampleBilinear => Ok(x.upsample_bilinear2d()),
             Layer::Residual(ref layers) => x.add(self.layers(layers, x)?),
         }
     }

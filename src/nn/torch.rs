@@ -51,7 +51,12 @@ impl Parameter {
         let [kh, kw, i, o] = self.shape.0;
         let named = |leaf: &str, shape: Vec<usize>| (format!("{}.{leaf}", self.module), shape);
         match self.kind {
-            ParameterKind::ConvWeight { .. } => vec![named("weight", vec![o, i, kh, kw])],
+            ParameterKind::ConvWeight { spectral: false, .. } => vec![named("weight", vec![o, i, kh, kw])],
+            ParameterKind::ConvWeight { spectral: true, .. } => {
+                vec![named("weight_orig", vec![o, i, kh, kw])]
+            }
+            ParameterKind::SpectralU => vec![named("weight_u", vec![o])],
+            ParameterKind::SpectralV => vec![named("weight_v", vec![i * kh * kw])],
             ParameterKind::ConvBias { .. } => vec![named("bias", vec![o])],
             ParameterKind::NormAffine => vec![named("weight", vec![o]), named("bias", vec![o])],
             ParameterKind::NormRunning => vec![named("running_mean", vec![o]), named("running_var", vec![o])],
@@ -62,8 +67,10 @@ impl Parameter {
     pub fn to_torch<T: Copy>(&self, values: &[T]) -> Vec<TorchTensor<T>> {
         let entries = self.torch_entries().into_iter();
         let numbers = match self.kind {
-            ParameterKind::ConvWeight { .. } => vec![weight_to_torch(values, self.shape)],
-            ParameterKind::ConvBias { .. } => vec![values.to_vec()],
+            ParameterKind::ConvWeight { .. } | ParameterKind::SpectralV => {
+                vec![weight_to_torch(values, self.shape)]
+            }
+            ParameterKind::ConvBias { .. } | ParameterKind::SpectralU => vec![values.to_vec()],
             ParameterKind::NormAffine | ParameterKind::NormRunning => {
                 values.chunks(self.shape.channels()).map(<[T]>::to_vec).collect()
             }
@@ -74,7 +81,9 @@ impl Parameter {
     /// The graph's numbers from PyTorch's, one slice an entry of [`Parameter::torch_entries`].
     pub fn from_torch<T: Copy>(&self, entries: &[Vec<T>]) -> Vec<T> {
         match self.kind {
-            ParameterKind::ConvWeight { .. } => weight_from_torch(&entries[0], self.shape),
+            ParameterKind::ConvWeight { .. } | ParameterKind::SpectralV => {
+                weight_from_torch(&entries[0], self.shape)
+            }
             _ => entries.concat(),
         }
     }

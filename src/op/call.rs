@@ -69,6 +69,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             "sigmoid" => Ok(x.sigmoid()),
             "softplus" => Ok(x.softplus()),
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),
+            "upsample_bilinear2d" => Ok(x.upsample_bilinear2d()),
             _ => x.upsample_nearest2d(request.scale),
         }
         .map_err(|error| match error {

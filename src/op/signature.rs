@@ -21,7 +21,7 @@ const fn signature(
     Signature { name, required, optional, settings }
 }
 
-const OPS: [Signature; 12] = [
+const OPS: [Signature; 13] = [
     signature("conv2d", &["x", "w"], &["b", "gy"], &["stride", "padding"]),
     signature("conv_transpose2d", &["x", "w"], &["b", "gy"], &["stride", "padding", "output-padding"]),
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
@@ -34,6 +34,7 @@ const OPS: [Signature; 12] = [
     signature("softplus", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
+    signature("upsample_bilinear2d", &["x"], &["gy"], &[]),
 ];
 
 /// Larger strides, paddings and scales are refused.

@@ -241,6 +241,7 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
         Op::UpsampleNearestGrad(factor) => {
             spatial::upsample_grad(*factor, operands[0], shape(0), out, node.shape);
         }
+        Op::Blur => spatial::blur(operands[0], node.shape, out),
         Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),
     }

@@ -30,6 +30,7 @@ pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
         Unary::Softplus => map(x, y, |x| x.max(T::of(0.0)) + (-x.abs()).exp().ln_1p()),
         Unary::Square => map(x, y, |x| x * x),
         Unary::Abs => map(x, y, T::abs),
+        Unary::Rsqrt => map(x, y, |x| one / x.sqrt()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operations that move whole pixels: padding, repetition, shifts.
+//! Operations that move pixels: padding, repetition, blur, shifts.
 
 use super::Real;
 use crate::shape::Shape;
@@ -80,6 +80,24 @@ pub fn upsample<T: Real>([fy, fx]: [usize; 2], x: &[T], xs: Shape, y: &mut [T], 
 pub fn upsample_grad<T: Real>([fy, fx]: [usize; 2], gy: &[T], gs: Shape, dx: &mut [T], xs: Shape) {
     dx.fill(T::of(0.0));
     pixels(dx, gs, xs, |y, x| (y / fy, x / fx), add(gy, gs));
+}
+
+/// See [`crate::graph::Op::Blur`].
+pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
+    let [_, h, w, c] = shape.0;
+    let near = |at: usize, by: isize, len: usize| at.saturating_add_signed(by).min(len - 1);
+    let taps = [(-1, 0.25), (0, 0.5), (1, 0.25)];
+    out.fill(T::of(0.0));
+    for (dy, down) in taps {
+        for (dx, along) in taps {
+            let share = T::of(down * along);
+            let from = |y, x| (near(y, dy, h), near(x, dx, w));
+            pixels(out, shape, shape, from, |picture, out, to, from| {
+                let x = &x[picture * h * w * c + from..][..c];
+                out[to..to + c].iter_mut().zip(x).for_each(|(out, x)| *out += share * *x);
+            });
+        }
+    }
 }
 
 /// See [`crate::graph::Op::Shift`].

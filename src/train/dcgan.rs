@@ -2,7 +2,7 @@
 
 use super::checkpoint::PictureNames;
 use super::config::DcganConfig;
-use super::dcgan_steps::{DISCRIMINATOR, Dcgan, GENERATOR};
+use super::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR};
 use super::draws;
 use super::log::Loss;
 use super::model::{Model, Trained};
@@ -14,7 +14,7 @@ use crate::data::{DiffAugmentDraws, Loader, Pictures, noise};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::nn::Statistics;
-use crate::optim::Adam;
+use crate::optim::{Adam, average_decay};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -32,12 +32,21 @@ pub struct Training {
     config: DcganConfig,
     dcgan: Dcgan,
     executor: Box<dyn Executor>,
-    /// The steps of each batch size that occurs: its pictures, then the indices of discriminator and generator step.
-    batches: Vec<(usize, usize, usize)>,
+    /// The steps of each batch size that occurs.
+    batches: Vec<Batch>,
     sampler: usize,
     loader: Loader,
     /// The discriminator's and the generator's step that ran last.
     latest: (usize, usize),
+}
+
+/// The steps of one batch size, by index.
+#[derive(Clone, Copy)]
+struct Batch {
+    pictures: usize,
+    /// The discriminator's step without the R1 penalty and with it.
+    d: [usize; 2],
+    g: usize,
 }
 
 /// The sizes of batches that occur: the usual one, and that of an epoch's short last one.
@@ -56,13 +65,13 @@ impl Model for Dcgan {
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
-        [(&self.generator, "init.g", GENERATOR), (&self.discriminator, "init.d", DISCRIMINATOR)]
-            .map(|(network, purpose, banks)| Trained {
-                networks: vec![(network, purpose)],
-                banks,
-                average: None,
-            })
-            .into()
+        let generator = Trained {
+            networks: vec![(&self.generator, "init.g")],
+            banks: GENERATOR,
+            average: self.objective.average.then_some(AVERAGE),
+        };
+        let networks = vec![(&self.discriminator, "init.d")];
+        vec![generator, Trained { networks, banks: DISCRIMINATOR, average: None }]
     }
 }
 
@@ -71,7 +80,7 @@ impl run::Training for Training {
     type Model = Dcgan;
     type Pictures = Pictures;
     const SHEETS: &'static [&'static str] = &[""];
-    const CURVES: &'static [&'static str] = &["D", "D_real", "D_fake", "G"];
+    const CURVES: &'static [&'static str] = &["D", "D_real", "D_fake", "G", "R1"];
     const TITLE: &'static str = "DCGAN losses";
 
     fn networks(config: &DcganConfig) -> Result<Dcgan> {
@@ -89,7 +98,13 @@ impl run::Training for Training {
         let dcgan = config.dcgan()?;
         let mut steps = Vec::new();
         for size in batch_sizes(config, pictures) {
-            steps.extend([dcgan.discriminator_step(size)?, dcgan.generator_step(size)?]);
+            for &penalized in dcgan.objective.r1.variants() {
+                steps.push(match penalized {
+                    true => dcgan.penalized_discriminator_step(size)?,
+                    false => dcgan.discriminator_step(size)?,
+                });
+            }
+            steps.push(dcgan.generator_step(size)?);
         }
         steps.push(dcgan.sampler(BATCH, Statistics::Batch)?);
         Ok(steps)
@@ -98,8 +113,12 @@ impl run::Training for Training {
     fn ready(setup: Setup<Self>) -> Result<Self> {
         let Setup { config, pictures, device, steps, step, .. } = setup;
         let dcgan = config.dcgan()?;
-        let sizes = batch_sizes(&config, &pictures).into_iter().enumerate();
-        let batches = sizes.map(|(index, size)| (size, 2 * index, 2 * index + 1)).collect();
+        let variants = dcgan.objective.r1.variants().len();
+        let batch = |(index, pictures)| {
+            let first = index * (variants + 1);
+            Batch { pictures, d: [first, first + variants - 1], g: first + variants }
+        };
+        let batches = batch_sizes(&config, &pictures).into_iter().enumerate().map(batch).collect();
         let sampler = steps.len() - 1;
         let executor = device.executor(&dcgan.banks(), steps)?;
         let loader = Loader::start(Arc::new(pictures), config.batching(), step)?;
@@ -133,7 +152,7 @@ impl run::Training for Training {
     /// The discriminator's step when it is due, then the generator's.
     fn iterate(&mut self, t: u64) -> Result<()> {
         let batch = self.loader.next_batch()?;
-        let (d, g) = self.steps_of(batch.count)?;
+        let Batch { d, g, .. } = self.steps_of(batch.count)?;
         let count = batch.count;
         let draw =
             |purpose| noise(self.config.noise, self.config.seed, purpose, t, count * self.config.noise_size);
@@ -141,14 +160,18 @@ impl run::Training for Training {
         let objective = self.dcgan.objective;
         let own = if objective.fresh_noise { "noise.g" } else { "noise.d" };
         let due = t.is_multiple_of(self.config.d_every);
+        let update = t / self.config.d_every;
+        let d = d[usize::from(objective.r1.is_due(update))];
         if due {
-            let update = t / self.config.d_every;
             self.executor.write_input(d, "real", &batch.images)?;
             self.executor.write_input(d, "noise", &draw("noise.d"))?;
             self.executor.write_input(d, "rates", &rates(&objective.d_adam, update))?;
         }
         self.executor.write_input(g, "noise", &draw(own))?;
         self.executor.write_input(g, "rates", &rates(&objective.g_adam, t))?;
+        if objective.average {
+            self.executor.write_input(g, "decay", &[average_decay(self.config.average, t) as f32])?;
+        }
         if due {
             self.write_draws(d, "real", "diff.d.real", t, count)?;
             self.write_draws(d, "fake", "diff.d.fake", t, count)?;
@@ -163,12 +186,21 @@ impl run::Training for Training {
     fn losses(&mut self, t: u64) -> Result<Vec<Loss>> {
         let (d, g) = self.latest;
         let due = t.is_multiple_of(self.config.d_every);
-        [("D", d, true), ("D_real", d, false), ("D_fake", d, false), ("G", g, true)]
+        let r1 = self.dcgan.objective.r1;
+        let penalized = due && r1.is_due(t / self.config.d_every);
+        let mut losses = vec![
+            ("D", d, true, due),
+            ("D_real", d, false, due),
+            ("D_fake", d, false, due),
+            ("G", g, true, true),
+        ];
+        if r1.weight > 0.0 {
+            losses.push(("R1", d, true, penalized));
+        }
+        losses
             .into_iter()
-            .map(|(name, index, shown)| {
-                let measured = index == g || due;
-                let value =
-                    if measured { Some(run::scalar(&mut *self.executor, index, name)?) } else { None };
+            .map(|(name, step, shown, measured)| {
+                let value = if measured { Some(run::scalar(&mut *self.executor, step, name)?) } else { None };
                 Ok(Loss { name, value, shown })
             })
             .collect()
@@ -200,10 +232,10 @@ impl Training {
         draws::write(&mut *self.executor, step, source, policy, &drawn)
     }
 
-    /// The indices of both steps for a batch size.
-    fn steps_of(&self, count: usize) -> Result<(usize, usize)> {
-        let found = self.batches.iter().find(|(size, ..)| *size == count);
-        found.map(|&(_, d, g)| (d, g)).ok_or_else(|| {
+    /// The steps for a batch size.
+    fn steps_of(&self, count: usize) -> Result<Batch> {
+        let found = self.batches.iter().find(|batch| batch.pictures == count);
+        found.copied().ok_or_else(|| {
             Error::Input(format!("a batch of {count} pictures, which none of this run's steps takes"))
         })
     }

@@ -5,7 +5,7 @@ use super::optimizer::TrainedBanks;
 use crate::Result;
 use crate::graph::{Bank, Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
-use crate::nn::loss::Adversarial;
+use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, Statistics, Tensors};
 use crate::optim::Adam;
 use crate::shape::Shape;
@@ -14,6 +14,9 @@ use crate::shape::Shape;
 pub const GENERATOR: TrainedBanks = TrainedBanks::starting_at(0);
 /// Banks of the discriminator.
 pub const DISCRIMINATOR: TrainedBanks = TrainedBanks::starting_at(TrainedBanks::COUNT);
+
+/// The generator's averages, laid out as its parameters.
+pub const AVERAGE: usize = 2 * TrainedBanks::COUNT;
 
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +27,12 @@ pub struct Objective {
     pub d_scale: f64,
     /// Factor of the generator's loss.
     pub g_scale: f64,
+    /// The penalty on the discriminator's slopes.
+    pub r1: R1,
     /// Whether the generator's step draws noise of its own, rather than meeting the noise of the discriminator's.
     pub fresh_noise: bool,
+    /// Whether an average of the generator is kept.
+    pub average: bool,
     /// The generator's optimizer.
     pub g_adam: Adam,
     /// The discriminator's optimizer.
@@ -52,9 +59,14 @@ pub struct Dcgan {
 }
 
 impl Dcgan {
-    /// All banks, in the order of [`GENERATOR`] and [`DISCRIMINATOR`].
+    /// All banks, in the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective
+    /// does not need it.
     pub fn banks(&self) -> Vec<Bank> {
-        [&self.generator, &self.discriminator].into_iter().flat_map(|of| TrainedBanks::banks(&[of])).collect()
+        let networks = [&self.generator, &self.discriminator];
+        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| TrainedBanks::banks(&[of])).collect();
+        let average = self.objective.average.then(|| banks[GENERATOR.parameters].clone());
+        banks.push(average.unwrap_or_default());
+        banks
     }
 
     fn tensors<'g>(&self, graph: &'g Graph, banks: &[Bank]) -> [Tensors<'g>; 2] {
@@ -69,20 +81,39 @@ impl Dcgan {
     /// # Errors
     /// If the networks do not fit each other.
     pub fn discriminator_step(&self, batch: usize) -> Result<Step> {
+        self.judging(batch, false)
+    }
+
+    /// As [`Dcgan::discriminator_step`], with the R1 penalty in what is minimised. Output beside those: `R1`, with its weight.
+    ///
+    /// # Errors
+    /// If the networks do not fit each other, or the discriminator has batch or instance norms.
+    pub fn penalized_discriminator_step(&self, batch: usize) -> Result<Step> {
+        self.judging(batch, true)
+    }
+
+    fn judging(&self, batch: usize, penalized: bool) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
         let [g, d] = self.tensors(&graph, &banks);
 
-        let real = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
-        let real = objective.diffaugment.apply(real, "real")?;
-        let (scores, mut updates) = self.discriminator.forward(real, &d, Statistics::Batch)?;
+        let (judge, mut updates) = self.discriminator.normalized(&d)?;
+
+        let pictures = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
+        let real = objective.diffaugment.apply(pictures, "real")?;
+        let (scores, from_real) = self.discriminator.forward(real, &judge, Statistics::Batch)?;
+        updates.extend(from_real);
         let real_loss = objective.loss.toward(scores, true).scale(objective.d_scale);
+        let penalty = match penalized {
+            true => Some(r1(scores, pictures)?.scale(objective.r1.weight)),
+            false => None,
+        };
 
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (fake, from_generator) = self.generator.forward(noise, &g, Statistics::Batch)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &d, Statistics::Batch)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &judge, Statistics::Batch)?;
         let fake_loss = objective.loss.toward(scores, false).scale(objective.d_scale);
 
         updates.extend(from_fake);
@@ -90,12 +121,18 @@ impl Dcgan {
             updates.extend(from_generator);
         }
         let loss = real_loss.add(fake_loss)?;
-        updates.extend(DISCRIMINATOR.descend(loss, &[d], &banks, &objective.d_adam)?);
-        let outputs = [("D_real", real_loss), ("D_fake", fake_loss), ("D", loss)];
+        let mut outputs = vec![("D_real", real_loss), ("D_fake", fake_loss), ("D", loss)];
+        let mut minimized = loss;
+        if let Some(penalty) = penalty {
+            outputs.push(("R1", penalty));
+            minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
+        }
+        updates.extend(DISCRIMINATOR.descend(minimized, &[d], &banks, &objective.d_adam)?);
         Ok(Step::new("discriminator_step", &graph, &outputs, updates))
     }
 
-    /// One update of the generator. Inputs: `noise`, `rates` and DiffAugment's draws under `fake.`. Output: `G`.
+    /// One update of the generator. Inputs: `noise`, `rates`, DiffAugment's draws under `fake.`, and `decay` of the average.
+    /// Output: `G`.
     ///
     /// # Errors
     /// If the networks do not fit each other.
@@ -108,21 +145,28 @@ impl Dcgan {
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (fake, mut updates) = self.generator.forward(noise, &g, Statistics::Batch)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &d, Statistics::Batch)?;
+        let (judge, normalized) = self.discriminator.normalized(&d)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &judge, Statistics::Batch)?;
+        updates.extend(normalized);
         updates.extend(from_fake);
-        let loss = objective.loss.toward(scores, true).scale(objective.g_scale);
+        let loss = objective.loss.generator(scores).scale(objective.g_scale);
         updates.extend(GENERATOR.descend(loss, &[g], &banks, &objective.g_adam)?);
+        if objective.average {
+            updates.push(GENERATOR.average(AVERAGE, &graph));
+        }
         Ok(Step::new("generator_step", &graph, &[("G", loss)], updates))
     }
 
-    /// Pictures from noise, without any change of state. Input: `noise`. Output: `pictures`, in [-1, 1].
+    /// Pictures from noise, without any change of state; by the average where it is kept. Input: `noise`. Output:
+    /// `pictures`, in [-1, 1].
     ///
     /// # Errors
     /// If the network's layers do not fit each other.
     pub fn sampler(&self, batch: usize, statistics: Statistics) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
-        let [g, _] = self.tensors(&graph, &banks);
+        let bank = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
+        let g = GENERATOR.tensors_from(bank, &graph, &[&self.generator], &banks).remove(0);
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (pictures, _) = self.generator.forward(noise, &g, statistics)?;
         Ok(Step::new("sample", &graph, &[("pictures", pictures)], vec![]))

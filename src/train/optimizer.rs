@@ -108,4 +108,11 @@ impl TrainedBanks {
         });
         Ok(updates)
     }
+
+    /// The average of the trained tensors in the bank `average`, to be updated after [`TrainedBanks::descend`]. Adds the
+    /// input `decay` (see [`Update::Average`]) to `graph`.
+    pub fn average(self, average: usize, graph: &Graph) -> Update {
+        let decay = graph.input("decay", Shape::SCALAR).id();
+        Update::Average { average, parameters: self.parameters, decay }
+    }
 }

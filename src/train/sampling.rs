@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::config::DcganConfig;
-use super::dcgan_steps::GENERATOR;
+use super::dcgan_steps::{AVERAGE, GENERATOR};
 use crate::Result;
 use crate::data::{NoiseKind, noise};
 use crate::device::Device;
@@ -40,7 +40,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Takes the generator of a checkpoint onto `device`.
+    /// Takes the generator of a checkpoint onto `device`; it draws by the average of its weights where the run keeps one.
     ///
     /// # Errors
     /// If the checkpoint or the device cannot be used.
@@ -49,7 +49,7 @@ impl Sampler {
         let dcgan = config.dcgan()?;
         let values = checkpoint.banks(&dcgan)?;
         let mut executor = device.executor(&dcgan.banks(), vec![dcgan.sampler(BATCH, statistics)?])?;
-        for bank in [GENERATOR.parameters, GENERATOR.running] {
+        for bank in [GENERATOR.parameters, GENERATOR.running, AVERAGE] {
             executor.write_bank(bank, &values[bank])?;
         }
         Ok(Self { config, executor })

@@ -1,23 +1,23 @@
 //! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
 
 use mewgpu::graph::Bank;
-use mewgpu::nn::cyclegan::{self, Translator, Upsample};
+use mewgpu::nn::cyclegan::{self, Translator};
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugmentPolicy;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::nn::{Init, Network};
+use mewgpu::nn::loss::{Adversarial, R1};
+use mewgpu::nn::{Init, Network, Upsample};
 use mewgpu::optim::Adam;
 use mewgpu::random::stream;
 use mewgpu::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Updates};
 use mewgpu::train::dcgan_steps::{Dcgan, Objective};
 use mewgpu::train::optimizer::TrainedBanks;
 
-/// A DCGAN like a preset's, with its name.
+/// A DCGAN like a preset's, with its name; the last has what helps on small sets.
 pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, Dcgan)> {
     let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     let all = DiffAugmentPolicy { color: true, translation: true, cutout: true };
     let model = |norm, first_norm, slope, loss, fresh_noise, diffaugment| Dcgan {
-        generator: dcgan::generator(10, width, size, channels, norm).unwrap(),
+        generator: dcgan::generator(10, width, size, channels, norm, Upsample::Transposed, 0).unwrap(),
         discriminator: dcgan::discriminator(width, size, channels, norm, first_norm, slope).unwrap(),
         noise: 10,
         size,
@@ -26,20 +26,29 @@ pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, 
             loss,
             d_scale: 0.5,
             g_scale: 1.0,
+            r1: R1::OFF,
             fresh_noise,
+            average: false,
             g_adam: adam,
             d_adam: adam,
             diffaugment,
         },
     };
+    let mut recipe = model(Norm::Batch, false, 0.2, Adversarial::Hinge, true, all);
+    recipe.generator =
+        dcgan::generator(10, width, size, channels, Norm::Batch, Upsample::Bilinear, 1).unwrap();
+    recipe.discriminator = dcgan::discriminator(width, size, channels, Norm::Spectral, false, 0.2).unwrap();
+    recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
+    recipe.objective.average = true;
     vec![
         ("seed", model(Norm::Batch, true, 0.0, Adversarial::Lsgan, true, DiffAugmentPolicy::default())),
         ("course", model(Norm::Instance, true, 0.0, Adversarial::Lsgan, true, DiffAugmentPolicy::default())),
         ("paper", model(Norm::Batch, false, 0.2, Adversarial::Bce, false, all)),
+        ("recipe", recipe),
     ]
 }
 
-/// A CycleGAN like a preset's, with its name; the last has all the trimmings.
+/// A CycleGAN like a preset's, with its name; paper's has all the trimmings, the last also what helps on small sets.
 pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, CycleGan)> {
     let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     let all = DiffAugmentPolicy { color: true, translation: true, cutout: true };
@@ -54,6 +63,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
             objective: CycleObjective {
                 loss: Adversarial::Lsgan,
                 d_scale: 0.5,
+                r1: R1::OFF,
                 g_scale: 1.0,
                 cycle: if trimmings { CycleLoss::L1 } else { CycleLoss::Mse },
                 lambda_cycle: 10.0,
@@ -72,10 +82,16 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
         |name, width, norm| cyclegan::patch70_discriminator(name, width, 3, norm, 0.2);
     let (plain, resnet) = (Translator::Plain, Translator::Resnet);
     let (batch_norm, instance) = (Norm::Batch, Norm::Instance);
+    let mut recipe = model(plain, instance, Upsample::Nearest, patch70, Updates::Apart, true);
+    recipe.discriminators =
+        ["D_X", "D_Y"].map(|name| cyclegan::patch70_discriminator(name, width, 3, Norm::Spectral, 0.2));
+    recipe.objective.loss = Adversarial::Hinge;
+    recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
     vec![
         ("seed", model(plain, batch_norm, Upsample::Transposed, patch, Updates::Apart, false)),
         ("course", model(plain, instance, Upsample::Nearest, patch, Updates::DiscriminatorsFirst, false)),
         ("paper", model(resnet, instance, Upsample::Transposed, patch70, Updates::GeneratorsFirst, true)),
+        ("recipe", recipe),
     ]
 }
 

@@ -96,6 +96,7 @@ impl Expression {
                     Unary::Softplus => format!("softplus({x})"),
                     Unary::Square => format!("square({x})"),
                     Unary::Abs => format!("abs({x})"),
+                    Unary::Rsqrt => format!("inverseSqrt({x})"),
                 }
             }
             Self::Binary(binary, a, b) => {

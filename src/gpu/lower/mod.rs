@@ -92,6 +92,7 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
         Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
+        Op::Blur => pointwise::blur(calls, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Shift { back } => pointwise::shift(calls, back, id),
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}

@@ -178,6 +178,11 @@ pub fn upsample(calls: &mut Calls<'_>, [fy, fx]: [usize; 2], grad: bool, id: Nod
     );
 }
 
+pub fn blur(calls: &mut Calls<'_>, id: NodeId) {
+    let (x, shape) = (calls.operand(id, 0), calls.shape(id));
+    calls.push(spatial("spatial/blur", shape, shape).read(Memory::Node(x)).write(Memory::Node(id)));
+}
+
 pub fn shift(calls: &mut Calls<'_>, back: bool, id: NodeId) {
     let (x, offsets) = (calls.operand(id, 0), calls.operand(id, 1));
     calls.push(

@@ -166,6 +166,11 @@ impl<'g> Var<'g> {
         self.unary(Unary::Abs)
     }
 
+    /// `1 / sqrt(x)`, of numbers above 0
+    pub fn rsqrt(self) -> Self {
+        self.unary(Unary::Rsqrt)
+    }
+
     /// `a + b`; axes of extent 1 repeat, so a bias is added as `[1, 1, 1, channels]`.
     ///
     /// # Errors

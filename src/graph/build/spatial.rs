@@ -53,6 +53,17 @@ impl<'g> Var<'g> {
         self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
     }
 
+    /// Twice the size by linear interpolation between pixel centres both ways, as PyTorch's `bilinear` without
+    /// `align_corners`: every pixel repeated, then blurred.
+    pub fn upsample_bilinear2d(self) -> Self {
+        self.upsample_nearest2d([2, 2]).expect("2 is at least 1").blur()
+    }
+
+    /// Rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4; border pixels are repeated outward.
+    pub fn blur(self) -> Self {
+        self.graph.push(Op::Blur, &[self], self.shape())
+    }
+
     /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{CycleGanConfig, DcganConfig, Discriminator};
 use crate::nn::cyclegan::HALVINGS;
-use crate::nn::dcgan::halvings;
+use crate::nn::dcgan::{Norm, halvings};
 use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
@@ -43,6 +43,22 @@ fn counts(values: &[(&str, Option<u64>)]) -> Result<()> {
     })
 }
 
+fn check_norms(norm: Norm, d_norm: Norm, r1: f64) -> Result<()> {
+    if norm == Norm::Spectral {
+        return Err(Error::Input(
+            "norm is spectral, which is for discriminators; choose none, batch or instance, and pass --d-norm spectral"
+                .into(),
+        ));
+    }
+    if r1 > 0.0 && matches!(d_norm, Norm::Batch | Norm::Instance) {
+        return Err(Error::Input(format!(
+            "r1 is {r1}, the gradient of a gradient, which batch and instance norm do not have; pass --d-norm spectral or \
+             --d-norm none, or --r1 0"
+        )));
+    }
+    Ok(())
+}
+
 /// The settings every kind of run has.
 macro_rules! check_common {
     ($config:expr) => {{
@@ -57,6 +73,7 @@ macro_rules! check_common {
             ("steps", config.steps),
             ("epochs", config.epochs),
             ("memory_limit", config.memory_limit),
+            ("r1_every", Some(config.r1_every)),
             ("log_every", Some(config.log_every)),
             ("sample_every", Some(config.sample_every)),
             ("checkpoint_every", Some(config.checkpoint_every)),
@@ -74,6 +91,11 @@ macro_rules! check_common {
             let fits = beta >= 0.0 && (beta as f32) < 1.0;
             number(name, beta, fits, "one from 0 to below 1, as a 32-bit float")?;
         }
+        // What is computed with is its f32.
+        let decay = config.average >= 0.0 && (config.average as f32) < 1.0;
+        number("average", config.average, decay, "0 (off) or a decay below 1, as a 32-bit float")?;
+        check_norms(config.norm, config.d_norm.unwrap_or(config.norm), config.r1)?;
+        weights(&[("r1", config.r1)])?;
         let fraction = "a fraction from 0 to below 1";
         number("slope", config.slope, (0.0..=1.0).contains(&config.slope), "one from 0 (ReLU) to 1")?;
         number("holdout", config.holdout, (0.0..1.0).contains(&config.holdout), fraction)?;
@@ -88,6 +110,7 @@ impl DcganConfig {
         halvings(self.size)?;
         within("size", self.size, 8..=2048)?;
         within("noise_size", self.noise_size, 1..=65536)?;
+        within("blocks", self.blocks, 0..=100)?;
         counts(&[("d_every", Some(self.d_every))])?;
         check_common!(self)
     }
@@ -107,7 +130,6 @@ impl CycleGanConfig {
             )));
         }
         weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])?;
-        number("average", self.average, (0.0..1.0).contains(&self.average), "0 (off) or a decay below 1")?;
         check_common!(self)
     }
 

@@ -3,10 +3,10 @@
 use super::{DiffAugmentParts, Preset, parts};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions};
-use crate::nn::cyclegan::{Translator, Upsample, generator, patch_discriminator, patch70_discriminator};
+use crate::nn::cyclegan::{Translator, generator, patch_discriminator, patch70_discriminator};
 use crate::nn::dcgan::{Norm, discriminator};
-use crate::nn::loss::Adversarial;
-use crate::nn::{Init, Network};
+use crate::nn::loss::{Adversarial, R1};
+use crate::nn::{Init, Network, Upsample};
 use crate::optim::{Adam, Schedule};
 use crate::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::train::settings::{named, settings};
@@ -46,6 +46,10 @@ settings! {
         d_lr: f64,
         /// With the linear schedule: the step after which the learning rate falls; half of all where it is not given.
         decay_from: u64,
+        /// The discriminators' normalisation, where it is not --norm: none, over the batch, over each picture, or of the
+        /// weights by their largest singular value.
+        #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance|spectral")]
+        d_norm: Norm,
         /// Refuse to start where more memory than this is planned, in MiB.
         #[arg(value_name = "MIB")]
         memory_limit: u64,
@@ -90,19 +94,19 @@ settings! {
         g_width: usize,
         /// Residual blocks in the middle of the generators.
         blocks: usize,
-        /// How the generators double the size: by transposed convolutions, or by repeated pixels and a convolution, which
-        /// leaves no checkerboards.
-        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest")]
+        /// How the generators double the size: by transposed convolutions, or by repeated or by interpolated pixels
+        /// and a convolution, which leave no checkerboards.
+        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
         upsample: Upsample,
         /// What the discriminators judge: the whole picture, patches, or overlapping patches of 70x70 pixels.
         #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]
         discriminator: Discriminator,
         /// Channels behind the discriminators' first layer.
         d_width: usize,
-        /// Normalisation: over the batch or over each picture.
-        #[arg(value_parser = named::<Norm>, value_name = "batch|instance")]
+        /// Normalisation: none, over the batch, or over each picture.
+        #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance")]
         norm: Norm,
-        /// Whether the first layer of whole-picture discriminators is normalised too.
+        /// Whether batch or instance norm stands behind the first layer of whole-picture discriminators too.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
         /// Slope of the discriminators' leaky ReLU below 0.
@@ -110,13 +114,17 @@ settings! {
         /// Initial weights: uniform in 1/sqrt(fan_in), or normal with deviation 0.02.
         #[arg(value_parser = named::<Init>, value_name = "uniform|normal")]
         init: Init,
-        /// Adversarial loss: least squares or binary cross-entropy.
-        #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce")]
+        /// Adversarial loss: least squares, binary cross-entropy, or hinge.
+        #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce|hinge")]
         loss: Adversarial,
         /// Factor of the discriminators' losses.
         d_scale: f64,
         /// Factor of the generators' adversarial losses.
         g_scale: f64,
+        /// Weight of the R1 penalty: half the squared slope of the discriminators' score at real pictures; 0 turns it off.
+        r1: f64,
+        /// Add the penalty every this many iterations, as many times as large.
+        r1_every: u64,
         /// How far a picture translated there and back is from where it began: mean squared or absolute error, or not
         /// counted.
         #[arg(value_parser = named::<CycleLoss>, value_name = "mse|l1|none")]
@@ -193,6 +201,7 @@ impl CycleGanConfig {
             objective: CycleObjective {
                 loss: self.loss,
                 d_scale: self.d_scale,
+                r1: R1 { weight: self.r1, every: self.r1_every },
                 g_scale: self.g_scale,
                 cycle: if counted { self.cycle_loss } else { CycleLoss::None },
                 lambda_cycle: self.lambda_cycle,
@@ -208,7 +217,8 @@ impl CycleGanConfig {
     }
 
     fn judge(&self, name: &str) -> Result<Network> {
-        let Self { d_width: width, channels, norm, slope, .. } = *self;
+        let Self { d_width: width, channels, slope, .. } = *self;
+        let norm = self.d_norm.unwrap_or(self.norm);
         match self.discriminator {
             Discriminator::Patch => Ok(patch_discriminator(name, width, channels, norm, slope)),
             Discriminator::Patch70 => Ok(patch70_discriminator(name, width, channels, norm, slope)),

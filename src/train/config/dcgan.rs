@@ -3,9 +3,9 @@
 use super::{DiffAugmentParts, Preset, parts};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
-use crate::nn::Init;
 use crate::nn::dcgan::{Norm, discriminator, generator};
-use crate::nn::loss::Adversarial;
+use crate::nn::loss::{Adversarial, R1};
+use crate::nn::{Init, Upsample};
 use crate::optim::Adam;
 use crate::train::dcgan_steps::{Dcgan, Objective};
 use crate::train::settings::{named, settings};
@@ -30,6 +30,10 @@ settings! {
         g_lr: f64,
         /// The discriminator's learning rate, where it is not --lr.
         d_lr: f64,
+        /// The discriminator's normalisation, where it is not --norm: none, over the batch, over each picture, or of the
+        /// weights by their largest singular value.
+        #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance|spectral")]
+        d_norm: Norm,
         /// Refuse to start where more memory than this is planned, in MiB.
         #[arg(value_name = "MIB")]
         memory_limit: u64,
@@ -73,12 +77,18 @@ settings! {
         noise: NoiseKind,
         /// Channels in front of the generator's last layer; each layer before has twice as many.
         g_width: usize,
+        /// Residual blocks in front of each of the generator's doublings.
+        blocks: usize,
+        /// How the generator doubles the size: by transposed convolutions, or by repeated or by interpolated pixels
+        /// and a convolution, which leave no checkerboards.
+        #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
+        upsample: Upsample,
         /// Channels behind the discriminator's first layer; each layer after has twice as many.
         d_width: usize,
-        /// Normalisation: over the batch or over each picture.
-        #[arg(value_parser = named::<Norm>, value_name = "batch|instance")]
+        /// Normalisation: none, over the batch, or over each picture.
+        #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance")]
         norm: Norm,
-        /// Whether the discriminator's first layer is normalised too.
+        /// Whether batch or instance norm stands behind the discriminator's first layer too.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
         /// Slope of the discriminator's leaky ReLU below 0.
@@ -86,18 +96,24 @@ settings! {
         /// Initial weights: uniform in 1/sqrt(fan_in), or normal with deviation 0.02.
         #[arg(value_parser = named::<Init>, value_name = "uniform|normal")]
         init: Init,
-        /// Adversarial loss: least squares or binary cross-entropy.
-        #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce")]
+        /// Adversarial loss: least squares, binary cross-entropy, or hinge.
+        #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce|hinge")]
         loss: Adversarial,
         /// Factor of the discriminator's loss.
         d_scale: f64,
         /// Factor of the generator's loss.
         g_scale: f64,
+        /// Weight of the R1 penalty: half the squared slope of the discriminator's score at real pictures; 0 turns it off.
+        r1: f64,
+        /// Add the penalty at every this many updates of the discriminator, as many times as large.
+        r1_every: u64,
         /// Step the discriminator every this many iterations.
         d_every: u64,
         /// Whether the generator's step draws noise of its own, not the noise of the discriminator's.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         fresh_noise: bool,
+        /// Decay of an average of the generator's weights that draws samples; 0 keeps none.
+        average: f64,
         /// Learning rate of both optimizers.
         lr: f64,
         /// Adam's decay of the first moment.
@@ -133,12 +149,20 @@ impl DcganConfig {
     pub fn dcgan(&self) -> Result<Dcgan> {
         let adam = |lr| Adam { lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps };
         Ok(Dcgan {
-            generator: generator(self.noise_size, self.g_width, self.size, self.channels, self.norm)?,
+            generator: generator(
+                self.noise_size,
+                self.g_width,
+                self.size,
+                self.channels,
+                self.norm,
+                self.upsample,
+                self.blocks,
+            )?,
             discriminator: discriminator(
                 self.d_width,
                 self.size,
                 self.channels,
-                self.norm,
+                self.d_norm.unwrap_or(self.norm),
                 self.d_first_norm,
                 self.slope,
             )?,
@@ -149,7 +173,9 @@ impl DcganConfig {
                 loss: self.loss,
                 d_scale: self.d_scale,
                 g_scale: self.g_scale,
+                r1: R1 { weight: self.r1, every: self.r1_every },
                 fresh_noise: self.fresh_noise,
+                average: self.average > 0.0,
                 g_adam: adam(self.g_lr.unwrap_or(self.lr)),
                 d_adam: adam(self.d_lr.unwrap_or(self.lr)),
                 diffaugment: self.diffaugment.policy(),

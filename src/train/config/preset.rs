@@ -2,10 +2,10 @@
 
 use super::{CycleGanConfig, DcganConfig, DiffAugmentParts, Discriminator, Preset};
 use crate::data::{AugmentKind, Fit, NoiseKind};
-use crate::nn::Init;
-use crate::nn::cyclegan::{Translator, Upsample};
+use crate::nn::cyclegan::Translator;
 use crate::nn::dcgan::Norm;
 use crate::nn::loss::Adversarial;
+use crate::nn::{Init, Upsample};
 use crate::optim::Schedule;
 use crate::train::cyclegan_steps::{CycleLoss, Updates};
 
@@ -18,6 +18,7 @@ impl Preset {
             epochs: Some(300),
             g_lr: None,
             d_lr: None,
+            d_norm: None,
             memory_limit: None,
             data: "builtin:noto".into(),
             size: 64,
@@ -34,6 +35,8 @@ impl Preset {
             noise_size: 100,
             noise: NoiseKind::Uniform,
             g_width: 16,
+            blocks: 0,
+            upsample: Upsample::Transposed,
             d_width: 16,
             norm: Norm::Batch,
             d_first_norm: true,
@@ -42,8 +45,11 @@ impl Preset {
             loss: Adversarial::Lsgan,
             d_scale: 0.5,
             g_scale: 0.5,
+            r1: 0.0,
+            r1_every: 16,
             d_every: 2,
             fresh_noise: true,
+            average: 0.0,
             lr: 3e-4,
             beta1: 0.5,
             beta2: 0.999,
@@ -99,6 +105,7 @@ impl Preset {
             g_lr: None,
             d_lr: None,
             decay_from: None,
+            d_norm: None,
             memory_limit: None,
             x: "builtin:noto".into(),
             y: "builtin:twemoji".into(),
@@ -125,6 +132,8 @@ impl Preset {
             loss: Adversarial::Lsgan,
             d_scale: 1.0,
             g_scale: 0.5,
+            r1: 0.0,
+            r1_every: 16,
             cycle_loss: CycleLoss::Mse,
             lambda_cycle: 10.0,
             lambda_identity: 0.0,

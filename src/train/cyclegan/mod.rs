@@ -17,7 +17,7 @@ use super::source::{Source, total};
 use crate::data::{DiffAugmentDraws, Loader};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
-use crate::optim::Adam;
+use crate::optim::{Adam, average_decay};
 use crate::{Error, Result};
 use sheets::Sheet;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub type Trainer = run::Trainer<Training>;
 pub type Plan = run::Plan<Training>;
 
 /// The losses of an iteration, by name.
-const LOSSES: [&str; 8] =
-    ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y"];
+const LOSSES: [&str; 10] =
+    ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y", "R1_X", "R1_Y"];
 
 /// A CycleGAN in training.
 pub struct Training {
@@ -178,7 +178,9 @@ impl run::Training for Training {
             let parts = if whole { &parts[..1] } else { &parts[1..] };
             let mut found = Vec::new();
             for part in parts {
-                let step = self.steps.iter().position(|step| step.outputs.contains(part));
+                let has = |step: &usize| self.steps[*step].outputs.contains(part);
+                let due = (0..self.steps.len()).filter(has).find(|&step| self.is_due(step, t));
+                let step = due.or_else(|| (0..self.steps.len()).find(has));
                 found.extend(step.map(|step| (step, part)));
             }
             if found.is_empty() {
@@ -223,9 +225,13 @@ impl Optimizing {
 impl Training {
     /// Whether an optimizer step is part of iteration `t`.
     fn is_due(&self, step: usize, t: u64) -> bool {
+        let has = |loss: &str| self.steps[step].outputs.iter().any(|name| name == loss);
+        let r1 = self.model.objective.r1;
+        if has("D_X_real") && r1.is_due(t) != has("R1_X") {
+            return false;
+        }
         let apart = self.config.updates == Updates::Apart;
-        let of_fakes = self.steps[step].outputs.iter().any(|name| name == "D_X_fake");
-        !(apart && of_fakes) || t.is_multiple_of(self.config.d_fake_every)
+        !(apart && has("D_X_fake")) || t.is_multiple_of(self.config.d_fake_every)
     }
 
     /// Fakes of each set that discriminators were shown before iteration `t`.
@@ -244,9 +250,7 @@ impl Training {
         let executor = &mut *self.executor;
         executor.write_input(step, "rates", &rates)?;
         if has("decay") {
-            // A young average follows faster.
-            let young = (1.0 + update as f64) / (10.0 + update as f64);
-            executor.write_input(step, "decay", &[self.config.average.min(young) as f32])?;
+            executor.write_input(step, "decay", &[average_decay(self.config.average, update) as f32])?;
         }
         for name in Domain::BOTH.map(Domain::name) {
             if has(&format!("{name}.rows")) {

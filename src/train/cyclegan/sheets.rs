@@ -34,7 +34,7 @@ pub struct Sheet {
 fn batch(config: &CycleGanConfig, count: usize) -> usize {
     match config.norm {
         Norm::Batch => count,
-        Norm::Instance => count.min(config.batch),
+        _ => count.min(config.batch),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS};
 use crate::Result;
 use crate::graph::{Bank, Graph, Slot, Update, Var};
+use crate::nn::loss::r1;
 use crate::nn::{Statistics, Tensors};
 use crate::shape::Shape;
 
@@ -13,6 +14,11 @@ pub(super) struct Building<'g, 'm> {
     pub banks: Vec<Bank>,
     pub generators: Vec<Tensors<'g>>,
     pub discriminators: Vec<Tensors<'g>>,
+    /// What the discriminators' layers compute with, once they do: see [`crate::nn::Network::normalized`].
+    pub judges: [Option<Tensors<'g>>; 2],
+    /// Whether real pictures cost the R1 penalty.
+    pub penalized: bool,
+    pub penalties: Vec<Var<'g>>,
     pub updates: Vec<Update>,
     pub outputs: Vec<(&'static str, Var<'g>)>,
 }
@@ -25,21 +31,24 @@ impl<'g> Building<'g, '_> {
         Ok(y)
     }
 
-    /// The mean adversarial loss of the domain's discriminator on `pictures`, augmented as `source`, toward real or fake.
-    fn adversarial(
-        &mut self,
-        domain: Domain,
-        pictures: Var<'g>,
-        source: &str,
-        real: bool,
-    ) -> Result<Var<'g>> {
+    /// The scores the domain's discriminator gives `pictures`, augmented as `source`.
+    fn scores(&mut self, domain: Domain, pictures: Var<'g>, source: &str) -> Result<Var<'g>> {
         let index = domain.discriminator();
         let source = format!("{}.{source}", domain.name());
         let pictures = self.model.objective.diffaugment.apply(pictures, &source)?;
         let network = &self.model.discriminators[index];
-        let (scores, updates) = network.forward(pictures, &self.discriminators[index], Statistics::Batch)?;
+        let judge = match self.judges[index].take() {
+            Some(judge) => judge,
+            None => {
+                let (judge, updates) = network.normalized(&self.discriminators[index])?;
+                self.updates.extend(updates);
+                judge
+            }
+        };
+        let (scores, updates) = network.forward(pictures, &judge, Statistics::Batch)?;
+        self.judges[index] = Some(judge);
         self.updates.extend(updates);
-        Ok(self.model.objective.loss.toward(scores, real))
+        Ok(scores)
     }
 
     fn judge(
@@ -48,12 +57,17 @@ impl<'g> Building<'g, '_> {
         source: &str,
         names: [&'static str; 2],
     ) -> Result<[Var<'g>; 2]> {
-        let mut losses = Vec::new();
+        let (mut losses, objective) = (Vec::new(), self.model.objective);
         for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
-            let loss = self.adversarial(domain, pictures, source, source == "real")?;
-            let loss = loss.scale(self.model.objective.d_scale);
+            let scores = self.scores(domain, pictures, source)?;
+            let loss = objective.loss.toward(scores, source == "real").scale(objective.d_scale);
             self.outputs.push((name, loss));
             losses.push(loss);
+            if self.penalized && source == "real" {
+                let penalty = r1(scores, pictures)?.scale(objective.r1.weight);
+                self.outputs.push((if domain == Domain::X { "R1_X" } else { "R1_Y" }, penalty));
+                self.penalties.push(penalty.scale(objective.r1.every as f64));
+            }
         }
         Ok([losses[0], losses[1]])
     }
@@ -112,7 +126,8 @@ impl<'g> Building<'g, '_> {
             Domain::X => ["G_YtoX", "cycle_Y", "identity_Y"],
         };
         let translation = self.generator(there, pictures)?;
-        let mut loss = self.adversarial(to, translation, "fake", true)?.scale(objective.g_scale);
+        let scores = self.scores(to, translation, "fake")?;
+        let mut loss = objective.loss.generator(scores).scale(objective.g_scale);
         self.outputs.push((names[0], loss));
         if objective.cycle != CycleLoss::None {
             let error = pictures.sub(self.generator(back, translation)?)?;
@@ -138,7 +153,9 @@ impl<'g> Building<'g, '_> {
         self.discriminate(x.add(y)?)
     }
 
+    /// The discriminators' step on `loss` and the penalties.
     pub fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
+        let loss = self.penalties.iter().try_fold(loss, |sum, &penalty| sum.add(penalty))?;
         let adam = &self.model.objective.d_adam;
         self.updates.extend(DISCRIMINATORS.descend(loss, &self.discriminators, &self.banks, adam)?);
         Ok(())
@@ -148,9 +165,7 @@ impl<'g> Building<'g, '_> {
         let objective = &self.model.objective;
         self.updates.extend(GENERATORS.descend(loss, &self.generators, &self.banks, &objective.g_adam)?);
         if objective.average {
-            let decay = self.graph.input("decay", Shape::SCALAR).id();
-            let parameters = GENERATORS.parameters;
-            self.updates.push(Update::Average { average: AVERAGES, parameters, decay });
+            self.updates.push(GENERATORS.average(AVERAGES, self.graph));
         }
         Ok(())
     }

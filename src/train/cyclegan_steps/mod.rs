@@ -7,7 +7,7 @@ use super::optimizer::TrainedBanks;
 use crate::Result;
 use crate::graph::{Bank, Graph, Step, Var};
 use crate::nn::diffaugment::DiffAugmentPolicy;
-use crate::nn::loss::Adversarial;
+use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Network, Statistics};
 use crate::optim::Adam;
 use crate::shape::Shape;
@@ -56,6 +56,8 @@ pub struct CycleObjective {
     pub loss: Adversarial,
     /// Factor of each discriminator's loss.
     pub d_scale: f64,
+    /// The penalty on each discriminator's slopes.
+    pub r1: R1,
     /// Factor of each generator's adversarial loss.
     pub g_scale: f64,
     /// The cycle loss.
@@ -131,7 +133,8 @@ impl CycleGan {
     /// them: `x` and `y`; `rates` (see [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
     /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
     /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), each `[batch, 1, 1, 1]`.
-    /// Outputs: `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
+    /// With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
+    /// Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
     /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum.
     ///
     /// # Errors
@@ -187,13 +190,25 @@ impl CycleGan {
                 }),
             ],
         };
-        steps.iter().map(|(name, part)| self.step(name, batch, part)).collect()
+        let mut built = Vec::new();
+        for (name, part) in steps {
+            let step = self.step(name, batch, false, part)?;
+            let variants = match step.outputs.iter().any(|(name, _)| name == "D_X_real") {
+                true => self.objective.r1.variants(),
+                false => &[false],
+            };
+            for &penalized in variants {
+                built.push(if penalized { self.step(name, batch, true, part)? } else { step.clone() });
+            }
+        }
+        Ok(built)
     }
 
     fn step(
         &self,
         name: &str,
         batch: usize,
+        penalized: bool,
         part: impl for<'g, 'm> Fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>,
     ) -> Result<Step> {
         let graph = Graph::new();
@@ -206,6 +221,9 @@ impl CycleGan {
             generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
             discriminators: DISCRIMINATORS.tensors(&graph, &self.discriminators.each_ref(), &banks),
             banks,
+            judges: [None, None],
+            penalized,
+            penalties: Vec::new(),
             updates: Vec::new(),
             outputs: Vec::new(),
         };

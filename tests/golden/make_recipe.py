@@ -1,0 +1,172 @@
+"""Writes the golden fixtures of what helps on small sets beside this script: what PyTorch computes, in float64.
+
+    pip install torch numpy
+    python tests/golden/make_recipe.py
+
+dcgan_recipe.safetensors       one iteration of a tiny DCGAN: nearest upsampling and residual blocks in the generator, a
+                               spectrally normalised discriminator, hinge loss, R1 penalty, an average of the generator
+cyclegan_recipe.safetensors    one iteration of a tiny CycleGAN: course generators, spectrally normalised 70x70 patch
+                               discriminators, hinge loss, R1 penalty
+
+ops/upsample_bilinear2d*       twice the size, interpolated linearly
+
+Tensors are named as by make.py and make_cyclegan.py. Beside those:
+
+    loss.R1, loss.R1_X, loss.R1_Y    the penalty, with its weight; what is minimised has it EVERY times
+    average.generator.<entry>        the average after the first update, from that of before
+
+PyTorch makes one step of the power iteration a call of the discriminator, so each optimizer step calls it once: on real
+pictures and fakes together, where it judges both.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils import spectral_norm
+
+from fixtures import HERE, SEED, Network, normal, uniform
+from fixtures import gradients, initialize, save, state
+from make import leaky_relu, write_case
+from make_cyclegan import Iteration, Residual, course_generator, mean_absolute, paper_discriminator
+
+R1 = 3.0
+EVERY = 2
+DECAY = 2 / 11
+
+
+def normalize(network):
+    """Spectral normalisation of every convolution."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer)
+
+
+def hinge(scores, real):
+    return F.relu(1 - scores if real else 1 + scores).mean()
+
+
+def penalty(scores, pictures):
+    """R1 of the mean score of each picture."""
+    (slopes,) = torch.autograd.grad(scores.mean([2, 3]).sum(), pictures, create_graph=True)
+    return R1 / 2 * slopes.square().sum([1, 2, 3]).mean()
+
+
+def judge(discriminator, real, fake):
+    """Both losses and the penalty."""
+    real = real.clone().requires_grad_()
+    real_scores, fake_scores = discriminator(torch.cat([real, fake])).split(len(real))
+    return hinge(real_scores, True), hinge(fake_scores, False), penalty(real_scores, real)
+
+
+def generator(noise_size, width):
+    """noise x 1 x 1 -> 3 x 16 x 16"""
+
+    def convolution(into, out):
+        return nn.Conv2d(into, out, 3, 1, 1, bias=False)
+
+    def features(channels):
+        block = [convolution(channels, channels), nn.BatchNorm2d(channels), nn.ReLU()]
+        block += [convolution(channels, channels), nn.BatchNorm2d(channels)]
+        return [nn.BatchNorm2d(channels), nn.ReLU(), Residual(*block)]
+
+    return Network(
+        *[nn.ConvTranspose2d(noise_size, 2 * width, 4, 1, 0, bias=False), *features(2 * width)],
+        *[nn.Upsample(scale_factor=2), convolution(2 * width, width), *features(width)],
+        *[nn.Upsample(scale_factor=2), convolution(width, 3), nn.Tanh()],
+    )
+
+
+def discriminator(width):
+    """3 x 16 x 16 -> one raw score"""
+    return Network(
+        *[nn.Conv2d(3, width, 4, 2, 1, bias=False), leaky_relu()],
+        *[nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), leaky_relu()],
+        nn.Conv2d(2 * width, 1, 4, 1, 0, bias=False),
+    )
+
+
+def write_dcgan(noise_size=6, width=4, batch=3):
+    g, d = generator(noise_size, width).double(), discriminator(width).double()
+    initialize(g)
+    initialize(d)
+    normalize(d)
+    before = {f"average.generator.{key}": parameter.detach().clone() for key, parameter in g.named_parameters()}
+    tensors = state("before.generator", g) | state("before.discriminator", d)
+    adam_g = torch.optim.Adam(g.parameters(), 1e-4, betas=(0.5, 0.999), eps=1e-8)
+    adam_d = torch.optim.Adam(d.parameters(), 4e-4, betas=(0.5, 0.999), eps=1e-8)
+    inputs = {
+        "real": uniform(batch, 3, 16, 16),
+        "noise_d": normal(batch, noise_size, 1, 1),
+        "noise_g": normal(batch, noise_size, 1, 1),
+    }
+
+    real, fake, r1 = judge(d, inputs["real"], g(inputs["noise_d"]).detach())
+    (real + fake + EVERY * r1).backward()
+    tensors |= gradients("grad.discriminator", d)
+    adam_d.step()
+
+    loss_g = -d(g(inputs["noise_g"])).mean()
+    loss_g.backward()
+    tensors |= gradients("grad.generator", g)
+    adam_g.step()
+
+    losses = {"D_real": real, "D_fake": fake, "D": real + fake, "R1": r1, "G": loss_g}
+    tensors |= inputs | {f"loss.{key}": value.detach() for key, value in losses.items()}
+    tensors |= state("after.generator", g) | state("after.discriminator", d)
+    for key, parameter in g.named_parameters():
+        key = f"average.generator.{key}"
+        tensors[key] = DECAY * before[key] + (1 - DECAY) * parameter.detach()
+    save(HERE / "dcgan_recipe.safetensors", tensors, {"preset": "recipe"})
+
+
+def write_cyclegan(width=2, blocks=1, size=32, batch=2):
+    it = Iteration(lambda: course_generator(width, blocks), lambda: paper_discriminator_plain(width), 3e-4, size, batch)
+    for name in ("D_X", "D_Y"):
+        it.tensors = {key: value for key, value in it.tensors.items() if not key.startswith(f"before.{name}.")}
+        normalize(it.networks[name])
+        it.tensors |= state(f"before.{name}", it.networks[name])
+
+    real_x, fake_x, r1_x = judge(it.D_X, it.x, it.G_YtoX(it.y).detach())
+    real_y, fake_y, r1_y = judge(it.D_Y, it.y, it.G_XtoY(it.x).detach())
+    loss = it.losses(D_X_real=real_x, D_X_fake=fake_x, D_Y_real=real_y, D_Y_fake=fake_y, R1_X=r1_x, R1_Y=r1_y)
+    it.step("d", "D", loss)
+
+    fake_x, fake_y = it.G_YtoX(it.y), it.G_XtoY(it.x)
+    loss = it.losses(
+        G_XtoY=-it.D_Y(fake_y).mean(),
+        G_YtoX=-it.D_X(fake_x).mean(),
+        cycle_X=it.cycle_x(mean_absolute, fake_y),
+        cycle_Y=it.cycle_y(mean_absolute, fake_x),
+    )
+    it.step("g", "G", loss)
+    metadata = {"preset": "recipe", "width": str(width), "blocks": str(blocks)}
+    save(HERE / "cyclegan_recipe.safetensors", it.finish(), metadata)
+
+
+def paper_discriminator_plain(width):
+    """The 70x70 patch discriminator without norms."""
+    layers = [layer for layer in paper_discriminator(width).main if not isinstance(layer, nn.InstanceNorm2d)]
+    return Network(*layers)
+
+
+def write_upsampling():
+    for name, x in [("", (2, 4, 3, 4)), ("_one_pixel", (1, 3, 1, 1)), ("_row", (1, 5, 1, 6))]:
+        write_case(
+            f"upsample_bilinear2d{name}",
+            "upsample_bilinear2d",
+            lambda x, *_: F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False),
+            {},
+            normal(*x),
+        )
+
+
+def main():
+    torch.manual_seed(SEED)
+    torch.set_num_threads(1)
+    write_dcgan()
+    write_cyclegan()
+    write_upsampling()
+
+
+if __name__ == "__main__":
+    main()
