@@ -49,6 +49,7 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod executor;
+mod file;
 pub mod gpu;
 pub mod graph;
 pub mod nn;

@@ -102,6 +102,16 @@ fn every_tile_is_a_candidate_somewhere() {
     }
 }
 
+/// What every device has: 8 storage buffers a kernel.
+#[test]
+fn no_kernel_binds_more_than_eight_buffers() {
+    for program in programs() {
+        for dispatch in &program.dispatches {
+            assert!(dispatch.bindings.len() <= 8, "{}: {}", program.name, program.kernel(dispatch));
+        }
+    }
+}
+
 fn every_op(channels: usize) -> Step {
     let graph = Graph::new();
     let x = graph.input("x", Shape([2, 12, 12, channels]));

@@ -4,7 +4,7 @@ use super::{Done, say};
 use crate::bench::measure::Effort;
 use crate::bench::{Options, report::Report, run, table};
 use crate::device::Device;
-use crate::report::file;
+use crate::file;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use super::{Done, say};
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::report::file;
+use crate::file;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::evaluation::{Judging, judge};
 use crate::train::run_folder::RunFolder;

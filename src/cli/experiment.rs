@@ -3,7 +3,7 @@
 use super::{Done, INTERRUPTED, evaluate, follow, say};
 use crate::data::AugmentKind;
 use crate::device::Device;
-use crate::report::file;
+use crate::file;
 use crate::report::page::{Column, side_by_side};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{

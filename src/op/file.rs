@@ -1,7 +1,7 @@
 //! Tensors in safetensors files.
 
 use super::Tensor;
-use crate::report::file::replace;
+use crate::file::replace;
 use crate::{Error, Result};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use gif::{Encoder, Frame, Repeat};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use super::file;
+use crate::file;
 use crate::{Error, Result};
 
 /// Wider frames are scaled down to this.

@@ -6,8 +6,8 @@ use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 
-use super::file;
 use super::metrics::Row;
+use crate::file;
 use crate::{Error, Result};
 
 const SIZE: (u32, u32) = (960, 480);

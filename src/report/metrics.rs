@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::file;
+use crate::file;
 use crate::{Error, Result};
 
 /// What was measured at one step.

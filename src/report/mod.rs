@@ -5,7 +5,6 @@
 
 pub mod animation;
 pub mod curves;
-pub(crate) mod file;
 pub mod metrics;
 pub mod page;
 pub mod sheet;

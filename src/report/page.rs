@@ -1,6 +1,6 @@
 //! One page that shows runs side by side, as a single HTML file without outside references.
 
-use super::file;
+use crate::file;
 use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -5,8 +5,8 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::file;
 use crate::data::to_byte;
+use crate::file;
 use crate::{Error, Result};
 
 const WHITE: u8 = 255;

@@ -8,9 +8,9 @@
 use super::config::RunConfig;
 use super::model::{Model, Trained};
 use super::run_folder::RunFolder;
+use crate::file;
 use crate::graph::Bank;
 use crate::nn::Parameter;
-use crate::report::file;
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What a run keeps on disk, and under which names.
 
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
-use crate::report::file;
+use crate::file;
 use crate::{Error, Result};
 use std::fs;
 use std::io::ErrorKind;

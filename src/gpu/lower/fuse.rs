@@ -7,7 +7,7 @@ use crate::shape::Shape;
 use std::collections::HashMap;
 
 /// Most tensors an expression reads: with a kernel's own, no more than the 8 bindings every device has.
-const MAX_LEAVES: usize = 4;
+const MAX_LEAVES: usize = 3;
 /// As [`MAX_LEAVES`], of an expression in the place of a norm's gradient, whose kernel binds six tensors of its own.
 const MAX_NORM_LEAVES: usize = 2;
 
