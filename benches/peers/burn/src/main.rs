@@ -112,7 +112,7 @@ impl Training {
         let [noise_d, noise_g] = self.noise.clone();
         let [adam_g, adam_d] = &mut self.optimizers;
 
-        let fake = self.generator.clone().no_grad().forward(noise_d).detach();
+        let fake = self.generator.valid().forward(noise_d.without_autodiff()).autodiff();
         let real_loss = self.discriminator.forward(self.real.clone()).sub_scalar(1.0).square().mean();
         let fake_loss = self.discriminator.forward(fake).square().mean();
         let loss = (real_loss + fake_loss).mul_scalar(0.5);
