@@ -155,35 +155,27 @@ pub fn bank<'o>(operations: impl Iterator<Item = &'o Operation>) -> Bank {
 /// If a tensor is larger than the device can bind.
 pub fn candidates(gpu: &Gpu, operation: &Operation, banks: &[Bank]) -> Result<Vec<(Subject, Program)>> {
     let step = &operation.step;
-    let mut targets = vec![gpu.target().clone()];
-    if let Some(contraction) = lower::Contraction::of(step, step.nodes.len() - 1) {
-        for variant in lower::candidates(&contraction, gpu.target()) {
-            let mut target = gpu.target().clone();
-            target.choices.set(contraction, variant);
-            targets.push(target);
-        }
-    }
-    let mut found: Vec<(Subject, Program)> = Vec::new();
-    for target in targets {
-        let program = lower::lower(step, banks, &target)?;
-        if !found.iter().any(|(_, other)| same(other, &program)) {
-            let subject = operation.subject.clone();
-            found
-                .push((Subject { variant: variant(&program), chosen: found.is_empty(), ..subject }, program));
-        }
-    }
-    Ok(found)
-}
-
-fn same(a: &Program, b: &Program) -> bool {
-    let grids = |program: &Program| -> Vec<[u32; 3]> {
-        program.dispatches.iter().map(|dispatch| dispatch.workgroups).collect()
+    let own = gpu.target();
+    let Some(contraction) = lower::Contraction::of(step, step.nodes.len() - 1) else {
+        let program = lower::lower(step, banks, own)?;
+        let subject = Subject { variant: kernels(&program), ..operation.subject.clone() };
+        return Ok(vec![(Subject { chosen: true, ..subject }, program)]);
     };
-    a.shaders == b.shaders && a.pipelines == b.pipelines && grids(a) == grids(b)
+    let settled = own.settled(&[contraction]).get(&contraction);
+    let mut variants = lower::candidates(&contraction, own);
+    variants.sort_by_key(|variant| Some(*variant) != settled);
+    let program = |variant: lower::Variant| {
+        let mut target = own.clone();
+        target.choices.set(contraction, variant);
+        let chosen = Some(variant) == settled;
+        let subject = Subject { variant: variant.to_string(), chosen, ..operation.subject.clone() };
+        Ok((subject, lower::lower(step, banks, &target)?))
+    };
+    variants.into_iter().map(program).collect()
 }
 
 /// The kernels of a program and how many workgroups run them.
-fn variant(program: &Program) -> String {
+fn kernels(program: &Program) -> String {
     let kernels = program.dispatches.iter().map(|dispatch| {
         let kernel = program.kernel(dispatch);
         let kernel = kernel.rsplit('/').next().unwrap_or(kernel);

@@ -66,6 +66,18 @@ pub const TILES: [Tile; 14] = [
     tile([32, 4], [1, 1], 16),
 ];
 
+impl std::fmt::Display for Variant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.form {
+            Form::Direct { rows, lanes } => write!(f, "direct {rows}x{lanes}")?,
+            Form::Tiled(Tile { rows, columns, down, across, slice }) => {
+                write!(f, "tile {rows}x{columns}, {}x{} each, slice {slice}", 4 * down, 4 * across)?;
+            }
+        }
+        if self.parts > 1 { write!(f, ", {} parts", self.parts) } else { Ok(()) }
+    }
+}
+
 /// Workgroups that keep a device of unknown size busy, and so many that more parts are not worth their sum.
 const BUSY: usize = 128;
 const PLENTY: usize = 512;
