@@ -1,7 +1,6 @@
 //! What a run computes on, and why.
 
 use crate::executor::Executor;
-use crate::gpu::lower::Target;
 use crate::gpu::tune::{self, Table};
 use crate::gpu::{AdapterSummary, Gpu, adapters};
 use crate::graph::{Bank, Step};
@@ -88,8 +87,7 @@ impl Device {
     pub fn pinned(self, path: &Path) -> Result<Self> {
         match (self, Table::read(path)?) {
             (Self::Gpu(gpu), Some(table)) if table.is_of(&gpu) => {
-                let target = Target { choices: table.kernels, ..gpu.target().clone() };
-                Ok(Self::Gpu(gpu.with_target(target)))
+                Ok(Self::Gpu(gpu.with_choices(table.kernels)))
             }
             (device, _) => Ok(device),
         }

@@ -8,6 +8,12 @@ struct Sums {
     bias: lane,
 }
 
+alias Joined = Sums;
+
+fn join(a: Sums, b: Sums) -> Sums {
+    return Sums(a.weight + b.weight, a.bias + b.bias);
+}
+
 // Rows first, first + stride, ... of the lane that starts at x[start], lanes apart from row to row.
 fn of_rows(start: u32, lanes: u32, first: u32, stride: u32, rows: u32, mean: lane, inverse: lane) -> Sums {
     var sums = Sums(lane(0), lane(0));
@@ -18,25 +24,3 @@ fn of_rows(start: u32, lanes: u32, first: u32, stride: u32, rows: u32, mean: lan
     }
     return sums;
 }
-
-#if COOPERATIVE
-var<workgroup> joined: array<Sums, WORKGROUP>;
-
-// The sums of the whole team, for each of its members.
-fn of_team(t: u32, own: Sums) -> Sums {
-    joined[t] = own;
-    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if t < half * ${LANES}u {
-            let other = joined[t + half * ${LANES}u];
-            joined[t] = Sums(joined[t].weight + other.weight, joined[t].bias + other.bias);
-        }
-    }
-    workgroupBarrier();
-    return joined[t % ${LANES}u];
-}
-#else
-fn of_team(t: u32, own: Sums) -> Sums {
-    return own;
-}
-#end

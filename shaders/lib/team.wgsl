@@ -1,5 +1,6 @@
 // A workgroup that reduces the rows of LANES channel lanes: TEAM invocations share the rows of each, and join what they
-// found by halves, in an order that is always the same.
+// found by halves, in an order that is always the same. The including kernel declares the type `Joined` and
+// `join(a, b)`. Text: LANES, TEAM, COOPERATIVE (TEAM is more than 1).
 const WORKGROUP = ${LANES}u * ${TEAM}u;
 
 // Which lane, group, part and row of the team invocation `t` of workgroup `index` has.
@@ -15,3 +16,24 @@ fn member(id: vec3<u32>, workgroups: vec3<u32>, t: u32, lanes: u32, parts: u32) 
     let blocks = (lanes + ${LANES}u - 1u) / ${LANES}u;
     return Member(index % blocks * ${LANES}u + t % ${LANES}u, index / (blocks * parts), index / blocks % parts, t / ${LANES}u);
 }
+
+#if COOPERATIVE
+var<workgroup> joined: array<Joined, WORKGROUP>;
+
+// What the whole team found, for each of its members.
+fn of_team(t: u32, own: Joined) -> Joined {
+    joined[t] = own;
+    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if t < half * ${LANES}u {
+            joined[t] = join(joined[t], joined[t + half * ${LANES}u]);
+        }
+    }
+    workgroupBarrier();
+    return joined[t % ${LANES}u];
+}
+#else
+fn of_team(t: u32, own: Joined) -> Joined {
+    return own;
+}
+#end

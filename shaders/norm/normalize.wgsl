@@ -7,6 +7,9 @@
 #import lib/lane
 #import lib/grid
 #import lib/epilogue
+#if PARTIAL
+#import lib/moments
+#end
 
 override GROUPS: u32;
 override ROWS: u32;
@@ -43,19 +46,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         return;
     }
 #if PARTIAL
-    var mean = lane(0);
-    var squares = lane(0);
-    var count = real(0);
+    var all = Statistics(lane(0), lane(0), real(0));
     for (var part = 0u; part < PARTS; part += 1u) {
         let at = (group * PARTS + part) * 2u * C + c;
-        let added = part_rows(part);
-        let total = count + added;
-        let difference = moments[at] - mean;
-        mean += difference * (added / total);
-        squares += moments[at + C] + difference * difference * (count * added / total);
-        count = total;
+        all = join(all, Statistics(moments[at], moments[at + C], part_rows(part)));
     }
-    let variance = squares / real(ROWS);
+    let mean = all.mean;
+    let variance = all.squares / real(ROWS);
     if block == 0u {
         whole[group * 2u * C + c] = mean;
         whole[group * 2u * C + C + c] = variance;

@@ -30,7 +30,11 @@ fn sum_from(i: u32, first: u32, step: u32) -> lane {
 }
 
 #if COOPERATIVE
-var<workgroup> joined: array<lane, WORKGROUP>;
+alias Joined = lane;
+
+fn join(a: lane, b: lane) -> lane {
+    return a + b;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -40,15 +44,9 @@ fn main(
 ) {
     let m = member(id, workgroups, t, COUNT, 1u);
     let i = min(m.lane, COUNT - 1u);
-    joined[t] = sum_from(i, m.row, ${TEAM}u);
-    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if t < half * ${LANES}u {
-            joined[t] += joined[t + half * ${LANES}u];
-        }
-    }
+    let sum = of_team(t, sum_from(i, m.row, ${TEAM}u));
     if m.row == 0u && m.lane < COUNT && m.group == 0u {
-        y[i] = epilogue(joined[t], i);
+        y[i] = epilogue(sum, i);
     }
 }
 #else

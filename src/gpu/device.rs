@@ -1,7 +1,7 @@
 //! Finding and opening a GPU.
 
 use super::cache::PipelineCache;
-use super::lower::{Target, lower};
+use super::lower::{Choices, Target, lower};
 use super::run::{GpuExecutor, planned_bytes};
 use crate::graph::{Bank, Step};
 use crate::{Error, Result};
@@ -175,6 +175,12 @@ impl Gpu {
     pub fn with_target(mut self, target: Target) -> Self {
         self.target = Arc::new(target);
         self
+    }
+
+    /// The same device, with these kernels for the contractions they are chosen for.
+    pub fn with_choices(self, choices: Choices) -> Self {
+        let target = Target { choices, ..self.target().clone() };
+        self.with_target(target)
     }
 
     /// The same device, with or without run-time checks of every index and loop in its kernels; without, unless the

@@ -3,7 +3,7 @@
 //! A run pins its table in its own folder, so that it goes on with the same kernels, bit for bit.
 
 use super::device::Gpu;
-use super::lower::{Choices, Contraction, Target, Variant, candidates, lower};
+use super::lower::{Choices, Contraction, Variant, candidates, lower};
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
@@ -126,8 +126,7 @@ pub fn tuned(gpu: Gpu, steps: &[Step], kept: Option<&Path>, progress: &mut dyn F
             choices.set(of, variant);
         }
     }
-    let target = Target { choices, ..gpu.target().clone() };
-    Ok(gpu.with_target(target))
+    Ok(gpu.with_choices(choices))
 }
 
 fn fastest(gpu: &Gpu, of: &Contraction) -> Result<Variant> {

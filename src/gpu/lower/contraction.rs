@@ -3,50 +3,35 @@
 use super::call::{Call, Calls, Memory};
 use super::choices::choose;
 use super::expression::Fused;
-use super::pointwise::{add_parts, lanes, sum_parts};
+use super::pointwise::{add_parts, lanes};
 use super::product::{Contraction, Kind, Product};
 use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
 use crate::shape::{ConvGeometry, Shape};
 
-/// The node's kernel, with `epilogue` of its value stored as `result`.
+/// The kernel of the nodes `terms`, equal in shape, whose sum is taken, with `epilogue` of it stored as `result`.
 pub fn contraction(
     calls: &mut Calls<'_>,
     (kind, g): (Kind, &ConvGeometry),
-    id: NodeId,
+    terms: &[NodeId],
     result: NodeId,
     epilogue: &Fused,
 ) {
-    let of = found(calls, kind, g, id);
+    let of = found(calls, kind, g, terms[0]);
     let Variant { form, parts } = choose(&of, calls.target);
     let shape = calls.shape(result);
     let (call, vec4) = call(&of, form, parts, shape);
-    if parts == 1 {
-        finish(calls, call, vec4, id, epilogue, shape, Memory::Node(result));
-        return;
+    if let ([term], 1) = (terms, parts) {
+        return finish(calls, call, vec4, *term, epilogue, shape, Memory::Node(result));
     }
     // An epilogue has to wait for the sum of all parts.
-    let partial = calls.scratch(parts * shape.len());
-    finish(calls, call, vec4, id, &Fused::value(id), shape, partial);
-    add_parts(calls, &[partial], parts, Memory::Node(result), shape, epilogue);
-}
-
-/// The sum of the gradients `terms`, equal in shape, of one weight.
-pub fn weight_grad(calls: &mut Calls<'_>, g: &ConvGeometry, terms: &[NodeId], id: NodeId) {
-    let of = found(calls, Kind::WeightGrad, g, terms[0]);
-    let Variant { form, parts } = choose(&of, calls.target);
-    let shape = calls.shape(id);
-    let (call, vec4) = call(&of, form, parts, shape);
-    let direct = parts == 1 && terms.len() == 1;
     let mut partials = Vec::new();
     for &term in terms {
-        let partial = if direct { Memory::Node(id) } else { calls.scratch(parts * shape.len()) };
+        let partial = calls.scratch(parts * shape.len());
         finish(calls, call.clone(), vec4, term, &Fused::value(term), shape, partial);
         partials.push(partial);
     }
-    if !direct {
-        sum_parts(calls, &partials, parts, Memory::Node(id), shape.len());
-    }
+    add_parts(calls, &partials, parts, Memory::Node(result), shape, epilogue);
 }
 
 fn found(calls: &Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId) -> Contraction {

@@ -24,6 +24,7 @@ use super::program::Program;
 use crate::graph::{Bank, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, MAX_GRID, Memory};
+use expression::Fused;
 use fuse::Fusion;
 
 /// Lowers `step` for `target`.
@@ -68,9 +69,9 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
     };
     calls.op = calls.step.nodes[base].op.name();
     match calls.step.nodes[base].op {
-        Op::Conv2d(g) => contraction::contraction(calls, (Kind::Conv2d, &g), base, id, fused),
+        Op::Conv2d(g) => contraction::contraction(calls, (Kind::Conv2d, &g), &[base], id, fused),
         Op::ConvTranspose2d(g) => {
-            contraction::contraction(calls, (Kind::ConvTranspose2d, &g), base, id, fused)
+            contraction::contraction(calls, (Kind::ConvTranspose2d, &g), &[base], id, fused)
         }
         Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, id, fused),
         _ => pointwise::sum(calls, fusion, base, id, fused),
@@ -84,7 +85,9 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::Unary(_) | Op::Binary(_) | Op::Broadcast => {
             pointwise::map(calls, fusion.of(id), Memory::Node(id))
         }
-        Op::Conv2dWeightGrad(g) => contraction::weight_grad(calls, &g, &terms, id),
+        Op::Conv2dWeightGrad(g) => {
+            contraction::contraction(calls, (Kind::WeightGrad, &g), &terms, id, &Fused::value(id))
+        }
         Op::Moments(per) => norm::moments(calls, per, id),
         Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, fusion, per, eps, id),
         Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, fusion, per, eps, fixed, id),

@@ -4,19 +4,25 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
 use super::fuse::Fusion;
-use super::pointwise::{lanes, sum_parts};
+use super::pointwise::{add_parts, lanes};
 use crate::graph::{NodeId, Op, Per};
 use crate::shape::Shape;
 
 /// Invocations of a workgroup that reduces rows.
-pub const TEAM_SIZE: usize = 256;
+const TEAM_SIZE: usize = 256;
 /// Neighbouring channel lanes one workgroup loads together.
-pub const TEAM_LANES: usize = 8;
+const TEAM_LANES: usize = 8;
 /// Most rows a member of a team adds up where one workgroup does a whole group.
 const WHOLE: usize = 16;
 /// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.
 const LEAST: usize = 16;
 const MAX_PARTS: usize = 64;
+
+/// Lanes of a workgroup that reduces rows of so many, and the invocations that share each.
+pub fn team(lanes: usize) -> (usize, usize) {
+    let lanes = lanes.min(TEAM_LANES);
+    (lanes, 1 << (TEAM_SIZE / lanes).ilog2())
+}
 
 /// A tensor seen as groups of rows of channels (in lanes), and how it is dealt out.
 struct Rows {
@@ -43,8 +49,7 @@ impl Rows {
             // Barriers are dear there: every invocation works alone.
             (channels.min(64), 1)
         } else {
-            let lanes = channels.min(TEAM_LANES);
-            (lanes, 1 << (TEAM_SIZE / lanes).ilog2())
+            team(channels)
         };
         let workgroups = groups * channels.div_ceil(lanes);
         let wanted = target.invocations.div_ceil(workgroups * lanes * team);
@@ -159,7 +164,7 @@ pub fn grad_sums(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, id:
     if followed {
         calls.parts.insert(id, (partial, rows.parts));
     } else if rows.parts > 1 {
-        sum_parts(calls, &[partial], rows.parts, result, rows.numbers());
+        add_parts(calls, &[partial], rows.parts, result, calls.shape(id), &Fused::value(id));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
-use super::norm::{TEAM_LANES, TEAM_SIZE};
+use super::norm::team;
 use crate::graph::NodeId;
 use crate::shape::Shape;
 
@@ -48,11 +48,7 @@ pub fn sum(calls: &mut Calls<'_>, fusion: &Fusion, id: NodeId, result: NodeId, e
     add_parts(calls, &[partial], parts, last, to, epilogue);
 }
 
-/// Adds `parts` runs of `len` numbers from each of `partials`.
-pub fn sum_parts(calls: &mut Calls<'_>, partials: &[Memory], parts: usize, y: Memory, len: usize) {
-    add_parts(calls, partials, parts, y, Shape::vector(len), &Fused::value(0));
-}
-
+/// Adds `parts` tensors of shape `to` from each of `partials`, one after another; `epilogue` of the sum is `y`.
 pub fn add_parts(
     calls: &mut Calls<'_>,
     partials: &[Memory],
@@ -61,7 +57,7 @@ pub fn add_parts(
     to: Shape,
     epilogue: &Fused,
 ) {
-    let (_, vec4) = lanes(to.channels());
+    let vec4 = in_fours(calls, epilogue, to);
     let count = to.len() / if vec4 { 4 } else { 1 };
     let call = Call::new("reduce/parts")
         .flag("VEC4", vec4)
@@ -73,10 +69,10 @@ pub fn add_parts(
     calls.push(if parts < MANY_PARTS || calls.target.software {
         call.threads(count)
     } else {
-        let lanes = count.min(TEAM_LANES);
+        let (lanes, team) = team(count);
         call.flag("COOPERATIVE", true)
             .define("LANES", lanes)
-            .define("TEAM", 1 << (TEAM_SIZE / lanes).ilog2())
+            .define("TEAM", team)
             .workgroups(count.div_ceil(lanes))
     });
 }
