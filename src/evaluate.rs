@@ -80,18 +80,23 @@ impl Set {
 }
 
 /// The sliced Wasserstein distance by level and on average; beside it what two halves of the real pictures score. It falls
-/// with the number of pictures, so all are taken of half the real ones: the model's pictures against each half.
+/// with the number of pictures, so all are taken of half as many as there are real ones: each half of the model's pictures
+/// against each half of the real.
 fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
     let options = SlicedWassersteinOptions::default();
     let between = |a: &Set, b: &Set| sliced_wasserstein(a.view()?, b.view()?, &options);
+    let found = found.first(real.len());
     let halves = real.halves();
-    let (levels, yardstick) = if real.len() < 2 {
-        (between(found, real)?, None)
+    let (levels, yardstick) = if real.len() < 2 || found.len() < 2 {
+        (between(&found, real)?, None)
     } else {
-        let found = found.first(halves[1].len());
-        let [even, odd] = [between(&found, &halves[0])?, between(&found, &halves[1])?];
-        let mean = |(&(side, a), &(_, b)): (&(usize, f64), &(usize, f64))| (side, (a + b) / 2.0);
-        (even.iter().zip(&odd).map(mean).collect(), Some(between(&halves[0], &halves[1])?))
+        let own = found.halves();
+        let pairs = own.iter().flat_map(|a| halves.iter().map(move |b| (a, b)));
+        let found: Vec<_> = pairs.map(|(a, b)| between(a, b)).collect::<Result<_>>()?;
+        let mean =
+            |level: usize| found.iter().map(|levels| levels[level].1).sum::<f64>() / found.len() as f64;
+        let levels = (0..found[0].len()).map(|level| (found[0][level].0, mean(level))).collect();
+        (levels, Some(between(&halves[0], &halves[1])?))
     };
     let figure = |name: String, value: f64, yardstick: Option<f64>| match yardstick {
         Some(yardstick) => Figure::new(name, value).beside(yardstick, "two halves of the real"),
@@ -101,7 +106,7 @@ fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
         .iter()
         .enumerate()
         .map(|(index, &(side, value))| {
-            let own = yardstick.as_ref().map(|levels| levels[index].1);
+            let own = yardstick.as_ref().map(|levels: &Vec<(usize, f64)>| levels[index].1);
             figure(format!("{name} at {side} pixels"), value, own)
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Promise: `evaluate` tells good pictures from bad and copies from inventions, and the experiments leave a page of whole runs.
 
+use mewgpu::data::{Fit, LoadOptions, Pictures, to_unit};
 use mewgpu::evaluate::{Direction, Figure, Set, generated, translated};
 use mewgpu::random::stream;
 use rand::RngExt;
@@ -49,6 +50,75 @@ fn generated_pictures_are_told_from_copies_noise_and_collapse() {
     let collapsed = judge(&Set { values: one.repeat(24), ..squares(1, 5) });
     assert!(figure(&collapsed, DIVERSITY).value < 1e-6);
     assert!(figure(&fresh, DIVERSITY).yardstick.is_some_and(|real| real > 0.1));
+}
+
+/// Each value of a set changed by what `change(values of a picture)` gives.
+fn each(set: &Set, change: impl FnMut(&[f32]) -> Vec<f32>) -> Set {
+    let len = set.side * set.side * set.channels;
+    Set { values: set.values.chunks(len).flat_map(change).collect(), ..*set }
+}
+
+/// Every third of the bundled emoji's pictures, three times.
+fn thirds_of(source: &str) -> [Set; 3] {
+    let options = LoadOptions { side: 64, channels: 3, fit: Fit::Crop, skip_bad: false };
+    let pictures = Pictures::load(source, &options).unwrap().pictures;
+    [0, 1, 2].map(|first| {
+        let chosen = (first..pictures.len()).step_by(3);
+        let values = chosen.flat_map(|index| pictures.picture(index)).map(|&level| to_unit(level)).collect();
+        Set { values, side: 64, channels: 3 }
+    })
+}
+
+/// The judge agrees with the eye: other real pictures come first, and damage that anybody sees comes last, on every set.
+#[test]
+fn real_pictures_are_ranked_before_damaged_ones() {
+    for source in ["builtin:noto/faces", "builtin:noto/animals"] {
+        let [training, held_out, real] = thirds_of(source);
+        let distance =
+            |pictures: &Set| figure(&generated(pictures, &training, &held_out).unwrap(), DISTANCE).value;
+        let best = distance(&real);
+        let row = 64 * 3;
+        let shifted = |picture: &[f32], by: usize| [&picture[by..], &picture[..by]].concat();
+        // Over 3 x 3 pixels, with weights 1 2 1 along both axes.
+        let blurred = each(&real, |picture| {
+            [row, row, 3, 3].iter().fold(picture.to_vec(), |picture, by| {
+                let other = shifted(&picture, *by);
+                picture.iter().zip(&other).map(|(a, b)| (a + b) / 2.0).collect()
+            })
+        });
+        let mut rng = stream(9, "noise", 0);
+        let noisy = each(&real, |p| p.iter().map(|value| value + rng.random_range(-0.15..0.15)).collect());
+        let checkered = each(&real, |picture| {
+            let sign = |index: usize| if (index / 3 + index / row).is_multiple_of(2) { 0.06 } else { -0.06 };
+            picture.iter().enumerate().map(|(index, value)| value + sign(index)).collect()
+        });
+        let pale = each(&real, |picture| picture.iter().map(|value| 0.8 * value).collect());
+        let tinted = each(&real, |p| {
+            p.iter().enumerate().map(|(i, v)| if i % 3 == 0 { v - 0.2 } else { *v }).collect()
+        });
+        let len = 64 * row;
+        let count = real.values.len() / len;
+        let upside_down = each(&real, |p| p.chunks(row).rev().flatten().copied().collect());
+        let few = |kept: usize| Set {
+            values: real.values[..kept * len].iter().copied().cycle().take(count * len).collect(),
+            ..real
+        };
+        let damaged = [
+            ("blurred", blurred),
+            ("noisy", noisy),
+            ("checkered", checkered),
+            ("pale", pale),
+            ("tinted", tinted),
+            ("upside down", upside_down),
+            ("three pictures only", few(3)),
+            ("one picture only", few(1)),
+        ];
+        for (name, damaged) in damaged {
+            let found = distance(&damaged);
+            println!("{source}: {name} {found:.0}, real {best:.0}");
+            assert!(found > 1.05 * best, "{source}: {name} {found:.0}, real {best:.0}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use rayon::prelude::*;
 use super::PictureSet;
 
 /// No level of a pyramid is smaller, unless the pictures are.
-const SMALLEST_SIDE: usize = 16;
+const SMALLEST_SIDE: usize = 8;
 
 /// One level of the pyramids of a set of pictures: `[count, side, side, channels]`.
 pub(super) struct Level {
@@ -11,7 +11,7 @@ pub(super) struct Level {
     pub values: Vec<f32>,
 }
 
-/// The sides of a pyramid's levels: halved for as long as the half is whole and at least 16.
+/// The sides of a pyramid's levels: halved for as long as the half is whole and at least 8.
 pub(super) fn sides(side: usize) -> Vec<usize> {
     let half = |&side: &usize| (side.is_multiple_of(2) && side / 2 >= SMALLEST_SIDE).then_some(side / 2);
     std::iter::successors(Some(side), half).collect()
@@ -91,13 +91,13 @@ fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{PictureSet, enlarge, laplacian, sides};
+    use super::{Level, PictureSet, enlarge, laplacian, sides};
 
     #[test]
-    fn levels_are_halves_down_to_sixteen() {
-        assert_eq!(sides(64), [64, 32, 16]);
+    fn levels_are_halves_down_to_eight() {
+        assert_eq!(sides(64), [64, 32, 16, 8]);
         assert_eq!(sides(70), [70, 35]);
-        assert_eq!(sides(16), [16]);
+        assert_eq!(sides(16), [16, 8]);
         assert_eq!(sides(8), [8]);
     }
 
@@ -106,7 +106,7 @@ mod tests {
         let values = [0.25, -0.5].repeat(64 * 64);
         let levels = laplacian(PictureSet::new(&values, 64, 2).unwrap());
         for level in &levels {
-            let flat = if level.side == 16 { [0.25, -0.5] } else { [0.0, 0.0] };
+            let flat = if level.side == 8 { [0.25, -0.5] } else { [0.0, 0.0] };
             for pixel in level.values.chunks(2) {
                 assert!(
                     pixel.iter().zip(flat).all(|(a, b)| (a - b).abs() < 1e-6),
@@ -122,15 +122,16 @@ mod tests {
         let values: Vec<f32> = (0..2 * 64 * 64).map(|i| ((i * i) as f32).sin()).collect();
         let levels = laplacian(PictureSet::new(&values, 64, 1).unwrap());
         for (index, picture) in values.chunks(64 * 64).enumerate() {
-            let part = |level: usize| {
-                let len = levels[level].side * levels[level].side;
-                &levels[level].values[index * len..][..len]
+            let part = |level: &Level| {
+                let len = level.side * level.side;
+                level.values[index * len..][..len].to_vec()
             };
-            let add = |detail: &[f32], smaller: Vec<f32>| -> Vec<f32> {
-                detail.iter().zip(smaller).map(|(a, b)| a + b).collect()
+            let (smallest, details) = levels.split_last().unwrap();
+            let add = |smaller: Vec<f32>, level: &Level| {
+                let enlarged = enlarge(&smaller, level.side / 2, 1);
+                part(level).iter().zip(enlarged).map(|(a, b)| a + b).collect()
             };
-            let middle = add(part(1), enlarge(part(2), 16, 1));
-            let whole = add(part(0), enlarge(&middle, 32, 1));
+            let whole: Vec<f32> = details.iter().rev().fold(part(smallest), add);
             assert!(whole.iter().zip(picture).all(|(a, b)| (a - b).abs() < 1e-5));
         }
     }

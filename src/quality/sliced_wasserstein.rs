@@ -13,8 +13,8 @@ const PATCH: usize = 7;
 const SCALE: f64 = 1e3;
 /// Directions are measured along in groups of this many.
 const GROUP: usize = 8;
-/// A deviation below this is rounding: one step of an 8-bit picture is 8e-3.
-const FLAT: f64 = 1e-6;
+/// One step of an 8-bit picture.
+const STEP: f64 = 2.0 / 255.0;
 /// Neither option goes beyond: a level of side 64 has 3364 patches in all.
 const MOST: usize = 4096;
 
@@ -35,41 +35,50 @@ impl Default for SlicedWassersteinOptions {
     }
 }
 
-/// Multi-scale sliced Wasserstein distance (Karras et al. 2018, "Progressive Growing of GANs", section 5), times 1000:
-/// per level of the pictures' Laplacian pyramids, from the finest on, its side and the distance. Less is better.
+/// Multi-scale sliced Wasserstein distance (after Karras et al. 2018, "Progressive Growing of GANs", section 5), times
+/// 1000: per level of the pictures' Laplacian pyramids, from the finest on, its side and the distance. Less is better.
 ///
-/// Levels have sides `side, side / 2, ...` for as long as the half is whole and at least 16. At each, patches of 7 x 7
-/// pixels are drawn from both sets, at the same places, and normalized to mean 0 and deviation 1 per channel over their
-/// set. Along a random unit vector, the distance of two equally large sets of patches is the mean difference of their
-/// sorted projections; the figure is its mean over many such vectors.
+/// Levels have sides `side, side / 2, ...` for as long as the half is whole and at least 8, where a patch is nearly the
+/// whole picture: the fine levels see texture, the coarse ones where things are. At each, patches of 7 x 7 pixels are
+/// drawn from both sets, at the same places. Along a random unit vector, the distance of two equally large sets of patches
+/// is the mean difference of their sorted projections; the figure is its mean over many such vectors.
 ///
-/// Each set having its own normalization, as in the paper, the figure is blind to a contrast or a tint that all
-/// pictures of a set share. A set against itself gives 0, but no two samples of the same pictures do: judge by the
-/// distance between two halves of the real pictures. It falls with the number of pictures, so compare figures of equal
-/// counts only. From the larger set as many patches are drawn as from the smaller, over all of its pictures.
+/// Unlike the paper's, which scales each set by its own mean and deviation per channel and so does not see a contrast or
+/// a tint that all pictures of a set share, both sets are scaled by those of `real`, of a deviation of at least one step
+/// of an 8-bit picture.
+///
+/// A set against itself gives 0, but no two samples of the same pictures do: judge by the distance between two halves of
+/// the real pictures. It falls with the number of pictures, so compare figures of equal counts only. From the larger set
+/// as many patches are drawn as from the smaller, over all of its pictures.
 ///
 /// # Errors
 /// If the pictures of the two sets differ in size or are smaller than a patch, or an option is not from 1 to 4096.
 pub fn sliced_wasserstein(
-    a: PictureSet,
-    b: PictureSet,
+    pictures: PictureSet,
+    real: PictureSet,
     options: &SlicedWassersteinOptions,
 ) -> Result<Vec<(usize, f64)>> {
-    a.check_same_size(&b, "sliced Wasserstein distance")?;
-    check(a, options)?;
-    let channels = a.channels();
-    let places = a.count().min(b.count()) * options.patches;
-    let compare = |(a, b): (Level, Level)| {
-        let draw = |level: &Level| Patches::draw(level, channels, places, options.seed);
-        let directions = directions(PATCH * PATCH * channels, options, a.side);
-        (a.side, SCALE * distance(&draw(&a), &draw(&b), &directions) / options.directions as f64)
+    pictures.check_same_size(&real, "sliced Wasserstein distance")?;
+    check(real, options)?;
+    let channels = real.channels();
+    let places = pictures.count().min(real.count()) * options.patches;
+    let compare = |(found, real): (Level, Level)| {
+        let side = real.side;
+        let [mut found, mut real] =
+            [found, real].map(|level| Patches::draw(&level, channels, places, options.seed));
+        let scales = real.scales(channels);
+        found.normalize(&scales);
+        real.normalize(&scales);
+        let directions = directions(PATCH * PATCH * channels, options, side);
+        (side, SCALE * distance(&found, &real, &directions) / options.directions as f64)
     };
-    Ok(laplacian(a).into_iter().zip(laplacian(b)).map(compare).collect())
+    Ok(laplacian(pictures).into_iter().zip(laplacian(real)).map(compare).collect())
 }
 
-/// The mean of the distances that [`sliced_wasserstein`] gives, the paper's last column.
+/// The geometric mean of the distances that [`sliced_wasserstein`] gives, so that a level which is twice as far counts the
+/// same whichever it is; the paper takes the arithmetic mean, which the level of the largest figures rules.
 pub fn average_over_levels(levels: &[(usize, f64)]) -> f64 {
-    levels.iter().map(|(_, distance)| distance).sum::<f64>() / levels.len() as f64
+    (levels.iter().map(|(_, distance)| distance.ln()).sum::<f64>() / levels.len() as f64).exp()
 }
 
 fn check(pictures: PictureSet, options: &SlicedWassersteinOptions) -> Result<()> {
@@ -89,7 +98,7 @@ fn check(pictures: PictureSet, options: &SlicedWassersteinOptions) -> Result<()>
     Ok(())
 }
 
-/// Patches `[count, 7, 7, channels]` of one level of a set, normalized.
+/// Patches `[count, 7, 7, channels]` of one level of a set.
 struct Patches {
     values: Vec<f32>,
     len: usize,
@@ -110,8 +119,28 @@ impl Patches {
                 values.extend_from_slice(&level.values[corner + y * row..][..PATCH * channels]);
             }
         }
-        (0..channels).for_each(|channel| normalize(&mut values[channel..], channels));
         Self { values, len }
+    }
+
+    /// Mean and deviation of each channel, the latter of at least one step of an 8-bit picture.
+    fn scales(&self, channels: usize) -> Vec<(f64, f64)> {
+        let count = (self.values.len() / channels) as f64;
+        let scale = |channel| {
+            let values = || self.values[channel..].iter().step_by(channels).copied().map(f64::from);
+            let mean = values().sum::<f64>() / count;
+            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+            (mean, variance.sqrt().max(STEP))
+        };
+        (0..channels).map(scale).collect()
+    }
+
+    /// Subtracts each channel's mean and divides by its deviation.
+    fn normalize(&mut self, scales: &[(f64, f64)]) {
+        for pixel in self.values.chunks_mut(scales.len()) {
+            for (value, (mean, deviation)) in pixel.iter_mut().zip(scales) {
+                *value = ((f64::from(*value) - mean) / deviation) as f32;
+            }
+        }
     }
 
     /// How far each patch lies along each direction of a group, sorted.
@@ -127,16 +156,6 @@ impl Patches {
         sorted.iter_mut().for_each(|values| values.sort_unstable_by(f32::total_cmp));
         sorted
     }
-}
-
-/// Subtracts the mean of every `step`th value and divides by their deviation; values without one become 0.
-fn normalize(values: &mut [f32], step: usize) {
-    let count = values.len().div_ceil(step) as f64;
-    let mean = values.iter().step_by(step).copied().map(f64::from).sum::<f64>() / count;
-    let variance =
-        values.iter().step_by(step).map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
-    let factor = if variance.sqrt() > FLAT { 1.0 / variance.sqrt() } else { 0.0 };
-    values.iter_mut().step_by(step).for_each(|value| *value = ((f64::from(*value) - mean) * factor) as f32);
 }
 
 /// Up to eight directions, as columns.
