@@ -23,7 +23,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", type=Path, help="the file of recipes")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the runs")
-    parser.add_argument("--set", dest="sets", nargs=2, action="append", required=True, metavar=("NAME", "FLAGS"))
+    parser.add_argument("--set", dest="sets", nargs="+", action="append", required=True,
+                        metavar=("NAME", "FLAGS"), help="a name, flags for training, and perhaps flags for judging")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", help="these recipes alone")
@@ -54,21 +55,55 @@ def train(options, system, run, flags):
         mewgpu(options, "resume", run, "--steps", options.steps, *device)
 
 
-def judged(options, system, recipe, name, place, seed):
-    """The figures of a run at the wanted step, by name, each a pair: the run's, and the yardstick's or None."""
-    run = options.out / place[0] / name / str(seed)
+def short(name):
+    """The column of a figure; both directions of a translator share theirs."""
+    name = name.removeprefix("X to Y: ").removeprefix("Y to X: ")
+    return name.replace("sliced Wasserstein distance", "SWD").replace("SWD x 1000", "SWD").split(" (")[0]
+
+
+def judged(options, system, flags, place, name, seed):
+    """The figures of a run at the wanted step, by column: the run's and, where there is one, the yardstick's."""
+    set_name, set_flags, *judge = place
+    run = options.out / set_name / name / str(seed)
     kept = run / f"judged-{options.steps}.json"
     if not kept.exists():
-        flags = ["--holdout", 0.25, "--seed", seed, *shlex.split(recipe), *shlex.split(place[1])]
-        train(options, system, run, flags)
-        judge = [*JUDGE[system], "--checkpoint", options.steps, "--device", options.device]
+        train(options, system, run, ["--holdout", 0.25, "--seed", seed, *shlex.split(flags), *shlex.split(set_flags)])
+        judge = [*shlex.split(" ".join(judge)), "--checkpoint", options.steps, "--device", options.device]
         kept.write_text(mewgpu(options, "evaluate", run, "--json", *judge))
-        print(f"{place[0]} {name}, seed {seed}", file=sys.stderr)
-    figures = json.loads(kept.read_text())["figures"]
-    return {figure["name"]: (figure["value"], figure.get("yardstick")) for figure in figures}
+        print(f"{set_name}: {name}, seed {seed}", file=sys.stderr)
+    columns = {}
+    for figure in json.loads(kept.read_text())["figures"]:
+        columns.setdefault(short(figure["name"]), []).append((figure["value"], figure.get("yardstick")))
+    return columns
 
 
-JUDGE = {"dcgan": [], "cyclegan": []}
+def cell(values):
+    """Mean of the seeds' figures, and how far they spread."""
+    values = [value for value in values if value is not None]
+    if not values:
+        return ""
+    digits = 0 if max(values) >= 10 else 3
+    spread = f" ({min(values):.{digits}f} .. {max(values):.{digits}f})" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.{digits}f}{spread}"
+
+
+def table(runs):
+    """Recipes in the order of their distance as lines of Markdown; runs: by recipe, the columns of every seed."""
+
+    def figure(columns, column, side):
+        values = [pair[side] for pair in columns[column] if pair[side] is not None]
+        return statistics.mean(values) if values else None
+
+    some = next(iter(runs.values()))
+    columns = list(some[0])
+    order = sorted(runs, key=lambda name: statistics.mean(figure(seed, "SWD", 0) for seed in runs[name]))
+    yield f"| recipe | {' | '.join(columns)} |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for name in order:
+        cells = [cell([figure(seed, column, 0) for seed in runs[name]]) for column in columns]
+        yield f"| {name} | {' | '.join(cells)} |"
+    cells = [cell([figure(seed, column, 1) for seed in some]) for column in columns]
+    yield f"| *yardstick* | {' | '.join(cells)} |"
 
 
 def main():
@@ -78,16 +113,12 @@ def main():
     names = options.only or list(recipes)
     tasks = [(place, name, seed) for place in options.sets for seed in options.seeds for name in names]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        work = lambda task: judged(options, system, recipes[task[1]], task[1], task[0], task[2])
+        work = lambda task: judged(options, system, recipes[task[1]], *task)
         found = dict(zip([(place[0], name, seed) for place, name, seed in tasks], pool.map(work, tasks)))
-    columns = [figure for figure in next(iter(found.values()))]
-    for place, _ in options.sets:
-        print(f"\n{place}, {options.steps} steps, seeds {options.seeds}")
-        for name in names:
-            runs = [found[place, name, seed] for seed in options.seeds]
-            print(f"{name:24}", *(f"{statistics.mean(run[column][0] for run in runs):9.3f}" for column in columns))
-        print(f"{'(yardstick)':24}", *(f"{runs[0][column][1] or float('nan'):9.3f}" for column in columns))
-    print(columns)
+    for place, *_ in options.sets:
+        print(f"\n{place}, {options.steps} steps, seeds {' '.join(map(str, options.seeds))}\n")
+        runs = {name: [found[place, name, seed] for seed in options.seeds] for name in names}
+        print("\n".join(table(runs)))
 
 
 if __name__ == "__main__":
