@@ -27,7 +27,9 @@ struct Case {
 
 fn cases(width: usize) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (preset, model) in networks::dcgans(16, width, 3) {
+    // From 64 pixels on the last one's generator has gates.
+    let gated = networks::dcgans(64, width / 4, 3).pop().map(|(_, model)| ("gated", model));
+    for (preset, model) in networks::dcgans(16, width, 3).into_iter().chain(gated) {
         use dcgan_steps::{DISCRIMINATOR, GENERATOR};
         let banks = model.banks();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]

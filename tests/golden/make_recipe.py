@@ -5,6 +5,8 @@
 
 dcgan_recipe.safetensors       one iteration of a tiny DCGAN: nearest upsampling and residual blocks in the generator, a
                                spectrally normalised discriminator, hinge loss, R1 penalty, an average of the generator
+dcgan_excite.safetensors       one of another, of grey 128x128 pictures: skip-layer excitation in a generator of transposed
+                               convolutions; the rest as above
 cyclegan_recipe.safetensors    one iteration of a tiny CycleGAN: course generators, spectrally normalised 70x70 patch
                                discriminators, hinge loss, R1 penalty
 
@@ -18,6 +20,8 @@ Tensors are named as by make.py and make_cyclegan.py. Beside those:
 PyTorch makes one step of the power iteration a call of the discriminator, so each optimizer step calls it once: on real
 pictures and fakes together, where it judges both.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +62,7 @@ def judge(discriminator, real, fake):
     return hinge(real_scores, True), hinge(fake_scores, False), penalty(real_scores, real)
 
 
-def generator(noise_size, width):
+def recipe_generator(noise_size, width):
     """noise x 1 x 1 -> 3 x 16 x 16"""
 
     def convolution(into, out):
@@ -76,17 +80,56 @@ def generator(noise_size, width):
     )
 
 
-def discriminator(width):
-    """3 x 16 x 16 -> one raw score"""
-    return Network(
-        *[nn.Conv2d(3, width, 4, 2, 1, bias=False), leaky_relu()],
-        *[nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), leaky_relu()],
-        nn.Conv2d(2 * width, 1, 4, 1, 0, bias=False),
+class Excite(nn.Sequential):
+    """A gate for `out` channels, made of the `into` channels that layer `source` of the network leaves (Liu 2021)."""
+
+    def __init__(self, source, into, out):
+        squeeze = [nn.AdaptiveAvgPool2d(4), nn.Conv2d(into, out, 4, 1, 0, bias=False)]
+        super().__init__(*squeeze, nn.LeakyReLU(0.1), nn.Conv2d(out, out, 1, bias=False), nn.Sigmoid())
+        self.source = source
+
+
+class Excited(Network):
+    """Layers in a row with gates between."""
+
+    def forward(self, x):
+        results = []
+        for layer in self.main:
+            x = x * layer(results[layer.source]) if isinstance(layer, Excite) else layer(x)
+            results.append(x)
+        return x
+
+
+def excited_generator(noise_size, width):
+    """noise x 1 x 1 -> 1 x 128 x 128"""
+
+    def features(channels):
+        return [nn.BatchNorm2d(channels), nn.ReLU()]
+
+    def double(into, out):
+        return nn.ConvTranspose2d(into, out, 4, 2, 1, bias=False)
+
+    return Excited(
+        *[nn.ConvTranspose2d(noise_size, 16 * width, 4, 1, 0, bias=False), *features(16 * width)],
+        *[double(16 * width, 8 * width), *features(8 * width)],
+        *[double(8 * width, 4 * width), *features(4 * width)],
+        *[double(4 * width, 2 * width), *features(2 * width), Excite(2, 16 * width, 2 * width)],
+        *[double(2 * width, width), *features(width), Excite(5, 8 * width, width)],
+        *[double(width, 1), nn.Tanh()],
     )
 
 
-def write_dcgan(noise_size=6, width=4, batch=3):
-    g, d = generator(noise_size, width).double(), discriminator(width).double()
+def discriminator(width, size, channels):
+    """channels x size x size -> one raw score"""
+    layers, features = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), leaky_relu()], width
+    for _ in range(int(math.log2(size)) - 3):
+        layers += [nn.Conv2d(features, 2 * features, 4, 2, 1, bias=False), leaky_relu()]
+        features *= 2
+    return Network(*layers, nn.Conv2d(features, 1, 4, 1, 0, bias=False))
+
+
+def write_dcgan(name, generator, width, size, channels, batch, noise_size=6):
+    g, d = generator(noise_size, width).double(), discriminator(width, size, channels).double()
     initialize(g)
     initialize(d)
     normalize(d)
@@ -95,7 +138,7 @@ def write_dcgan(noise_size=6, width=4, batch=3):
     adam_g = torch.optim.Adam(g.parameters(), 1e-4, betas=(0.5, 0.999), eps=1e-8)
     adam_d = torch.optim.Adam(d.parameters(), 4e-4, betas=(0.5, 0.999), eps=1e-8)
     inputs = {
-        "real": uniform(batch, 3, 16, 16),
+        "real": uniform(batch, channels, size, size),
         "noise_d": normal(batch, noise_size, 1, 1),
         "noise_g": normal(batch, noise_size, 1, 1),
     }
@@ -116,7 +159,7 @@ def write_dcgan(noise_size=6, width=4, batch=3):
     for key, parameter in g.named_parameters():
         key = f"average.generator.{key}"
         tensors[key] = DECAY * before[key] + (1 - DECAY) * parameter.detach()
-    save(HERE / "dcgan_recipe.safetensors", tensors, {"preset": "recipe"})
+    save(HERE / f"dcgan_{name}.safetensors", tensors, {"preset": name})
 
 
 def write_cyclegan(width=2, blocks=1, size=32, batch=2):
@@ -163,9 +206,10 @@ def write_upsampling():
 def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
-    write_dcgan()
+    write_dcgan("recipe", recipe_generator, width=4, size=16, channels=3, batch=3)
     write_cyclegan()
     write_upsampling()
+    write_dcgan("excite", excited_generator, width=1, size=128, channels=1, batch=2)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 use super::{CycleGanConfig, DcganConfig, Discriminator};
 use crate::nn::cyclegan::HALVINGS;
-use crate::nn::dcgan::{Norm, halvings};
+use crate::nn::dcgan::{LEAST_EXCITED, Norm, halvings};
 use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
@@ -111,6 +111,13 @@ impl DcganConfig {
         within("size", self.size, 8..=2048)?;
         within("noise_size", self.noise_size, 1..=65536)?;
         within("blocks", self.blocks, 0..=100)?;
+        if self.excite && self.size < LEAST_EXCITED {
+            return Err(Error::Input(format!(
+                "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose --size \
+                 {LEAST_EXCITED} or more, or --excite=false",
+                self.size
+            )));
+        }
         counts(&[("d_every", Some(self.d_every))])?;
         check_common!(self)
     }

@@ -37,6 +37,7 @@ impl Preset {
             g_width: 16,
             blocks: 0,
             upsample: Upsample::Transposed,
+            excite: false,
             d_width: 16,
             norm: Norm::Batch,
             d_first_norm: true,
