@@ -51,9 +51,9 @@ fn cases(width: usize) -> Vec<Case> {
     for (preset, model) in networks::cyclegans(32, width / 2, BATCH) {
         use cyclegan_steps::{DISCRIMINATORS, GENERATORS};
         let banks = model.banks();
-        let initial = [(GENERATORS, &model.generators), (DISCRIMINATORS, &model.discriminators)]
+        let initial = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())]
             .into_iter()
-            .flat_map(|(of, networks)| networks::initial(of, &networks.each_ref(), &banks))
+            .flat_map(|(of, networks)| networks::initial(of, &networks, &banks))
             .collect();
         cases.push(Case {
             name: format!("cyclegan {preset}"),

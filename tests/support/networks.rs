@@ -67,7 +67,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
         |kind, norm, upsample, judge: fn(&str, usize, Norm) -> Network, updates, trimmings| CycleGan {
             generators: ["G_XtoY", "G_YtoX"]
                 .map(|name| cyclegan::generator(name, kind, width, 1, 3, norm, upsample).unwrap()),
-            discriminators: ["D_X", "D_Y"].map(|name| judge(name, width, norm)),
+            discriminators: ["D_X", "D_Y"].map(|name| vec![judge(name, width, norm)]),
             size,
             channels: 3,
             batch,
@@ -94,8 +94,14 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
     let (plain, resnet) = (Translator::Plain, Translator::Resnet);
     let (batch_norm, instance) = (Norm::Batch, Norm::Instance);
     let mut recipe = model(plain, instance, Upsample::Nearest, patch70, Updates::Apart, true);
-    recipe.discriminators =
-        ["D_X", "D_Y"].map(|name| cyclegan::patch70_discriminator(name, width, 3, Norm::Spectral, 0.2));
+    // Two scales, the smaller one's pictures too small for the larger one's discriminator.
+    recipe.discriminators = ["D_X", "D_Y"].map(|name| {
+        let [large, small] = [0, 1].map(|scale| format!("{name}.{scale}"));
+        vec![
+            cyclegan::patch70_discriminator(&large, width, 3, Norm::Spectral, 0.2),
+            cyclegan::patch_discriminator(&small, width, 3, Norm::Spectral, 0.2),
+        ]
+    });
     recipe.objective.loss = Adversarial::Hinge;
     recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
     vec![

@@ -127,6 +127,7 @@ impl CycleGanConfig {
     /// Names the first setting that is out of range, and what can be chosen.
     pub(super) fn check(&self) -> Result<()> {
         self.check_size()?;
+        self.check_scales()?;
         within("blocks", self.blocks, 0..=100)?;
         within("pool", self.pool, 0..=65536)?;
         counts(&[("d_fake_every", Some(self.d_fake_every))])?;
@@ -150,11 +151,7 @@ impl CycleGanConfig {
                 "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
             )));
         }
-        let least = match self.discriminator {
-            Discriminator::Whole => 8,
-            Discriminator::Patch => 16,
-            Discriminator::Patch70 => 24,
-        };
+        let least = self.discriminator.least();
         if size < least {
             return Err(Error::Input(format!(
                 "size {size}: this discriminator needs {least} pixels or more; choose a larger --size or another \
@@ -170,5 +167,25 @@ impl CycleGanConfig {
             )));
         }
         within("size", size, least..=2048)
+    }
+
+    fn check_scales(&self) -> Result<()> {
+        within("scales", self.scales, 1..=8)?;
+        let (size, least) = (self.size, self.discriminator.least());
+        let fits = |scales: usize| {
+            let shrunk = 1 << (scales - 1);
+            size.is_multiple_of(shrunk) && size / shrunk >= least
+        };
+        let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
+        if self.scales <= most {
+            return Ok(());
+        }
+        let shrunk = 1 << (self.scales - 1);
+        Err(Error::Input(format!(
+            "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
+             pixels or more; choose --scales {most} or less, or a multiple of {shrunk} from {} on as --size",
+            self.scales,
+            least * shrunk
+        )))
     }
 }

@@ -125,6 +125,7 @@ impl Preset {
             blocks: 1,
             upsample: Upsample::Transposed,
             discriminator: Discriminator::Whole,
+            scales: 1,
             d_width: 16,
             norm: Norm::Batch,
             d_first_norm: true,
