@@ -40,7 +40,7 @@ fn assert_is(network: &Network, golden: &Value) {
 fn parameter_counts_are_the_published_ones() {
     let counts = PRESETS.map(|(_, preset)| {
         let model = preset.cyclegan_config().cyclegan().unwrap();
-        (model.generators[0].parameter_count(), model.discriminators[0].parameter_count())
+        (model.generators[0].parameter_count(), model.discriminators[0][0].parameter_count())
     });
     assert_eq!(counts, [(27_264, 175_328), (164_192, 693_760), (11_378_179, 2_764_737)]);
 }
@@ -51,14 +51,38 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
     for (name, preset) in PRESETS {
         let model = preset.cyclegan_config().cyclegan().unwrap();
         model.generators.iter().for_each(|network| assert_is(network, &golden[name]["G"]));
-        model.discriminators.iter().for_each(|network| assert_is(network, &golden[name]["D"]));
-        let names = model.generators.iter().chain(&model.discriminators).map(|network| network.name.as_str());
+        model.judges().into_iter().for_each(|network| assert_is(network, &golden[name]["D"]));
+        let names = model.generators.iter().chain(model.judges()).map(|network| network.name.as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["G_XtoY", "G_YtoX", "D_X", "D_Y"]);
     }
     let patch = CycleGanSettings { discriminator: Some(Discriminator::Patch), ..Default::default() };
-    assert_is(&config(patch).cyclegan().unwrap().discriminators[0], &golden["cyclegan_course"]["D_patch"]);
+    assert_is(config(patch).cyclegan().unwrap().judges()[0], &golden["cyclegan_course"]["D_patch"]);
     let six = CycleGanSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() };
     assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
+}
+
+/// A whole-picture discriminator of half the size has one halving less: 32 to 256 channels, then 32 to 128.
+#[test]
+fn scales_add_discriminators() {
+    let scaled = |discriminator, scales| {
+        let discriminator = Some(discriminator);
+        config(CycleGanSettings { discriminator, scales: Some(scales), ..Default::default() })
+            .cyclegan()
+            .unwrap()
+    };
+    let model = scaled(Discriminator::Whole, 2);
+    let counts = model.judges().iter().map(|network| network.parameter_count()).collect::<Vec<_>>();
+    let smaller = 693_760 - 16 * (128 * 256 + 256) + 16 * 128;
+    assert_eq!(counts, [693_760, smaller, 693_760, smaller]);
+    for (discriminator, scales) in
+        [(Discriminator::Whole, 4), (Discriminator::Patch, 3), (Discriminator::Patch70, 2)]
+    {
+        let model = scaled(discriminator, scales);
+        let names: Vec<_> = model.judges().iter().map(|network| network.name.clone()).collect();
+        let expected = ["X", "Y"].map(|domain| (0..scales).map(move |scale| format!("D_{domain}.{scale}")));
+        assert_eq!(names, expected.into_iter().flatten().collect::<Vec<_>>());
+        model.steps(2).unwrap();
+    }
 }
 
 #[test]
@@ -114,6 +138,10 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ("size = 30", "28 or 32"),
         ("size = 0", "size"),
         ("size = 48", "--discriminator patch"),
+        ("size = 64\nscales = 5", "--scales 4"),
+        ("size = 64\nscales = 3\ndiscriminator = \"patch70\"", "--scales 2"),
+        ("size = 100\nscales = 4\ndiscriminator = \"patch\"", "multiple of 8 from 128"),
+        ("scales = 0", "scales"),
         ("size = 12\ndiscriminator = \"patch\"", "16 pixels"),
         ("size = 16\ndiscriminator = \"patch70\"", "24 pixels"),
         ("channels = 2", "channels"),

@@ -90,6 +90,11 @@ fn recipe(preset: Preset, device: &str) -> CycleGanSettings {
     }
 }
 
+/// The same with two scales, the smaller of 16 pixels.
+fn scaled(preset: Preset, device: &str) -> CycleGanSettings {
+    CycleGanSettings { scales: Some(2), size: Some(32), ..recipe(preset, device) }
+}
+
 fn start(settings: CycleGanSettings, out: &Path) -> Trainer {
     let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
     Trainer::start(config, Some(out)).unwrap()
@@ -117,6 +122,8 @@ fn resumed_equals_uninterrupted() {
         }
         resumes(recipe(Preset::Seed, device));
         resumes(recipe(Preset::Course, device));
+        resumes(scaled(Preset::Seed, device));
+        resumes(scaled(Preset::Paper, device));
     }
 }
 
@@ -154,6 +161,26 @@ fn a_checkpoint_has_pytorchs_names_the_averages_and_the_pool() {
     let different = |a: &str, b: &str| tensors.tensor(a).unwrap().data() != tensors.tensor(b).unwrap().data();
     assert!(different("average.G_XtoY.main.0.weight", "G_XtoY.main.0.weight"));
     assert!(different("G_YtoX.main.0.weight", "G_XtoY.main.0.weight"), "the two start differently");
+}
+
+/// As an `nn.ModuleList` names them; without scales the names are those of one discriminator.
+#[test]
+fn scales_are_numbered_in_a_checkpoint() {
+    let runs = tempdir().unwrap();
+    let out = runs.path().join("run");
+    run(start(scaled(Preset::Course, "cpu"), &out), u64::MAX);
+    let bytes = fs::read(out.join("checkpoints/000009.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
+    for name in ["D_X.0", "D_X.1", "D_Y.0", "D_Y.1"] {
+        assert_eq!(shape(&format!("{name}.main.0.weight_orig")), [2, 3, 4, 4]);
+        assert_eq!(shape(&format!("optimizer.first.{name}.main.0.weight_orig")), [2, 3, 4, 4]);
+    }
+    let numbers = |name: &str| tensors.tensor(name).unwrap().data().to_vec();
+    assert!(
+        numbers("D_X.0.main.0.weight_orig") != numbers("D_X.1.main.0.weight_orig"),
+        "scales start differently"
+    );
 }
 
 #[test]

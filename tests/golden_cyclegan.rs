@@ -28,37 +28,42 @@ fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -
     let norm = if preset == "seed" { Norm::Batch } else { Norm::Instance };
     let (kind, upsample) = match preset {
         "seed" => (Translator::Plain, Upsample::Transposed),
-        "course" | "recipe" => (Translator::Plain, Upsample::Nearest),
+        "course" | "recipe" | "scales" => (Translator::Plain, Upsample::Nearest),
         _ => (Translator::Resnet, Upsample::Transposed),
     };
     let generator = |name| cyclegan::generator(name, kind, width, blocks, 3, norm, upsample).expect("valid");
+    let small = matches!(preset, "recipe" | "scales");
     let discriminator = |name: &str| match preset {
         "seed" => Network {
             name: name.into(),
             ..dcgan::discriminator(width, size, 3, norm, true, 0.0).expect("valid")
         },
         "course" => cyclegan::patch_discriminator(name, width, 3, norm, 0.0),
+        "scales" => cyclegan::patch_discriminator(name, width, 3, Norm::Spectral, 0.0),
         "recipe" => cyclegan::patch70_discriminator(name, width, 3, Norm::Spectral, 0.2),
         _ => cyclegan::patch70_discriminator(name, width, 3, norm, 0.2),
     };
     let adam = Adam { lr: if paper { 2e-4 } else { 3e-4 }, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     CycleGan {
         generators: ["G_XtoY", "G_YtoX"].map(generator),
-        discriminators: ["D_X", "D_Y"].map(discriminator),
+        discriminators: ["D_X", "D_Y"].map(|name| match preset {
+            "scales" => [0, 1].map(|scale| discriminator(&format!("{name}.{scale}"))).into(),
+            _ => vec![discriminator(name)],
+        }),
         size,
         channels: 3,
         batch,
         objective: CycleObjective {
-            loss: if preset == "recipe" { Adversarial::Hinge } else { Adversarial::Lsgan },
+            loss: if small { Adversarial::Hinge } else { Adversarial::Lsgan },
             d_scale: if paper { 0.5 } else { 1.0 },
-            r1: if preset == "recipe" { R1 { weight: 3.0, every: 1 } } else { R1::OFF },
+            r1: if small { R1 { weight: 3.0, every: 1 } } else { R1::OFF },
             g_scale: if preset == "seed" { 0.5 } else { 1.0 },
             cycle: if preset == "seed" { CycleLoss::Mse } else { CycleLoss::L1 },
             lambda_cycle: 10.0,
             lambda_identity: if paper { 5.0 } else { 0.0 },
             updates: match preset {
                 "seed" => Updates::Apart,
-                "course" | "recipe" => Updates::DiscriminatorsFirst,
+                "course" | "recipe" | "scales" => Updates::DiscriminatorsFirst,
                 _ => Updates::GeneratorsFirst,
             },
             pool: 0,
@@ -79,10 +84,10 @@ fn steps(updates: Updates) -> Vec<(&'static str, u64)> {
     }
 }
 
-/// The numbers of a bank that holds both `networks`' tensors, from the fixture's entries under `prefix`.
+/// The numbers of a bank that holds all `networks`' tensors, from the fixture's entries under `prefix`.
 fn joined(
     bank: &Bank,
-    networks: &[Network; 2],
+    networks: &[&Network],
     tensors: fn(&Network) -> Vec<Parameter>,
     prefix: &str,
     fixture: &Named<f64>,
@@ -102,15 +107,17 @@ fn joined(
 
 #[test]
 fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
-    for (preset, width, blocks) in [("seed", 3, 1), ("course", 4, 3), ("paper", 2, 2), ("recipe", 2, 1)] {
+    for (preset, width, blocks) in
+        [("seed", 3, 1), ("course", 4, 3), ("paper", 2, 2), ("recipe", 2, 1), ("scales", 2, 1)]
+    {
         let fixture = tensors(&golden(&format!("cyclegan_{preset}.safetensors")));
         let [batch, _, size, _] = fixture["x"].shape[..] else { panic!("pictures have 4 axes") };
         let model = model(preset, size, width, blocks, batch);
         let banks = model.banks();
         let programs: Vec<Step> = model.steps(batch).unwrap();
         let mut executor = Reference::<f64>::new(&banks, programs.clone());
-        let trained = [(GENERATORS, &model.generators), (DISCRIMINATORS, &model.discriminators)];
-        for (of, networks) in trained {
+        let trained = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())];
+        for (of, networks) in &trained {
             let parameters = joined(&banks[of.parameters], networks, Network::parameters, "before", &fixture);
             executor.write_bank(of.parameters, &parameters).unwrap();
             let running = joined(&banks[of.running], networks, Network::running, "before", &fixture);
@@ -143,14 +150,14 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
                 let found = executor.read_output(index, output).unwrap();
                 check(output, &found, &fixture[&format!("loss.{output}")].values, 0.0);
             }
-            let (of, networks) = trained[usize::from(name.starts_with('d'))];
+            let (of, networks) = &trained[usize::from(name.starts_with('d'))];
             let found = executor.read_bank(of.gradients).unwrap();
             let prefix = format!("grad.{name}");
             let expected = joined(&banks[of.gradients], networks, Network::parameters, &prefix, &fixture);
             // A bias in front of an instance norm has no gradient but rounding: all is held to the largest gradient.
             check(&prefix, &found, &expected, 0.0);
         }
-        for (of, networks) in trained {
+        for (of, networks) in &trained {
             let running = executor.read_bank(of.running).unwrap();
             let expected = joined(&banks[of.running], networks, Network::running, "after", &fixture);
             assert!(distance(&running, &expected) <= TOLERANCE, "{preset}: running statistics");

@@ -30,7 +30,7 @@ fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
     let paper = name == "paper";
     let adam = Adam { lr: if paper { 2e-4 } else { 3e-4 }, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     Dcgan {
-        generator: dcgan::generator(noise, width, size, 3, norm, Upsample::Transposed, 0).unwrap(),
+        generator: dcgan::Generator { norm, ..generator(size, noise, width) }.network().unwrap(),
         discriminator: dcgan::discriminator(width, size, 3, norm, !paper, if paper { 0.2 } else { 0.0 })
             .unwrap(),
         noise,
@@ -50,15 +50,36 @@ fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
     }
 }
 
-/// What make_recipe.py has.
-fn recipe(size: usize, noise: usize, width: usize) -> Dcgan {
-    let adam = |lr| Adam { lr, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
-    Dcgan {
-        generator: dcgan::generator(noise, width, size, 3, Norm::Batch, Upsample::Nearest, 1).unwrap(),
-        discriminator: dcgan::discriminator(width, size, 3, Norm::Spectral, true, 0.2).unwrap(),
+/// A generator without options.
+fn generator(size: usize, noise: usize, width: usize) -> dcgan::Generator {
+    dcgan::Generator {
         noise,
+        width,
         size,
         channels: 3,
+        norm: Norm::Batch,
+        upsample: Upsample::Transposed,
+        blocks: 0,
+        excite: false,
+    }
+}
+
+/// What make_recipe.py has: `recipe` and `excite`.
+fn recipe(name: &str, size: usize, noise: usize) -> Dcgan {
+    let adam = |lr| Adam { lr, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    let excited = name == "excite";
+    let (width, channels) = if excited { (1, 1) } else { (4, 3) };
+    let plain = dcgan::Generator { channels, ..generator(size, noise, width) };
+    let generator = match excited {
+        true => dcgan::Generator { excite: true, ..plain },
+        false => dcgan::Generator { upsample: Upsample::Nearest, blocks: 1, ..plain },
+    };
+    Dcgan {
+        generator: generator.network().unwrap(),
+        discriminator: dcgan::discriminator(width, size, channels, Norm::Spectral, true, 0.2).unwrap(),
+        noise,
+        size,
+        channels,
         objective: Objective {
             loss: Adversarial::Hinge,
             d_scale: 1.0,
@@ -130,19 +151,22 @@ impl Iteration {
 
 #[test]
 fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
-    for preset_name in [&PRESETS[..], &["recipe"]].concat() {
+    for preset_name in [&PRESETS[..], &["recipe", "excite"]].concat() {
         let fixture = tensors(&golden(&format!("dcgan_{preset_name}.safetensors")));
         let real = &fixture["real"];
-        let [batch, _, size, _] = real.shape[..] else { panic!("pictures have 4 axes") };
+        let [batch, channels, size, _] = real.shape[..] else { panic!("pictures have 4 axes") };
         let noise = fixture["noise_d"].shape[1];
-        let is_recipe = preset_name == "recipe";
-        let dcgan = if is_recipe { recipe(size, noise, 4) } else { preset(preset_name, size, noise, 4) };
+        let is_recipe = !PRESETS.contains(&preset_name);
+        let dcgan = match is_recipe {
+            true => recipe(preset_name, size, noise),
+            false => preset(preset_name, size, noise, 4),
+        };
         let discriminator_step = match is_recipe {
             true => dcgan.penalized_discriminator_step(batch),
             false => dcgan.discriminator_step(batch),
         };
         let steps = vec![discriminator_step.unwrap(), dcgan.generator_step(batch).unwrap()];
-        let pictures = torch::picture_from_torch(&real.values, Shape([batch, size, size, 3]));
+        let pictures = torch::picture_from_torch(&real.values, Shape([batch, size, size, channels]));
         let generator_noise = if dcgan.objective.fresh_noise { "noise_g" } else { "noise_d" };
 
         let networks = [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)];

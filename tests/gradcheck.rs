@@ -216,6 +216,8 @@ fn moved_pixels() {
     check_twice("pad2", &[[2, 4, 3, 2]], |v| v[0].reflection_pad2d([1, 2, 2, 1]));
     check("upsample", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([3, 2]));
     check_twice("upsample2", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([2, 2]));
+    check("avg_pool", &[[2, 4, 6, 2]], |v| v[0].avg_pool2d([2, 3]));
+    check_twice("avg_pool2", &[[2, 4, 2, 2]], |v| v[0].avg_pool2d([2, 2]));
     check("blur", &[[2, 4, 3, 2]], |v| Ok(v[0].blur()));
     check_twice("blur2", &[[2, 1, 3, 2]], |v| Ok(v[0].blur()));
     check("bilinear", &[[2, 3, 2, 2]], |v| Ok(v[0].upsample_bilinear2d()));
@@ -273,7 +275,17 @@ fn dcgan_losses() {
         (Norm::Instance, 0.2, Adversarial::Bce, Upsample::Nearest, 1),
         (Norm::None, 0.2, Adversarial::Hinge, Upsample::Bilinear, 1),
     ] {
-        let generator = dcgan::generator(3, 2, 16, 3, norm, upsample, blocks).unwrap();
+        let generator = dcgan::Generator {
+            noise: 3,
+            width: 2,
+            size: 16,
+            channels: 3,
+            norm,
+            upsample,
+            blocks,
+            excite: false,
+        };
+        let generator = generator.network().unwrap();
         let discriminator = dcgan::discriminator(2, 16, 3, norm, norm == Norm::Batch, slope).unwrap();
         let shapes = |network: &Network| -> Vec<[usize; 4]> {
             network.parameters().iter().map(|parameter| parameter.shape.0).collect()
@@ -290,6 +302,37 @@ fn dcgan_losses() {
             real.add(loss.toward(scores, false))?.add(loss.generator(scores).scale(0.5))
         });
     }
+}
+
+/// A generator whose 32x32 features are gated by its 4x4 ones.
+#[test]
+fn skip_layer_excitation() {
+    let generator = dcgan::Generator {
+        noise: 2,
+        width: 1,
+        size: dcgan::LEAST_EXCITED,
+        channels: 1,
+        norm: Norm::Instance,
+        upsample: Upsample::Transposed,
+        blocks: 0,
+        excite: true,
+    };
+    let generator = generator.network().unwrap();
+    let mut shapes: Vec<[usize; 4]> =
+        generator.parameters().iter().map(|parameter| parameter.shape.0).collect();
+    shapes.push([2, 1, 1, 2]);
+    check("excite", &shapes, |v| {
+        let (noise, parameters) = v.split_last().unwrap();
+        forward(&generator, *noise, parameters)
+    });
+}
+
+#[test]
+fn pools_that_leave_pixels_over_are_refused() {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape([1, 4, 6, 1]));
+    let error = x.avg_pool2d([2, 4]).unwrap_err().to_string();
+    assert!(error.contains("[2, 4]") && error.contains("[1, 4, 6, 1]"), "{error}");
 }
 
 /// The R1 penalty is a gradient, and its gradients are its derivatives.

@@ -68,17 +68,39 @@ fn other_sizes_and_grey_pictures_build() {
     }
 }
 
+/// A gate for the 32x32 features out of the 4x4 ones: 4x4 taps from 256 channels to 32, then 32 to 32.
+#[test]
+fn excitation_adds_its_gates() {
+    let excited = |size| {
+        let settings = DcganSettings { excite: Some(true), size: Some(size), ..Default::default() };
+        config(settings).dcgan().unwrap().generator
+    };
+    let (plain, gated) = (Preset::Course.config().dcgan().unwrap().generator, excited(64));
+    assert_eq!(gated.parameter_count(), plain.parameter_count() + 16 * 256 * 32 + 32 * 32);
+    let gate = |name: &str, shape: [usize; 4]| (format!("main.12.{name}.weight"), shape.to_vec());
+    let entries = entries(&gated);
+    for entry in [gate("1", [32, 256, 4, 4]), gate("3", [32, 32, 1, 1])] {
+        assert!(entries.contains(&entry), "{entry:?} in {entries:?}");
+    }
+    // 128 pixels: 4x4 to 32x32 and 8x8 to 64x64.
+    let plain = config(DcganSettings { size: Some(128), ..Default::default() }).dcgan().unwrap().generator;
+    let gates = 16 * 512 * 64 + 64 * 64 + 16 * 256 * 32 + 32 * 32;
+    assert_eq!(excited(128).parameter_count(), plain.parameter_count() + gates);
+}
+
 /// What helps on small sets is off in the presets, and all of it builds at every size.
 #[test]
 fn what_helps_on_small_sets_builds() {
     for (name, preset) in PRESETS {
         let config = preset.config();
         assert_eq!((config.average, config.blocks, config.r1, config.d_norm), (0.0, 0, 0.0, None), "{name}");
+        assert!(!config.excite, "{name}");
     }
     for (size, d_norm, upsample) in [(8, "none", "nearest"), (64, "spectral", "bilinear")] {
         let text = format!(
             "size = {size}\nd_norm = \"{d_norm}\"\nupsample = \"{upsample}\"\nloss = \"hinge\"\nblocks = 2\n\
-             average = 0.999\nr1 = 1.0\nr1_every = 8\ng_lr = 1e-4\nd_lr = 4e-4\n"
+             average = 0.999\nr1 = 1.0\nr1_every = 8\ng_lr = 1e-4\nd_lr = 4e-4\nexcite = {}\n",
+            size >= 64
         );
         let file = DcganSettings::from_toml(&text, "settings.toml".as_ref()).unwrap();
         let merged = DcganConfig::new(file, DcganSettings::default()).unwrap();
@@ -136,6 +158,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ("r1_every = 0", "r1_every"),
         ("average = 1.0", "average"),
         ("blocks = 101", "blocks"),
+        ("size = 32\nexcite = true", "--size 64"),
         ("upsample = \"cubic\"", "nearest"),
         ("loss = \"wgan\"", "hinge"),
         ("diffaugment = [\"blur\"]", "blur"),

@@ -83,6 +83,19 @@ fn recipe(device: &str) -> DcganSettings {
     }
 }
 
+/// The same of pictures that are large enough for gates.
+fn gated(device: &str) -> DcganSettings {
+    let (size, width) = (Some(64), Some(2));
+    DcganSettings {
+        excite: Some(true),
+        size,
+        g_width: width,
+        d_width: width,
+        blocks: Some(0),
+        ..recipe(device)
+    }
+}
+
 fn start(settings: DcganSettings, out: &Path) -> Trainer {
     let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
     Trainer::start(config, Some(out)).unwrap()
@@ -109,7 +122,7 @@ fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
 fn resumed_equals_uninterrupted() {
     for device in DEVICES {
         let presets = [Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
-        for settings in presets.into_iter().chain([recipe(device)]) {
+        for settings in presets.into_iter().chain([recipe(device), gated(device)]) {
             let runs = tempdir().unwrap();
             let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));
             assert_eq!(run(start(settings.clone(), &whole), u64::MAX), Outcome::Finished);

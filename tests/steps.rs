@@ -27,7 +27,9 @@ struct Case {
 
 fn cases(width: usize) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (preset, model) in networks::dcgans(16, width, 3) {
+    // From 64 pixels on the last one's generator has gates.
+    let gated = networks::dcgans(64, width / 4, 3).pop().map(|(_, model)| ("gated", model));
+    for (preset, model) in networks::dcgans(16, width, 3).into_iter().chain(gated) {
         use dcgan_steps::{DISCRIMINATOR, GENERATOR};
         let banks = model.banks();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]
@@ -49,9 +51,9 @@ fn cases(width: usize) -> Vec<Case> {
     for (preset, model) in networks::cyclegans(32, width / 2, BATCH) {
         use cyclegan_steps::{DISCRIMINATORS, GENERATORS};
         let banks = model.banks();
-        let initial = [(GENERATORS, &model.generators), (DISCRIMINATORS, &model.discriminators)]
+        let initial = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())]
             .into_iter()
-            .flat_map(|(of, networks)| networks::initial(of, &networks.each_ref(), &banks))
+            .flat_map(|(of, networks)| networks::initial(of, &networks, &banks))
             .collect();
         cases.push(Case {
             name: format!("cyclegan {preset}"),

@@ -70,40 +70,79 @@ pub fn halvings(size: usize) -> Result<usize> {
     Ok(size.ilog2() as usize - 2)
 }
 
-/// From noise `[n, 1, 1, noise]` to pictures `[n, size, size, channels]` in [-1, 1]: a transposed convolution to 4x4
-/// pixels and `width * 2^(halvings - 1)` channels, then doublings of the size that halve the channels down to
-/// `width`, then one to the picture. `blocks` residual blocks of two 3x3 convolutions stand in front of each doubling.
-///
-/// # Errors
-/// If `size` is not a power of two from 8.
-pub fn generator(
-    noise: usize,
-    width: usize,
-    size: usize,
-    channels: usize,
-    norm: Norm,
-    upsample: Upsample,
-    blocks: usize,
-) -> Result<Network> {
-    let halvings = halvings(size)?;
-    let mut features = width << (halvings - 1);
-    let mut layers = vec![Layer::ConvTranspose2d {
-        inputs: noise,
-        outputs: features,
-        kernel: 4,
-        options: WHOLE,
-        bias: false,
-    }];
-    for halving in (0..halvings).rev() {
-        layers.extend(norm.layer(features));
-        layers.push(Layer::LeakyRelu(0.0));
-        layers.extend(std::iter::repeat_n(residual(features, norm), blocks));
-        let outputs = if halving == 0 { channels } else { features / 2 };
-        layers.extend(upsample.double(features, outputs));
-        features = outputs;
+/// What a generator looks like: from noise `[n, 1, 1, noise]` to pictures `[n, size, size, channels]` in [-1, 1].
+#[derive(Clone, Copy, Debug)]
+pub struct Generator {
+    /// Numbers in one noise vector.
+    pub noise: usize,
+    /// Channels in front of the last layer; each doubling before has twice as many.
+    pub width: usize,
+    /// Height and width of the pictures: 8, 16, 32, ...
+    pub size: usize,
+    /// Colour channels of the pictures.
+    pub channels: usize,
+    /// What stands behind convolutions.
+    pub norm: Norm,
+    /// How the size is doubled.
+    pub upsample: Upsample,
+    /// Residual blocks of two 3x3 convolutions in front of each doubling.
+    pub blocks: usize,
+    /// Whether features from 32x32 pixels on are excited by those of an eighth of their size (skip-layer excitation,
+    /// Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the picture itself is not gated.
+    pub excite: bool,
+}
+
+/// So many doublings lie between features and those that they gate.
+const REACH: usize = 3;
+
+/// The smallest picture with features that are gated.
+pub const LEAST_EXCITED: usize = 8 << REACH;
+
+impl Generator {
+    /// A transposed convolution to 4x4 pixels and `width * 2^(halvings - 1)` channels, then doublings of the size that
+    /// halve the channels down to `width`, then one to the picture. Gates read and change features as the next doubling
+    /// reads them: behind the norm, which would undo a gate in front of it, and behind the residual blocks.
+    ///
+    /// # Errors
+    /// If the size is not a power of two from 8.
+    pub fn network(&self) -> Result<Network> {
+        let Self { norm, upsample, .. } = *self;
+        let halvings = halvings(self.size)?;
+        let mut features = self.width << (halvings - 1);
+        let mut layers = vec![Layer::ConvTranspose2d {
+            inputs: self.noise,
+            outputs: features,
+            kernel: 4,
+            options: WHOLE,
+            bias: false,
+        }];
+        // The last layer in front of each doubling, and its channels.
+        let mut ends: Vec<(usize, usize)> = Vec::new();
+        for doubling in 0..halvings {
+            layers.extend(norm.layer(features));
+            layers.push(Layer::LeakyRelu(0.0));
+            layers.extend(std::iter::repeat_n(residual(features, norm), self.blocks));
+            if self.excite && doubling >= REACH {
+                let (from, inputs) = ends[doubling - REACH];
+                layers.push(excitation(from, inputs, 1 << (doubling - REACH), features));
+            }
+            ends.push((layers.len() - 1, features));
+            let outputs = if doubling == halvings - 1 { self.channels } else { features / 2 };
+            layers.extend(upsample.double(features, outputs));
+            features = outputs;
+        }
+        layers.push(Layer::Tanh);
+        Ok(Network { name: "generator".into(), layers })
     }
-    layers.push(Layer::Tanh);
-    Ok(Network { name: "generator".into(), layers })
+}
+
+/// A gate for `outputs` channels, made of what layer `from` leaves: `inputs` channels of 4x4 blocks of `block` pixels both
+/// ways.
+fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer {
+    let conv = |inputs, kernel| Layer::conv2d(inputs, outputs, kernel, WHOLE, false);
+    let gate =
+        vec![Layer::AvgPool(block), conv(inputs, 4), Layer::LeakyRelu(0.1), conv(outputs, 1), Layer::Sigmoid];
+    Layer::Excite { from, gate }
 }
 
 /// From pictures to raw scores `[n, 1, 1, 1]`: halvings of the size from `width` channels that double them, then a

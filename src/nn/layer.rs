@@ -41,14 +41,25 @@ pub enum Layer {
     LeakyRelu(f64),
     /// Hyperbolic tangent.
     Tanh,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
     /// Mirrored border of this many pixels on each side.
     ReflectionPad(usize),
     /// Every pixel repeated this many times both ways.
     UpsampleNearest(usize),
     /// Twice the size both ways, interpolated linearly.
     UpsampleBilinear,
+    /// The mean of every block of so many pixels both ways.
+    AvgPool(usize),
     /// Layers whose result is added to what they read.
     Residual(Vec<Layer>),
+    /// Layers whose result, one number a picture and channel, is multiplied onto what comes in here.
+    Excite {
+        /// Which layer of the same list they read the result of, one before this.
+        from: usize,
+        /// The layers.
+        gate: Vec<Layer>,
+    },
 }
 
 impl Layer {

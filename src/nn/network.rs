@@ -166,13 +166,17 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
                 push(Shape([1, 1, 2, channels]), ParameterKind::NormAffine);
                 push(Shape([1, 1, 2, channels]), ParameterKind::NormRunning);
             }
-            Layer::Residual(ref layers) => describe(layers, &module, out),
+            Layer::Residual(ref layers) | Layer::Excite { gate: ref layers, .. } => {
+                describe(layers, &module, out);
+            }
             Layer::InstanceNorm(_)
             | Layer::LeakyRelu(_)
             | Layer::Tanh
+            | Layer::Sigmoid
             | Layer::ReflectionPad(_)
             | Layer::UpsampleNearest(_)
-            | Layer::UpsampleBilinear => {}
+            | Layer::UpsampleBilinear
+            | Layer::AvgPool(_) => {}
         }
     }
 }
@@ -191,13 +195,16 @@ where
     R: Iterator<Item = &'a (Var<'g>, Slot)>,
 {
     fn layers(&mut self, layers: &[Layer], mut x: Var<'g>) -> Result<Var<'g>> {
+        let mut results = Vec::with_capacity(layers.len());
         for layer in layers {
-            x = self.layer(layer, x)?;
+            x = self.layer(layer, x, &results)?;
+            results.push(x);
         }
         Ok(x)
     }
 
-    fn layer(&mut self, layer: &Layer, x: Var<'g>) -> Result<Var<'g>> {
+    /// One layer on `x`; `results` are those of the layers before it.
+    fn layer(&mut self, layer: &Layer, x: Var<'g>, results: &[Var<'g>]) -> Result<Var<'g>> {
         match *layer {
             Layer::Conv2d { options, bias, spectral, .. } => {
                 if spectral {
@@ -231,10 +238,13 @@ where
             Layer::InstanceNorm(_) => x.instance_norm(None, NORM_EPS),
             Layer::LeakyRelu(slope) => x.leaky_relu(slope),
             Layer::Tanh => Ok(x.tanh()),
+            Layer::Sigmoid => Ok(x.sigmoid()),
             Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
             Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),
             Layer::UpsampleBilinear => Ok(x.upsample_bilinear2d()),
+            Layer::AvgPool(block) => x.avg_pool2d([block; 2]),
             Layer::Residual(ref layers) => x.add(self.layers(layers, x)?),
+            Layer::Excite { from, ref gate } => x.mul(self.layers(gate, results[from])?),
         }
     }
 

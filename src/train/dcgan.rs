@@ -66,11 +66,11 @@ impl Model for Dcgan {
 
     fn trained(&self) -> Vec<Trained<'_>> {
         let generator = Trained {
-            networks: vec![(&self.generator, "init.g")],
+            networks: vec![(&self.generator, "init.g".into())],
             banks: GENERATOR,
             average: self.objective.average.then_some(AVERAGE),
         };
-        let networks = vec![(&self.discriminator, "init.d")];
+        let networks = vec![(&self.discriminator, "init.d".into())];
         vec![generator, Trained { networks, banks: DISCRIMINATOR, average: None }]
     }
 }

@@ -8,7 +8,7 @@ use crate::random::stream;
 /// Networks trained by one optimizer.
 pub struct Trained<'m> {
     /// The networks, each with the purpose of its initial draws.
-    pub networks: Vec<(&'m Network, &'static str)>,
+    pub networks: Vec<(&'m Network, String)>,
     /// Their banks.
     pub banks: TrainedBanks,
     /// The bank of averages of their parameters, where they are kept.
@@ -42,7 +42,7 @@ pub trait Model {
                 ];
                 for (bank, tensors, next) in tensors {
                     for (index, tensor) in tensors.iter().enumerate() {
-                        let drawn = init.draw(tensor, &mut stream(seed, purpose, index as u64));
+                        let drawn = init.draw(tensor, &mut stream(seed, &purpose, index as u64));
                         banks[bank].view_mut(&mut values[bank], *next).copy_from_slice(&drawn);
                         *next += 1;
                     }

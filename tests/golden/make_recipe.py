@@ -5,8 +5,13 @@
 
 dcgan_recipe.safetensors       one iteration of a tiny DCGAN: nearest upsampling and residual blocks in the generator, a
                                spectrally normalised discriminator, hinge loss, R1 penalty, an average of the generator
+dcgan_excite.safetensors       one of another, of grey 128x128 pictures: skip-layer excitation in a generator of transposed
+                               convolutions; the rest as above
 cyclegan_recipe.safetensors    one iteration of a tiny CycleGAN: course generators, spectrally normalised 70x70 patch
                                discriminators, hinge loss, R1 penalty
+cyclegan_scales.safetensors    one of another: two scales of spectrally normalised patch discriminators (Wang 2018), named
+                               D_X.0, D_X.1, D_Y.0, D_Y.1; the rest as above. Scale 1 sees means of 2x2 pixels; losses and
+                               penalty are means over scales, the penalty's slopes those to the whole pictures
 
 ops/upsample_bilinear2d*       twice the size, interpolated linearly
 
@@ -19,6 +24,8 @@ PyTorch makes one step of the power iteration a call of the discriminator, so ea
 pictures and fakes together, where it judges both.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -27,7 +34,8 @@ from torch.nn.utils import spectral_norm
 from fixtures import HERE, SEED, Network, normal, uniform
 from fixtures import gradients, initialize, save, state
 from make import leaky_relu, write_case
-from make_cyclegan import Iteration, Residual, course_generator, mean_absolute, paper_discriminator
+from make_cyclegan import Iteration, Residual, mean_absolute
+from make_cyclegan import course_generator, course_patch_discriminator, paper_discriminator
 
 R1 = 3.0
 EVERY = 2
@@ -51,14 +59,40 @@ def penalty(scores, pictures):
     return R1 / 2 * slopes.square().sum([1, 2, 3]).mean()
 
 
+class Scales(nn.ModuleList):
+    """Discriminators, each of pictures half as large as the one before."""
+
+    def forward(self, pictures):
+        scores = [self[0](pictures)]
+        for discriminator in self[1:]:
+            pictures = F.avg_pool2d(pictures, 2)
+            scores.append(discriminator(pictures))
+        return scores
+
+
+def over_scales(scores, of):
+    """The mean over the scales' scores, be there one or several."""
+    scores = scores if isinstance(scores, list) else [scores]
+    return sum(of(each) for each in scores) / len(scores)
+
+
 def judge(discriminator, real, fake):
     """Both losses and the penalty."""
     real = real.clone().requires_grad_()
-    real_scores, fake_scores = discriminator(torch.cat([real, fake])).split(len(real))
-    return hinge(real_scores, True), hinge(fake_scores, False), penalty(real_scores, real)
+    scores, count = discriminator(torch.cat([real, fake])), len(real)
+    return (
+        over_scales(scores, lambda both: hinge(both[:count], True)),
+        over_scales(scores, lambda both: hinge(both[count:], False)),
+        over_scales(scores, lambda both: penalty(both[:count], real)),
+    )
 
 
-def generator(noise_size, width):
+def praise(discriminator, fake):
+    """What a generator minimises."""
+    return over_scales(discriminator(fake), lambda scores: -scores.mean())
+
+
+def recipe_generator(noise_size, width):
     """noise x 1 x 1 -> 3 x 16 x 16"""
 
     def convolution(into, out):
@@ -76,17 +110,56 @@ def generator(noise_size, width):
     )
 
 
-def discriminator(width):
-    """3 x 16 x 16 -> one raw score"""
-    return Network(
-        *[nn.Conv2d(3, width, 4, 2, 1, bias=False), leaky_relu()],
-        *[nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), leaky_relu()],
-        nn.Conv2d(2 * width, 1, 4, 1, 0, bias=False),
+class Excite(nn.Sequential):
+    """A gate for `out` channels, made of the `into` channels that layer `source` of the network leaves (Liu 2021)."""
+
+    def __init__(self, source, into, out):
+        squeeze = [nn.AdaptiveAvgPool2d(4), nn.Conv2d(into, out, 4, 1, 0, bias=False)]
+        super().__init__(*squeeze, nn.LeakyReLU(0.1), nn.Conv2d(out, out, 1, bias=False), nn.Sigmoid())
+        self.source = source
+
+
+class Excited(Network):
+    """Layers in a row with gates between."""
+
+    def forward(self, x):
+        results = []
+        for layer in self.main:
+            x = x * layer(results[layer.source]) if isinstance(layer, Excite) else layer(x)
+            results.append(x)
+        return x
+
+
+def excited_generator(noise_size, width):
+    """noise x 1 x 1 -> 1 x 128 x 128"""
+
+    def features(channels):
+        return [nn.BatchNorm2d(channels), nn.ReLU()]
+
+    def double(into, out):
+        return nn.ConvTranspose2d(into, out, 4, 2, 1, bias=False)
+
+    return Excited(
+        *[nn.ConvTranspose2d(noise_size, 16 * width, 4, 1, 0, bias=False), *features(16 * width)],
+        *[double(16 * width, 8 * width), *features(8 * width)],
+        *[double(8 * width, 4 * width), *features(4 * width)],
+        *[double(4 * width, 2 * width), *features(2 * width), Excite(2, 16 * width, 2 * width)],
+        *[double(2 * width, width), *features(width), Excite(5, 8 * width, width)],
+        *[double(width, 1), nn.Tanh()],
     )
 
 
-def write_dcgan(noise_size=6, width=4, batch=3):
-    g, d = generator(noise_size, width).double(), discriminator(width).double()
+def discriminator(width, size, channels):
+    """channels x size x size -> one raw score"""
+    layers, features = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), leaky_relu()], width
+    for _ in range(int(math.log2(size)) - 3):
+        layers += [nn.Conv2d(features, 2 * features, 4, 2, 1, bias=False), leaky_relu()]
+        features *= 2
+    return Network(*layers, nn.Conv2d(features, 1, 4, 1, 0, bias=False))
+
+
+def write_dcgan(name, generator, width, size, channels, batch, noise_size=6):
+    g, d = generator(noise_size, width).double(), discriminator(width, size, channels).double()
     initialize(g)
     initialize(d)
     normalize(d)
@@ -95,7 +168,7 @@ def write_dcgan(noise_size=6, width=4, batch=3):
     adam_g = torch.optim.Adam(g.parameters(), 1e-4, betas=(0.5, 0.999), eps=1e-8)
     adam_d = torch.optim.Adam(d.parameters(), 4e-4, betas=(0.5, 0.999), eps=1e-8)
     inputs = {
-        "real": uniform(batch, 3, 16, 16),
+        "real": uniform(batch, channels, size, size),
         "noise_d": normal(batch, noise_size, 1, 1),
         "noise_g": normal(batch, noise_size, 1, 1),
     }
@@ -116,15 +189,15 @@ def write_dcgan(noise_size=6, width=4, batch=3):
     for key, parameter in g.named_parameters():
         key = f"average.generator.{key}"
         tensors[key] = DECAY * before[key] + (1 - DECAY) * parameter.detach()
-    save(HERE / "dcgan_recipe.safetensors", tensors, {"preset": "recipe"})
+    save(HERE / f"dcgan_{name}.safetensors", tensors, {"preset": name})
 
 
-def write_cyclegan(width=2, blocks=1, size=32, batch=2):
-    it = Iteration(lambda: course_generator(width, blocks), lambda: paper_discriminator_plain(width), 3e-4, size, batch)
-    for name in ("D_X", "D_Y"):
-        it.tensors = {key: value for key, value in it.tensors.items() if not key.startswith(f"before.{name}.")}
-        normalize(it.networks[name])
-        it.tensors |= state(f"before.{name}", it.networks[name])
+def write_cyclegan(name, discriminator, width=2, blocks=1, size=32, batch=2):
+    it = Iteration(lambda: course_generator(width, blocks), lambda: discriminator(width), 3e-4, size, batch)
+    for d in ("D_X", "D_Y"):
+        it.tensors = {key: value for key, value in it.tensors.items() if not key.startswith(f"before.{d}.")}
+        normalize(it.networks[d])
+        it.tensors |= state(f"before.{d}", it.networks[d])
 
     real_x, fake_x, r1_x = judge(it.D_X, it.x, it.G_YtoX(it.y).detach())
     real_y, fake_y, r1_y = judge(it.D_Y, it.y, it.G_XtoY(it.x).detach())
@@ -133,20 +206,26 @@ def write_cyclegan(width=2, blocks=1, size=32, batch=2):
 
     fake_x, fake_y = it.G_YtoX(it.y), it.G_XtoY(it.x)
     loss = it.losses(
-        G_XtoY=-it.D_Y(fake_y).mean(),
-        G_YtoX=-it.D_X(fake_x).mean(),
+        G_XtoY=praise(it.D_Y, fake_y),
+        G_YtoX=praise(it.D_X, fake_x),
         cycle_X=it.cycle_x(mean_absolute, fake_y),
         cycle_Y=it.cycle_y(mean_absolute, fake_x),
     )
     it.step("g", "G", loss)
-    metadata = {"preset": "recipe", "width": str(width), "blocks": str(blocks)}
-    save(HERE / "cyclegan_recipe.safetensors", it.finish(), metadata)
+    metadata = {"preset": name, "width": str(width), "blocks": str(blocks)}
+    save(HERE / f"cyclegan_{name}.safetensors", it.finish(), metadata)
 
 
-def paper_discriminator_plain(width):
-    """The 70x70 patch discriminator without norms."""
-    layers = [layer for layer in paper_discriminator(width).main if not isinstance(layer, nn.InstanceNorm2d)]
-    return Network(*layers)
+def without_norms(network):
+    return Network(*[layer for layer in network.main if not isinstance(layer, nn.InstanceNorm2d)])
+
+
+def patch70_without_norms(width):
+    return without_norms(paper_discriminator(width))
+
+
+def patches_of_two_scales(width):
+    return Scales([without_norms(course_patch_discriminator(width)) for _ in range(2)])
 
 
 def write_upsampling():
@@ -163,9 +242,11 @@ def write_upsampling():
 def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
-    write_dcgan()
-    write_cyclegan()
+    write_dcgan("recipe", recipe_generator, width=4, size=16, channels=3, batch=3)
+    write_cyclegan("recipe", patch70_without_norms)
     write_upsampling()
+    write_dcgan("excite", excited_generator, width=1, size=128, channels=1, batch=2)
+    write_cyclegan("scales", patches_of_two_scales)
 
 
 if __name__ == "__main__":

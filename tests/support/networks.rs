@@ -16,8 +16,18 @@ use mewgpu::train::optimizer::TrainedBanks;
 pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, Dcgan)> {
     let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     let all = DiffAugmentPolicy { color: true, translation: true, cutout: true };
+    let generator = |norm| dcgan::Generator {
+        noise: 10,
+        width,
+        size,
+        channels,
+        norm,
+        upsample: Upsample::Transposed,
+        blocks: 0,
+        excite: false,
+    };
     let model = |norm, first_norm, slope, loss, fresh_noise, diffaugment| Dcgan {
-        generator: dcgan::generator(10, width, size, channels, norm, Upsample::Transposed, 0).unwrap(),
+        generator: generator(norm).network().unwrap(),
         discriminator: dcgan::discriminator(width, size, channels, norm, first_norm, slope).unwrap(),
         noise: 10,
         size,
@@ -35,8 +45,9 @@ pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, 
         },
     };
     let mut recipe = model(Norm::Batch, false, 0.2, Adversarial::Hinge, true, all);
-    recipe.generator =
-        dcgan::generator(10, width, size, channels, Norm::Batch, Upsample::Bilinear, 1).unwrap();
+    let of =
+        dcgan::Generator { upsample: Upsample::Bilinear, blocks: 1, excite: true, ..generator(Norm::Batch) };
+    recipe.generator = of.network().unwrap();
     recipe.discriminator = dcgan::discriminator(width, size, channels, Norm::Spectral, false, 0.2).unwrap();
     recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
     recipe.objective.average = true;
@@ -56,7 +67,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
         |kind, norm, upsample, judge: fn(&str, usize, Norm) -> Network, updates, trimmings| CycleGan {
             generators: ["G_XtoY", "G_YtoX"]
                 .map(|name| cyclegan::generator(name, kind, width, 1, 3, norm, upsample).unwrap()),
-            discriminators: ["D_X", "D_Y"].map(|name| judge(name, width, norm)),
+            discriminators: ["D_X", "D_Y"].map(|name| vec![judge(name, width, norm)]),
             size,
             channels: 3,
             batch,
@@ -83,8 +94,14 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
     let (plain, resnet) = (Translator::Plain, Translator::Resnet);
     let (batch_norm, instance) = (Norm::Batch, Norm::Instance);
     let mut recipe = model(plain, instance, Upsample::Nearest, patch70, Updates::Apart, true);
-    recipe.discriminators =
-        ["D_X", "D_Y"].map(|name| cyclegan::patch70_discriminator(name, width, 3, Norm::Spectral, 0.2));
+    // Two scales, the smaller one's pictures too small for the larger one's discriminator.
+    recipe.discriminators = ["D_X", "D_Y"].map(|name| {
+        let [large, small] = [0, 1].map(|scale| format!("{name}.{scale}"));
+        vec![
+            cyclegan::patch70_discriminator(&large, width, 3, Norm::Spectral, 0.2),
+            cyclegan::patch_discriminator(&small, width, 3, Norm::Spectral, 0.2),
+        ]
+    });
     recipe.objective.loss = Adversarial::Hinge;
     recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
     vec![

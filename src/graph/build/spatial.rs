@@ -53,6 +53,24 @@ impl<'g> Var<'g> {
         self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
     }
 
+    /// The mean of every block of `[rows, columns]` pixels.
+    ///
+    /// # Errors
+    /// If the blocks do not fill the picture evenly.
+    pub fn avg_pool2d(self, block: [usize; 2]) -> Result<Self> {
+        let [_, h, w, _] = self.shape().0;
+        if block.contains(&0) || !h.is_multiple_of(block[0]) || !w.is_multiple_of(block[1]) {
+            return mismatch(
+                "avg_pool2d",
+                format!("blocks of {block:?} pixels do not fill the picture of {} evenly", self.shape()),
+            );
+        }
+        if block == [1, 1] {
+            return Ok(self);
+        }
+        Ok(self.upsample_nearest2d_grad(block).scale(1.0 / (block[0] * block[1]) as f64))
+    }
+
     /// Twice the size by linear interpolation between pixel centres both ways, as PyTorch's `bilinear` without
     /// `align_corners`: every pixel repeated, then blurred.
     pub fn upsample_bilinear2d(self) -> Self {

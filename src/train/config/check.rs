@@ -2,7 +2,7 @@
 
 use super::{CycleGanConfig, DcganConfig, Discriminator};
 use crate::nn::cyclegan::HALVINGS;
-use crate::nn::dcgan::{Norm, halvings};
+use crate::nn::dcgan::{LEAST_EXCITED, Norm, halvings};
 use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
@@ -111,6 +111,13 @@ impl DcganConfig {
         within("size", self.size, 8..=2048)?;
         within("noise_size", self.noise_size, 1..=65536)?;
         within("blocks", self.blocks, 0..=100)?;
+        if self.excite && self.size < LEAST_EXCITED {
+            return Err(Error::Input(format!(
+                "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose --size \
+                 {LEAST_EXCITED} or more, or --excite=false",
+                self.size
+            )));
+        }
         counts(&[("d_every", Some(self.d_every))])?;
         check_common!(self)
     }
@@ -120,6 +127,7 @@ impl CycleGanConfig {
     /// Names the first setting that is out of range, and what can be chosen.
     pub(super) fn check(&self) -> Result<()> {
         self.check_size()?;
+        self.check_scales()?;
         within("blocks", self.blocks, 0..=100)?;
         within("pool", self.pool, 0..=65536)?;
         counts(&[("d_fake_every", Some(self.d_fake_every))])?;
@@ -143,11 +151,7 @@ impl CycleGanConfig {
                 "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
             )));
         }
-        let least = match self.discriminator {
-            Discriminator::Whole => 8,
-            Discriminator::Patch => 16,
-            Discriminator::Patch70 => 24,
-        };
+        let least = self.discriminator.least();
         if size < least {
             return Err(Error::Input(format!(
                 "size {size}: this discriminator needs {least} pixels or more; choose a larger --size or another \
@@ -163,5 +167,25 @@ impl CycleGanConfig {
             )));
         }
         within("size", size, least..=2048)
+    }
+
+    fn check_scales(&self) -> Result<()> {
+        within("scales", self.scales, 1..=8)?;
+        let (size, least) = (self.size, self.discriminator.least());
+        let fits = |scales: usize| {
+            let shrunk = 1 << (scales - 1);
+            size.is_multiple_of(shrunk) && size / shrunk >= least
+        };
+        let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
+        if self.scales <= most {
+            return Ok(());
+        }
+        let shrunk = 1 << (self.scales - 1);
+        Err(Error::Input(format!(
+            "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
+             pixels or more; choose --scales {most} or less, or a multiple of {shrunk} from {} on as --size",
+            self.scales,
+            least * shrunk
+        )))
     }
 }

@@ -24,6 +24,17 @@ pub enum Discriminator {
     Patch70,
 }
 
+impl Discriminator {
+    /// The smallest picture it can judge: so many pixels both ways.
+    pub(super) const fn least(self) -> usize {
+        match self {
+            Self::Whole => 8,
+            Self::Patch => 16,
+            Self::Patch70 => 24,
+        }
+    }
+}
+
 settings! {
     /// CycleGAN's settings as given: each may be missing.
     given CycleGanSettings;
@@ -101,6 +112,8 @@ settings! {
         /// What the discriminators judge: the whole picture, patches, or overlapping patches of 70x70 pixels.
         #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]
         discriminator: Discriminator,
+        /// Discriminators of each set, each looking at pictures half as large as the one before; their losses are averaged.
+        scales: usize,
         /// Channels behind the discriminators' first layer.
         d_width: usize,
         /// Normalisation: none, over the batch, or over each picture.
@@ -194,7 +207,7 @@ impl CycleGanConfig {
         let counted = self.lambda_cycle > 0.0;
         Ok(CycleGan {
             generators: [translator("G_XtoY")?, translator("G_YtoX")?],
-            discriminators: [self.judge("D_X")?, self.judge("D_Y")?],
+            discriminators: [self.judges("D_X")?, self.judges("D_Y")?],
             size: self.size,
             channels: self.channels,
             batch: self.batch,
@@ -216,14 +229,22 @@ impl CycleGanConfig {
         })
     }
 
-    fn judge(&self, name: &str) -> Result<Network> {
+    /// The discriminators of one domain: `D_X`, or where there are several scales `D_X.0`, `D_X.1`, .. (an `nn.ModuleList`).
+    fn judges(&self, name: &str) -> Result<Vec<Network>> {
+        if self.scales == 1 {
+            return Ok(vec![self.judge(name, self.size)?]);
+        }
+        (0..self.scales).map(|scale| self.judge(&format!("{name}.{scale}"), self.size >> scale)).collect()
+    }
+
+    fn judge(&self, name: &str, size: usize) -> Result<Network> {
         let Self { d_width: width, channels, slope, .. } = *self;
         let norm = self.d_norm.unwrap_or(self.norm);
         match self.discriminator {
             Discriminator::Patch => Ok(patch_discriminator(name, width, channels, norm, slope)),
             Discriminator::Patch70 => Ok(patch70_discriminator(name, width, channels, norm, slope)),
             Discriminator::Whole => {
-                let network = discriminator(width, self.size, channels, norm, self.d_first_norm, slope)?;
+                let network = discriminator(width, size, channels, norm, self.d_first_norm, slope)?;
                 Ok(Network { name: name.into(), ..network })
             }
         }

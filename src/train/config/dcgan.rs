@@ -3,7 +3,7 @@
 use super::{DiffAugmentParts, Preset, parts};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
-use crate::nn::dcgan::{Norm, discriminator, generator};
+use crate::nn::dcgan::{Generator, Norm, discriminator};
 use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Init, Upsample};
 use crate::optim::Adam;
@@ -83,6 +83,10 @@ settings! {
         /// and a convolution, which leave no checkerboards.
         #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
         upsample: Upsample,
+        /// Whether the generator's features from 32x32 pixels on are gated by those of an eighth of their size; for pictures
+        /// of 64 pixels or more.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        excite: bool,
         /// Channels behind the discriminator's first layer; each layer after has twice as many.
         d_width: usize,
         /// Normalisation: none, over the batch, or over each picture.
@@ -149,15 +153,17 @@ impl DcganConfig {
     pub fn dcgan(&self) -> Result<Dcgan> {
         let adam = |lr| Adam { lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps };
         Ok(Dcgan {
-            generator: generator(
-                self.noise_size,
-                self.g_width,
-                self.size,
-                self.channels,
-                self.norm,
-                self.upsample,
-                self.blocks,
-            )?,
+            generator: Generator {
+                noise: self.noise_size,
+                width: self.g_width,
+                size: self.size,
+                channels: self.channels,
+                norm: self.norm,
+                upsample: self.upsample,
+                blocks: self.blocks,
+                excite: self.excite,
+            }
+            .network()?,
             discriminator: discriminator(
                 self.d_width,
                 self.size,

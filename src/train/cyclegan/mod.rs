@@ -17,6 +17,7 @@ use super::source::{Source, total};
 use crate::data::{DiffAugmentDraws, Loader};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
+use crate::nn::Network;
 use crate::optim::{Adam, average_decay};
 use crate::{Error, Result};
 use sheets::Sheet;
@@ -58,13 +59,15 @@ impl Model for CycleGan {
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
-        let ([to_y, to_x], [d_x, d_y]) = (&self.generators, &self.discriminators);
+        fn named(network: &Network) -> (&Network, String) {
+            (network, format!("init.{}", network.name))
+        }
         let generators = Trained {
-            networks: vec![(to_y, "init.G_XtoY"), (to_x, "init.G_YtoX")],
+            networks: self.generators.iter().map(named).collect(),
             banks: GENERATORS,
             average: self.objective.average.then_some(AVERAGES),
         };
-        let networks = vec![(d_x, "init.D_X"), (d_y, "init.D_Y")];
+        let networks = self.judges().into_iter().map(named).collect();
         vec![generators, Trained { networks, banks: DISCRIMINATORS, average: None }]
     }
 
@@ -144,10 +147,11 @@ impl run::Training for Training {
     }
 
     fn describe(model: &CycleGan) -> String {
+        let scales = model.discriminators[0].iter().map(|network| network.parameter_count().to_string());
         format!(
             "2 generators of {} parameters, 2 discriminators of {}",
             model.generators[0].parameter_count(),
-            model.discriminators[0].parameter_count()
+            scales.collect::<Vec<_>>().join(" + ")
         )
     }
 

@@ -4,7 +4,7 @@ use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERA
 use crate::Result;
 use crate::graph::{Bank, Graph, Slot, Update, Var};
 use crate::nn::loss::r1;
-use crate::nn::{Statistics, Tensors};
+use crate::nn::{Network, Statistics, Tensors};
 use crate::shape::Shape;
 
 /// Losses and updates collected while a step's graph grows.
@@ -15,12 +15,21 @@ pub(super) struct Building<'g, 'm> {
     pub generators: Vec<Tensors<'g>>,
     pub discriminators: Vec<Tensors<'g>>,
     /// What the discriminators' layers compute with, once they do: see [`crate::nn::Network::normalized`].
-    pub judges: [Option<Tensors<'g>>; 2],
+    pub judges: Vec<Option<Tensors<'g>>>,
     /// Whether real pictures cost the R1 penalty.
     pub penalized: bool,
     pub penalties: Vec<Var<'g>>,
     pub updates: Vec<Update>,
     pub outputs: Vec<(&'static str, Var<'g>)>,
+}
+
+/// The mean over scales of what `of` says of each one's scores.
+fn over_scales<'g>(scores: &[Var<'g>], of: impl Fn(Var<'g>) -> Result<Var<'g>>) -> Result<Var<'g>> {
+    let mut sum = of(scores[0])?;
+    for &smaller in &scores[1..] {
+        sum = sum.add(of(smaller)?)?;
+    }
+    Ok(if scores.len() == 1 { sum } else { sum.scale(1.0 / scores.len() as f64) })
 }
 
 impl<'g> Building<'g, '_> {
@@ -31,12 +40,24 @@ impl<'g> Building<'g, '_> {
         Ok(y)
     }
 
-    /// The scores the domain's discriminator gives `pictures`, augmented as `source`.
-    fn scores(&mut self, domain: Domain, pictures: Var<'g>, source: &str) -> Result<Var<'g>> {
-        let index = domain.discriminator();
+    /// The scores the domain's discriminators give `pictures`, augmented as `source`, scale by scale.
+    fn scores(&mut self, domain: Domain, pictures: Var<'g>, source: &str) -> Result<Vec<Var<'g>>> {
         let source = format!("{}.{source}", domain.name());
-        let pictures = self.model.objective.diffaugment.apply(pictures, &source)?;
-        let network = &self.model.discriminators[index];
+        let networks = &self.model.discriminators[domain.discriminator()];
+        let first = domain.discriminator() * networks.len();
+        let mut pictures = self.model.objective.diffaugment.apply(pictures, &source)?;
+        let mut scores = Vec::new();
+        for (scale, network) in networks.iter().enumerate() {
+            if scale > 0 {
+                pictures = pictures.avg_pool2d([2, 2])?;
+            }
+            scores.push(self.scores_of(network, first + scale, pictures)?);
+        }
+        Ok(scores)
+    }
+
+    /// The scores that discriminator `index` of all, `network`, gives `pictures`.
+    fn scores_of(&mut self, network: &Network, index: usize, pictures: Var<'g>) -> Result<Var<'g>> {
         let judge = match self.judges[index].take() {
             Some(judge) => judge,
             None => {
@@ -60,11 +81,12 @@ impl<'g> Building<'g, '_> {
         let (mut losses, objective) = (Vec::new(), self.model.objective);
         for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
             let scores = self.scores(domain, pictures, source)?;
-            let loss = objective.loss.toward(scores, source == "real").scale(objective.d_scale);
+            let loss = over_scales(&scores, |scores| Ok(objective.loss.toward(scores, source == "real")))?;
+            let loss = loss.scale(objective.d_scale);
             self.outputs.push((name, loss));
             losses.push(loss);
             if self.penalized && source == "real" {
-                let penalty = r1(scores, pictures)?.scale(objective.r1.weight);
+                let penalty = over_scales(&scores, |scores| r1(scores, pictures))?.scale(objective.r1.weight);
                 self.outputs.push((if domain == Domain::X { "R1_X" } else { "R1_Y" }, penalty));
                 self.penalties.push(penalty.scale(objective.r1.every as f64));
             }
@@ -127,7 +149,8 @@ impl<'g> Building<'g, '_> {
         };
         let translation = self.generator(there, pictures)?;
         let scores = self.scores(to, translation, "fake")?;
-        let mut loss = objective.loss.generator(scores).scale(objective.g_scale);
+        let loss = over_scales(&scores, |scores| Ok(objective.loss.generator(scores)))?;
+        let mut loss = loss.scale(objective.g_scale);
         self.outputs.push((names[0], loss));
         if objective.cycle != CycleLoss::None {
             let error = pictures.sub(self.generator(back, translation)?)?;

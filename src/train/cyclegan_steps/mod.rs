@@ -85,8 +85,9 @@ pub struct CycleObjective {
 pub struct CycleGan {
     /// `G_XtoY` and `G_YtoX`.
     pub generators: [Network; 2],
-    /// `D_X` and `D_Y`.
-    pub discriminators: [Network; 2],
+    /// `D_X` and `D_Y`: of each as many as there are scales. The first judges pictures as they are, each next one pictures
+    /// half as large, by means of 2x2 pixels; losses and penalties are means over them (Wang 2018).
+    pub discriminators: [Vec<Network>; 2],
     /// Height and width of the pictures in training.
     pub size: usize,
     /// Colour channels.
@@ -122,11 +123,16 @@ impl CycleGan {
             bank
         };
         let mut banks: Vec<Bank> = generators.into();
-        banks.extend(TrainedBanks::banks(&self.discriminators.each_ref()));
+        banks.extend(TrainedBanks::banks(&self.judges()));
         banks.push(averages);
         banks.push(pictures(self.batch, objective.updates == Updates::GeneratorsFirst));
         banks.push(pictures(objective.pool, objective.pool > 0));
         banks
+    }
+
+    /// All discriminators, those of X before those of Y.
+    pub fn judges(&self) -> Vec<&Network> {
+        self.discriminators.iter().flatten().collect()
     }
 
     /// The optimizer steps of one iteration, in order, for `batch` pictures of each set. Inputs, where a step needs
@@ -219,9 +225,9 @@ impl CycleGan {
             model: self,
             graph: &graph,
             generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
-            discriminators: DISCRIMINATORS.tensors(&graph, &self.discriminators.each_ref(), &banks),
+            discriminators: DISCRIMINATORS.tensors(&graph, &self.judges(), &banks),
             banks,
-            judges: [None, None],
+            judges: vec![None; self.judges().len()],
             penalized,
             penalties: Vec::new(),
             updates: Vec::new(),
