@@ -4,6 +4,7 @@ use mewgpu::nn::Network;
 use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
 use serde_json::Value;
 
+/// Those that others published.
 const PRESETS: [(&str, Preset); 3] =
     [("seed", Preset::Seed), ("course", Preset::Course), ("paper", Preset::Paper)];
 

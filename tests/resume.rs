@@ -121,7 +121,7 @@ fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
 #[test]
 fn resumed_equals_uninterrupted() {
     for device in DEVICES {
-        let presets = [Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
+        let presets = [Preset::Small, Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
         for settings in presets.into_iter().chain([recipe(device), gated(device)]) {
             let runs = tempdir().unwrap();
             let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));

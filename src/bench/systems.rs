@@ -23,12 +23,17 @@ pub struct System {
     adam: Adam,
 }
 
-/// All six: both kinds of training at all presets.
+/// All eight: both kinds of training at all presets.
 ///
 /// # Errors
 /// If a preset's networks do not fit each other (an error in this crate).
 pub fn all() -> Result<Vec<System>> {
-    let presets = [("seed", Preset::Seed), ("course", Preset::Course), ("paper", Preset::Paper)];
+    let presets = [
+        ("small", Preset::Small),
+        ("seed", Preset::Seed),
+        ("course", Preset::Course),
+        ("paper", Preset::Paper),
+    ];
     let dcgans = presets.map(|(name, preset)| dcgan(format!("dcgan {name}"), preset.config()));
     let cyclegans =
         presets.map(|(name, preset)| cyclegan(format!("cyclegan {name}"), preset.cyclegan_config()));

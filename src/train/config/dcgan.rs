@@ -18,8 +18,8 @@ settings! {
     kind "dcgan";
     presets Preset::config;
     perhaps {
-        /// Where values that are not given come from: seed, course or paper.
-        #[arg(value_parser = named::<Preset>, value_name = "seed|course|paper")]
+        /// Where values that are not given come from: small, the default, seed, course or paper.
+        #[arg(value_parser = named::<Preset>, value_name = "small|seed|course|paper")]
         preset: Preset,
         /// Iterations in all; or give --epochs.
         #[arg(conflicts_with = "epochs")]

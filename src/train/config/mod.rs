@@ -85,11 +85,14 @@ pub trait RunConfig: Clone {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
+    /// The recipe that was measured to draw and translate best from some hundred to some thousand pictures, as
+    /// `docs/recipes.md` shows.
+    #[default]
+    Small,
     /// Small networks with batch norm; DCGAN's discriminator is stepped every second iteration, CycleGAN's discriminators
     /// see fakes every second iteration.
     Seed,
     /// Instance norm, LSGAN.
-    #[default]
     Course,
     /// As published: DCGAN by Radford 2016, CycleGAN by Zhu 2017.
     Paper,

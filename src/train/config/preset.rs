@@ -1,6 +1,6 @@
 //! The presets' values.
 
-use super::{CycleGanConfig, DcganConfig, DiffAugmentParts, Discriminator, Preset};
+use super::{CycleGanConfig, DcganConfig, DiffAugmentPart, DiffAugmentParts, Discriminator, Preset};
 use crate::data::{AugmentKind, Fit, NoiseKind};
 use crate::nn::cyclegan::Translator;
 use crate::nn::dcgan::Norm;
@@ -64,6 +64,25 @@ impl Preset {
             no_tune: false,
         };
         match self {
+            Self::Small => DcganConfig {
+                preset: Some(self),
+                steps: Some(6000),
+                epochs: None,
+                augment: AugmentKind::Deluxe,
+                diffaugment: DiffAugmentParts(vec![
+                    DiffAugmentPart::Color,
+                    DiffAugmentPart::Translation,
+                    DiffAugmentPart::Cutout,
+                ]),
+                batch: 16,
+                g_width: 32,
+                upsample: Upsample::Nearest,
+                d_width: 32,
+                d_norm: Some(Norm::None),
+                average: 0.995,
+                lr: 5e-4,
+                ..Self::Paper.config()
+            },
             Self::Seed => seed,
             Self::Course => DcganConfig {
                 preset: Some(self),
@@ -157,6 +176,7 @@ impl Preset {
             no_tune: false,
         };
         match self {
+            Self::Small => CycleGanConfig { preset: Some(self), ..Self::Course.cyclegan_config() },
             Self::Seed => seed,
             Self::Course => CycleGanConfig {
                 preset: Some(self),
