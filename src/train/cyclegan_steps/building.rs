@@ -60,8 +60,15 @@ impl<'g> Building<'g, '_> {
         let (mut losses, objective) = (Vec::new(), self.model.objective);
         for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
             let scores = self.scores(domain, pictures, source)?;
-            let loss = objective.loss.toward(scores, source == "real").scale(objective.d_scale);
-            self.outputs.push((name, loss));
+            let errors = objective.loss.errors(scores, source == "real");
+            let loss = objective.loss.of_errors(errors).scale(objective.d_scale);
+            let judged = match (domain, source) {
+                (Domain::X, "real") => "errors_X_real",
+                (Domain::X, _) => "errors_X_fake",
+                (Domain::Y, "real") => "errors_Y_real",
+                (Domain::Y, _) => "errors_Y_fake",
+            };
+            self.outputs.extend([(name, loss), (judged, errors)]);
             losses.push(loss);
             if self.penalized && source == "real" {
                 let penalty = r1(scores, pictures)?.scale(objective.r1.weight);
