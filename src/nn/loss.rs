@@ -25,8 +25,8 @@ impl Adversarial {
             (Self::Lsgan, true) => scores.affine(1.0, -1.0),
             (Self::Lsgan | Self::Bce, false) => scores,
             (Self::Bce, true) => scores.scale(-1.0),
-            (Self::Hinge, true) => scores.affine(-1.0, 1.0),
-            (Self::Hinge, false) => scores.affine(1.0, 1.0),
+            (Self::Hinge, true) => scores.affine(-1.0, 1.0).relu(),
+            (Self::Hinge, false) => scores.affine(1.0, 1.0).relu(),
         }
     }
 
@@ -35,7 +35,7 @@ impl Adversarial {
         match self {
             Self::Lsgan => errors.square().mean(),
             Self::Bce => errors.softplus().mean(),
-            Self::Hinge => errors.relu().mean(),
+            Self::Hinge => errors.mean(),
         }
     }
 
