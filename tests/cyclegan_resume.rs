@@ -13,6 +13,7 @@ use mewgpu::train::cyclegan::Trainer;
 use mewgpu::train::cyclegan_steps::Updates;
 use mewgpu::train::log::Log;
 use mewgpu::train::run::{Outcome, Watch};
+use mewgpu::train::symptoms::Finding;
 use safetensors::SafeTensors;
 use std::fs;
 use std::path::Path;
@@ -36,6 +37,7 @@ impl Watch for StopAfter<'_> {
         }
     }
     fn logged(&mut self, _: &Log) {}
+    fn noticed(&mut self, _: &Finding) {}
     fn warned(&mut self, warning: &str) {
         panic!("{warning}");
     }

@@ -5,6 +5,7 @@ use mewgpu::gpu::lower::{Target, lower};
 use mewgpu::gpu::program::Program;
 use mewgpu::graph::{Bank, Step};
 use mewgpu::nn::dcgan::Norm;
+use mewgpu::nn::loss::Adversarial;
 use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
 
 fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
@@ -37,6 +38,29 @@ fn dispatches(programs: &[Program]) -> usize {
 fn an_iteration_is_few_dispatches() {
     assert!(dispatches(&dcgan(Preset::Course)) <= 120);
     assert!(dispatches(&cyclegan(Preset::Course)) <= 300);
+}
+
+/// The discriminators' errors picture by picture, which accuracies are taken from.
+#[test]
+fn keeping_the_errors_takes_no_more_dispatches() {
+    for loss in [Adversarial::Lsgan, Adversarial::Bce, Adversarial::Hinge] {
+        let dcgan = DcganSettings { loss: Some(loss), ..Default::default() };
+        let dcgan = DcganConfig::new(DcganSettings::default(), dcgan).unwrap().dcgan().unwrap();
+        let cyclegan = CycleGanSettings { loss: Some(loss), ..Default::default() };
+        let cyclegan =
+            CycleGanConfig::new(CycleGanSettings::default(), cyclegan).unwrap().cyclegan().unwrap();
+        let steps = [
+            (dcgan.discriminator_step(16).unwrap(), dcgan.banks()),
+            (cyclegan.steps(16).unwrap().remove(0), cyclegan.banks()),
+        ];
+        for (step, banks) in steps {
+            let mut without = step.clone();
+            without.outputs.retain(|(name, _)| !name.starts_with("errors"));
+            assert!(without.outputs.len() < step.outputs.len());
+            let count = |step: Step| dispatches(&programs(&[step], &banks));
+            assert!(count(step) <= count(without), "{loss:?}");
+        }
+    }
 }
 
 #[test]

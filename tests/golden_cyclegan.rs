@@ -146,7 +146,8 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
                 executor.write_input(index, input, &values).unwrap();
             }
             executor.run(&[index]).unwrap();
-            for (output, _) in &program.outputs {
+            let is_loss = |output: &&String| !output.starts_with("errors");
+            for output in program.outputs.iter().map(|(output, _)| output).filter(is_loss) {
                 let found = executor.read_output(index, output).unwrap();
                 check(output, &found, &fixture[&format!("loss.{output}")].values, 0.0);
             }

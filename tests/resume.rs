@@ -14,6 +14,7 @@ use mewgpu::train::dcgan::Trainer;
 use mewgpu::train::log::Log;
 use mewgpu::train::run::{Outcome, Watch};
 use mewgpu::train::sampling::{Sampler, save_grid};
+use mewgpu::train::symptoms::Finding;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +32,7 @@ impl Watch for StopAfter<'_> {
         }
     }
     fn logged(&mut self, _: &Log) {}
+    fn noticed(&mut self, _: &Finding) {}
     fn warned(&mut self, warning: &str) {
         panic!("{warning}");
     }
@@ -121,7 +123,8 @@ fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
 #[test]
 fn resumed_equals_uninterrupted() {
     for device in DEVICES {
-        let presets = [Preset::Small, Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
+        let presets =
+            [Preset::Small, Preset::Seed, Preset::Course, Preset::Paper].map(|preset| tiny(preset, device));
         for settings in presets.into_iter().chain([recipe(device), gated(device)]) {
             let runs = tempdir().unwrap();
             let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));

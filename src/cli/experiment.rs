@@ -14,7 +14,7 @@ use crate::train::cyclegan_steps::CycleLoss;
 use crate::train::evaluation::{Judging, judge};
 use crate::train::run::{Plan, Training};
 use crate::train::run_folder::RunFolder;
-use crate::train::{cyclegan, dcgan};
+use crate::train::{cyclegan, dcgan, symptoms};
 use crate::{Error, Result};
 use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
@@ -187,7 +187,7 @@ where
     Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.total_steps()))
 }
 
-/// What the page shows of a run: its figures, its last samples, its curves and how it got there.
+/// What the page shows of a run: its figures, its signs of trouble, its last samples, its curves and how it got there.
 fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
     let folder = RunFolder::open(path)?;
     let checkpoint = Checkpoint::of_run(path, None)?;
@@ -199,6 +199,8 @@ fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
         let yardstick = figure.yardstick.map_or_else(String::new, |of| format!(" ({of:.4} {})", figure.of));
         (figure.name, format!("{:.4}{yardstick}", figure.value))
     }));
+    let findings = symptoms::of_run(&folder)?;
+    facts.extend(findings.iter().map(|finding| ("sign of trouble".to_owned(), finding.to_string())));
     let mut pictures = Vec::new();
     for sheet in T::SHEETS {
         let caption = if sheet.is_empty() { "samples" } else { sheet };

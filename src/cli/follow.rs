@@ -3,6 +3,7 @@
 use super::{Done, INTERRUPTED, say, warn};
 use crate::train::log::Log;
 use crate::train::run::{Outcome, Plan, Training, Watch};
+use crate::train::symptoms::Finding;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -69,6 +70,10 @@ impl Watch for Lines {
         say(log);
     }
 
+    fn noticed(&mut self, finding: &Finding) {
+        say(finding);
+    }
+
     fn warned(&mut self, warning: &str) {
         warn(warning);
     }
@@ -94,6 +99,10 @@ impl Watch for &Bar {
 
     fn logged(&mut self, log: &Log) {
         self.0.set_message(log.progress());
+    }
+
+    fn noticed(&mut self, finding: &Finding) {
+        self.0.suspend(|| say(finding));
     }
 
     fn warned(&mut self, warning: &str) {

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::graph::{Var, gradients};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// How scores are driven toward real (1) or fake (0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +19,50 @@ pub enum Adversarial {
 }
 
 impl Adversarial {
+    /// How far `scores` are from what real or fake pictures should have: what [`Adversarial::of_errors`] takes.
+    pub fn errors(self, scores: Var<'_>, real: bool) -> Var<'_> {
+        match (self, real) {
+            (Self::Lsgan, true) => scores.affine(1.0, -1.0),
+            (Self::Lsgan | Self::Bce, false) => scores,
+            (Self::Bce, true) => scores.scale(-1.0),
+            (Self::Hinge, true) => scores.affine(-1.0, 1.0).relu(),
+            (Self::Hinge, false) => scores.affine(1.0, 1.0).relu(),
+        }
+    }
+
+    /// The mean loss of `errors`.
+    pub fn of_errors(self, errors: Var<'_>) -> Var<'_> {
+        match self {
+            Self::Lsgan => errors.square().mean(),
+            Self::Bce => errors.softplus().mean(),
+            Self::Hinge => errors.mean(),
+        }
+    }
+
     /// What a discriminator minimises: the mean loss of `scores` toward real or fake.
     pub fn toward(self, scores: Var<'_>, real: bool) -> Var<'_> {
-        match (self, real) {
-            (Self::Lsgan, true) => scores.affine(1.0, -1.0).square().mean(),
-            (Self::Lsgan, false) => scores.square().mean(),
-            (Self::Bce, true) => scores.scale(-1.0).softplus().mean(),
-            (Self::Bce, false) => scores.softplus().mean(),
-            (Self::Hinge, true) => scores.affine(-1.0, 1.0).relu().mean(),
-            (Self::Hinge, false) => scores.affine(1.0, 1.0).relu().mean(),
-        }
+        self.of_errors(self.errors(scores, real))
+    }
+
+    /// The share of pictures that a discriminator with these `errors` is right about: their scores lie on the right side of
+    /// 0.5 with least squares, of 0 with the others. One that lies there counts half: who says the same of all is at chance.
+    pub fn accuracy(self, errors: &[f32], real: bool) -> f64 {
+        // How far beyond the end of its own side a score may lie.
+        let most = match self {
+            Self::Lsgan => 0.5,
+            Self::Bce => 0.0,
+            Self::Hinge => 1.0,
+        };
+        let right = |&error: &f32| {
+            let error = if real && self == Self::Lsgan { -error } else { error };
+            match error.partial_cmp(&most) {
+                Some(Ordering::Less) => 1.0,
+                Some(Ordering::Equal) => 0.5,
+                Some(Ordering::Greater) => 0.0,
+                None => f64::NAN,
+            }
+        };
+        errors.iter().map(right).sum::<f64>() / errors.len() as f64
     }
 
     /// What a generator minimises: the mean loss of its pictures' `scores`.

@@ -21,6 +21,10 @@ use std::sync::Arc;
 /// Columns of the sample grid.
 const COLUMNS: usize = 4;
 
+/// How often the discriminator is right: the figure's name, the output it is taken from, whether of real pictures.
+const JUDGEMENTS: [(&str, &str, bool); 2] =
+    [("accuracy_real", "errors_real", true), ("accuracy_fake", "errors_fake", false)];
+
 /// A DCGAN's run.
 pub type Trainer = run::Trainer<Training>;
 
@@ -92,6 +96,10 @@ impl run::Training for Training {
         let total = total(config.steps, config.epochs, source.epoch);
         let sets = [("data".to_owned(), PictureNames::new(source.pictures.names()))].into();
         Ok(Data { pictures: source.pictures, total, sets, lines: vec![source.line] })
+    }
+
+    fn targets(pictures: &Pictures) -> Vec<&Pictures> {
+        vec![pictures]
     }
 
     fn steps(config: &DcganConfig, pictures: &Pictures) -> Result<Vec<Step>> {
@@ -197,22 +205,27 @@ impl run::Training for Training {
         if r1.weight > 0.0 {
             losses.push(("R1", d, true, penalized));
         }
-        losses
-            .into_iter()
-            .map(|(name, step, shown, measured)| {
-                let value = if measured { Some(run::scalar(&mut *self.executor, step, name)?) } else { None };
-                Ok(Loss { name, value, shown })
-            })
-            .collect()
+        let read = |(name, step, shown, measured)| {
+            let value = if measured { Some(run::scalar(&mut *self.executor, step, name)?) } else { None };
+            Ok(Loss { name, value, shown })
+        };
+        let mut losses = losses.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        for (name, output, real) in JUDGEMENTS.into_iter().filter(|_| due) {
+            let errors = self.executor.read_output(d, output)?;
+            let value = Some(self.dcgan.objective.loss.accuracy(&errors, real));
+            losses.push(Loss { name, value, shown: false });
+        }
+        Ok(losses)
     }
 
     /// Draws the fixed noises' pictures.
-    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<()> {
+    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>> {
         let noise = fixed_noise(&self.config, self.config.seed, BATCH);
         self.executor.write_input(self.sampler, "noise", &noise)?;
         self.executor.run(&[self.sampler])?;
         let pictures = self.executor.read_output(self.sampler, "pictures")?;
-        save_grid(&pictures, &self.config, COLUMNS, &folder.sample_path(step, ""))
+        save_grid(&pictures, &self.config, COLUMNS, &folder.sample_path(step, ""))?;
+        Ok(vec![pictures])
     }
 
     fn farewell(folder: &RunFolder) -> String {

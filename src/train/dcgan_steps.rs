@@ -76,7 +76,7 @@ impl Dcgan {
 
     /// One update of the discriminator. Inputs: `real` `[batch, size, size, channels]`, `noise`
     /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
-    /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`.
+    /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one a picture.
     ///
     /// # Errors
     /// If the networks do not fit each other.
@@ -104,7 +104,8 @@ impl Dcgan {
         let real = objective.diffaugment.apply(pictures, "real")?;
         let (scores, from_real) = self.discriminator.forward(real, &judge, Statistics::Batch)?;
         updates.extend(from_real);
-        let real_loss = objective.loss.toward(scores, true).scale(objective.d_scale);
+        let real_errors = objective.loss.errors(scores, true);
+        let real_loss = objective.loss.of_errors(real_errors).scale(objective.d_scale);
         let penalty = match penalized {
             true => Some(r1(scores, pictures)?.scale(objective.r1.weight)),
             false => None,
@@ -114,7 +115,8 @@ impl Dcgan {
         let (fake, from_generator) = self.generator.forward(noise, &g, Statistics::Batch)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
         let (scores, from_fake) = self.discriminator.forward(fake, &judge, Statistics::Batch)?;
-        let fake_loss = objective.loss.toward(scores, false).scale(objective.d_scale);
+        let fake_errors = objective.loss.errors(scores, false);
+        let fake_loss = objective.loss.of_errors(fake_errors).scale(objective.d_scale);
 
         updates.extend(from_fake);
         if objective.fresh_noise {
@@ -122,6 +124,7 @@ impl Dcgan {
         }
         let loss = real_loss.add(fake_loss)?;
         let mut outputs = vec![("D_real", real_loss), ("D_fake", fake_loss), ("D", loss)];
+        outputs.extend([("errors_real", real_errors), ("errors_fake", fake_errors)]);
         let mut minimized = loss;
         if let Some(penalty) = penalty {
             outputs.push(("R1", penalty));

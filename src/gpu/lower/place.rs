@@ -31,17 +31,7 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
     }
     calls.list.extend(updates);
 
-    let mut results = Vec::new();
-    for &(_, id) in &step.outputs {
-        fixed.entry(step.source(id)).or_insert_with(|| {
-            results.push(bytes(calls.shape(id).len()));
-            Region {
-                buffer: Buffer::Result(results.len() - 1),
-                offset: 0,
-                size: bytes(calls.shape(id).len()),
-            }
-        });
-    }
+    let results = keep_results(step, &calls, &mut fixed);
     let levels = schedule(step, &mut calls, nodes, &fixed);
     let spot = |memory: Memory| match memory {
         Memory::State(slot, len) => Spot::Fixed(state(slot, len)),
@@ -89,6 +79,39 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
         outputs,
         dispatches: writer.dispatches,
     })
+}
+
+/// Gives the results that have no place yet one each, and returns the sizes of their buffers. Those of one length share a buffer, so that
+/// equal calls can make them in one dispatch; but no call may read and write within one.
+fn keep_results(step: &Step, calls: &Calls<'_>, fixed: &mut HashMap<NodeId, Region>) -> Vec<u64> {
+    let mut buffers: Vec<Vec<NodeId>> = Vec::new();
+    for &(_, id) in &step.outputs {
+        let id = step.source(id);
+        if fixed.contains_key(&id) || buffers.iter().flatten().any(|&kept| kept == id) {
+            continue;
+        }
+        let among = |list: &[Memory], ids: &[NodeId]| {
+            list.iter().any(|memory| matches!(*memory, Memory::Node(of) if ids.contains(&step.source(of))))
+        };
+        let can_join = |kept: &&mut Vec<NodeId>| {
+            let all = [&kept[..], &[id]].concat();
+            let entangled = |call: &Call| among(&call.reads, &all) && among(&call.writes, &all);
+            calls.shape(kept[0]).len() == calls.shape(id).len() && !calls.list.iter().any(entangled)
+        };
+        match buffers.iter_mut().find(can_join) {
+            Some(kept) => kept.push(id),
+            None => buffers.push(vec![id]),
+        }
+    }
+    let mut sizes = Vec::new();
+    for (index, kept) in buffers.iter().enumerate() {
+        let size = bytes(calls.shape(kept[0]).len());
+        for (offset, &id) in (0..).step_by(size as usize).zip(kept) {
+            fixed.insert(id, Region { buffer: Buffer::Result(index), offset, size });
+        }
+        sizes.push(size * kept.len() as u64);
+    }
+    sizes
 }
 
 /// Bytes of a stretch that holds `len` numbers and after which another may be bound.

@@ -14,7 +14,7 @@ use super::model::{Model, Trained};
 use super::run::{self, Data, Setup};
 use super::run_folder::{RunFolder, SHEETS};
 use super::source::{Source, total};
-use crate::data::{DiffAugmentDraws, Loader};
+use crate::data::{DiffAugmentDraws, Loader, Pictures};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::nn::Network;
@@ -32,6 +32,14 @@ pub type Plan = run::Plan<Training>;
 /// The losses of an iteration, by name.
 const LOSSES: [&str; 10] =
     ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y", "R1_X", "R1_Y"];
+
+/// How often a discriminator is right: the figure's name, the output it is taken from, whether of real pictures.
+const JUDGEMENTS: [(&str, &str, bool); 4] = [
+    ("accuracy_X_real", "errors_X_real", true),
+    ("accuracy_X_fake", "errors_X_fake", false),
+    ("accuracy_Y_real", "errors_Y_real", true),
+    ("accuracy_Y_fake", "errors_Y_fake", false),
+];
 
 /// A CycleGAN in training.
 pub struct Training {
@@ -107,6 +115,11 @@ impl run::Training for Training {
             .map(|(name, source)| (name.to_owned(), PictureNames::new(source.pictures.names())))
             .into();
         Ok(Data { pictures: [x, y], total, sets, lines })
+    }
+
+    /// Translations to Y, then to X.
+    fn targets([x, y]: &[Source; 2]) -> Vec<&Pictures> {
+        vec![&y.pictures, &x.pictures]
     }
 
     /// The steps of an iteration, then those of both sheets.
@@ -200,14 +213,23 @@ impl run::Training for Training {
             }
             losses.push(Loss { name, value, shown: true });
         }
+        for (name, output, real) in JUDGEMENTS {
+            let gives = |step: &usize| self.steps[*step].outputs.iter().any(|name| name == output);
+            if let Some(step) = (0..self.steps.len()).find(|step| gives(step) && self.is_due(*step, t)) {
+                let errors = self.executor.read_output(step, output)?;
+                let value = Some(self.model.objective.loss.accuracy(&errors, real));
+                losses.push(Loss { name, value, shown: false });
+            }
+        }
         Ok(losses)
     }
 
-    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<()> {
+    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>> {
         let first = self.steps.len();
         (first..)
             .zip(&self.sheets)
-            .try_for_each(|(index, sheet)| sheet.save(&mut *self.executor, index, folder, step))
+            .map(|(index, sheet)| sheet.save(&mut *self.executor, index, folder, step))
+            .collect()
     }
 
     fn farewell(folder: &RunFolder) -> String {

@@ -74,7 +74,7 @@ impl Sheet {
         })
     }
 
-    /// Translates the sources by step `index` of `executor` and writes both sheets.
+    /// Translates the sources by step `index` of `executor` and writes both sheets; returns the translations.
     ///
     /// # Errors
     /// If the device fails or a file cannot be written.
@@ -84,7 +84,7 @@ impl Sheet {
         index: usize,
         folder: &RunFolder,
         step: u64,
-    ) -> Result<()> {
+    ) -> Result<Vec<f32>> {
         let len = self.side * self.side * self.channels;
         let (mut there, mut back) = (Vec::new(), Vec::new());
         for sources in self.sources.chunks(self.batch * len) {
@@ -96,14 +96,15 @@ impl Sheet {
             there.extend_from_slice(&executor.read_output(index, "translation")?[..sources.len()]);
             back.extend_from_slice(&executor.read_output(index, "back")?[..sources.len()]);
         }
-        let [source, there, back] = [&self.sources, &there, &back].map(|values| report::Pictures {
+        let [source, translated, back] = [&self.sources, &there, &back].map(|values| report::Pictures {
             values,
             side: self.side,
             channels: self.channels,
         });
         let layout = |pictures: usize| Layout::new(pictures * SOURCES, self.side);
         let [translation, circle] = self.names.map(|name| folder.sample_path(step, name));
-        sheet::pairs(source, there, layout(2))?.save_png(translation)?;
-        sheet::side_by_side(&[source, there, back], layout(3))?.save_png(circle)
+        sheet::pairs(source, translated, layout(2))?.save_png(translation)?;
+        sheet::side_by_side(&[source, translated, back], layout(3))?.save_png(circle)?;
+        Ok(there)
     }
 }

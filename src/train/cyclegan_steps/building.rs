@@ -81,9 +81,18 @@ impl<'g> Building<'g, '_> {
         let (mut losses, objective) = (Vec::new(), self.model.objective);
         for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
             let scores = self.scores(domain, pictures, source)?;
-            let loss = over_scales(&scores, |scores| Ok(objective.loss.toward(scores, source == "real")))?;
+            let errors: Vec<Var> =
+                scores.iter().map(|&scores| objective.loss.errors(scores, source == "real")).collect();
+            let loss = over_scales(&errors, |errors| Ok(objective.loss.of_errors(errors)))?;
             let loss = loss.scale(objective.d_scale);
-            self.outputs.push((name, loss));
+            let judged = match (domain, source) {
+                (Domain::X, "real") => "errors_X_real",
+                (Domain::X, _) => "errors_X_fake",
+                (Domain::Y, "real") => "errors_Y_real",
+                (Domain::Y, _) => "errors_Y_fake",
+            };
+            // Whether it is right is told of the discriminator that sees the whole pictures.
+            self.outputs.extend([(name, loss), (judged, errors[0])]);
             losses.push(loss);
             if self.penalized && source == "real" {
                 let penalty = over_scales(&scores, |scores| r1(scores, pictures))?.scale(objective.r1.weight);

@@ -141,7 +141,8 @@ impl CycleGan {
     /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), each `[batch, 1, 1, 1]`.
     /// With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
     /// Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
-    /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum.
+    /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`,
+    /// `errors_X_fake`, `errors_Y_real`, `errors_Y_fake`, one a picture or a patch.
     ///
     /// # Errors
     /// If the networks do not fit each other or the size.

@@ -10,10 +10,13 @@ pub use plan::Plan;
 
 use super::checkpoint::PictureNames;
 use super::config::RunConfig;
+use super::gallery::Gallery;
 use super::log::{Clock, Log, Loss};
 use super::model::Model;
 use super::run_folder::RunFolder;
+use super::symptoms::{Finding, Symptoms};
 use crate::Result;
+use crate::data::Pictures;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
@@ -27,6 +30,8 @@ pub trait Watch {
     fn stepped(&mut self, step: u64);
     /// Losses were looked at.
     fn logged(&mut self, log: &Log);
+    /// A sign of trouble has begun.
+    fn noticed(&mut self, finding: &Finding);
     /// Something went wrong that does not end the run.
     fn warned(&mut self, warning: &str);
 }
@@ -98,6 +103,9 @@ pub trait Training: Sized {
     /// If they cannot be read, or are too few.
     fn load(config: &Self::Config) -> Result<Data<Self::Pictures>>;
 
+    /// The pictures that those of each sheet are to look like.
+    fn targets(pictures: &Self::Pictures) -> Vec<&Pictures>;
+
     /// Every program of a run on `pictures`.
     ///
     /// # Errors
@@ -137,11 +145,12 @@ pub trait Training: Sized {
     /// If the device fails.
     fn losses(&mut self, t: u64) -> Result<Vec<Loss>>;
 
-    /// Draws the samples after `step`; the state stays as it is.
+    /// Draws the samples after `step`; the state stays as it is. Returns the drawn pictures of each sheet, `[n, size, size,
+    /// channels]` in [-1, 1].
     ///
     /// # Errors
     /// If the device fails or a file cannot be written.
-    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<()>;
+    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>>;
 
     /// What to do with the finished run in `folder`: commands, in words.
     fn farewell(folder: &RunFolder) -> String;
@@ -151,8 +160,11 @@ pub trait Training: Sized {
 pub struct Trainer<T> {
     training: T,
     sets: BTreeMap<String, PictureNames>,
+    /// What the pictures of each sheet are held against.
+    galleries: Vec<Gallery>,
     folder: RunFolder,
     metrics: Metrics,
+    symptoms: Symptoms,
     clock: Clock,
     step: u64,
     total: u64,
@@ -192,7 +204,9 @@ impl<T: Training> Trainer<T> {
             self.step = step;
             let (last, stopped) = (step == self.total, stop.load(Ordering::Relaxed));
             if step.is_multiple_of(every.log) || last {
-                watch.logged(&self.log()?);
+                let log = self.log()?;
+                watch.logged(&log);
+                self.keep(&log.values(), watch)?;
             }
             watch.stepped(step);
             let sample = step.is_multiple_of(every.sample) || last;
@@ -200,7 +214,7 @@ impl<T: Training> Trainer<T> {
             if sample || checkpoint {
                 self.clock.pause();
                 if sample {
-                    self.training.save_sample(&self.folder, step)?;
+                    self.save_sample(watch)?;
                 }
                 if checkpoint {
                     self.save_checkpoint()?;

@@ -5,9 +5,11 @@ use super::{Trainer, Training};
 use crate::Result;
 use crate::report::{self, Metrics};
 use crate::train::config::RunConfig;
+use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
 use crate::train::model::{Model, Trained};
 use crate::train::run_folder::RunFolder;
+use crate::train::symptoms::Symptoms;
 use std::path::Path;
 
 impl<T: Training> Trainer<T> {
@@ -33,6 +35,9 @@ impl<T: Training> Trainer<T> {
         let sets = setup.sets.clone();
         let (init, seed) = setup.config.start();
         let kernels = setup.device.kernels(&setup.steps);
+        let galleries = T::targets(&setup.pictures).into_iter();
+        let side = setup.config.batch_and_size().1;
+        let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
         let training = T::ready(setup)?;
         let initial = |training: &T| training.model().initial(init, seed);
@@ -52,7 +57,7 @@ impl<T: Training> Trainer<T> {
             path if path.is_file() => report::metrics::read(path)?,
             _ => Vec::new(),
         };
-        let seconds = rows.last().and_then(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
+        let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         folder.write_config(training.config())?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
@@ -62,9 +67,11 @@ impl<T: Training> Trainer<T> {
         introduction.extend(notes);
         let mut trainer = Self {
             metrics: Metrics::open(folder.metrics_path())?,
+            symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,
             sets,
+            galleries,
             folder,
             step,
             total,

@@ -1,18 +1,23 @@
 //! What a run writes while it goes on.
 
 use super::{Trainer, Training, Watch};
-use crate::report;
+use crate::report::{self, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Log, Loss};
-use crate::train::model::Model;
+use crate::train::model::{Model, Trained};
 use crate::{Error, Result};
+
+/// What the figures of a sheet end with.
+fn suffix(sheet: &str) -> String {
+    if sheet.is_empty() { String::new() } else { format!("_{sheet}") }
+}
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
 
 impl<T: Training> Trainer<T> {
-    /// Reads the losses of the step just done and appends them to the metrics.
+    /// Reads the losses of the step just done.
     pub(super) fn log(&mut self) -> Result<Log> {
         let step = self.step;
         let losses = self.training.losses(step)?;
@@ -30,8 +35,53 @@ impl<T: Training> Trainer<T> {
             let named: Vec<String> = log.losses.iter().filter(|loss| loss.shown).filter_map(named).collect();
             return Err(self.diverged(format!("losses {}", named.join(", "))));
         }
-        self.metrics.write(step, &log.values())?;
         Ok(log)
+    }
+
+    /// Appends figures of the step just done to the metrics, and tells what they are signs of.
+    pub(super) fn keep(&mut self, figures: &[(&str, f64)], watch: &mut dyn Watch) -> Result<()> {
+        self.metrics.write(self.step, figures)?;
+        let values = figures.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let findings = self.symptoms.observe(&Row { step: self.step, values });
+        findings.iter().for_each(|finding| watch.noticed(finding));
+        Ok(())
+    }
+
+    /// Draws the samples of the step just done and measures them and the networks' gradients.
+    pub(super) fn save_sample(&mut self, watch: &mut dyn Watch) -> Result<()> {
+        let drawn = self.training.save_sample(&self.folder, self.step)?;
+        let mut figures = Vec::new();
+        for ((sheet, pictures), gallery) in T::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
+            let named = |(name, value)| (format!("{name}{}", suffix(sheet)), value);
+            figures.extend(gallery.figures(pictures)?.into_iter().map(named));
+        }
+        figures.extend(self.gradients()?);
+        let figures: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        self.keep(&figures, watch)
+    }
+
+    /// The root mean square of Adam's first moments of each network: of its gradients over the last few updates.
+    fn gradients(&mut self) -> Result<Vec<(String, f64)>> {
+        let banks = self.training.model().banks();
+        let trained = self.training.model().trained();
+        let of = |Trained { networks, banks, .. }: Trained<'_>| {
+            let sizes =
+                networks.iter().map(|(network, _)| (network.name.clone(), network.parameters().len()));
+            (banks.first, sizes.collect::<Vec<_>>())
+        };
+        let trained: Vec<_> = trained.into_iter().map(of).collect();
+        let mut figures = Vec::new();
+        for (first, networks) in trained {
+            let values = self.training.executor().read_bank(first)?;
+            let mut tensors = 0..banks[first].tensors.len();
+            for (name, count) in networks {
+                let own = tensors.by_ref().take(count).flat_map(|index| banks[first].view(&values, index));
+                let (count, sum) = own
+                    .fold((0.0, 0.0), |(count, sum), &value| (count + 1.0, sum + f64::from(value).powi(2)));
+                figures.push((format!("gradient_{name}"), (sum / count).sqrt()));
+            }
+        }
+        Ok(figures)
     }
 
     pub(super) fn save_checkpoint(&mut self) -> Result<()> {
