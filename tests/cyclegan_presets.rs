@@ -55,7 +55,11 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
         let names = model.generators.iter().chain(model.judges()).map(|network| network.name.as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["G_XtoY", "G_YtoX", "D_X", "D_Y"]);
     }
-    let patch = CycleGanSettings { discriminator: Some(Discriminator::Patch), ..Default::default() };
+    let patch = CycleGanSettings {
+        preset: Some(Preset::Course),
+        discriminator: Some(Discriminator::Patch),
+        ..Default::default()
+    };
     assert_is(config(patch).cyclegan().unwrap().judges()[0], &golden["cyclegan_course"]["D_patch"]);
     let six = CycleGanSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() };
     assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
@@ -65,8 +69,8 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
 #[test]
 fn scales_add_discriminators() {
     let scaled = |discriminator, scales| {
-        let discriminator = Some(discriminator);
-        config(CycleGanSettings { discriminator, scales: Some(scales), ..Default::default() })
+        let (preset, discriminator) = (Some(Preset::Course), Some(discriminator));
+        config(CycleGanSettings { preset, discriminator, scales: Some(scales), ..Default::default() })
             .cyclegan()
             .unwrap()
     };

@@ -66,7 +66,7 @@ impl Preset {
         match self {
             Self::Small => DcganConfig {
                 preset: Some(self),
-                steps: Some(6000),
+                steps: Some(5000),
                 epochs: None,
                 augment: AugmentKind::Deluxe,
                 diffaugment: DiffAugmentParts(vec![
@@ -78,7 +78,6 @@ impl Preset {
                 g_width: 32,
                 upsample: Upsample::Nearest,
                 d_width: 32,
-                d_norm: Some(Norm::None),
                 average: 0.995,
                 lr: 5e-4,
                 ..Self::Paper.config()
