@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("recipes", type=Path, help="the file of recipes")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the runs")
     parser.add_argument("--set", dest="sets", nargs="+", action="append", required=True,
-                        metavar=("NAME", "FLAGS"), help="a name, flags for training, and perhaps flags for judging")
+                        metavar=("NAME", "FLAGS"), help="a name, flags, and the word paired where equal file names of X and Y are partners")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", help="these recipes alone")
@@ -66,12 +66,12 @@ def short(name):
 
 def judged(options, system, flags, place, name, seed):
     """The figures of a run at the wanted step, by column: the run's and, where there is one, the yardstick's."""
-    set_name, set_flags, *judge = place
+    set_name, set_flags, *paired = place
     run = options.out / set_name / name / str(seed)
     kept = run / f"judged-{options.steps}.json"
     if not kept.exists():
         train(options, system, run, ["--holdout", 0.25, "--seed", seed, *shlex.split(flags), *shlex.split(set_flags)])
-        judge = [*shlex.split(" ".join(judge)), "--checkpoint", options.steps, "--device", options.device]
+        judge = [*(f"--{word}" for word in paired), "--checkpoint", options.steps, "--device", options.device]
         kept.write_text(mewgpu(options, "evaluate", run, "--json", *judge))
         print(f"{set_name}: {name}, seed {seed}", file=sys.stderr)
     columns = {}
