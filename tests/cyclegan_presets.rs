@@ -117,6 +117,19 @@ fn other_sizes_and_grey_pictures_build() {
     }
 }
 
+/// Where nobody chooses, the recipe for small sets is taken, and its run's settings name it.
+#[test]
+fn the_default_is_the_recipe_for_small_sets() {
+    let default = config(CycleGanSettings::default());
+    assert_eq!(default, Preset::Small.cyclegan_config());
+    assert!(default.average > 0.0 && default.pool > 0);
+    assert!(default.to_toml().unwrap().contains("preset = \"small\""));
+    for size in [16, 32, 64, 128] {
+        let model = config(CycleGanSettings { size: Some(size), ..Default::default() }).cyclegan().unwrap();
+        assert!(!model.steps(2).unwrap().is_empty());
+    }
+}
+
 #[test]
 fn update_counts_follow_the_order_of_updates() {
     let seed = Preset::Seed.cyclegan_config();
@@ -141,8 +154,8 @@ fn settings_that_cannot_be_are_refused_by_name() {
     for (text, named) in [
         ("size = 30", "28 or 32"),
         ("size = 0", "size"),
-        ("size = 48", "--discriminator patch"),
-        ("size = 64\nscales = 5", "--scales 4"),
+        ("size = 48\ndiscriminator = \"whole\"", "--discriminator patch"),
+        ("size = 64\nscales = 5\ndiscriminator = \"whole\"", "--scales 4"),
         ("size = 64\nscales = 3\ndiscriminator = \"patch70\"", "--scales 2"),
         ("size = 100\nscales = 4\ndiscriminator = \"patch\"", "multiple of 8 from 128"),
         ("scales = 0", "scales"),

@@ -21,7 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
-const ORDERS: [(Preset, Updates); 3] = [
+const ORDERS: [(Preset, Updates); 4] = [
+    (Preset::Small, Updates::GeneratorsFirst),
     (Preset::Seed, Updates::Apart),
     (Preset::Course, Updates::DiscriminatorsFirst),
     (Preset::Paper, Updates::GeneratorsFirst),

@@ -175,7 +175,17 @@ impl Preset {
             no_tune: false,
         };
         match self {
-            Self::Small => CycleGanConfig { preset: Some(self), ..Self::Course.cyclegan_config() },
+            Self::Small => CycleGanConfig {
+                preset: Some(self),
+                steps: Some(5000),
+                discriminator: Discriminator::Patch,
+                updates: Updates::GeneratorsFirst,
+                pool: 50,
+                average: 0.99,
+                lr: 1e-3,
+                schedule: Schedule::Linear,
+                ..Self::Course.cyclegan_config()
+            },
             Self::Seed => seed,
             Self::Course => CycleGanConfig {
                 preset: Some(self),
