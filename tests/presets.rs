@@ -37,6 +37,9 @@ fn parameter_counts_are_the_published_ones() {
         (dcgan.generator.parameter_count(), dcgan.discriminator.parameter_count())
     });
     assert_eq!(counts, [(378_080, 175_328), (1_099_264, 693_760), (3_576_704, 2_765_568)]);
+    let small = Preset::Small.config().dcgan().unwrap();
+    let counts = (small.generator.parameter_count(), small.discriminator.parameter_count());
+    assert_eq!(counts, (798_496, 694_656));
 }
 
 #[test]

@@ -69,11 +69,7 @@ impl Preset {
                 steps: Some(5000),
                 epochs: None,
                 augment: AugmentKind::Deluxe,
-                diffaugment: DiffAugmentParts(vec![
-                    DiffAugmentPart::Color,
-                    DiffAugmentPart::Translation,
-                    DiffAugmentPart::Cutout,
-                ]),
+                diffaugment: DiffAugmentParts(vec![DiffAugmentPart::Translation]),
                 batch: 16,
                 g_width: 32,
                 upsample: Upsample::Nearest,
@@ -178,6 +174,7 @@ impl Preset {
             Self::Small => CycleGanConfig {
                 preset: Some(self),
                 steps: Some(5000),
+                diffaugment: DiffAugmentParts(vec![DiffAugmentPart::Translation]),
                 discriminator: Discriminator::Patch,
                 updates: Updates::GeneratorsFirst,
                 pool: 50,
