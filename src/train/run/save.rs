@@ -1,13 +1,13 @@
 //! What a run writes while it goes on.
 
 use super::{Trainer, Training, Watch};
+use crate::Result;
 use crate::report::{self, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Log, Loss};
 use crate::train::model::{Model, Trained};
 use crate::train::run_folder::suffix;
-use crate::{Error, Result};
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
@@ -29,7 +29,7 @@ impl<T: Training> Trainer<T> {
         if !log.losses.iter().filter_map(|loss| loss.value).all(f64::is_finite) {
             let named = |loss: &Loss| Some(format!("{} {}", loss.name, loss.value?));
             let named: Vec<String> = log.losses.iter().filter(|loss| loss.shown).filter_map(named).collect();
-            return Err(self.diverged(format!("losses {}", named.join(", "))));
+            return Err(self.diverged(&format!("losses {}", named.join(", "))));
         }
         Ok(log)
     }
@@ -81,15 +81,10 @@ impl<T: Training> Trainer<T> {
     }
 
     pub(super) fn save_checkpoint(&mut self) -> Result<()> {
-        let count = self.training.model().banks().len();
-        let executor = self.training.executor();
-        let banks = (0..count).map(|bank| executor.read_bank(bank)).collect::<Result<Vec<_>>>()?;
-        if !banks.iter().flatten().all(|number| number.is_finite()) {
-            return Err(self.diverged("weights that are not finite".into()));
-        }
         let path = self.folder.checkpoint_path(self.step);
         let config = self.training.config();
-        checkpoint::write(&path, self.training.model(), config, &self.sets, self.step, &banks)?;
+        let banks = &self.whole.banks;
+        checkpoint::write(&path, self.training.model(), config, &self.sets, self.step, banks)?;
         self.folder.prune(config.intervals().keep)
     }
 
@@ -118,13 +113,5 @@ impl<T: Training> Trainer<T> {
             true => Ok(()),
             false => report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES),
         }
-    }
-
-    fn diverged(&self, problem: String) -> Error {
-        let last = self.folder.checkpoints().ok().and_then(|mut all| all.pop());
-        let checkpoint = last.map_or_else(String::new, |(_, path)| {
-            format!("; the last checkpoint is kept: {}", path.display())
-        });
-        Error::Diverged { step: self.step, problem, checkpoint }
     }
 }
