@@ -189,14 +189,15 @@ impl<T: Training> Trainer<T> {
     }
 
     /// Trains until all steps are done, or until the end of the step in which `stop` is set. Either way a checkpoint is
-    /// there afterwards.
+    /// there afterwards. A file that cannot be written meanwhile is a warning: training goes on, and the next checkpoint
+    /// may find room.
     ///
     /// # Errors
-    /// If a loss or weight is no longer finite, a file cannot be written, or the device fails.
+    /// If a loss or weight is no longer finite, the last checkpoint cannot be written, or the device fails.
     pub fn run(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         let every = self.training.config().intervals();
         if self.step == 0 {
-            self.training.save_sample(&self.folder, 0)?;
+            self.draw(watch)?;
         }
         self.clock.go_on();
         while self.step < self.total {
@@ -218,8 +219,9 @@ impl<T: Training> Trainer<T> {
                     self.save_sample(watch)?;
                 }
                 if checkpoint {
-                    self.save_checkpoint()?;
+                    // The checkpoint comes last: whatever ends the process before, a resumed run makes all of it again.
                     self.save_report(watch);
+                    self.save_checkpoint(last || stopped, watch)?;
                 }
                 self.clock.go_on();
             }

@@ -1,9 +1,9 @@
 //! From a plan to a run that is ready.
 
-use super::plan::{Place, Plan};
+use super::plan::{Place, Plan, State};
 use super::{Trainer, Training};
 use crate::Result;
-use crate::report::{self, Metrics};
+use crate::report::Metrics;
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
@@ -47,26 +47,25 @@ impl<T: Training> Trainer<T> {
             }
             Place::Replacing(folder) => {
                 folder.clear()?;
-                let folder = RunFolder::create(Some(folder.path()), T::Config::KIND)?;
                 (folder, initial(&training), Vec::new())
             }
-            Place::Resumed { folder, values, notes } => (folder, values, notes),
+            Place::Resumed { folder, state: None, notes } => (folder, initial(&training), notes),
+            Place::Resumed { folder, state: Some(State { values, damaged }), notes } => {
+                damaged.iter().try_for_each(|path| folder.set_aside(path))?;
+                (folder, values, notes)
+            }
         };
-        report::metrics::truncate_after(folder.metrics_path(), step)?;
-        let rows = match folder.metrics_path() {
-            path if path.is_file() => report::metrics::read(path)?,
-            _ => Vec::new(),
-        };
-        let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
-        folder.write_config(training.config())?;
+        folder.prepare(training.config())?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
         }
+        let (metrics, rows) = Metrics::open(folder.metrics_path(), step)?;
+        let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
         introduction.extend(notes);
         let mut trainer = Self {
-            metrics: Metrics::open(folder.metrics_path())?,
+            metrics,
             symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,
