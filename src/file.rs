@@ -1,7 +1,7 @@
 //! Files that are never seen half written.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -17,8 +17,8 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`. Whatever ends the process or the
-/// power meanwhile, `path` is the old file or the new one, whole; where it returns, the new one.
+/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`: whatever ends the process or cuts the
+/// power meanwhile, `path` is the old file or the new one, whole.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
@@ -30,8 +30,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
             file.write_all(bytes)?;
             file.sync_all()
         })
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| sync_folder(path));
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first failure is the one worth reporting.
         let _ = fs::remove_file(&temporary);
@@ -39,23 +38,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(Error::io(path))
 }
 
-/// Has the new name in `path`'s folder written to the disk.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let synced = File::open(folder.unwrap_or(Path::new(".")))?.sync_all();
-    // Some network file systems sync no folders.
-    if synced
-        .as_ref()
-        .is_err_and(|error| matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported))
-    {
-        return Ok(());
+/// Has the name of `path` written to the disk, so that it stays if the power goes after other files did. Where the system
+/// cannot, it keeps the order of names by itself, or nobody can.
+pub(crate) fn sync_name(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
-    synced
-}
-
-/// Other systems open no folders; their file systems keep the order of names by themselves.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

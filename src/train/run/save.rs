@@ -1,6 +1,7 @@
 //! What a run writes while it goes on.
 
 use super::{Trainer, Training, Watch};
+use crate::file;
 use crate::report::{self, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
@@ -116,7 +117,9 @@ impl<T: Training> Trainer<T> {
 
     fn write_checkpoint(&self, path: &Path, banks: &[Vec<f32>]) -> Result<()> {
         let training = &self.training;
-        checkpoint::write(path, training.model(), training.config(), &self.sets, self.step, banks)
+        checkpoint::write(path, training.model(), training.config(), &self.sets, self.step, banks)?;
+        file::sync_name(path);
+        Ok(())
     }
 
     /// Removes checkpoints before this step's so that `keep` are there with it, but at least the newest `stay` of them stay.
