@@ -218,12 +218,14 @@ fn a_run_that_diverges_stops() {
 #[test]
 fn an_interrupted_run_can_go_on() {
     let folder = tempdir().unwrap();
-    let endless = train(&["--steps", "1000000", "--out", "run", "--sample-every", "1000000"]);
+    let endless = ["--steps", "--sample-every", "--checkpoint-every"].map(|flag| [flag, "1000000"]);
+    let endless = train(&[&endless.concat()[..], &["--out", "run"]].concat());
     let child = mewgpu(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
     let metrics = folder.path().join("run/metrics.jsonl");
     while !fs::metadata(&metrics).is_ok_and(|metadata| metadata.len() > 0) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    assert_says(&refused(&folder, &["resume", "run"], 1), &["run: another process is training in it"]);
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();

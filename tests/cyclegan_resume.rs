@@ -138,7 +138,6 @@ fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
         for (preset, updates) in ORDERS {
             assert_eq!(preset.cyclegan_config().updates, updates);
             repeats(shrunk(preset, device));
-            repeats(tiny(preset, device));
         }
         repeats(recipe(Preset::Seed, device));
         repeats(recipe(Preset::Course, device));

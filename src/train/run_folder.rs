@@ -3,7 +3,7 @@
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::file;
 use crate::{Error, Result};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,22 @@ impl RunFolder {
         Self::check_is_free(&path)?;
         fs::create_dir_all(&path).map_err(Error::io(&path))?;
         Ok(Self { path })
+    }
+
+    /// Keeps other processes from training in the folder for as long as what it returns lives, or this process; nothing
+    /// where the system locks no folders.
+    ///
+    /// # Errors
+    /// If another process trains in it.
+    pub fn hold(&self) -> Result<Option<File>> {
+        let folder = File::open(&self.path).ok();
+        match folder.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Err(Error::Input(format!(
+                "{}: another process is training in it; wait for its end, or stop it",
+                self.path.display()
+            ))),
+            _ => Ok(folder),
+        }
     }
 
     /// Makes the folder ready for a run of these settings. They come first: from then on it is a run's, and can be gone on

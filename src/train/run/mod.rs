@@ -23,6 +23,7 @@ use crate::graph::Step;
 use crate::nn::loss::Adversarial;
 use crate::report::Metrics;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run.
@@ -164,6 +165,8 @@ pub struct Trainer<T> {
     /// What the pictures of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
+    /// Keeps other processes out of the folder.
+    _held: Option<File>,
     metrics: Metrics,
     symptoms: Symptoms,
     clock: Clock,

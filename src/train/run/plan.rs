@@ -7,12 +7,15 @@ use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
 use crate::train::run_folder::{RunFolder, unreadable};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A run that can start: its pictures are loaded and its memory is known, but nothing is taken or written yet.
 pub struct Plan<T: Training> {
     pub(super) setup: Setup<T>,
     pub(super) place: Place,
+    /// What is worth knowing of the run that it goes on with.
+    pub(super) notes: Vec<String>,
     introduction: Vec<String>,
 }
 
@@ -22,16 +25,8 @@ pub(super) enum Place {
     New(Option<PathBuf>),
     /// In the folder of a run that it replaces.
     Replacing(RunFolder),
-    /// In its own folder; notes say what is worth knowing.
-    Resumed { folder: RunFolder, state: Option<State>, notes: Vec<String> },
-}
-
-/// What a run goes on from; without one, it begins again.
-pub(super) struct State {
-    /// The numbers of all banks.
-    pub values: Vec<Vec<f32>>,
-    /// Newer checkpoints that cannot be read.
-    pub damaged: Vec<PathBuf>,
+    /// In its own folder, where newer checkpoints may be damaged; with the numbers of all banks, or from its beginning.
+    Resumed { folder: RunFolder, values: Option<Vec<Vec<f32>>>, damaged: Vec<PathBuf> },
 }
 
 impl<T: Training> Plan<T> {
@@ -68,8 +63,9 @@ impl<T: Training> Plan<T> {
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
             let (device, data) = Self::load(&config)?;
+            let place = Place::Resumed { folder, values: None, damaged: Vec::new() };
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
-            return Self::new(config, device, data, 0, Place::Resumed { folder, state: None, notes });
+            return Ok(Self { notes, ..Self::new(config, device, data, 0, place)? });
         };
         let values = checkpoint.banks(&T::networks(&config)?)?;
         let step = checkpoint.step();
@@ -81,18 +77,17 @@ impl<T: Training> Plan<T> {
                 data.total
             )));
         }
-        let (damaged, errors): (Vec<_>, Vec<_>) = damaged.into_iter().unzip();
-        let left_out = errors.iter().zip(&damaged).map(|(error, path)| {
-            let name = unreadable(path);
-            format!("left out a damaged checkpoint, now {}: {error}", name.display())
+        let left_out = damaged.iter().map(|(path, error)| {
+            format!("left out a damaged checkpoint, now {}: {error}", unreadable(path).display())
         });
         let changed = data.sets.iter().filter_map(|(name, now)| {
             let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
             Some(changed(name, before, now))
         });
         let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
-        let state = Some(State { values, damaged });
-        Self::new(config, device, data, step, Place::Resumed { folder, state, notes })
+        let damaged = damaged.into_keys().collect();
+        let place = Place::Resumed { folder, values: Some(values), damaged };
+        Ok(Self { notes, ..Self::new(config, device, data, step, place)? })
     }
 
     /// The device and the pictures.
@@ -121,7 +116,8 @@ impl<T: Training> Plan<T> {
         introduction.extend(lines);
         let networks = T::describe(&T::networks(&config)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
-        Ok(Self { setup: Setup { config, pictures, sets, device, steps, step, total }, place, introduction })
+        let setup = Setup { config, pictures, sets, device, steps, step, total };
+        Ok(Self { setup, place, notes: Vec::new(), introduction })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -164,18 +160,15 @@ fn changed(name: &str, before: &PictureNames, now: &PictureNames) -> String {
 }
 
 /// The newest checkpoint that can be read, and what is wrong with newer ones; none where there is no checkpoint.
-fn newest_whole(folder: &RunFolder) -> Result<Option<(Checkpoint, Vec<(PathBuf, Error)>)>> {
-    let mut damaged = Vec::new();
+fn newest_whole(folder: &RunFolder) -> Result<Option<(Checkpoint, BTreeMap<PathBuf, Error>)>> {
+    let mut damaged = BTreeMap::new();
     for (_, path) in folder.checkpoints()?.into_iter().rev() {
         match Checkpoint::open(&path) {
             Ok(checkpoint) => return Ok(Some((checkpoint, damaged))),
-            Err(error) => damaged.push((path, error)),
+            Err(error) => drop(damaged.insert(path, error)),
         }
     }
-    match damaged.into_iter().next() {
-        Some((_, error)) => Err(error),
-        None => Ok(None),
-    }
+    damaged.into_values().next_back().map_or(Ok(None), Err)
 }
 
 /// Refuses to begin a run again that came further than its first checkpoint: somebody removed them, and its metrics would go.

@@ -1,6 +1,6 @@
 //! From a plan to a run that is ready.
 
-use super::plan::{Place, Plan, State};
+use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
 use crate::report::Metrics;
@@ -30,7 +30,7 @@ impl<T: Training> Trainer<T> {
     }
 
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
-        let Plan { setup, place, .. } = plan;
+        let Plan { setup, place, notes, .. } = plan;
         let (step, total) = (setup.step, setup.total);
         let sets = setup.sets.clone();
         let (init, seed) = setup.config.start();
@@ -40,21 +40,9 @@ impl<T: Training> Trainer<T> {
         let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
         let training = T::ready(setup)?;
-        let initial = |training: &T| training.model().initial(init, seed);
-        let (folder, values, notes) = match place {
-            Place::New(out) => {
-                (RunFolder::create(out.as_deref(), T::Config::KIND)?, initial(&training), Vec::new())
-            }
-            Place::Replacing(folder) => {
-                folder.clear()?;
-                (folder, initial(&training), Vec::new())
-            }
-            Place::Resumed { folder, state: None, notes } => (folder, initial(&training), notes),
-            Place::Resumed { folder, state: Some(State { values, damaged }), notes } => {
-                damaged.iter().try_for_each(|path| folder.set_aside(path))?;
-                (folder, values, notes)
-            }
-        };
+        let folder = place.folder(T::Config::KIND)?;
+        let held = folder.hold()?;
+        let values = place.clear(&folder)?.unwrap_or_else(|| training.model().initial(init, seed));
         folder.prepare(training.config())?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
@@ -72,6 +60,7 @@ impl<T: Training> Trainer<T> {
             sets,
             galleries,
             folder,
+            _held: held,
             step,
             total,
             introduction,
@@ -92,5 +81,28 @@ impl<T: Training> Trainer<T> {
         state.sort_unstable();
         state.dedup();
         state.into_iter().try_for_each(|bank| self.training.executor().write_bank(bank, &values[bank]))
+    }
+}
+
+impl Place {
+    /// The run's folder, made where there is none.
+    fn folder(&self, kind: &str) -> Result<RunFolder> {
+        match self {
+            Self::New(out) => RunFolder::create(out.as_deref(), kind),
+            Self::Replacing(folder) | Self::Resumed { folder, .. } => Ok(folder.clone()),
+        }
+    }
+
+    /// Takes out of the way what is in `folder` and not part of the run. Returns the numbers of all banks that it goes on from,
+    /// if it does.
+    fn clear(self, folder: &RunFolder) -> Result<Option<Vec<Vec<f32>>>> {
+        match self {
+            Self::New(_) => Ok(None),
+            Self::Replacing(_) => folder.clear().map(|()| None),
+            Self::Resumed { values, damaged, .. } => {
+                damaged.iter().try_for_each(|checkpoint| folder.set_aside(checkpoint))?;
+                Ok(values)
+            }
+        }
     }
 }
