@@ -111,7 +111,7 @@ impl<T: Training> Trainer<T> {
         match self.write_checkpoint(&self.folder.checkpoint_path(self.step), &banks) {
             Ok(()) => self.prune(keep, 0, watch),
             Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem, &banks)),
-            Err(problem) => warn(problem, "no checkpoint; training goes on to the next one", watch),
+            Err(problem) => warn(problem, "training goes on without this checkpoint", watch),
         }
     }
 
