@@ -48,6 +48,18 @@ pub enum Error {
         /// What is missing, unexpected or damaged.
         problem: String,
     },
+    /// An operation whose result has an infinity or NaN in it, though its operands have none.
+    #[error("{op} of {step} gives {value} in its {shape}")]
+    NotFinite {
+        /// The operation's name.
+        op: String,
+        /// The step it is part of.
+        step: String,
+        /// The first such number: inf, -inf or NaN.
+        value: f64,
+        /// The result's shape.
+        shape: crate::shape::Shape,
+    },
     /// Losses or weights that are no numbers any more.
     #[error(
         "step {step}: training diverged ({problem}); try a lower --lr, or another --loss or --norm{checkpoint}"

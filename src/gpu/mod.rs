@@ -5,6 +5,7 @@
 
 mod cache;
 pub mod device;
+pub mod finite;
 pub mod lower;
 mod pipelines;
 pub mod preprocess;

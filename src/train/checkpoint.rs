@@ -178,7 +178,13 @@ impl Checkpoint {
                     let (dtype, found) = (tensor.dtype(), tensor.shape());
                     problems.push(format!("{name} is {dtype:?} {found:?}, expected F32 {shape:?}"));
                 }
-                Some(tensor) => return numbers_of(tensor.data()),
+                Some(tensor) => {
+                    let numbers = numbers_of(tensor.data());
+                    if !numbers.iter().all(|number| number.is_finite()) {
+                        problems.push(format!("{name} has an infinity or NaN in it"));
+                    }
+                    return numbers;
+                }
             }
             Vec::new()
         };

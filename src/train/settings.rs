@@ -126,6 +126,7 @@ macro_rules! settings {
                     log: self.log_every,
                     sample: self.sample_every,
                     checkpoint: self.checkpoint_every,
+                    check: self.check_every,
                     keep: self.keep,
                 }
             }

@@ -77,6 +77,7 @@ macro_rules! check_common {
             ("log_every", Some(config.log_every)),
             ("sample_every", Some(config.sample_every)),
             ("checkpoint_every", Some(config.checkpoint_every)),
+            ("check_every", Some(config.check_every)),
         ])?;
         number("seed", config.seed as f64, i64::try_from(config.seed).is_ok(), "one below 2^63")?;
         positive(&[

@@ -24,6 +24,8 @@ pub struct Intervals {
     pub sample: u64,
     /// A checkpoint.
     pub checkpoint: u64,
+    /// A look for infinities and NaN.
+    pub check: u64,
     /// Checkpoints that stay.
     pub keep: usize,
 }

@@ -139,6 +139,11 @@ impl<T: Training> Plan<T> {
         &self.introduction
     }
 
+    /// What it will run on.
+    pub fn device(&self) -> &Device {
+        &self.setup.device
+    }
+
     /// Takes the memory, makes the folder and writes the first state.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! From a plan to a run that is ready.
 
+use super::finite::Whole;
 use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
@@ -7,7 +8,7 @@ use crate::report::Metrics;
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
-use crate::train::model::{Model, Trained};
+use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
 use crate::train::symptoms::Symptoms;
 use std::path::Path;
@@ -64,23 +65,10 @@ impl<T: Training> Trainer<T> {
             step,
             total,
             introduction,
+            whole: Whole { step, banks: values },
         };
-        trainer.write_state(&values)?;
+        trainer.write_state()?;
         Ok(trainer)
-    }
-
-    /// Writes all banks that are part of a run's state.
-    fn write_state(&mut self, values: &[Vec<f32>]) -> Result<()> {
-        let mut state = Vec::new();
-        let model = self.training.model();
-        for Trained { banks: of, average, .. } in model.trained() {
-            state.extend([of.parameters, of.running, of.first, of.second]);
-            state.extend(average);
-        }
-        state.extend(model.pictures().iter().map(|&(_, bank, _)| bank));
-        state.sort_unstable();
-        state.dedup();
-        state.into_iter().try_for_each(|bank| self.training.executor().write_bank(bank, &values[bank]))
     }
 }
 

@@ -31,7 +31,7 @@ impl<T: Training> Trainer<T> {
         if !log.losses.iter().filter_map(|loss| loss.value).all(f64::is_finite) {
             let named = |loss: &Loss| Some(format!("{} {}", loss.name, loss.value?));
             let named: Vec<String> = log.losses.iter().filter(|loss| loss.shown).filter_map(named).collect();
-            return Err(self.diverged(format!("losses {}", named.join(", "))));
+            return Err(self.diverged(&format!("losses {}", named.join(", "))));
         }
         Ok(log)
     }
@@ -94,29 +94,24 @@ impl<T: Training> Trainer<T> {
         Ok(figures)
     }
 
-    /// Writes a checkpoint, and makes room for it first. One that cannot be written is a warning, unless it is the `last`.
+    /// Writes a checkpoint of the step just done, whose state has been looked at, and makes room for it first. One that cannot be
+    /// written is a warning, unless it is the `last`.
     pub(super) fn save_checkpoint(&mut self, last: bool, watch: &mut dyn Watch) -> Result<()> {
-        let count = self.training.model().banks().len();
-        let executor = self.training.executor();
-        let banks = (0..count).map(|bank| executor.read_bank(bank)).collect::<Result<Vec<_>>>()?;
-        if !banks.iter().flatten().all(|number| number.is_finite()) {
-            return Err(self.diverged("weights that are not finite".into()));
-        }
         let keep = self.training.config().intervals().keep;
         // The newest stays until this one is whole.
         self.prune(keep, 1, watch)?;
         self.metrics
             .sync()
             .or_else(|error| warn(error, "its last lines may get lost with the power", watch))?;
-        match self.write_checkpoint(&self.folder.checkpoint_path(self.step), &banks) {
+        match self.write_checkpoint(&self.folder.checkpoint_path(self.step)) {
             Ok(()) => self.prune(keep, 0, watch),
-            Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem, &banks)),
+            Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem)),
             Err(problem) => warn(problem, "training goes on without this checkpoint", watch),
         }
     }
 
-    fn write_checkpoint(&self, path: &Path, banks: &[Vec<f32>]) -> Result<()> {
-        let training = &self.training;
+    fn write_checkpoint(&self, path: &Path) -> Result<()> {
+        let (training, banks) = (&self.training, &self.whole.banks);
         checkpoint::write(path, training.model(), training.config(), &self.sets, self.step, banks)?;
         file::sync_name(path);
         Ok(())
@@ -130,12 +125,12 @@ impl<T: Training> Trainer<T> {
     }
 
     /// Keeps the last state elsewhere, if there is room, and tells where.
-    fn unsaved(&self, problem: &Error, banks: &[Vec<f32>]) -> Error {
+    fn unsaved(&self, problem: &Error) -> Error {
         let (step, folder, path) = (self.step, self.folder.path(), self.folder.checkpoint_path(self.step));
         let name = folder.file_name().unwrap_or_default().display();
         let name = format!("mewgpu-{name}-{step:06}-{}.safetensors", std::process::id());
         let elsewhere = std::env::temp_dir().join(name);
-        let kept = match self.write_checkpoint(&elsewhere, banks) {
+        let kept = match self.write_checkpoint(&elsewhere) {
             Ok(()) => format!("its state is kept as {}: move it to {}", elsewhere.display(), path.display()),
             Err(error) => format!(
                 "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: mewgpu resume {}",
@@ -170,14 +165,6 @@ impl<T: Training> Trainer<T> {
             true => Ok(()),
             false => report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES),
         }
-    }
-
-    fn diverged(&self, problem: String) -> Error {
-        let last = self.folder.checkpoints().ok().and_then(|mut all| all.pop());
-        let checkpoint = last.map_or_else(String::new, |(_, path)| {
-            format!("; the last checkpoint is kept: {}", path.display())
-        });
-        Error::Diverged { step: self.step, problem, checkpoint }
     }
 }
 
