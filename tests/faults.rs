@@ -161,7 +161,7 @@ fn tear(run: &Path, random: &mut StdRng) -> bool {
     let text = fs::read(&path).unwrap_or_default();
     let last = text.split_inclusive(|&byte| byte == b'\n').next_back().unwrap_or_default();
     let row = path.is_file().then(|| metrics::read(&path).unwrap().pop()).flatten();
-    if row.is_none_or(|row| row.step <= newest(run)) {
+    if !last.ends_with(b"\n") || row.is_none_or(|row| row.step <= newest(run)) {
         return false;
     }
     let cut = random.random_range(1..last.len()) as u64;
