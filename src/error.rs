@@ -17,7 +17,7 @@ pub enum Error {
     #[error("{0}")]
     Input(String),
     /// A file or folder that could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", remedy(source))]
     Io {
         /// Which file or folder.
         path: PathBuf,
@@ -72,6 +72,16 @@ pub enum Error {
         /// What is kept of the run, in words that continue the sentence.
         checkpoint: String,
     },
+    /// The state of a run's last step that could not be written to its folder.
+    #[error("step {step}: its checkpoint could not be written ({problem}); {kept}")]
+    Unsaved {
+        /// After which step.
+        step: u64,
+        /// What failed, and where.
+        problem: String,
+        /// What is kept of the run, and how to go on from that.
+        kept: String,
+    },
     /// The device is missing, too small, or failed.
     #[error("{0}")]
     Device(String),
@@ -79,6 +89,17 @@ pub enum Error {
 
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// What helps against a file error, in words that continue the sentence.
+fn remedy(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match source.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => "; free some space",
+        Kind::ReadOnlyFilesystem => "; choose a place that can be written",
+        Kind::PermissionDenied => "; choose another place, or change its permissions",
+        _ => "",
+    }
+}
 
 impl Error {
     /// An [`Error::Io`] for `path`, for use with `map_err`.

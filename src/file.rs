@@ -17,7 +17,8 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`.
+/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`: whatever ends the process or cuts the
+/// power meanwhile, `path` is the old file or the new one, whole.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
@@ -35,4 +36,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(Error::io(path))
+}
+
+/// Has the name of `path` written to the disk, so that it stays if the power goes after other files did. Where the system
+/// cannot, it keeps the order of names by itself, or nobody can.
+pub(crate) fn sync_name(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
 }

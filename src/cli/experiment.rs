@@ -115,9 +115,6 @@ where
         say(format_args!("{name}: {what}"));
         if !is_finished::<T::Config>(&path)? {
             let plan = match path.join("config.toml").is_file() {
-                true if RunFolder::open(&path)?.checkpoints()?.is_empty() => {
-                    Plan::<T>::replace(config.clone(), &path)?
-                }
                 true => Plan::<T>::resume(&path, Default::default())?,
                 false => Plan::<T>::start(config.clone(), Some(&path))?,
             };

@@ -25,6 +25,7 @@ use crate::report::Metrics;
 use crate::{Error, Result};
 use finite::Whole;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run.
@@ -172,6 +173,8 @@ pub struct Trainer<T> {
     /// What the pictures of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
+    /// Keeps other processes out of the folder.
+    _held: Option<File>,
     metrics: Metrics,
     symptoms: Symptoms,
     clock: Clock,
@@ -199,10 +202,11 @@ impl<T: Training> Trainer<T> {
     }
 
     /// Trains until all steps are done, or until the end of the step in which `stop` is set. Either way a checkpoint is
-    /// there afterwards.
+    /// there afterwards. A file that cannot be written meanwhile is a warning: training goes on, and the next checkpoint
+    /// may find room.
     ///
     /// # Errors
-    /// If a loss or weight is no longer finite, a file cannot be written, or the device fails.
+    /// If a loss or weight is no longer finite, the last checkpoint cannot be written, or the device fails.
     pub fn run(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         self.advance(stop, watch).map_err(|error| match error {
             Error::Device(problem) => {
@@ -226,7 +230,7 @@ impl<T: Training> Trainer<T> {
     fn advance(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         let every = self.training.config().intervals();
         if self.step == 0 {
-            self.training.save_sample(&self.folder, 0)?;
+            self.draw(watch)?;
         }
         self.clock.go_on();
         while self.step < self.total {
@@ -251,8 +255,9 @@ impl<T: Training> Trainer<T> {
                     self.save_sample(watch)?;
                 }
                 if checkpoint {
-                    self.save_checkpoint()?;
+                    // The checkpoint comes last: whatever ends the process before, a resumed run makes all of it again.
                     self.save_report(watch);
+                    self.save_checkpoint(last || stopped, watch)?;
                 }
                 self.clock.go_on();
             }
