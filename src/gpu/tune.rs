@@ -15,6 +15,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The longest table, in bytes.
+const LONGEST: u64 = 1 << 24;
+
 /// The longest that one run of a program takes measuring; what is left then keeps its default.
 const BUDGET: Duration = Duration::from_secs(20);
 
@@ -56,9 +59,9 @@ impl Table {
     /// # Errors
     /// If it cannot be read.
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::io(path))?,
+        let text = match file::text(path, LONGEST) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text?,
         };
         serde_json::from_str(&text).map(Some).map_err(|error| {
             Error::Input(format!("{}: no table of kernels ({error}); remove it", path.display()))

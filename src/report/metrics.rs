@@ -1,7 +1,7 @@
 //! `metrics.jsonl`: one JSON object a line, such as `{"step":10,"D":0.25,"G":0.75,"seconds":1.23}`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::file;
 use crate::{Error, Result};
+
+/// The longest file that is read, in bytes: some millions of lines.
+const LONGEST: u64 = 1 << 30;
 
 /// What was measured at one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +61,7 @@ impl Metrics {
 /// All rows of `path` in order. A torn last line is ignored; any other line that is no metrics line is an error.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Row>> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(Error::io(path))?;
+    let bytes = file::bytes(path, LONGEST)?;
     lines(&bytes).enumerate().map(|(index, line)| parse(path, index + 1, line)).collect()
 }
 
@@ -76,9 +79,9 @@ pub fn truncate_after(path: impl AsRef<Path>, step: u64) -> Result<()> {
 }
 
 fn read_or_empty(path: &Path) -> Result<Vec<u8>> {
-    match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        bytes => bytes.map_err(Error::io(path)),
+    match file::bytes(path, LONGEST) {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        bytes => bytes,
     }
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod cyclegan;
 mod dcgan;
+pub(super) mod names;
 mod preset;
 
 pub use cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};

@@ -1,7 +1,7 @@
 //! A run of any model: the loop, what it logs and keeps, and how it goes on. Step t is a function of the state and of
 //! (seed, t) alone.
 
-mod memory;
+pub(super) mod memory;
 mod plan;
 mod prepare;
 mod save;

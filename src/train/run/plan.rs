@@ -56,6 +56,7 @@ impl<T: Training> Plan<T> {
         let folder = RunFolder::open(folder)?;
         let config = T::Config::from_run(&folder.config_path(), flags)?;
         let (checkpoint, damaged) = newest_whole(&folder, T::Config::KIND)?;
+        checkpoint.expect_kind(T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
         let step = checkpoint.step();
         let (device, data) = Self::load(&config)?;
