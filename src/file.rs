@@ -65,3 +65,8 @@ pub(crate) fn text(path: &Path, most: u64) -> Result<String> {
         Error::Input(format!("{}: not a text in UTF-8 (byte {place} is not)", path.display()))
     })
 }
+
+/// The 64-bit FNV-1a hash.
+pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

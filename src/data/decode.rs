@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use crate::file;
@@ -150,14 +150,16 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BESIDE);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let bounds =
+        format!("may have 1 to {MAX_SIDE} pixels a side, {} million in all: scale it down", MAX_PIXELS / 1_000_000);
+    let decoder = reader.into_decoder().map_err(|error| match error {
+        ImageError::Limits(_) => format!("a line of it, or its colour profile, is too large; a picture {bounds}"),
+        error => error.to_string(),
+    })?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
-        return Err(format!(
-            "{width} x {height} pixels; a picture may have 1 to {MAX_SIDE} a side, and {} million in all: scale it down",
-            MAX_PIXELS / 1_000_000
-        ));
+        return Err(format!("{width} x {height} pixels; a picture {bounds}"));
     }
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = (pixels > LARGE).then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));

@@ -52,10 +52,7 @@ impl PictureNames {
     /// Those of pictures called `names`.
     pub fn new(names: &[String]) -> Self {
         let bytes = names.iter().flat_map(|name| name.bytes().chain([b'\n']));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self { count: names.len() as u64, fnv1a: format!("{hash:016x}") }
+        Self { count: names.len() as u64, fnv1a: format!("{:016x}", file::fnv1a(bytes)) }
     }
 }
 

@@ -117,8 +117,13 @@ macro_rules! settings {
             type Settings = $given;
             const KIND: &'static str = $kind;
 
-            fn from_run(path: &std::path::Path, flags: $given) -> crate::Result<Self> {
-                Self::new($given::read(path)?, flags)
+            fn from_file(path: &std::path::Path, flags: $given) -> crate::Result<Self> {
+                let file = $given::read(path)?;
+                Self::new(file.clone(), flags).map_err(|error| match Self::new(file, $given::default()) {
+                    Ok(_) => error,
+                    // It is the file's, and no flag's.
+                    Err(_) => crate::Error::Input(format!("{}: {error}", path.display())),
+                })
             }
 
             fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {

@@ -54,7 +54,7 @@ impl<T: Training> Plan<T> {
     /// If it is no run of this kind, has no checkpoint that can be used, or is finished already.
     pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let config = T::Config::from_run(&folder.config_path(), flags)?;
+        let config = T::Config::from_file(&folder.config_path(), flags)?;
         let (checkpoint, damaged) = newest_whole(&folder, T::Config::KIND)?;
         checkpoint.expect_kind(T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
