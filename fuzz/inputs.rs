@@ -60,7 +60,8 @@ pub fn config(bytes: &[u8]) {
 /// A picture: decoded and made square as for training, and read at its own size as for translating.
 pub fn picture(bytes: &[u8]) {
     // Pictures of many pixels are refused or take their time; a fuzzer's is better spent on small ones.
-    let size = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().map(|of| of.into_dimensions());
+    let size =
+        image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().map(|of| of.into_dimensions());
     if let Ok(Ok((width, height))) = size
         && u64::from(width) * u64::from(height) > 1 << 20
         && width.max(height) <= 32768

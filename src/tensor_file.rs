@@ -43,7 +43,9 @@ impl TensorFile {
         }
         let start = LENGTH + length;
         if there < start {
-            return Err(format!("damaged or cut short (its header ends at byte {start}, the file at {there})"));
+            return Err(format!(
+                "damaged or cut short (its header ends at byte {start}, the file at {there})"
+            ));
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(words)?;

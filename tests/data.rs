@@ -168,7 +168,10 @@ fn a_picture_that_claims_to_be_huge_is_refused() {
     png[29..33].copy_from_slice(&crc.to_be_bytes());
     std::fs::write(&path, png).unwrap();
     let refused = message(load(&folder, &options(4)));
-    assert!(refused.contains("65535 x 65535 pixels; a picture may have 1 to 32768 pixels a side"), "{refused}");
+    assert!(
+        refused.contains("65535 x 65535 pixels; a picture may have 1 to 32768 pixels a side"),
+        "{refused}"
+    );
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

@@ -150,10 +150,14 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BESIDE);
     reader.limits(limits);
-    let bounds =
-        format!("may have 1 to {MAX_SIDE} pixels a side, {} million in all: scale it down", MAX_PIXELS / 1_000_000);
+    let bounds = format!(
+        "may have 1 to {MAX_SIDE} pixels a side, {} million in all: scale it down",
+        MAX_PIXELS / 1_000_000
+    );
     let decoder = reader.into_decoder().map_err(|error| match error {
-        ImageError::Limits(_) => format!("a line of it, or its colour profile, is too large; a picture {bounds}"),
+        ImageError::Limits(_) => {
+            format!("a line of it, or its colour profile, is too large; a picture {bounds}")
+        }
         error => error.to_string(),
     })?;
     let (width, height) = decoder.dimensions();

@@ -1,6 +1,6 @@
 //! What compiling pipelines leaves behind for the next start, kept on disk where the backend can (Vulkan).
 
-use crate::file;
+use crate::{file, machine};
 use std::path::PathBuf;
 
 /// The longest file that is read, in bytes.
@@ -21,7 +21,7 @@ impl PipelineCache {
         if !device.features().contains(wgpu::Features::PIPELINE_CACHE) {
             return None;
         }
-        let file = dirs::cache_dir()?.join("mewgpu").join(wgpu::util::pipeline_cache_key(info)?);
+        let file = machine::cache()?.join(wgpu::util::pipeline_cache_key(info)?);
         let data = file::bytes(&file, LONGEST).ok().and_then(whole).unwrap_or_default();
         let descriptor = wgpu::PipelineCacheDescriptor {
             label: Some("mewgpu"),

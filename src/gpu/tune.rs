@@ -8,7 +8,7 @@ use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
 use crate::graph::{Bank, Graph, Slot, Step, Update};
-use crate::{Error, Result};
+use crate::{Error, Result, machine};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
@@ -94,7 +94,7 @@ impl Table {
 pub fn kept_at(gpu: &Gpu) -> Option<PathBuf> {
     let word = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     let name: String = gpu.summary().to_string().chars().map(word).collect();
-    Some(dirs::cache_dir()?.join("mewgpu").join(format!("kernels-{}-{name}.json", env!("CARGO_PKG_VERSION"))))
+    Some(machine::cache()?.join(format!("kernels-{}-{name}.json", env!("CARGO_PKG_VERSION"))))
 }
 
 /// `gpu` with the fastest kernels for those contractions of `steps` that have none settled: from the table at `kept`, else

@@ -110,7 +110,8 @@ impl Checkpoint {
         match checkpoints.iter().find(|(at, _)| *at == step) {
             Some((_, path)) => Self::open(path).map_err(|error| match error {
                 Error::Checkpoint { path, problem } if checkpoints.len() > 1 => {
-                    let problem = format!("{problem}; take another with --checkpoint: {}", steps(&checkpoints, step));
+                    let problem =
+                        format!("{problem}; take another with --checkpoint: {}", steps(&checkpoints, step));
                     Error::Checkpoint { path, problem }
                 }
                 error => error,
@@ -174,7 +175,9 @@ impl Checkpoint {
         let mut expected: Vec<(String, Vec<usize>)> = entries.iter().flat_map(leaves).collect();
         let pictures = model.pictures();
         expected.extend(
-            pictures.iter().map(|(name, bank, index)| (name.clone(), banks[*bank].tensors[*index].1.0.to_vec())),
+            pictures
+                .iter()
+                .map(|(name, bank, index)| (name.clone(), banks[*bank].tensors[*index].1.0.to_vec())),
         );
         let tensors = self.file.tensors();
         let problems = differences(&tensors, &expected);

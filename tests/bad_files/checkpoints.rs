@@ -110,9 +110,17 @@ fn rows() -> Vec<Row> {
         row("another format", with("format", 2.into()), &["format 2; expected format 1"]),
         row("another kind", with("kind", "other".into()), &["\"other\"", "\"dcgan\""]),
         row("settings that are none", config("size = \"large\""), &["size", "expected usize"]),
-        row("settings of another kind", config("lambda_cycle = 1.0"), &["lambda_cycle (a setting of cyclegan)"]),
+        row(
+            "settings of another kind",
+            config("lambda_cycle = 1.0"),
+            &["lambda_cycle (a setting of cyclegan)"],
+        ),
         row("settings out of range", config("size = 1000000"), &["size"]),
-        row("settings of a larger model", config("g_width = 4096\nsize = 2048"), &["and", "more", "settings"]),
+        row(
+            "settings of a larger model",
+            config("g_width = 4096\nsize = 2048"),
+            &["and", "more", "settings"],
+        ),
         row(
             "a tensor less",
             changed(|h| {
@@ -149,7 +157,8 @@ fn are_refused() {
     for row in rows() {
         let (folder, path) = folder_with("bad.safetensors", &row.content);
         assert_says(&row, "bad.safetensors", &read(&path).expect_err(row.what).to_string());
-        let error = refused(folder.path(), &["sample", "bad.safetensors", "--device", "cpu", "--out", "x.png"]);
+        let error =
+            refused(folder.path(), &["sample", "bad.safetensors", "--device", "cpu", "--out", "x.png"]);
         assert_says(&row, "bad.safetensors", &error);
         assert!(!folder.path().join("x.png").exists(), "{}", row.what);
     }
@@ -224,9 +233,11 @@ fn of_50_gb_are_not_read() {
     own.resize(4096 - 8, b' ');
     let own = sparse(&own, length);
     let zeros = sparse(b"", length);
-    for (folder, says) in
-        [(zeros, "damaged"), (foreign, "not a checkpoint of mewgpu"), (own, "generator.main.0.weight is missing")]
-    {
+    for (folder, says) in [
+        (zeros, "damaged"),
+        (foreign, "not a checkpoint of mewgpu"),
+        (own, "generator.main.0.weight is missing"),
+    ] {
         let sample = ["sample", "vast.safetensors", "--device", "cpu", "--out", "x.png"];
         let error = super::refused_within(256, folder.path(), &sample);
         assert!(error.contains("vast.safetensors") && error.contains(says), "{error}");

@@ -13,7 +13,8 @@ fn run() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let tiny = "train dcgan --preset seed --data builtin:noto/animals --size 8 --noise-size 2 --g-width 1 --d-width 1 \
                 --log-every 1 --steps 2 --device cpu --out run";
-    let done = Command::new(super::program()).current_dir(folder.path()).args(tiny.split(' ')).output().unwrap();
+    let done =
+        Command::new(super::program()).current_dir(folder.path()).args(tiny.split(' ')).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     folder
 }
@@ -25,7 +26,11 @@ fn kernels_are_refused() {
         row("nothing", "", &["no table of kernels", "remove it"]),
         row("no JSON", "kernels", &["no table of kernels", "remove it"]),
         row("half a table", "{\"device\": \"a\",", &["no table of kernels", "remove it"]),
-        row("no kernels", "{\"device\": \"a\", \"version\": \"b\"}", &["missing field `kernels`", "remove it"]),
+        row(
+            "no kernels",
+            "{\"device\": \"a\", \"version\": \"b\"}",
+            &["missing field `kernels`", "remove it"],
+        ),
         row("another type", table(json!(7)), &["no table of kernels", "remove it"]),
         row("an unknown kernel", table(json!([{"contraction": 1, "variant": 2}])), &["remove it"]),
         row("nested without end", "[".repeat(100_000), &["no table of kernels", "remove it"]),
@@ -44,7 +49,11 @@ fn kernels_are_refused() {
 #[test]
 fn metrics_are_refused() {
     let rows = [
-        row("no JSON", "{\"step\":1,\"D\":1.0}\nstep 2\n", &["line 2 is not a metrics line", "mend or remove"]),
+        row(
+            "no JSON",
+            "{\"step\":1,\"D\":1.0}\nstep 2\n",
+            &["line 2 is not a metrics line", "mend or remove"],
+        ),
         row("no step", "{\"D\":1.0}\n", &["line 1", "missing field `step`"]),
         row("a text for a number", "{\"step\":1,\"D\":\"low\"}\n", &["line 1", "expected f64"]),
         row("a step below 0", "{\"step\":-1}\n", &["line 1", "-1"]),
@@ -97,7 +106,8 @@ fn inputs() -> Vec<Row> {
 
 #[test]
 fn inputs_of_operations_are_refused() {
-    let command = ["op", "conv2d", "--inputs", "in.safetensors", "--out", "out.safetensors", "--device", "cpu"];
+    let command =
+        ["op", "conv2d", "--inputs", "in.safetensors", "--out", "out.safetensors", "--device", "cpu"];
     for row in inputs() {
         let (folder, path) = folder_with("in.safetensors", &row.content);
         assert_says(&row, "", &refused(folder.path(), &command));

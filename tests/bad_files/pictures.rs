@@ -111,7 +111,8 @@ fn are_refused_by_the_program() {
     let folder = tempdir().unwrap();
     fs::create_dir(folder.path().join("in")).unwrap();
     fs::write(folder.path().join("in/good.png"), encoded(ImageFormat::Png)).unwrap();
-    let tiny = "--preset seed --size 8 --noise-size 2 --g-width 1 --d-width 1 --batch 1 --steps 1 --device cpu";
+    let tiny =
+        "--preset seed --size 8 --noise-size 2 --g-width 1 --d-width 1 --batch 1 --steps 1 --device cpu";
     let train = [&["train", "dcgan", "--data", "in"][..], &tiny.split(' ').collect::<Vec<_>>()].concat();
     for row in rows() {
         fs::write(folder.path().join("in/bad.jpg"), &row.content).unwrap();
@@ -133,13 +134,18 @@ fn are_all_named_up_to_a_few() {
         fs::write(folder.path().join(format!("{number}.png")), content).unwrap();
     }
     let error = refused(folder.path(), &["train", "dcgan", "--data", ".", "--device", "cpu"]);
-    for part in ["18 of 20 pictures cannot be read", "12.png (neither", "19.png (", "and 10 more", "--skip-bad"] {
+    for part in
+        ["18 of 20 pictures cannot be read", "12.png (neither", "19.png (", "and 10 more", "--skip-bad"]
+    {
         assert!(error.contains(part), "{part:?} is not in: {error}");
     }
     assert!(!error.contains("20.png"), "{error}");
     let skipping = LoadOptions { skip_bad: true, ..OPTIONS };
     let loaded = Pictures::load(folder.path().to_str().unwrap(), &skipping).unwrap();
-    assert_eq!((loaded.pictures.names(), loaded.skipped.len()), (&["10.png".to_owned(), "11.png".into()][..], 18));
+    assert_eq!(
+        (loaded.pictures.names(), loaded.skipped.len()),
+        (&["10.png".to_owned(), "11.png".into()][..], 18)
+    );
     let good = PictureFile::of_bytes("a", encoded(ImageFormat::Png)).square(&skipping).unwrap();
     assert_eq!([loaded.pictures.picture(0), loaded.pictures.picture(1)], [&good[..]; 2]);
 }

@@ -65,7 +65,11 @@ fn of_cyclegan() -> Vec<Row> {
             "d_fake_every = 2\nupdates = \"generators-first\"",
             &["d_fake_every is 2", "--updates apart"],
         ),
-        row("a fall without a slope", "schedule = \"constant\"\ndecay_from = 3", &["decay_from is 3", "linear"]),
+        row(
+            "a fall without a slope",
+            "schedule = \"constant\"\ndecay_from = 3",
+            &["decay_from is 3", "linear"],
+        ),
     ]
 }
 
