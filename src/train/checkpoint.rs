@@ -206,7 +206,10 @@ impl Checkpoint {
             bytes.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect();
         match numbers.iter().position(|number| !number.is_finite()) {
             None => Ok(numbers),
-            Some(at) => Err(self.failed(format!("damaged ({name} has {} at place {at})", numbers[at]))),
+            Some(at) => Err(self.failed(format!(
+                "damaged ({name} has {} at place {at}); remove it to go on from the one before",
+                numbers[at]
+            ))),
         }
     }
 }
