@@ -6,19 +6,22 @@ mod inputs;
 use std::fs;
 use std::path::Path;
 
-/// Hands every file of `fuzz/seeds/<target>` and `fuzz/regressions/<target>` to `input`.
-fn replay(target: &str, input: fn(&[u8])) {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    let mut count = 0;
-    for folder in ["seeds", "regressions"].map(|folder| fuzz.join(folder).join(target)) {
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            println!("{}", path.display());
-            input(&fs::read(&path).unwrap());
-            count += 1;
-        }
+/// Hands every file of `fuzz/seeds/<target>`, all of them whole, and of `fuzz/regressions/<target>` to `input`.
+fn replay(target: &str, input: fn(&[u8]) -> bool) {
+    let files = |folder: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder).join(target);
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let seeds = files("seeds");
+    assert!(!seeds.is_empty(), "no inputs for {target}");
+    for path in seeds {
+        assert!(input(&fs::read(&path).unwrap()), "{}: refused; make fuzz/seeds again", path.display());
     }
-    assert!(count > 0, "no inputs for {target}");
+    for path in files("regressions") {
+        println!("{}", path.display());
+        input(&fs::read(&path).unwrap());
+    }
 }
 
 #[test]

@@ -3,4 +3,6 @@
 #[path = "../inputs.rs"]
 mod inputs;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| inputs::op(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    inputs::op(bytes);
+});
