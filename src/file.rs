@@ -44,8 +44,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io(path))?;
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    if bytes.len() as u64 > most {
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    // What is no file, such as a device, has no length.
+    if length <= most {
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    }
+    if length.max(bytes.len() as u64) > most {
         return Err(Error::Input(format!(
             "{}: longer than {} MiB, which no file of its kind is; is it the right one?",
             path.display(),

@@ -15,8 +15,8 @@ use crate::{Error, Result};
 const MAX_SIDE: u32 = 32768;
 /// The most pixels it may have: 1 GiB where they are largest, of 8 bytes.
 const MAX_PIXELS: u64 = 1 << 27;
-/// The longest a picture file may be, in bytes: more than any format makes of that many pixels.
-const MAX_FILE: u64 = 1 << 30;
+/// The longest a picture file may be, in bytes.
+const MAX_FILE: u64 = 1 << 28;
 /// The most memory for what a file holds beside its pixels, such as a colour profile, in bytes.
 const MAX_BESIDE: u64 = 1 << 26;
 /// Pictures with more pixels than this are decoded one at a time, however many threads there are.

@@ -150,6 +150,16 @@ fn are_all_named_up_to_a_few() {
     assert_eq!([loaded.pictures.picture(0), loaded.pictures.picture(1)], [&good[..]; 2]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn of_50_gb_are_not_read() {
+    let (folder, path) = folder_with("vast.png", &encoded(ImageFormat::Png));
+    fs::File::options().write(true).open(path).unwrap().set_len(50 << 30).unwrap();
+    let error =
+        super::refused_within(256, folder.path(), &["train", "dcgan", "--data", ".", "--device", "cpu"]);
+    assert!(error.contains("vast.png: longer than 256 MiB"), "{error}");
+}
+
 /// Each of these takes a GiB, and a while; four threads would take more than twice that at once.
 #[cfg(target_os = "linux")]
 #[test]
