@@ -1,5 +1,7 @@
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{Cursor, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -124,14 +126,32 @@ impl PictureFile {
 
     fn upright(&self) -> std::result::Result<RgbImage, String> {
         match &self.embedded {
-            Some(content) => decode(content),
+            Some(content) => contained(|| decode(content)),
             None => match file::bytes(&self.path, MAX_FILE) {
-                Ok(content) => decode(&content),
+                Ok(content) => contained(|| decode(&content)),
                 Err(Error::Io { source, .. }) => Err(source.to_string()),
                 Err(error) => Err(error.to_string()),
             },
         }
     }
+}
+
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a decoder of pictures is at work on this thread. There are damaged files on which decoders panic; that fails the
+/// file and not the program, so a panic hook need not tell of it.
+pub fn decoding() -> bool {
+    DECODING.get()
+}
+
+/// What `decode` gives; where it panics, it fails.
+fn contained<T>(decode: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
+    DECODING.set(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(false);
+    decoded.unwrap_or_else(|_| Err("damaged in a way that its decoder cannot stand".into()))
 }
 
 /// Decodes a file by its content, whatever its name says, turns it the way its EXIF orientation asks, and puts it over

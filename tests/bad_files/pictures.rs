@@ -50,6 +50,9 @@ fn webp() -> Vec<u8> {
     bytes
 }
 
+/// The decoder of JPEG panics on it.
+const CHROMA: &[u8; 541] = include_bytes!("../../fuzz/regressions/picture/chroma-finer-than-luma.jpg");
+
 const RGBA: u8 = 6;
 
 fn rows() -> Vec<Row> {
@@ -87,6 +90,7 @@ fn rows() -> Vec<Row> {
         row("a bomb of short sides", png(20_000, 20_000, RGBA), &["20000 x 20000 pixels", "134 million"]),
         row("a JPEG bomb", jpeg([65_535, 65_535]), &["65535 x 65535 pixels", "scale it down"]),
         row("a JPEG without height", jpeg([0, 20]), any),
+        row("chroma finer than luma", *CHROMA, &["its decoder cannot stand"]),
         row("a WebP bomb", webp(), &["16383 x 16383 pixels", "scale it down"]),
     ]
 }
