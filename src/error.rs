@@ -24,13 +24,19 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A picture that could not be decoded.
-    #[error("{path}: not a readable picture ({problem}); remove it, or pass --skip-bad to go on without it")]
-    Picture {
-        /// Which file.
-        path: PathBuf,
-        /// What the decoder said.
-        problem: String,
+    /// Pictures of a set that could not be decoded.
+    #[error(
+        "{set}: {} of {count} pictures cannot be read: {}; mend or remove them, or pass --skip-bad to go on without them",
+        bad.len(),
+        named(bad)
+    )]
+    Pictures {
+        /// The folder or bundled set.
+        set: String,
+        /// How many pictures it has.
+        count: usize,
+        /// Each file, and what the decoder said.
+        bad: Vec<(PathBuf, String)>,
     },
     /// A picture to translate that could not be decoded.
     #[error("{path}: not a readable picture ({problem}); mend it, or pass --skip-bad to go on without it")]
@@ -85,6 +91,16 @@ pub enum Error {
     /// The device is missing, too small, or failed.
     #[error("{0}")]
     Device(String),
+}
+
+/// So many files are named one by one.
+const NAMED: usize = 8;
+
+fn named(bad: &[(PathBuf, String)]) -> String {
+    let of = |(path, problem): &(PathBuf, String)| format!("{} ({problem})", path.display());
+    let mut words: Vec<String> = bad.iter().take(NAMED).map(of).collect();
+    words.extend((bad.len() > NAMED).then(|| format!("and {} more", bad.len() - NAMED)));
+    words.join(", ")
 }
 
 /// A result whose error is [`Error`].

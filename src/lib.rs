@@ -52,6 +52,7 @@ pub mod executor;
 mod file;
 pub mod gpu;
 pub mod graph;
+mod machine;
 pub mod nn;
 pub mod op;
 pub mod optim;
@@ -60,6 +61,7 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod shape;
+mod tensor_file;
 pub mod train;
 
 pub use error::{Error, Result};

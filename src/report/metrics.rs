@@ -1,14 +1,18 @@
 //! `metrics.jsonl`: one JSON object a line, such as `{"step":10,"D":0.25,"G":0.75,"seconds":1.23}`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::file;
 use crate::{Error, Result};
+
+/// The longest file that is read, in bytes: some millions of lines.
+const LONGEST: u64 = 1 << 30;
 
 /// What was measured at one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +44,8 @@ impl Metrics {
         let path = path.into();
         let mut options = File::options();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.map_err(Error::io(&path))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(Error::io(&path))?;
+        let file = file.map_err(Error::io(&path))?;
+        let bytes = file::bytes(&path, LONGEST)?;
         let (mut len, mut rows) = (0, Vec::new());
         for (index, line) in lines(&bytes).enumerate() {
             let row = parse(&path, index + 1, line)?;
@@ -95,7 +98,7 @@ impl Metrics {
 /// All rows of `path` in order. A torn last line is ignored; any other line that is no metrics line is an error.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Row>> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(Error::io(path))?;
+    let bytes = file::bytes(path, LONGEST)?;
     lines(&bytes).enumerate().map(|(index, line)| parse(path, index + 1, line)).collect()
 }
 

@@ -218,7 +218,7 @@ impl RunFolder {
     /// If the settings cannot be read.
     pub fn kind(&self) -> Result<&'static str> {
         let path = self.config_path();
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = file::text(&path, super::settings::LONGEST)?;
         let settings: toml::Table =
             toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
         let two = settings.contains_key("x") || settings.contains_key("y");

@@ -2,7 +2,7 @@
 //! (seed, t) alone.
 
 mod finite;
-mod memory;
+pub(super) mod memory;
 mod plan;
 mod prepare;
 mod save;

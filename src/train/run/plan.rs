@@ -59,7 +59,7 @@ impl<T: Training> Plan<T> {
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let config = T::Config::from_run(&folder.config_path(), flags)?;
+        let config = T::Config::from_file(&folder.config_path(), flags)?;
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
             let (device, data) = Self::load(&config)?;
@@ -67,6 +67,7 @@ impl<T: Training> Plan<T> {
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
             return Ok(Self { notes, ..Self::new(config, device, data, 0, place)? });
         };
+        checkpoint.expect_kind(T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
         let step = checkpoint.step();
         let (device, data) = Self::load(&config)?;
