@@ -97,14 +97,15 @@ fn a_plan_over_the_devices_limits_is_refused_with_figures() {
 fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("run");
-    let plan = plan(tiny(), &out);
+    let plan = plan(DcganSettings { check_every: Some(3), ..tiny() }, &out);
     let Device::Gpu(gpu) = plan.device().clone() else { panic!("asked for a GPU") };
     let mut trainer = plan.begin().unwrap();
     let error = run(&mut trainer, &mut Every(10, |_| gpu.destroy())).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Device(_)), "{text}");
     assert!(text.contains("the device was lost"), "{text}");
-    assert!(text.contains("the checkpoint of step 8 is kept") && text.contains("mewgpu resume"), "{text}");
+    // Checkpoints are due at 4 and 8; the state of step 9 was the last that was looked at.
+    assert!(text.contains("the checkpoint of step 9 is kept") && text.contains("mewgpu resume"), "{text}");
     drop(trainer);
 
     // Another device goes on from there.

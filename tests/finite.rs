@@ -188,14 +188,3 @@ fn a_cyclegan_is_looked_at_as_well() {
         assert!(step < 5 && problem.contains(" gives "), "{device}: {error}");
     }
 }
-
-#[test]
-fn a_checkpoint_with_a_nan_is_refused() {
-    let folder = tempdir().unwrap();
-    let out = folder.path().join("run");
-    run(started(DcganSettings { steps: Some(2), ..tiny("cpu") }, &out)).unwrap();
-    plant(&out.join("checkpoints/000002.safetensors"), "generator.main.0.weight", f32::NAN);
-    let error =
-        dcgan::Plan::resume(&out, DcganSettings { steps: Some(4), ..Default::default() }).err().unwrap();
-    assert!(error.to_string().contains("generator.main.0.weight has an infinity or NaN"), "{error}");
-}

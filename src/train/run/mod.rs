@@ -216,10 +216,17 @@ impl<T: Training> Trainer<T> {
         })
     }
 
-    /// How to go on from the last checkpoint, where there is one, in words that continue a sentence.
+    /// How to go on from the last checkpoint, where there is one, in words that continue a sentence. The last whole state
+    /// becomes one, if all that is due at its step is done.
     fn way_on(&self) -> String {
         let run = self.folder.path().display();
-        match self.folder.checkpoints().ok().and_then(|mut all| all.pop()) {
+        let newest = || self.folder.checkpoints().ok().and_then(|mut all| all.pop());
+        let whole = self.whole.step;
+        if whole < self.step && newest().map_or(0, |(step, _)| step) < whole {
+            // Without it the one before is the newest.
+            let _ = self.write_checkpoint(&self.folder.checkpoint_path(whole));
+        }
+        match newest() {
             Some((step, _)) => {
                 format!("; the checkpoint of step {step} is kept, go on from it with: mewgpu resume {run}")
             }

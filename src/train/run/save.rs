@@ -1,5 +1,6 @@
 //! What a run writes while it goes on.
 
+use super::finite::Whole;
 use super::{Trainer, Training, Watch};
 use crate::file;
 use crate::report::{self, Row};
@@ -110,9 +111,10 @@ impl<T: Training> Trainer<T> {
         }
     }
 
-    fn write_checkpoint(&self, path: &Path) -> Result<()> {
-        let (training, banks) = (&self.training, &self.whole.banks);
-        checkpoint::write(path, training.model(), training.config(), &self.sets, self.step, banks)?;
+    /// Writes the last whole state.
+    pub(super) fn write_checkpoint(&self, path: &Path) -> Result<()> {
+        let (training, Whole { step, banks }) = (&self.training, &self.whole);
+        checkpoint::write(path, training.model(), training.config(), &self.sets, *step, banks)?;
         file::sync_name(path);
         Ok(())
     }
