@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::quality::{
-    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
-    sliced_wasserstein,
+    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median,
+    nearest, sliced_wasserstein,
 };
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
     let between = |a: &Set, b: &Set| sliced_wasserstein(a.view()?, b.view()?, &options);
     let found = found.first(real.len());
     let halves = real.halves();
-    let (levels, yardstick) = if real.len() < 2 || found.len() < 2 {
+    let (levels, yardstick): (Vec<_>, Option<Vec<_>>) = if real.len() < 2 || found.len() < 2 {
         (between(&found, real)?, None)
     } else {
         let own = found.halves();
@@ -106,7 +106,7 @@ fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
         .iter()
         .enumerate()
         .map(|(index, &(side, value))| {
-            let own = yardstick.as_ref().map(|levels: &Vec<(usize, f64)>| levels[index].1);
+            let own = yardstick.as_ref().map(|levels| levels[index].1);
             figure(format!("{name} at {side} pixels"), value, own)
         })
         .collect();
@@ -117,10 +117,8 @@ fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
 
 /// The lowest and the middle of some distances.
 fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
-    let mut distances: Vec<f64> = distances.into_iter().map(|(_, distance)| distance).collect();
-    distances.sort_by(f64::total_cmp);
-    let at = |index: usize| distances.get(index).copied().unwrap_or(f64::NAN);
-    (at(0), at(distances.len() / 2))
+    let distances: Vec<f64> = distances.into_iter().map(|(_, distance)| distance).collect();
+    (distances.iter().copied().fold(f64::NAN, f64::min), median(distances))
 }
 
 /// A generator's pictures: their distance from `real` ones (held out, where there are such), how much they differ among

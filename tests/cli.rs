@@ -61,7 +61,7 @@ fn assert_says(text: &str, parts: &[&str]) {
 fn wrong_settings_are_refused_with_a_remedy() {
     let folder = tempdir().unwrap();
     let refuse = |more: &[&str], code| refused(&folder, &[&["train", "dcgan"], more].concat(), code);
-    assert_says(&refuse(&["--preset", "best"], 2), &["best", "seed", "course", "paper"]);
+    assert_says(&refuse(&["--preset", "best"], 2), &["best", "small", "seed", "course", "paper"]);
     assert_says(&refuse(&["--steps", "3", "--epochs", "3"], 2), &["--steps", "--epochs"]);
     assert_says(&refuse(&["--size", "48"], 1), &["size 48", "64"]);
     assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);

@@ -55,7 +55,11 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
         let names = model.generators.iter().chain(model.judges()).map(|network| network.name.as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["G_XtoY", "G_YtoX", "D_X", "D_Y"]);
     }
-    let patch = CycleGanSettings { discriminator: Some(Discriminator::Patch), ..Default::default() };
+    let patch = CycleGanSettings {
+        preset: Some(Preset::Course),
+        discriminator: Some(Discriminator::Patch),
+        ..Default::default()
+    };
     assert_is(config(patch).cyclegan().unwrap().judges()[0], &golden["cyclegan_course"]["D_patch"]);
     let six = CycleGanSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() };
     assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
@@ -65,8 +69,8 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
 #[test]
 fn scales_add_discriminators() {
     let scaled = |discriminator, scales| {
-        let discriminator = Some(discriminator);
-        config(CycleGanSettings { discriminator, scales: Some(scales), ..Default::default() })
+        let (preset, discriminator) = (Some(Preset::Course), Some(discriminator));
+        config(CycleGanSettings { preset, discriminator, scales: Some(scales), ..Default::default() })
             .cyclegan()
             .unwrap()
     };
@@ -113,6 +117,19 @@ fn other_sizes_and_grey_pictures_build() {
     }
 }
 
+/// Where nobody chooses, the recipe for small sets is taken, and its run's settings name it.
+#[test]
+fn the_default_is_the_recipe_for_small_sets() {
+    let default = config(CycleGanSettings::default());
+    assert_eq!(default, Preset::Small.cyclegan_config());
+    assert!(default.average > 0.0 && default.pool > 0);
+    assert!(default.to_toml().unwrap().contains("preset = \"small\""));
+    for size in [16, 32, 64, 128] {
+        let model = config(CycleGanSettings { size: Some(size), ..Default::default() }).cyclegan().unwrap();
+        assert!(!model.steps(2).unwrap().is_empty());
+    }
+}
+
 #[test]
 fn update_counts_follow_the_order_of_updates() {
     let seed = Preset::Seed.cyclegan_config();
@@ -137,8 +154,8 @@ fn settings_that_cannot_be_are_refused_by_name() {
     for (text, named) in [
         ("size = 30", "28 or 32"),
         ("size = 0", "size"),
-        ("size = 48", "--discriminator patch"),
-        ("size = 64\nscales = 5", "--scales 4"),
+        ("size = 48\ndiscriminator = \"whole\"", "--discriminator patch"),
+        ("size = 64\nscales = 5\ndiscriminator = \"whole\"", "--scales 4"),
         ("size = 64\nscales = 3\ndiscriminator = \"patch70\"", "--scales 2"),
         ("size = 100\nscales = 4\ndiscriminator = \"patch\"", "multiple of 8 from 128"),
         ("scales = 0", "scales"),

@@ -21,7 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
-const ORDERS: [(Preset, Updates); 3] = [
+const ORDERS: [(Preset, Updates); 4] = [
+    (Preset::Small, Updates::GeneratorsFirst),
     (Preset::Seed, Updates::Apart),
     (Preset::Course, Updates::DiscriminatorsFirst),
     (Preset::Paper, Updates::GeneratorsFirst),
@@ -143,12 +144,17 @@ fn resumes(settings: CycleGanSettings) {
     assert_eq!(losses(&whole), losses(&stopped));
 }
 
-#[test]
-fn a_checkpoint_has_pytorchs_names_the_averages_and_the_pool() {
+/// The last checkpoint of a run.
+fn checkpoint_of(settings: CycleGanSettings) -> Vec<u8> {
     let runs = tempdir().unwrap();
     let out = runs.path().join("run");
-    run(start(tiny(Preset::Seed, "cpu"), &out), u64::MAX);
-    let bytes = fs::read(out.join("checkpoints/000009.safetensors")).unwrap();
+    run(start(settings, &out), u64::MAX);
+    fs::read(out.join("checkpoints/000009.safetensors")).unwrap()
+}
+
+#[test]
+fn a_checkpoint_has_pytorchs_names_the_averages_and_the_pool() {
+    let bytes = checkpoint_of(tiny(Preset::Seed, "cpu"));
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
     assert_eq!(shape("G_XtoY.main.0.weight"), [2, 3, 4, 4]);
@@ -168,10 +174,7 @@ fn a_checkpoint_has_pytorchs_names_the_averages_and_the_pool() {
 /// As an `nn.ModuleList` names them; without scales the names are those of one discriminator.
 #[test]
 fn scales_are_numbered_in_a_checkpoint() {
-    let runs = tempdir().unwrap();
-    let out = runs.path().join("run");
-    run(start(scaled(Preset::Course, "cpu"), &out), u64::MAX);
-    let bytes = fs::read(out.join("checkpoints/000009.safetensors")).unwrap();
+    let bytes = checkpoint_of(scaled(Preset::Course, "cpu"));
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
     for name in ["D_X.0", "D_X.1", "D_Y.0", "D_Y.1"] {

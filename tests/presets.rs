@@ -37,6 +37,9 @@ fn parameter_counts_are_the_published_ones() {
         (dcgan.generator.parameter_count(), dcgan.discriminator.parameter_count())
     });
     assert_eq!(counts, [(378_080, 175_328), (1_099_264, 693_760), (3_576_704, 2_765_568)]);
+    let small = Preset::Small.config().dcgan().unwrap();
+    let counts = (small.generator.parameter_count(), small.discriminator.parameter_count());
+    assert_eq!(counts, (798_496, 694_656));
 }
 
 #[test]
@@ -73,7 +76,12 @@ fn other_sizes_and_grey_pictures_build() {
 #[test]
 fn excitation_adds_its_gates() {
     let excited = |size| {
-        let settings = DcganSettings { excite: Some(true), size: Some(size), ..Default::default() };
+        let settings = DcganSettings {
+            preset: Some(Preset::Course),
+            excite: Some(true),
+            size: Some(size),
+            ..Default::default()
+        };
         config(settings).dcgan().unwrap().generator
     };
     let (plain, gated) = (Preset::Course.config().dcgan().unwrap().generator, excited(64));
@@ -84,12 +92,13 @@ fn excitation_adds_its_gates() {
         assert!(entries.contains(&entry), "{entry:?} in {entries:?}");
     }
     // 128 pixels: 4x4 to 32x32 and 8x8 to 64x64.
-    let plain = config(DcganSettings { size: Some(128), ..Default::default() }).dcgan().unwrap().generator;
+    let course = DcganSettings { preset: Some(Preset::Course), size: Some(128), ..Default::default() };
+    let plain = config(course).dcgan().unwrap().generator;
     let gates = 16 * 512 * 64 + 64 * 64 + 16 * 256 * 32 + 32 * 32;
     assert_eq!(excited(128).parameter_count(), plain.parameter_count() + gates);
 }
 
-/// What helps on small sets is off in the presets, and all of it builds at every size.
+/// What helps on small sets is off in the published presets, and all of it builds at every size.
 #[test]
 fn what_helps_on_small_sets_builds() {
     for (name, preset) in PRESETS {
@@ -111,6 +120,20 @@ fn what_helps_on_small_sets_builds() {
         dcgan.penalized_discriminator_step(4).unwrap();
         dcgan.generator_step(4).unwrap();
         dcgan.sampler(4, mewgpu::nn::Statistics::Running).unwrap();
+    }
+}
+
+/// Where nobody chooses, the recipe for small sets is taken: it draws any size, and its run's settings name it.
+#[test]
+fn the_default_is_the_recipe_for_small_sets() {
+    let default = config(DcganSettings::default());
+    assert_eq!(default, Preset::Small.config());
+    assert!(default.average > 0.0 && !default.diffaugment.0.is_empty());
+    assert!(default.to_toml().unwrap().contains("preset = \"small\""));
+    for size in [8, 32, 64, 128] {
+        let dcgan = config(DcganSettings { size: Some(size), ..Default::default() }).dcgan().unwrap();
+        dcgan.discriminator_step(4).unwrap();
+        dcgan.generator_step(4).unwrap();
     }
 }
 

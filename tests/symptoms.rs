@@ -253,7 +253,7 @@ fn a_run_that_collapses_says_so() {
     }
 }
 
-/// The demo's settings.
+/// The published networks at half their width, on few pictures.
 #[test]
 fn a_healthy_run_tells_nothing() {
     for device in DEVICES {

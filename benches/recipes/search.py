@@ -5,6 +5,7 @@
 
 A recipe is a line of the file: a name and the flags of `mewgpu train`. What is done already is not done again, and a run that
 has fewer steps goes on from where it stopped, so the same command with --only and more --steps takes the best few further.
+With --cost 5, every recipe trains for 100 steps five times, in turn, and what a step costs is printed instead.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -24,12 +26,13 @@ def arguments():
     parser.add_argument("recipes", type=Path, help="the file of recipes")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the runs")
     parser.add_argument("--set", dest="sets", nargs="+", action="append", required=True,
-                        metavar=("NAME", "FLAGS"), help="a name, flags for training, and perhaps flags for judging")
+                        metavar=("NAME", "FLAGS"), help="a name, flags, and the word paired where equal file names of X and Y are partners")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", help="these recipes alone")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each on its share of the cores")
+    parser.add_argument("--cost", type=int, metavar="ROUNDS", help="measure what a step costs, nothing else running")
     parser.add_argument("--mewgpu", default="target/release/mewgpu")
     return parser.parse_args()
 
@@ -63,12 +66,12 @@ def short(name):
 
 def judged(options, system, flags, place, name, seed):
     """The figures of a run at the wanted step, by column: the run's and, where there is one, the yardstick's."""
-    set_name, set_flags, *judge = place
+    set_name, set_flags, *paired = place
     run = options.out / set_name / name / str(seed)
     kept = run / f"judged-{options.steps}.json"
     if not kept.exists():
         train(options, system, run, ["--holdout", 0.25, "--seed", seed, *shlex.split(flags), *shlex.split(set_flags)])
-        judge = [*shlex.split(" ".join(judge)), "--checkpoint", options.steps, "--device", options.device]
+        judge = [*(f"--{word}" for word in paired), "--checkpoint", options.steps, "--device", options.device]
         kept.write_text(mewgpu(options, "evaluate", run, "--json", *judge))
         print(f"{set_name}: {name}, seed {seed}", file=sys.stderr)
     columns = {}
@@ -106,11 +109,34 @@ def table(runs):
     yield f"| *yardstick* | {' | '.join(cells)} |"
 
 
+def cost(options, system, recipes):
+    """Lines of what a step costs: recipes in turn, so that a machine that slows slows all of them alike."""
+    times = {name: [] for name in recipes}
+    for _ in range(options.cost):
+        for name, flags in recipes.items():
+            with tempfile.TemporaryDirectory() as folder:
+                run = Path(folder) / "run"
+                words = ["--steps", 100, "--log-every", 50, "--sample-every", 1000, "--device", options.device]
+                mewgpu(options, "train", system, "--out", run, *words, *shlex.split(f"{flags} {options.sets[0][1]}"))
+                rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+                halfway, end = (next(row["seconds"] for row in rows if row["step"] == step) for step in (50, 100))
+                times[name].append((end - halfway) / 50)
+    first = next(iter(times.values()))
+    yield f"| recipe | ms a step on {options.sets[0][0]} | as many times that of {next(iter(times))} |\n|---|---|---|"
+    for name, found in times.items():
+        ratios = [time / other for time, other in zip(found, first)]
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"
+        yield f"| {name} | {1e3 * statistics.median(found):.1f} | {spread} |"
+
+
 def main():
     options = arguments()
     description = tomllib.loads(options.recipes.read_text())
     system, recipes = description["system"], description["recipes"]
     names = options.only or list(recipes)
+    if options.cost:
+        print("\n".join(cost(options, system, {name: recipes[name] for name in names})))
+        return
     tasks = [(place, name, seed) for place in options.sets for seed in options.seeds for name in names]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         work = lambda task: judged(options, system, recipes[task[1]], *task)

@@ -16,7 +16,7 @@ mod pyramid;
 mod sliced_wasserstein;
 mod thumbnail;
 
-pub use neighbours::{diversity, nearest};
+pub use neighbours::{diversity, median, nearest};
 pub use paired::mean_absolute_error;
 pub use picture_set::PictureSet;
 pub use sliced_wasserstein::{SlicedWassersteinOptions, average_over_levels, sliced_wasserstein};

@@ -69,6 +69,12 @@ pub fn nearest(pictures: PictureSet, training: PictureSet) -> Result<Vec<(usize,
     Ok((0..pictures.count()).into_par_iter().map(find).collect())
 }
 
+/// The middle of some figures, of an even number the upper one; NaN of none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 /// The squared distance if it is below `limit`; gives up as soon as it cannot be.
 fn squared_distance_below(limit: f64, a: &[f32], b: &[f32]) -> Option<f64> {
     const RUN: usize = 1024;

@@ -6,7 +6,7 @@ use super::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR};
 use super::draws;
 use super::log::Loss;
 use super::model::{Model, Trained};
-use super::run::{self, Data, Setup};
+use super::run::{self, Data, Judgement, Setup};
 use super::run_folder::RunFolder;
 use super::sampling::{BATCH, fixed_noise, save_grid};
 use super::source::{Source, total};
@@ -21,8 +21,8 @@ use std::sync::Arc;
 /// Columns of the sample grid.
 const COLUMNS: usize = 4;
 
-/// How often the discriminator is right: the figure's name, the output it is taken from, whether of real pictures.
-const JUDGEMENTS: [(&str, &str, bool); 2] =
+/// How often the discriminator is right.
+const JUDGEMENTS: [Judgement; 2] =
     [("accuracy_real", "errors_real", true), ("accuracy_fake", "errors_fake", false)];
 
 /// A DCGAN's run.
@@ -210,10 +210,8 @@ impl run::Training for Training {
             Ok(Loss { name, value, shown })
         };
         let mut losses = losses.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        for (name, output, real) in JUDGEMENTS.into_iter().filter(|_| due) {
-            let errors = self.executor.read_output(d, output)?;
-            let value = Some(self.dcgan.objective.loss.accuracy(&errors, real));
-            losses.push(Loss { name, value, shown: false });
+        for judgement in JUDGEMENTS.into_iter().filter(|_| due) {
+            losses.push(run::accuracy(&mut *self.executor, d, self.dcgan.objective.loss, judgement)?);
         }
         Ok(losses)
     }

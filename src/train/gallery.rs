@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::data::{Pictures, to_unit};
-use crate::quality::{PictureSet, diversity, nearest, thumbnail};
+use crate::quality::{PictureSet, diversity, median, nearest, thumbnail};
 use rayon::prelude::*;
 
 /// Height and width at which pictures are compared: small enough for thousands of comparisons a sample, large enough
@@ -110,9 +110,4 @@ fn centre(pictures: &Pictures, index: usize, side: usize) -> Vec<f32> {
 fn evenly(count: usize, most: usize) -> Vec<usize> {
     let taken = count.min(most);
     (0..taken).map(|index| index * count / taken).collect()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

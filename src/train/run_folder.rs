@@ -146,12 +146,12 @@ impl RunFolder {
 
     /// The samples of a sheet, one after another.
     pub fn progress_path(&self, sheet: &str) -> PathBuf {
-        self.path.join(format!("progress{}.gif", suffix(sheet)))
+        self.path.join(format!("progress{}.gif", suffix('-', sheet)))
     }
 
     /// A sheet of samples of a step: the sample grid (no name), or one of several by name, such as `XtoY`.
     pub fn sample_path(&self, step: u64, sheet: &str) -> PathBuf {
-        self.path.join(SAMPLES).join(format!("{step:06}{}.{PNG}", suffix(sheet)))
+        self.path.join(SAMPLES).join(format!("{step:06}{}.{PNG}", suffix('-', sheet)))
     }
 
     /// The checkpoint of a step.
@@ -164,7 +164,7 @@ impl RunFolder {
     /// # Errors
     /// If their folder cannot be read.
     pub fn samples(&self, sheet: &str) -> Result<Vec<(u64, PathBuf)>> {
-        by_step(&self.path.join(SAMPLES), &suffix(sheet), PNG)
+        by_step(&self.path.join(SAMPLES), &suffix('-', sheet), PNG)
     }
 
     /// Checkpoints by step.
@@ -235,8 +235,9 @@ fn partials(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn suffix(sheet: &str) -> String {
-    if sheet.is_empty() { String::new() } else { format!("-{sheet}") }
+/// What the names of a sheet's files and figures end with; nothing where there is only one sheet.
+pub(super) fn suffix(separator: char, sheet: &str) -> String {
+    if sheet.is_empty() { String::new() } else { format!("{separator}{sheet}") }
 }
 
 /// The files `<step><suffix>.<extension>` of a folder, in the order of their steps; none where there is no folder.

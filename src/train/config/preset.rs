@@ -66,19 +66,14 @@ impl Preset {
         match self {
             Self::Small => DcganConfig {
                 preset: Some(self),
-                steps: Some(6000),
+                steps: Some(5000),
                 epochs: None,
                 augment: AugmentKind::Deluxe,
-                diffaugment: DiffAugmentParts(vec![
-                    DiffAugmentPart::Color,
-                    DiffAugmentPart::Translation,
-                    DiffAugmentPart::Cutout,
-                ]),
+                diffaugment: DiffAugmentParts(vec![DiffAugmentPart::Translation]),
                 batch: 16,
                 g_width: 32,
                 upsample: Upsample::Nearest,
                 d_width: 32,
-                d_norm: Some(Norm::None),
                 average: 0.995,
                 lr: 5e-4,
                 ..Self::Paper.config()
@@ -176,7 +171,18 @@ impl Preset {
             no_tune: false,
         };
         match self {
-            Self::Small => CycleGanConfig { preset: Some(self), ..Self::Course.cyclegan_config() },
+            Self::Small => CycleGanConfig {
+                preset: Some(self),
+                steps: Some(5000),
+                diffaugment: DiffAugmentParts(vec![DiffAugmentPart::Translation]),
+                discriminator: Discriminator::Patch,
+                updates: Updates::GeneratorsFirst,
+                pool: 50,
+                average: 0.99,
+                lr: 1e-3,
+                schedule: Schedule::Linear,
+                ..Self::Course.cyclegan_config()
+            },
             Self::Seed => seed,
             Self::Course => CycleGanConfig {
                 preset: Some(self),

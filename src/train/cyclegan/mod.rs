@@ -11,7 +11,7 @@ use super::cyclegan_steps::{AVERAGES, CycleGan, DISCRIMINATORS, Domain, GENERATO
 use super::draws;
 use super::log::Loss;
 use super::model::{Model, Trained};
-use super::run::{self, Data, Setup};
+use super::run::{self, Data, Judgement, Setup};
 use super::run_folder::{RunFolder, SHEETS};
 use super::source::{Source, total};
 use crate::data::{DiffAugmentDraws, Loader, Pictures};
@@ -33,8 +33,8 @@ pub type Plan = run::Plan<Training>;
 const LOSSES: [&str; 10] =
     ["D_X", "D_Y", "G_XtoY", "G_YtoX", "cycle_X", "cycle_Y", "identity_X", "identity_Y", "R1_X", "R1_Y"];
 
-/// How often a discriminator is right: the figure's name, the output it is taken from, whether of real pictures.
-const JUDGEMENTS: [(&str, &str, bool); 4] = [
+/// How often the discriminators are right.
+const JUDGEMENTS: [Judgement; 4] = [
     ("accuracy_X_real", "errors_X_real", true),
     ("accuracy_X_fake", "errors_X_fake", false),
     ("accuracy_Y_real", "errors_Y_real", true),
@@ -213,12 +213,10 @@ impl run::Training for Training {
             }
             losses.push(Loss { name, value, shown: true });
         }
-        for (name, output, real) in JUDGEMENTS {
-            let gives = |step: &usize| self.steps[*step].outputs.iter().any(|name| name == output);
+        for judgement in JUDGEMENTS {
+            let gives = |step: &usize| self.steps[*step].outputs.iter().any(|name| name == judgement.1);
             if let Some(step) = (0..self.steps.len()).find(|step| gives(step) && self.is_due(*step, t)) {
-                let errors = self.executor.read_output(step, output)?;
-                let value = Some(self.model.objective.loss.accuracy(&errors, real));
-                losses.push(Loss { name, value, shown: false });
+                losses.push(run::accuracy(&mut *self.executor, step, self.model.objective.loss, judgement)?);
             }
         }
         Ok(losses)

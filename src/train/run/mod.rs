@@ -20,6 +20,7 @@ use crate::data::Pictures;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
+use crate::nn::loss::Adversarial;
 use crate::report::Metrics;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -228,6 +229,23 @@ impl<T: Training> Trainer<T> {
         }
         Ok(Outcome::Finished)
     }
+}
+
+/// How often a discriminator is right: the figure's name, the output with its errors, and whether they are of real pictures.
+pub type Judgement = (&'static str, &'static str, bool);
+
+/// The figure of a judgement by `step`, which trains with `loss`; it is kept, not shown.
+///
+/// # Errors
+/// If the step has no such output or the device fails.
+pub fn accuracy(
+    executor: &mut dyn Executor,
+    step: usize,
+    loss: Adversarial,
+    (name, output, real): Judgement,
+) -> Result<Loss> {
+    let errors = executor.read_output(step, output)?;
+    Ok(Loss { name, value: Some(loss.accuracy(&errors, real)), shown: false })
 }
 
 /// The value of an output of one number.

@@ -6,12 +6,8 @@ use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Log, Loss};
 use crate::train::model::{Model, Trained};
+use crate::train::run_folder::suffix;
 use crate::{Error, Result};
-
-/// What the figures of a sheet end with.
-fn suffix(sheet: &str) -> String {
-    if sheet.is_empty() { String::new() } else { format!("_{sheet}") }
-}
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
@@ -52,7 +48,7 @@ impl<T: Training> Trainer<T> {
         let drawn = self.training.save_sample(&self.folder, self.step)?;
         let mut figures = Vec::new();
         for ((sheet, pictures), gallery) in T::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
-            let named = |(name, value)| (format!("{name}{}", suffix(sheet)), value);
+            let named = |(name, value)| (format!("{name}{}", suffix('_', sheet)), value);
             figures.extend(gallery.figures(pictures)?.into_iter().map(named));
         }
         figures.extend(self.gradients()?);
