@@ -9,7 +9,7 @@ use mewgpu::Result;
 use mewgpu::device::Device;
 use mewgpu::executor::Executor;
 use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::Target;
+use mewgpu::gpu::lower::{Form, Kind, TILES, Target};
 use mewgpu::gradcheck::variants::tables;
 use mewgpu::gradcheck::{self, Difference, Trial, draw};
 use mewgpu::graph::{Graph, Step, Var, gradients};
@@ -183,12 +183,38 @@ proptest! {
     }
 }
 
-/// `mewgpu gradcheck`: every operation by every kernel.
+/// `mewgpu gradcheck`: every operation by every kernel, and in double precision where the device has it.
 #[test]
 fn every_kernel() {
-    let device = Device::Gpu(support::gpu());
-    let report = gradcheck::check(&device, &gradcheck::all(), &|_, _, _| ()).unwrap();
+    let gpu = support::gpu();
+    let report = gradcheck::check(&Device::Gpu(gpu.clone()), &gradcheck::all(), &|_, _, _| ()).unwrap();
     assert!(report.passed(), "{report}");
+    for op in ["conv2d", "conv_transpose2d", "conv2d_weight_grad", "batch_norm", "sum", "relu", "blur"] {
+        let mut of = report.rows.iter().filter(|row| row.op == op);
+        assert_eq!(
+            of.any(|row| row.double.is_some() && row.differences.is_some()),
+            gpu.doubles(),
+            "{report}"
+        );
+    }
+}
+
+/// Every tile computes each of the three contractions in some case.
+#[test]
+fn every_tile_is_tried() {
+    let roomy = Target { workgroup_bytes: 32 << 10, ..Target::GPU };
+    let mut tried = Vec::new();
+    for case in gradcheck::all().into_iter().filter(|case| case.every_kernel) {
+        let step = case.trial().unwrap().step;
+        for choices in tables(&step, &roomy) {
+            tried.extend(choices.contractions().filter_map(|of| Some((of.kind, choices.get(&of)?.form))));
+        }
+    }
+    for kind in [Kind::Conv2d, Kind::ConvTranspose2d, Kind::WeightGrad] {
+        for tile in TILES {
+            assert!(tried.contains(&(kind, Form::Tiled(tile))), "{kind:?} {tile:?}");
+        }
+    }
 }
 
 /// Every index and loop of the default kernels checked at run time, which shows that none leaves its bounds.

@@ -115,9 +115,11 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgpu"),
             required_limits: limits.clone(),
-            // A memory for compiled pipelines and a clock, where there are such.
+            // A memory for compiled pipelines, a clock, and double precision, where there are such.
             required_features: adapter.features()
-                & (wgpu::Features::PIPELINE_CACHE | wgpu::Features::TIMESTAMP_QUERY),
+                & (wgpu::Features::PIPELINE_CACHE
+                    | wgpu::Features::TIMESTAMP_QUERY
+                    | wgpu::Features::SHADER_F64),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -166,6 +168,13 @@ impl Gpu {
         offered.then(|| f64::from(self.queue.get_timestamp_period()))
     }
 
+    /// Whether its kernels can run in double precision: it has such numbers, and twice the workgroup memory that norms take
+    /// in single precision.
+    pub fn doubles(&self) -> bool {
+        let offered = self.device.features().contains(wgpu::Features::SHADER_F64);
+        offered && self.target.workgroup_bytes >= 2 * Target::GPU.workgroup_bytes
+    }
+
     /// What lowering needs to know of this device.
     pub fn target(&self) -> &Target {
         &self.target
@@ -208,10 +217,10 @@ impl Gpu {
         GpuExecutor::new(self.clone(), banks, steps)
     }
 
-    /// The first failure the device has reported, as an error.
+    /// The first failure the device has reported since it was last asked, as an error.
     pub(super) fn check(&self) -> Result<()> {
-        let failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match failure.as_ref() {
+        let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match failure.take() {
             Some(text) => Err(Error::Device(format!("{}: {text}", self.summary))),
             None => Ok(()),
         }

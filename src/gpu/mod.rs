@@ -5,6 +5,7 @@
 
 mod cache;
 pub mod device;
+mod double;
 pub mod lower;
 mod pipelines;
 pub mod preprocess;

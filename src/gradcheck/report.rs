@@ -2,7 +2,7 @@
 
 use super::difference::Difference;
 use super::trial::Part;
-use super::{Case, Finding};
+use super::{Case, Check, DOUBLE_TOLERANCE, Finding, numeric};
 use serde::Serialize;
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Report {
     pub device: String,
     /// The table.
     pub rows: Vec<Row>,
-    /// What exceeds its tolerance.
+    /// What exceeds its tolerance, and what was refused.
     pub failures: Vec<Failure>,
 }
 
@@ -28,17 +28,23 @@ pub struct Row {
     pub variant: String,
     /// Its operands' shapes, an entry a case.
     pub shapes: Vec<String>,
-    /// Worst error of a value, or of what an update left; none where only gradients were checked.
+    /// Worst error in f32 of a value, or of what an update left; none where only gradients were checked.
     pub forward: Option<f64>,
-    /// Worst error of a gradient; none where there are none.
+    /// Worst error in f32 of a gradient; none where there are none.
     pub gradient: Option<f64>,
-    /// Largest error allowed.
+    /// Largest error allowed in f32.
     pub tolerance: f64,
-    /// Whether no error exceeds it.
+    /// Worst error in f64 of anything, where the device computed it in f64.
+    pub double: Option<f64>,
+    /// Worst error in f64 of a gradient against differences, where they were taken.
+    pub differences: Option<f64>,
+    /// Why the device computed nothing of a case.
+    pub refused: Option<String>,
+    /// Whether everything was computed, and no error exceeds its tolerance.
     pub passed: bool,
 }
 
-/// A result that exceeds its tolerance.
+/// What is wrong with a case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// The operation.
@@ -47,11 +53,24 @@ pub struct Failure {
     pub shapes: String,
     /// All kernels that took part.
     pub kernels: String,
-    /// The result's worst number.
+    /// Which check found it.
+    pub check: Check,
+    /// What.
     #[serde(flatten)]
-    pub difference: Difference,
+    pub wrong: Wrong,
     /// Largest error allowed.
     pub tolerance: f64,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, Serialize)]
+pub enum Wrong {
+    /// The device computed nothing, for this reason.
+    #[serde(rename = "refused")]
+    Refused(String),
+    /// The worst number of a result exceeds the tolerance.
+    #[serde(untagged)]
+    Off(Difference),
 }
 
 impl Report {
@@ -61,81 +80,132 @@ impl Report {
         Self { program, device, rows: vec![], failures: vec![] }
     }
 
-    /// Whether nothing exceeds its tolerance.
+    /// Whether all is well.
     pub fn passed(&self) -> bool {
         self.failures.is_empty()
     }
 
     /// Adds what was found of a case to the row where it belongs.
     pub fn add(&mut self, case: &Case, finding: &Finding) {
-        let Finding { variant, kernels, tolerance, differences } = finding;
-        let belongs = |row: &Row| {
-            row.op == case.op && row.variant == *variant && row.tolerance.to_bits() == tolerance.to_bits()
-        };
-        let at = match self.rows.iter().position(belongs) {
-            Some(at) => at,
-            None => {
-                self.rows.push(Row {
-                    op: case.op,
-                    variant: variant.clone(),
-                    shapes: vec![],
-                    forward: None,
-                    gradient: None,
-                    tolerance: *tolerance,
-                    passed: true,
-                });
-                self.rows.len() - 1
-            }
-        };
+        let Finding { check, variant, kernels, tolerance, outcome } = finding;
+        let at = self.row(case, variant);
         let row = &mut self.rows[at];
-        if !row.shapes.contains(&case.title()) {
-            row.shapes.push(case.title());
-        }
-        for difference in differences {
-            let worst = match difference.part {
-                Part::Gradient(_) => &mut row.gradient,
-                Part::Value | Part::Bank(_) => &mut row.forward,
-            };
-            *worst = Some(worst.map_or(difference.error, |worst| larger(worst, difference.error)));
-            if !difference.is_within(*tolerance) {
-                row.passed = false;
-                self.failures.push(Failure {
-                    op: case.op,
-                    shapes: case.title(),
-                    kernels: kernels.clone(),
-                    difference: difference.clone(),
-                    tolerance: *tolerance,
-                });
+        let mut wrongs = Vec::new();
+        match outcome {
+            Ok(differences) => {
+                for difference in differences {
+                    row.note(*check, difference);
+                    if !difference.is_within(*tolerance) {
+                        wrongs.push(Wrong::Off(difference.clone()));
+                    }
+                }
+            }
+            Err(error) => {
+                row.refused.get_or_insert(error.to_string());
+                wrongs.push(Wrong::Refused(error.to_string()));
             }
         }
+        row.passed &= wrongs.is_empty();
+        self.failures.extend(wrongs.into_iter().map(|wrong| Failure {
+            op: case.op,
+            shapes: case.title(),
+            kernels: kernels.clone(),
+            check: *check,
+            wrong,
+            tolerance: *tolerance,
+        }));
+    }
+
+    /// Which row has this case computed by `variant`.
+    fn row(&mut self, case: &Case, variant: &str) -> usize {
+        let tolerance = case.tolerance;
+        let belongs = |row: &Row| {
+            row.op == case.op && row.variant == variant && row.tolerance.to_bits() == tolerance.to_bits()
+        };
+        let at = self.rows.iter().position(belongs).unwrap_or(self.rows.len());
+        if at == self.rows.len() {
+            self.rows.push(Row {
+                op: case.op,
+                variant: variant.to_owned(),
+                shapes: vec![],
+                forward: None,
+                gradient: None,
+                tolerance,
+                double: None,
+                differences: None,
+                refused: None,
+                passed: true,
+            });
+        }
+        let shapes = &mut self.rows[at].shapes;
+        if !shapes.contains(&case.title()) {
+            shapes.push(case.title());
+        }
+        at
     }
 }
 
-/// Unlike f64::max, this keeps what is not a number.
-fn larger(a: f64, b: f64) -> f64 {
-    if a.total_cmp(&b).is_ge() { a } else { b }
+impl Row {
+    /// Keeps the worst.
+    fn note(&mut self, check: Check, Difference { part, error, .. }: &Difference) {
+        let worst = match (check, part) {
+            (Check::Single, Part::Gradient(_)) => &mut self.gradient,
+            (Check::Single, Part::Value | Part::Bank(_)) => &mut self.forward,
+            (Check::Double, _) => &mut self.double,
+            (Check::Differences, _) => &mut self.differences,
+        };
+        // Unlike f64::max, this keeps what is not a number.
+        *worst = worst.filter(|worst| worst.total_cmp(error).is_ge()).or(Some(*error));
+    }
+
+    fn cells(&self) -> [String; 9] {
+        let error = |error: Option<f64>| error.map_or("-".to_owned(), |error| format!("{error:.1e}"));
+        let refused = self.refused.as_ref().map(|why| format!("refused: {}", first_line(why)));
+        let verdict = if self.passed { "ok" } else { "FAILED" };
+        [
+            self.op.to_owned(),
+            self.variant.clone(),
+            self.shapes.len().to_string(),
+            error(self.forward),
+            error(self.gradient),
+            format!("{:.0e}", self.tolerance),
+            error(self.double),
+            error(self.differences),
+            refused.unwrap_or(verdict.to_owned()),
+        ]
+    }
 }
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+const HEADINGS: [&str; 9] =
+    ["op", "variant", "shapes", "forward", "gradient", "tolerance", "f64", "slopes", "verdict"];
 
 /// The table, then every failure, then the verdict.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headings = ["op", "variant", "shapes", "forward", "gradient", "tolerance", "verdict"];
-        let rows: Vec<[String; 7]> = self.rows.iter().map(Row::cells).collect();
-        let width = |at: usize| {
-            rows.iter().map(|row| row[at].chars().count()).chain([headings[at].len()]).max().unwrap_or(0)
-        };
-        let widths: [usize; 7] = std::array::from_fn(width);
-        let line = |cells: &[String; 7]| {
-            let [op, variant, shapes, forward, gradient, tolerance, verdict] = cells;
-            let [a, b, c, d, e, g, _] = widths;
-            format!(
-                "{op:<a$}  {variant:<b$}  {shapes:>c$}  {forward:>d$}  {gradient:>e$}  {tolerance:>g$}  {verdict}"
-            )
-        };
+        let cells = self.rows.iter().map(Row::cells);
+        let lines: Vec<[String; 9]> = std::iter::once(HEADINGS.map(str::to_owned)).chain(cells).collect();
+        let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 9] = std::array::from_fn(width);
         writeln!(f, "{}\n{}\n", self.program, self.device)?;
-        writeln!(f, "{}", line(&headings.map(str::to_owned)))?;
-        rows.iter().try_for_each(|row| writeln!(f, "{}", line(row)))?;
-        writeln!(f)?;
+        for line in &lines {
+            for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
+                match at {
+                    0 | 1 => write!(f, "{cell:<width$}  ")?,
+                    8 => writeln!(f, "{cell}")?,
+                    _ => write!(f, "{cell:>width$}  ")?,
+                }
+            }
+        }
+        writeln!(
+            f,
+            "\nforward, gradient: f32 against the reference in f64; f64: the same kernels in f64, at most \
+             {DOUBLE_TOLERANCE:.0e};\nslopes: gradients in f64 against central differences, at most {:.0e}\n",
+            numeric::TOLERANCE
+        )?;
         self.failures.iter().try_for_each(|failure| writeln!(f, "{failure}"))?;
         let failed = self.rows.iter().filter(|row| !row.passed).count();
         match failed {
@@ -145,24 +215,15 @@ impl fmt::Display for Report {
     }
 }
 
-impl Row {
-    fn cells(&self) -> [String; 7] {
-        let error = |error: Option<f64>| error.map_or("-".to_owned(), |error| format!("{error:.1e}"));
-        [
-            self.op.to_owned(),
-            self.variant.clone(),
-            self.shapes.len().to_string(),
-            error(self.forward),
-            error(self.gradient),
-            format!("{:.0e}", self.tolerance),
-            if self.passed { "ok" } else { "FAILED" }.to_owned(),
-        ]
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { op, shapes, kernels, difference, tolerance } = self;
-        write!(f, "{op} {shapes}: {difference}, tolerance {tolerance:.0e} ({kernels})")
+        let Self { op, shapes, kernels, check, wrong, tolerance } = self;
+        let precision = if *check == Check::Single { "f32" } else { "f64" };
+        match wrong {
+            Wrong::Refused(why) => write!(f, "{op} {shapes}: refused in {precision}: {why} ({kernels})"),
+            Wrong::Off(difference) => {
+                write!(f, "{op} {shapes}: {difference}, tolerance {tolerance:.0e} in {precision} ({kernels})")
+            }
+        }
     }
 }

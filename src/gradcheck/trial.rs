@@ -46,13 +46,13 @@ pub struct Trial {
     /// The state that updates change.
     pub banks: Vec<Bank>,
     /// Numbers of each bank.
-    pub(super) states: Vec<Vec<f64>>,
+    states: Vec<Vec<f64>>,
     /// Numbers of each input: the operands by their place, and the weights.
-    pub(super) inputs: Vec<(String, Vec<f64>)>,
+    inputs: Vec<(String, Vec<f64>)>,
 }
 
 /// The name of the input that weighs the value.
-pub(super) const WEIGHTS: &str = "weights";
+const WEIGHTS: &str = "weights";
 
 impl Trial {
     /// `f` of operands of these shapes and numbers, and its gradient to each.
@@ -133,6 +133,11 @@ impl Trial {
     /// None that a trial which could be made gives.
     pub fn reference<T: Real>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
         self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()]))
+    }
+
+    /// What the value is weighed by.
+    pub(super) fn weights(&self) -> &[f64] {
+        self.inputs.iter().find(|(name, _)| name == WEIGHTS).map_or(&[], |(_, values)| values)
     }
 
     /// The inputs that `step` reads: a result need not depend on every operand.

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::Step;
+use crate::graph::{Op, Step, Unary};
 
 /// `own` device with the kernels of each kind of device.
 pub fn targets(own: &Target) -> [Target; 2] {
@@ -38,6 +38,8 @@ pub struct Way {
     pub kernels: String,
     /// The program.
     pub program: Program,
+    /// Whether it is to run in double precision too: by the default kernels, where the device can.
+    pub in_double: bool,
 }
 
 /// All that differ, of every kind of device: with every kernel, or with the defaults.
@@ -47,20 +49,36 @@ pub struct Way {
 pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
     let mut seen: Vec<String> = Vec::new();
     let mut ways = Vec::new();
+    let doubles = gpu.doubles() && has_double(&trial.step);
     for target in targets(gpu.target()) {
         let tables = if every_kernel { telling(&trial.step, &target) } else { vec![Choices::default()] };
-        for choices in tables {
+        for (number, choices) in tables.into_iter().enumerate() {
             let target = Target { choices, ..target.clone() };
             let program = lower(&trial.step, &trial.banks, &target)?;
             let text = format!("{program:?}");
             if !seen.contains(&text) {
                 seen.push(text);
                 let variant = variant(trial, &target)?;
-                ways.push(Way { variant, kernels: kernels(trial, &program, &target), program });
+                let kernels = kernels(trial, &program, &target);
+                let in_double = doubles && number == 0 && fits_in_double(&trial.step, &target);
+                ways.push(Way { variant, kernels, program, in_double });
             }
         }
     }
     Ok(ways)
+}
+
+/// Whether there are f64 forms of all its functions: SPIR-V has none of exp, log and tanh.
+fn has_double(step: &Step) -> bool {
+    let single = |op: &Op| matches!(op, Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Softplus));
+    !step.nodes.iter().any(|node| single(&node.op))
+}
+
+/// Whether the kernels of its contractions fit into half of the workgroup memory.
+fn fits_in_double(step: &Step, target: &Target) -> bool {
+    let all = Contraction::all(std::slice::from_ref(step));
+    let half = Target { workgroup_bytes: target.workgroup_bytes / 2, ..target.clone() };
+    half.settled(&all) == target.settled(&all)
 }
 
 /// The tables that bring a kernel which no earlier one had; how many parts its sum is cut into does not make it another.

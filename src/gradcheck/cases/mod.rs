@@ -81,7 +81,7 @@ impl Case {
     }
 
     /// The same with another tolerance.
-    fn tolerance(self, tolerance: f64) -> Self {
+    pub fn tolerance(self, tolerance: f64) -> Self {
         Self { tolerance, ..self }
     }
 
