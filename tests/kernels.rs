@@ -8,10 +8,10 @@ mod support;
 use mewgpu::Result;
 use mewgpu::device::Device;
 use mewgpu::executor::Executor;
-use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::{Form, Kind, TILES, Target};
+use mewgpu::gpu::lower::{Form, Kind, TILES, Target, lower};
+use mewgpu::gpu::{Gpu, GpuExecutor};
 use mewgpu::gradcheck::variants::tables;
-use mewgpu::gradcheck::{self, Difference, Trial, draw};
+use mewgpu::gradcheck::{self, Difference, Trial, draw, numeric};
 use mewgpu::graph::{Graph, Step, Var, gradients};
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
@@ -196,6 +196,32 @@ fn every_kernel() {
             gpu.doubles(),
             "{report}"
         );
+    }
+}
+
+/// The kernels of each kind of device in double precision, where this one has it.
+#[test]
+fn double_precision() {
+    let gpu = support::gpu();
+    if !gpu.doubles() {
+        return eprintln!("{} has no double precision", gpu.summary());
+    }
+    let shapes = [[2, 9, 7, 8], [3, 3, 8, 20], [1, 1, 2, 20]];
+    let trial = Trial::function(&shapes, &values(&shapes), |v| {
+        v[0].conv2d(v[1], ConvOptions::new(2, 1))?.instance_norm(Some(v[2]), 1e-5)?.leaky_relu(0.2)
+    })
+    .unwrap();
+    let expected = trial.reference::<f64>().unwrap();
+    for (variant, gpu) in support::variants() {
+        let program = lower(&trial.step, &trial.banks, gpu.target()).unwrap();
+        let mut executor = GpuExecutor::load_in_double(gpu, &trial.banks, vec![program]).unwrap();
+        let found = trial.results(&mut executor).unwrap();
+        for difference in Difference::all(&found, &expected) {
+            assert!(difference.is_within(gradcheck::DOUBLE_TOLERANCE), "{variant}: {difference}");
+        }
+        for difference in numeric::differences(&trial, &found, &mut executor, 8).unwrap() {
+            assert!(difference.is_within(numeric::TOLERANCE), "{variant}: {difference}");
+        }
     }
 }
 

@@ -38,19 +38,23 @@ pub struct Way {
     pub kernels: String,
     /// The program.
     pub program: Program,
-    /// Whether it is to run in double precision too: by the default kernels, where the device can.
+    /// Whether it is to run in double precision too: with the kernels the device takes by default, where it can.
     pub in_double: bool,
 }
 
-/// All that differ, of every kind of device: with every kernel, or with the defaults.
+/// All that differ, those of this kind of device first: with every kernel, or with the defaults.
 ///
 /// # Errors
 /// If a tensor is larger than the device can bind.
 pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
     let mut seen: Vec<String> = Vec::new();
     let mut ways = Vec::new();
+    let own = gpu.target();
     let doubles = gpu.doubles() && has_double(&trial.step);
-    for target in targets(gpu.target()) {
+    let mut targets = targets(own);
+    targets.sort_by_key(|target| target.software != own.software);
+    for target in targets {
+        let doubles = doubles && target.software == own.software;
         let tables = if every_kernel { telling(&trial.step, &target) } else { vec![Choices::default()] };
         for (number, choices) in tables.into_iter().enumerate() {
             let target = Target { choices, ..target.clone() };

@@ -13,12 +13,12 @@ pub fn all() -> Vec<Case> {
 fn conv2d() -> Vec<Case> {
     let shapes = [
         ([2, 6, 6, 3], [4, 4, 3, 2], ConvOptions::new(2, 1)),
-        ([1, 4, 4, 2], [4, 4, 2, 1], ConvOptions::new(1, 0)),
+        ([2, 4, 4, 2], [4, 4, 2, 3], ConvOptions::new(1, 0)),
         ([2, 5, 4, 3], [3, 3, 3, 4], ConvOptions::new(1, 1)),
         ([1, 7, 5, 1], [3, 3, 1, 2], ConvOptions::new(2, 1)),
         ([1, 7, 7, 2], [1, 1, 2, 2], ConvOptions::new(3, 0)),
         ([1, 1, 1, 3], [3, 3, 3, 2], ConvOptions::new(1, 1)),
-        ([2, 7, 6, 2], [3, 2, 2, 3], UNEVEN),
+        ([1, 6, 3, 2], [3, 2, 2, 2], UNEVEN),
         ([4, 16, 16, 3], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([1, 16, 16, 64], [3, 3, 64, 64], ConvOptions::new(1, 1)),
     ];
@@ -46,7 +46,7 @@ fn conv_transpose2d() -> Vec<Case> {
         ([2, 3, 3, 2], [4, 4, 3, 2], ConvOptions::new(2, 1)),
         ([2, 1, 1, 3], [4, 4, 2, 3], ConvOptions::new(1, 0)),
         ([1, 3, 4, 2], [3, 3, 1, 2], ConvOptions::new(2, 1).output_padding(1)),
-        ([1, 2, 2, 2], [1, 1, 2, 2], ConvOptions::new(3, 0)),
+        ([1, 3, 3, 2], [1, 1, 2, 2], ConvOptions::new(3, 0)),
         ([1, 2, 3, 1], [2, 2, 2, 1], ConvOptions::new(3, 0).output_padding(2)),
         ([1, 3, 2, 2], [3, 2, 2, 2], ConvOptions { output_padding: [1, 0], ..UNEVEN }),
         // More phases than a grid has workgroups along one dimension.
@@ -72,7 +72,7 @@ fn conv_transpose2d() -> Vec<Case> {
 /// Every kernel of it computes gradients of the two above.
 fn weight_grad() -> Vec<Case> {
     let shapes = [
-        ([2, 6, 5, 2], [2, 3, 3, 3], [3, 3], ConvOptions::new(2, 1)),
+        ([1, 7, 5, 1], [1, 4, 3, 2], [3, 3], ConvOptions::new(2, 1)),
         ([4, 16, 16, 20], [4, 8, 8, 64], [4, 4], ConvOptions::new(2, 1)),
     ];
     let case = |(x, gy, kernel, options): ([usize; 4], [usize; 4], [usize; 2], ConvOptions)| {
