@@ -1,4 +1,4 @@
-.PHONY: demo test bench lint
+.PHONY: demo test bench lint deny fuzz
 
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
@@ -20,3 +20,13 @@ bench:
 lint:
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
+
+# Licences, sources and known faults of what is depended on.
+deny:
+	bash .ci/deny
+
+# Feeds mutated files to what reads files, each target for so many seconds (make fuzz SECONDS=1200 TARGETS=picture).
+SECONDS ?= 300
+TARGETS ?= checkpoint config picture op
+fuzz:
+	bash fuzz/run $(SECONDS) $(TARGETS)

@@ -17,20 +17,26 @@ pub enum Error {
     #[error("{0}")]
     Input(String),
     /// A file or folder that could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", remedy(source))]
     Io {
         /// Which file or folder.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// A picture that could not be decoded.
-    #[error("{path}: not a readable picture ({problem}); remove it, or pass --skip-bad to go on without it")]
-    Picture {
-        /// Which file.
-        path: PathBuf,
-        /// What the decoder said.
-        problem: String,
+    /// Pictures of a set that could not be decoded.
+    #[error(
+        "{set}: {} of {count} pictures cannot be read: {}; mend or remove them, or pass --skip-bad to go on without them",
+        bad.len(),
+        named(bad)
+    )]
+    Pictures {
+        /// The folder or bundled set.
+        set: String,
+        /// How many pictures it has.
+        count: usize,
+        /// Each file, and what the decoder said.
+        bad: Vec<(PathBuf, String)>,
     },
     /// A picture to translate that could not be decoded.
     #[error("{path}: not a readable picture ({problem}); mend it, or pass --skip-bad to go on without it")]
@@ -48,6 +54,18 @@ pub enum Error {
         /// What is missing, unexpected or damaged.
         problem: String,
     },
+    /// An operation whose result has an infinity or NaN in it, though its operands have none.
+    #[error("{op} of {step} gives {value} in its {shape}")]
+    NotFinite {
+        /// The operation's name.
+        op: String,
+        /// The step it is part of.
+        step: String,
+        /// The first such number: inf, -inf or NaN.
+        value: f64,
+        /// The result's shape.
+        shape: crate::shape::Shape,
+    },
     /// Losses or weights that are no numbers any more.
     #[error(
         "step {step}: training diverged ({problem}); try a lower --lr, or another --loss or --norm{checkpoint}"
@@ -60,13 +78,44 @@ pub enum Error {
         /// What is kept of the run, in words that continue the sentence.
         checkpoint: String,
     },
+    /// The state of a run's last step that could not be written to its folder.
+    #[error("step {step}: its checkpoint could not be written ({problem}); {kept}")]
+    Unsaved {
+        /// After which step.
+        step: u64,
+        /// What failed, and where.
+        problem: String,
+        /// What is kept of the run, and how to go on from that.
+        kept: String,
+    },
     /// The device is missing, too small, or failed.
     #[error("{0}")]
     Device(String),
 }
 
+/// So many files are named one by one.
+const NAMED: usize = 8;
+
+fn named(bad: &[(PathBuf, String)]) -> String {
+    let of = |(path, problem): &(PathBuf, String)| format!("{} ({problem})", path.display());
+    let mut words: Vec<String> = bad.iter().take(NAMED).map(of).collect();
+    words.extend((bad.len() > NAMED).then(|| format!("and {} more", bad.len() - NAMED)));
+    words.join(", ")
+}
+
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// What helps against a file error, in words that continue the sentence.
+fn remedy(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match source.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => "; free some space",
+        Kind::ReadOnlyFilesystem => "; choose a place that can be written",
+        Kind::PermissionDenied => "; choose another place, or change its permissions",
+        _ => "",
+    }
+}
 
 impl Error {
     /// An [`Error::Io`] for `path`, for use with `map_err`.

@@ -58,6 +58,16 @@ pub trait Executor<T = f32> {
     /// If the length differs or the device fails.
     fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()>;
 
+    /// The first number of the banks that is infinite or NaN, as bank and place within it; looked for on the device.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn non_finite(&mut self) -> Result<Option<(usize, usize)>>;
+
+    /// While on, runs look at the result of each operation and fail with [`Error::NotFinite`](crate::Error::NotFinite)
+    /// at the first that has an infinity or NaN in it: slow, to find out where they come from.
+    fn trace(&mut self, on: bool);
+
     /// Bytes of device memory this executor holds.
     fn bytes(&self) -> usize;
 }

@@ -1,7 +1,7 @@
-//! Files that are never seen half written.
+//! Files that are never seen half written, and never read further than is reasonable.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -17,7 +17,8 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`.
+/// Writes `bytes` beside `path` under a temporary name, then renames that over `path`: whatever ends the process or cuts the
+/// power meanwhile, `path` is the old file or the new one, whole.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
@@ -35,4 +36,50 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(Error::io(path))
+}
+
+/// Has the name of `path` written to the disk, so that it stays if the power goes after other files did. Where the system
+/// cannot, it keeps the order of names by itself, or nobody can.
+pub(crate) fn sync_name(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// The content of the file at `path`.
+///
+/// # Errors
+/// If it cannot be read, or is longer than `most` bytes; no more than that is ever read.
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(Error::io(path))?;
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    // What is no file, such as a device, has no length.
+    if length <= most {
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    }
+    if length.max(bytes.len() as u64) > most {
+        return Err(Error::Input(format!(
+            "{}: longer than {} MiB, which no file of its kind is; is it the right one?",
+            path.display(),
+            most >> 20
+        )));
+    }
+    Ok(bytes)
+}
+
+/// As [`bytes`], of a text.
+///
+/// # Errors
+/// As [`bytes`], or if it is not UTF-8.
+pub(crate) fn text(path: &Path, most: u64) -> Result<String> {
+    String::from_utf8(bytes(path, most)?).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        Error::Input(format!("{}: not a text in UTF-8 (byte {place} is not)", path.display()))
+    })
+}
+
+/// The 64-bit FNV-1a hash.
+pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -54,6 +54,7 @@ mod file;
 pub mod gpu;
 pub mod gradcheck;
 pub mod graph;
+mod machine;
 pub mod nn;
 pub mod op;
 pub mod optim;
@@ -62,6 +63,7 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod shape;
+mod tensor_file;
 pub mod train;
 
 pub use error::{Error, Result};

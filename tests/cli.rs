@@ -170,8 +170,29 @@ fn resume_says_what_it_cannot_use() {
     let said = done(&folder, &["resume", "run"]);
     assert_says(&said, &["000004.safetensors", "damaged", "goes on after step 2"]);
     assert!(fs::read(&newest).unwrap() == whole, "it repeats what was lost");
+    assert!(newest.with_extension("safetensors.unreadable").is_file(), "nothing takes it for a checkpoint");
     fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
     assert_says(&refused(&folder, &["resume", "run"], 1), &["no checkpoint", "--config run/config.toml"]);
+}
+
+#[test]
+fn a_run_that_ended_before_its_first_checkpoint_begins_again() {
+    let folder = tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    done(&folder, &train(&["--steps", "4", "--out", "whole"]));
+    // Nothing but its settings, and some log lines.
+    fs::create_dir(path("begun")).unwrap();
+    fs::copy(path("whole/config.toml"), path("begun/config.toml")).unwrap();
+    fs::copy(path("whole/metrics.jsonl"), path("begun/metrics.jsonl")).unwrap();
+    assert_says(&done(&folder, &["resume", "begun"]), &["before its first checkpoint: begins again"]);
+    let last = |run: &str| fs::read(path(run).join("checkpoints/000004.safetensors")).unwrap();
+    assert!(last("begun") == last("whole"));
+    // Not even those.
+    fs::create_dir(path("torn")).unwrap();
+    fs::write(path("torn/config.toml.partial"), "preset = ").unwrap();
+    assert_says(&refused(&folder, &["resume", "torn"], 1), &["not a run's folder"]);
+    done(&folder, &train(&["--steps", "4", "--out", "torn"]));
+    assert!(last("torn") == last("whole") && !path("torn/config.toml.partial").exists());
 }
 
 #[test]
@@ -197,12 +218,14 @@ fn a_run_that_diverges_stops() {
 #[test]
 fn an_interrupted_run_can_go_on() {
     let folder = tempdir().unwrap();
-    let endless = train(&["--steps", "1000000", "--out", "run", "--sample-every", "1000000"]);
+    let endless = ["--steps", "--sample-every", "--checkpoint-every"].map(|flag| [flag, "1000000"]);
+    let endless = train(&[&endless.concat()[..], &["--out", "run"]].concat());
     let child = mewgpu(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
     let metrics = folder.path().join("run/metrics.jsonl");
     while !fs::metadata(&metrics).is_ok_and(|metadata| metadata.len() > 0) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    assert_says(&refused(&folder, &["resume", "run"], 1), &["run: another process is training in it"]);
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();

@@ -98,11 +98,11 @@ fn a_saved_png_is_the_sheet_and_leaves_nothing_else() {
 fn metrics_come_back_as_written() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("metrics.jsonl");
-    let mut metrics = Metrics::open(&path).unwrap();
+    let mut metrics = Metrics::open(&path, u64::MAX).unwrap().0;
     metrics.write(10, &[("D", 0.25), ("G", 1.0 / 3.0)]).unwrap();
     metrics.write(20, &[("D", f64::NAN)]).unwrap();
     drop(metrics);
-    Metrics::open(&path).unwrap().write(30, &[("D", 0.5), ("seconds", 1.23)]).unwrap();
+    Metrics::open(&path, u64::MAX).unwrap().0.write(30, &[("D", 0.5), ("seconds", 1.23)]).unwrap();
 
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().next(), Some(r#"{"step":10,"D":0.25,"G":0.3333333333333333}"#));
@@ -112,7 +112,7 @@ fn metrics_come_back_as_written() {
     assert!(rows[1].values["D"].is_nan());
     assert_eq!(rows[2].values["seconds"], 1.23);
 
-    let problem = message(Metrics::open(&path).unwrap().write(40, &[("step", 1.0)]));
+    let problem = message(Metrics::open(&path, u64::MAX).unwrap().0.write(40, &[("step", 1.0)]));
     assert!(problem.contains("step"), "{problem}");
 }
 
@@ -123,7 +123,7 @@ fn a_torn_last_line_is_ignored_and_cut_off() {
     fs::write(&path, "{\"step\":1,\"D\":0.5}\n{\"step\":2,\"D\":0.").unwrap();
     assert_eq!(metrics::read(&path).unwrap().len(), 1);
 
-    Metrics::open(&path).unwrap().write(2, &[("D", 0.75)]).unwrap();
+    Metrics::open(&path, 2).unwrap().0.write(2, &[("D", 0.75)]).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "{\"step\":1,\"D\":0.5}\n{\"step\":2,\"D\":0.75}\n");
 }
@@ -141,28 +141,22 @@ fn a_bad_line_elsewhere_is_an_error_with_its_number() {
 }
 
 #[test]
-fn truncation_drops_later_steps_only() {
+fn opened_after_a_step_later_lines_go() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("metrics.jsonl");
-    metrics::truncate_after(&path, 20).unwrap();
-    assert!(!path.exists());
-
-    let mut metrics = Metrics::open(&path).unwrap();
-    for step in [10, 20, 30, 40] {
+    let (mut metrics, rows) = Metrics::open(&path, 20).unwrap();
+    assert!(rows.is_empty());
+    for step in [10, 20, 20, 30, 40] {
         metrics.write(step, &[("D", step as f64)]).unwrap();
     }
     drop(metrics);
-    let kept = fs::read_to_string(&path)
-        .unwrap()
-        .lines()
-        .take(2)
-        .map(|line| format!("{line}\n"))
-        .collect::<String>();
-    metrics::truncate_after(&path, 20).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), kept);
-    metrics::truncate_after(&path, 20).unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), kept);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    let text = fs::read_to_string(&path).unwrap();
+    let kept: String = text.split_inclusive('\n').take(3).collect();
+    for _ in 0..2 {
+        let (_, rows) = Metrics::open(&path, 20).unwrap();
+        assert_eq!(rows.iter().map(|row| row.step).collect::<Vec<_>>(), [10, 20, 20]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), kept);
+    }
 }
 
 fn rows(steps: u64, names: &[&str]) -> Vec<Row> {

@@ -6,11 +6,12 @@ mod support {
 }
 
 use mewgpu::bench::peaks;
+use mewgpu::gpu::finite;
 use mewgpu::gpu::lower::{Contraction, Form, TILES, Target, candidates, lower};
 use mewgpu::gpu::preprocess::kernels;
 use mewgpu::gpu::program::{Pipeline, Program};
 use mewgpu::gradcheck::variants::tables;
-use mewgpu::graph::{Graph, Step, gradients};
+use mewgpu::graph::{Bank, Graph, Step, gradients};
 use mewgpu::nn::Statistics;
 use mewgpu::shape::{ConvOptions, Shape};
 use mewgpu::train::cyclegan_steps::Domain;
@@ -53,6 +54,7 @@ fn programs() -> Vec<Program> {
         }
     }
     programs.extend(every_candidate());
+    programs.push(finite::program(&[Bank { tensors: vec![], len: 1 << 20 }]).unwrap());
     let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
     programs.extend(peaks.into_iter().map(|(_, program)| program));
     programs

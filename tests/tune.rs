@@ -113,6 +113,11 @@ fn what_was_measured_is_kept_and_taken_the_next_time() {
     let mut lines = Vec::new();
     let first = tuned(gpu.clone(), &steps, Some(&path), &mut |line| lines.push(line.to_owned())).unwrap();
     assert!(lines[0].contains("3 contractions"), "{lines:?}");
-    let again = tuned(gpu, &steps, Some(&path), &mut |line| panic!("{line}")).unwrap();
+    let again = tuned(gpu.clone(), &steps, Some(&path), &mut |line| panic!("{line}")).unwrap();
     assert_eq!(again.target(), first.target());
+    // A damaged table is measured again and replaced.
+    std::fs::write(&path, "{\"device\"").unwrap();
+    let mut lines = 0;
+    tuned(gpu, &steps, Some(&path), &mut |_| lines += 1).unwrap();
+    assert!(lines > 0 && Table::read(&path).unwrap().is_some());
 }

@@ -117,7 +117,7 @@ mod tests {
             for (step, target) in
                 system.steps.iter().flat_map(|step| [(step, Target::GPU), (step, Target::SOFTWARE)])
             {
-                let target = Target { max_binding: u64::MAX, ..target };
+                let target = Target { max_binding: u64::MAX, max_buffer: u64::MAX, ..target };
                 let program = lower(step, &system.banks(), &target).unwrap();
                 let lowered: u64 = program.dispatches.iter().map(|dispatch| program.flops(dispatch)).sum();
                 let meant: u64 = (0..step.nodes.len()).map(|id| step.flops(id)).sum();

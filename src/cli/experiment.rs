@@ -115,9 +115,6 @@ where
         say(format_args!("{name}: {what}"));
         if !is_finished::<T::Config>(&path)? {
             let plan = match path.join("config.toml").is_file() {
-                true if RunFolder::open(&path)?.checkpoints()?.is_empty() => {
-                    Plan::<T>::replace(config.clone(), &path)?
-                }
                 true => Plan::<T>::resume(&path, Default::default())?,
                 false => Plan::<T>::start(config.clone(), Some(&path))?,
             };
@@ -145,7 +142,7 @@ where
     if !path.join("config.toml").is_file() {
         return Ok(());
     }
-    let there = C::from_run(&RunFolder::open(path)?.config_path(), C::Settings::default())?;
+    let there = C::from_file(&RunFolder::open(path)?.config_path(), C::Settings::default())?;
     let mut wanted = config.clone();
     // A run writes its passes over the pictures down as steps.
     if let (None, Some(total)) = (wanted.total_steps(), there.total_steps()) {
@@ -183,7 +180,7 @@ where
         return Ok(false);
     }
     let folder = RunFolder::open(path)?;
-    let config = C::from_run(&folder.config_path(), C::Settings::default())?;
+    let config = C::from_file(&folder.config_path(), C::Settings::default())?;
     Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.total_steps()))
 }
 

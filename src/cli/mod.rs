@@ -16,6 +16,7 @@ mod train;
 mod translate;
 
 use crate::Result;
+use crate::data::decoding;
 use crate::nn::Statistics;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::fmt::Display;
@@ -63,6 +64,12 @@ enum Command {
 
 /// Runs the program's command line and returns its exit code.
 pub fn run() -> ExitCode {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !decoding() {
+            tell(panic);
+        }
+    }));
     let done = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Train(train) => train.run(),

@@ -1,7 +1,7 @@
 //! `mewgpu train`
 
 use super::{Done, follow};
-use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings};
+use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
 use crate::train::{cyclegan, dcgan};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -35,13 +35,17 @@ impl Train {
     pub fn run(self) -> Done {
         match self {
             Self::Dcgan(run) => {
-                let file = run.config.as_deref().map(DcganSettings::read).transpose()?;
-                let config = DcganConfig::new(file.unwrap_or_default(), run.settings)?;
+                let config = match run.config {
+                    Some(path) => DcganConfig::from_file(&path, run.settings)?,
+                    None => DcganConfig::new(DcganSettings::default(), run.settings)?,
+                };
                 follow::train(dcgan::Plan::start(config, run.out.as_deref())?)
             }
             Self::Cyclegan(run) => {
-                let file = run.config.as_deref().map(CycleGanSettings::read).transpose()?;
-                let config = CycleGanConfig::new(file.unwrap_or_default(), run.settings)?;
+                let config = match run.config {
+                    Some(path) => CycleGanConfig::from_file(&path, run.settings)?,
+                    None => CycleGanConfig::new(CycleGanSettings::default(), run.settings)?,
+                };
                 follow::train(cyclegan::Plan::start(config, run.out.as_deref())?)
             }
         }

@@ -84,10 +84,11 @@ impl Translate {
             .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
         // Drawn on a terminal only.
         let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
-        let mut waiting = BTreeMap::<[usize; 2], Vec<(PathBuf, Picture)>>::new();
-        let mut translate = |of: Vec<(PathBuf, Picture)>| {
-            let (paths, pictures): (Vec<PathBuf>, Vec<Picture>) = of.into_iter().unzip();
-            for (path, translation) in paths.iter().zip(translator.translate(&pictures)?) {
+        let mut waiting = BTreeMap::<[usize; 2], Vec<(Job, Picture)>>::new();
+        let mut translate = |of: Vec<(Job, Picture)>| {
+            let (jobs, pictures): (Vec<Job>, Vec<Picture>) = of.into_iter().unzip();
+            let translations = translator.translate(&pictures).map_err(|error| named(&jobs, &error))?;
+            for ((path, _), translation) in jobs.iter().zip(translations) {
                 save(translation, path)?;
                 bar.inc(1);
             }
@@ -107,7 +108,7 @@ impl Translate {
             let usual = (PIXELS / (size[0] * size[1])).max(1);
             let batch = self.batch.map_or(usual, |batch| batch as usize);
             let group = waiting.entry(size).or_default();
-            group.push((path, picture));
+            group.push(((path, file), picture));
             if group.len() == batch {
                 translate(std::mem::take(group))?;
             }
@@ -122,6 +123,16 @@ impl Translate {
         say(format_args!("{count} pictures translated to {} by step {step}, in {out}", to.name()));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where a translation goes, and the picture that is translated.
+type Job = (PathBuf, PictureFile);
+
+/// What went wrong with the pictures of `jobs`, the first of them named.
+fn named(jobs: &[Job], error: &Error) -> Error {
+    let more = if jobs.len() > 1 { format!(" and {} more", jobs.len() - 1) } else { String::new() };
+    let first = jobs.first().map(|(_, file)| file.path.display().to_string()).unwrap_or_default();
+    Error::Input(format!("{first}{more}: {error}"))
 }
 
 /// Every picture to translate and where its translation goes, in the order of their names.

@@ -1,20 +1,28 @@
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{Cursor, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits, Rgb, RgbImage,
-};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 use serde::{Deserialize, Serialize};
 
+use crate::file;
 use crate::{Error, Result};
 
 /// The longest side a picture file may have, in pixels.
 const MAX_SIDE: u32 = 32768;
-/// The most memory one picture may take while it is decoded, in bytes.
-const MAX_DECODED: u64 = 1 << 30;
+/// The most pixels it may have: 1 GiB where they are largest, of 8 bytes.
+const MAX_PIXELS: u64 = 1 << 27;
+/// The longest a picture file may be, in bytes.
+const MAX_FILE: u64 = 1 << 28;
+/// The most memory for what a file holds beside its pixels, such as a colour profile, in bytes.
+const MAX_BESIDE: u64 = 1 << 26;
+/// Pictures with more pixels than this are decoded one at a time, however many threads there are.
+const LARGE: u64 = 1 << 24;
 
 /// How a picture becomes square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +93,11 @@ impl PictureFile {
         Self { name, path: path.to_path_buf(), embedded: None }
     }
 
+    /// A file that is `content` already; `name` stands for it in errors.
+    pub fn of_bytes(name: &str, content: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), path: name.into(), embedded: Some(Cow::Owned(content)) }
+    }
+
     /// The picture at its own size: made upright, composited over white, 8 bits a channel; grey (Rec. 709 luma) where
     /// `channels` is 1, else RGB.
     ///
@@ -103,45 +116,86 @@ impl PictureFile {
     }
 
     /// The stored bytes, `[side, side, channels]`: made upright, composited over white, made square and resized with
-    /// the bicubic filter of PIL. The error says what is wrong with the file.
-    pub(super) fn decode(&self, options: &LoadOptions) -> std::result::Result<Vec<u8>, String> {
+    /// the bicubic filter of PIL.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in words.
+    pub fn square(&self, options: &LoadOptions) -> std::result::Result<Vec<u8>, String> {
         Ok(make_square(self.upright()?, options))
     }
 
     fn upright(&self) -> std::result::Result<RgbImage, String> {
-        let content = match &self.embedded {
-            Some(content) => Cow::Borrowed(&**content),
-            None => Cow::Owned(std::fs::read(&self.path).map_err(|error| error.to_string())?),
-        };
-        let picture = decode(&content).map_err(|error| match error {
-            ImageError::Limits(_) => {
-                format!("{error}; at most {MAX_SIDE} pixels a side and {} MiB", MAX_DECODED >> 20)
-            }
-            error => error.to_string(),
-        })?;
-        Ok(over_white(&picture))
+        match &self.embedded {
+            Some(content) => contained(|| decode(content)),
+            None => match file::bytes(&self.path, MAX_FILE) {
+                Ok(content) => contained(|| decode(&content)),
+                Err(Error::Io { source, .. }) => Err(source.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+        }
     }
 }
 
-/// Decodes a file by its content, whatever its name says, and turns it the way its EXIF orientation asks.
-fn decode(content: &[u8]) -> ImageResult<DynamicImage> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_DECODED);
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
 
-    let mut reader = ImageReader::new(Cursor::new(content)).with_guessed_format()?;
-    if reader.format() == Some(ImageFormat::Jpeg) && is_cut_short(content) {
-        return Err(ImageError::IoError(ErrorKind::UnexpectedEof.into()));
+/// Whether a decoder of pictures is at work on this thread. There are damaged files on which decoders panic; that fails the
+/// file and not the program, so a panic hook need not tell of it.
+pub fn decoding() -> bool {
+    DECODING.get()
+}
+
+/// What `decode` gives; where it panics, it fails.
+fn contained<T>(decode: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
+    DECODING.set(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(false);
+    decoded.unwrap_or_else(|_| Err("damaged in a way that its decoder cannot stand".into()))
+}
+
+/// Decodes a file by its content, whatever its name says, turns it the way its EXIF orientation asks, and puts it over
+/// white.
+fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
+    let mut reader =
+        ImageReader::new(Cursor::new(content)).with_guessed_format().map_err(|error| error.to_string())?;
+    match reader.format() {
+        _ if content.is_empty() => return Err("an empty file".into()),
+        None => return Err("neither PNG nor JPEG nor WebP".into()),
+        Some(ImageFormat::Jpeg) if is_cut_short(content) => {
+            return Err(std::io::Error::from(ErrorKind::UnexpectedEof).to_string());
+        }
+        Some(_) => {}
     }
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder()?;
-    limits.reserve(decoder.total_bytes())?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BESIDE);
+    reader.limits(limits);
+    let bounds = format!(
+        "may have 1 to {MAX_SIDE} pixels a side, {} million in all: scale it down",
+        MAX_PIXELS / 1_000_000
+    );
+    let decoder = reader.into_decoder().map_err(|error| match error {
+        ImageError::Limits(_) => {
+            format!("a line of it, or its colour profile, is too large; a picture {bounds}")
+        }
+        error => error.to_string(),
+    })?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
+        return Err(format!("{width} x {height} pixels; a picture {bounds}"));
+    }
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = (pixels > LARGE).then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
+    pixels_of(decoder).map_err(|error| error.to_string())
+}
+
+fn pixels_of(mut decoder: impl ImageDecoder) -> image::ImageResult<RgbImage> {
     // Damaged EXIF data says nothing about the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
-    Ok(picture)
+    Ok(over_white(picture))
 }
 
 /// Whether a JPEG file lacks the end marker after its last scan; the decoder would fill what is missing with grey.
@@ -152,11 +206,11 @@ fn is_cut_short(jpeg: &[u8]) -> bool {
 }
 
 /// Any picture as 8-bit RGB, its transparent parts over white.
-fn over_white(picture: &DynamicImage) -> RgbImage {
+fn over_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
-        return picture.to_rgb8();
+        return picture.into_rgb8();
     }
-    let rgba = picture.to_rgba8();
+    let rgba = picture.into_rgba8();
     RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
         let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
         Rgb([r, g, b].map(|level| ((level * a + 255 * (255 - a) + 127) / 255) as u8))

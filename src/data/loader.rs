@@ -15,6 +15,8 @@ pub struct Loader {
     /// `None` only while dropping.
     batches: Option<Receiver<Result<Batch>>>,
     thread: Option<JoinHandle<()>>,
+    pictures: Arc<Pictures>,
+    batching: Batching,
 }
 
 impl Loader {
@@ -25,6 +27,7 @@ impl Loader {
     pub fn start(pictures: Arc<Pictures>, batching: Batching, first_step: u64) -> Result<Self> {
         let steps = batching.check(&pictures)?;
         let (sender, batches) = sync_channel(AHEAD);
+        let again = (Arc::clone(&pictures), batching.clone());
         let make = move || {
             let mut order = Vec::new();
             for step in first_step.. {
@@ -41,7 +44,17 @@ impl Loader {
             .name("batches".into())
             .spawn(make)
             .map_err(|error| Error::Device(format!("no thread to make batches on: {error}")))?;
-        Ok(Self { batches: Some(batches), thread: Some(thread) })
+        let (pictures, batching) = again;
+        Ok(Self { batches: Some(batches), thread: Some(thread), pictures, batching })
+    }
+
+    /// Goes to the batch of step `step`, counted from 0.
+    ///
+    /// # Errors
+    /// As [`Loader::start`].
+    pub fn go_to(&mut self, step: u64) -> Result<()> {
+        *self = Self::start(Arc::clone(&self.pictures), self.batching.clone(), step)?;
+        Ok(())
     }
 
     /// The next step's batch, the same as [`Batching::batch_at`] makes; waits for it if need be.

@@ -18,7 +18,7 @@ mod pictures;
 
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, LoadOptions, Picture, PictureFile};
+pub use decode::{Fit, LoadOptions, Picture, PictureFile, decoding};
 pub use diffaugment::DiffAugmentDraws;
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};

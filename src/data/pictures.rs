@@ -5,8 +5,12 @@ use rayon::prelude::*;
 
 use super::decode::{LoadOptions, PictureFile};
 use super::{builtin, folder};
+use crate::machine;
 use crate::random::stream;
 use crate::{Error, Result};
+
+/// Pictures that could not be read, and why.
+type Bad = Vec<(PathBuf, String)>;
 
 /// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
 pub fn to_unit(level: impl Into<f32>) -> f32 {
@@ -63,28 +67,7 @@ impl Pictures {
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
-        let files = find(source)?;
-        let decoded = decode_all(&files, options)?;
-
-        let mut bytes = Vec::with_capacity(files.len() * options.picture_len());
-        let mut names = Vec::with_capacity(files.len());
-        let mut skipped = Vec::new();
-        for (file, decoded) in files.into_iter().zip(decoded) {
-            match decoded {
-                Ok(picture) => {
-                    bytes.extend(picture);
-                    names.push(file.name);
-                }
-                Err(problem) => skipped.push((file.path, problem)),
-            }
-        }
-        if let ([], [(path, problem), ..]) = (&names[..], &skipped[..]) {
-            return Err(Error::Input(format!(
-                "{source}: none of its {} pictures could be read; the first is {} ({problem})",
-                skipped.len(),
-                path.display()
-            )));
-        }
+        let (bytes, names, skipped) = decode_all(source, find(source)?, options)?;
         let pictures = Self::new(bytes, names, options.side, options.channels)?;
         Ok(Loaded { pictures, skipped })
     }
@@ -100,9 +83,8 @@ impl Pictures {
         if let Some(missing) = names.iter().find(|name| files.iter().all(|file| file.name != **name)) {
             return Err(Error::Input(format!("{source}: its picture {missing} is not there any more")));
         }
-        let decoded = decode_all(&files, &LoadOptions { skip_bad: false, ..options.clone() })?;
-        let bytes = decoded.into_iter().flatten().flatten().collect();
-        let names = files.into_iter().map(|file| file.name).collect();
+        let all = LoadOptions { skip_bad: false, ..options.clone() };
+        let (bytes, names, _) = decode_all(source, files, &all)?;
         Self::new(bytes, names, options.side, options.channels)
     }
 
@@ -183,14 +165,47 @@ pub fn find(source: &str) -> Result<Vec<PictureFile>> {
     }
 }
 
-/// Each file's bytes or what is wrong with it; without `skip_bad`, stops at a bad one.
+/// The bytes and the names of the pictures in `files`, and what is wrong with those that are none. All files are looked at
+/// before the first bad one is told of, so that all bad ones can be.
 fn decode_all(
-    files: &[PictureFile],
+    source: &str,
+    files: Vec<PictureFile>,
     options: &LoadOptions,
-) -> Result<Vec<std::result::Result<Vec<u8>, String>>> {
-    let decode = |file: &PictureFile| match file.decode(options) {
-        Err(problem) if !options.skip_bad => Err(Error::Picture { path: file.path.clone(), problem }),
-        decoded => Ok(decoded),
+) -> Result<(Vec<u8>, Vec<String>, Bad)> {
+    let (count, len) = (files.len(), options.picture_len());
+    check_memory(source, count, options)?;
+    let mut bytes = vec![0; count * len];
+    let decode = |(place, file): (&mut [u8], &PictureFile)| {
+        file.square(options).map(|picture| place.copy_from_slice(&picture)).err()
     };
-    files.par_iter().map(decode).collect()
+    let problems: Vec<Option<String>> = bytes.par_chunks_exact_mut(len).zip(&files).map(decode).collect();
+
+    let (mut names, mut bad) = (Vec::new(), Bad::new());
+    for (index, (file, problem)) in files.into_iter().zip(problems).enumerate() {
+        match problem {
+            None => {
+                bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
+                names.push(file.name);
+            }
+            Some(problem) => bad.push((file.path, problem)),
+        }
+    }
+    bytes.truncate(names.len() * len);
+    if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
+        return Err(Error::Pictures { set: source.to_owned(), count, bad });
+    }
+    Ok((bytes, names, bad))
+}
+
+/// Refuses more pictures than the machine's memory holds.
+fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()> {
+    let needed = ((count as u64).saturating_mul(options.picture_len() as u64)) >> 20;
+    match machine::memory().filter(|most| needed > *most) {
+        None => Ok(()),
+        Some(most) => Err(Error::Input(format!(
+            "{source}: its {count} pictures at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
+             choose a smaller --size, or fewer pictures",
+            options.side
+        ))),
+    }
 }

@@ -63,6 +63,21 @@ fn matrix_units(adapter: &wgpu::Adapter) -> Vec<String> {
     adapter.cooperative_matrix_properties().iter().map(name).collect()
 }
 
+/// What of `limits` is less than the kernels take for granted, which is what WebGPU guarantees.
+fn too_small(limits: &wgpu::Limits) -> Option<String> {
+    let least = [
+        ("storage buffers of a kernel", limits.max_storage_buffers_per_shader_stage, 8),
+        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, 16 << 10),
+        ("invocations of a workgroup", limits.max_compute_invocations_per_workgroup, 256),
+        ("invocations along a workgroup's x", limits.max_compute_workgroup_size_x, 256),
+        ("workgroups of a dispatch along an axis", limits.max_compute_workgroups_per_dimension, 65_535),
+    ];
+    least
+        .into_iter()
+        .find(|(_, offered, needed)| offered < needed)
+        .map(|(what, offered, needed)| format!("this device allows {offered} {what}, {needed} are needed"))
+}
+
 /// Prefers discrete over integrated over other hardware over software.
 fn rank(info: &wgpu::AdapterInfo) -> u8 {
     match info.device_type {
@@ -112,6 +127,9 @@ impl Gpu {
     fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self> {
         let summary = summary(&adapter.get_info());
         let limits = adapter.limits();
+        if let Some(problem) = too_small(&limits) {
+            return Err(Error::Device(format!("{summary}: {problem}; choose another, see mewgpu devices")));
+        }
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgpu"),
             required_limits: limits.clone(),
@@ -132,15 +150,23 @@ impl Gpu {
             }
         };
         let (on_error, on_loss) = (note(&failure), note(&failure));
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_error(error.to_string())));
-        device.set_device_lost_callback(move |reason, text| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                on_loss(format!("the device was lost: {text}"));
-            }
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            on_error(match error {
+                wgpu::Error::OutOfMemory { .. } => {
+                    "it has not enough free memory; close what else uses it, or use a smaller --batch or --size".into()
+                }
+                error => error.to_string(),
+            });
+        }));
+        device.set_device_lost_callback(move |_, text| {
+            on_loss(format!(
+                "the device was lost, as when its driver resets it or it is taken away ({text})"
+            ));
         });
         let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
         let target = Target {
             max_binding: limits.max_storage_buffer_binding_size,
+            max_buffer: limits.max_buffer_size,
             workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
             workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
             ..base
@@ -206,7 +232,7 @@ impl Gpu {
     pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
         let programs: Vec<_> =
             steps.iter().map(|step| lower(step, banks, &self.target)).collect::<Result<_>>()?;
-        Ok(planned_bytes(banks, &programs) as usize)
+        Ok(planned_bytes(banks, programs)? as usize)
     }
 
     /// Makes `steps` ready over `banks`, whose tensors start as zeros.
@@ -217,10 +243,25 @@ impl Gpu {
         GpuExecutor::new(self.clone(), banks, steps)
     }
 
-    /// The first failure the device has reported since it was last asked, as an error.
+    /// Gives the device up: whatever still uses it fails as if it were lost.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    /// Bytes that are allocated on it for all that uses it, where its driver is one whose memory wgpu manages.
+    pub fn allocated_bytes(&self) -> Option<u64> {
+        self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+    }
+
+    /// Forgets the failure the device has reported, to try something else on it.
+    pub(crate) fn forget_failure(&self) {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    }
+
+    /// The first failure the device has reported, as an error.
     pub(super) fn check(&self) -> Result<()> {
-        let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match failure.take() {
+        let failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match failure.as_ref() {
             Some(text) => Err(Error::Device(format!("{}: {text}", self.summary))),
             None => Ok(()),
         }

@@ -6,6 +6,7 @@
 mod cache;
 pub mod device;
 mod double;
+pub mod finite;
 pub mod lower;
 mod pipelines;
 pub mod preprocess;

@@ -45,6 +45,11 @@ impl Program {
         let pairs = names.into_iter().map(value).product::<Option<u64>>().unwrap_or(0);
         2 * pairs * dispatch.members as u64
     }
+
+    /// A dispatch's work as if all of it were floating-point operations: ten for a byte, as on slow GPUs with their slow memory.
+    pub fn work(&self, dispatch: &Dispatch) -> u64 {
+        self.flops(dispatch) + 10 * dispatch.bytes()
+    }
 }
 
 impl Dispatch {

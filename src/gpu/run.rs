@@ -4,6 +4,7 @@
 //! makes no buffer; results stay on the device until somebody reads them.
 
 use super::device::Gpu;
+use super::finite;
 use super::lower::lower;
 use super::pipelines::pipelines;
 use super::program::{Buffer, Program, Region};
@@ -17,6 +18,10 @@ use std::ops::Range;
 /// Submissions the host may be ahead of the device.
 const IN_FLIGHT: usize = 3;
 
+/// The most [work](Program::work) of a submission: half a second of a GPU that does 100 GFLOP/s, because some systems (Windows, after 2
+/// seconds) reset a GPU that does not come back from one.
+pub const MAX_WORK: u64 = 50_000_000_000;
+
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
@@ -24,12 +29,16 @@ const STORAGE: wgpu::BufferUsages =
 pub struct GpuExecutor<T = f32> {
     pub(super) gpu: Gpu,
     banks: Vec<wgpu::Buffer>,
-    bank_lens: Vec<usize>,
-    pool: Vec<wgpu::Buffer>,
+    pub(super) bank_lens: Vec<usize>,
+    pub(super) pool: Vec<wgpu::Buffer>,
     pipelines: Vec<wgpu::ComputePipeline>,
+    /// The steps, and behind them the program that looks for numbers that are not finite.
     pub(super) steps: Vec<Loaded<T>>,
+    /// Which program that is, in single precision.
+    pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
+    tracing: bool,
 }
 
 /// A program with its memory.
@@ -39,9 +48,11 @@ pub(super) struct Loaded<T> {
     /// What will be written to `inputs` at the next run.
     staged: Vec<T>,
     constants: wgpu::Buffer,
-    results: Vec<wgpu::Buffer>,
+    pub(super) results: Vec<wgpu::Buffer>,
+    /// Of the executor's pool, the buffer of each of the program's slots.
+    slots: Vec<usize>,
     /// Pipeline (of the executor), bindings and grid.
-    dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
+    pub(super) dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
 }
 
 impl GpuExecutor {
@@ -58,8 +69,10 @@ impl GpuExecutor {
     ///
     /// # Errors
     /// If the device is too small, or refuses a kernel.
-    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::prepare(gpu, banks, programs)
+    pub fn load(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>) -> Result<Self> {
+        let finite = Some(programs.len());
+        programs.push(finite::program(banks)?);
+        Ok(Self { finite, ..Self::prepare(gpu, banks, programs)? })
     }
 }
 
@@ -76,35 +89,26 @@ impl GpuExecutor<f64> {
 impl<T: Real> GpuExecutor<T> {
     fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
-            let largest = gpu.device.limits().max_buffer_size;
-            if size > largest {
-                return Err(Error::Device(format!(
-                    "{label} needs a buffer of {} MiB, this device allows {} MiB; use a smaller --batch or --size",
-                    size >> 20,
-                    largest >> 20
-                )));
-            }
-            Ok(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
                 size: buffer_size(size),
                 usage: STORAGE,
                 mapped_at_creation: false,
-            }))
+            })
         };
         let bank_buffers: Vec<wgpu::Buffer> =
-            banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect::<Result<_>>()?;
+            banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect();
         let (pool_sizes, slots) = shared_pool(&programs);
-        let pool: Vec<wgpu::Buffer> =
-            pool_sizes.iter().map(|&size| buffer("pool", size)).collect::<Result<_>>()?;
+        let pool: Vec<wgpu::Buffer> = pool_sizes.iter().map(|&size| buffer("pool", size)).collect();
         let (pipelines, of_step) = pipelines(&gpu, &programs)?;
         let mut loaded = Vec::new();
         for (index, program) in programs.into_iter().enumerate() {
-            let inputs = buffer("inputs", program.input_bytes)?;
-            let constants = buffer("constants", bytes::<T>(program.constants.len()))?;
+            let inputs = buffer("inputs", program.input_bytes);
+            let constants = buffer("constants", bytes::<T>(program.constants.len()));
             let numbers: Vec<T> = program.constants.iter().map(|&number| T::of(number)).collect();
             gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&numbers));
             let results: Vec<wgpu::Buffer> =
-                program.results.iter().map(|&size| buffer("result", size)).collect::<Result<_>>()?;
+                program.results.iter().map(|&size| buffer("result", size)).collect();
             let resolve = |region: &Region| match region.buffer {
                 Buffer::Pool(slot) => &pool[slots[index][slot]],
                 Buffer::Result(result) => &results[result],
@@ -137,7 +141,8 @@ impl<T: Real> GpuExecutor<T> {
                 })
                 .collect();
             let staged = vec![T::of(0.0); program.input_bytes as usize / size_of::<T>()];
-            loaded.push(Loaded { program, inputs, staged, constants, results, dispatches });
+            let slots = slots[index].clone();
+            loaded.push(Loaded { program, inputs, staged, constants, results, slots, dispatches });
         }
         gpu.check()?;
         Ok(Self {
@@ -147,9 +152,23 @@ impl<T: Real> GpuExecutor<T> {
             pool,
             pipelines,
             steps: loaded,
+            finite: None,
             in_flight: VecDeque::new(),
             readback: None,
+            tracing: false,
         })
+    }
+
+    /// A buffer of a step.
+    pub(super) fn buffer(&self, step: usize, buffer: Buffer) -> &wgpu::Buffer {
+        let loaded = &self.steps[step];
+        match buffer {
+            Buffer::Pool(slot) => &self.pool[loaded.slots[slot]],
+            Buffer::Result(result) => &loaded.results[result],
+            Buffer::Inputs => &loaded.inputs,
+            Buffer::Constants => &loaded.constants,
+            Buffer::Bank(bank) => &self.banks[bank],
+        }
     }
 
     /// Sends the inputs last written for a step.
@@ -212,16 +231,42 @@ fn bytes<T>(numbers: usize) -> u64 {
     (numbers * size_of::<T>()) as u64
 }
 
+/// How programs that run one after another are submitted: each entry is one submission, of dispatches by the number of their
+/// program. All in one, except that none has more than [`MAX_WORK`], unless a single dispatch has.
+pub fn submissions(programs: &[&Program]) -> Vec<Vec<(usize, Range<usize>)>> {
+    let mut all = Vec::new();
+    let (mut current, mut work) = (Vec::new(), 0);
+    for (at, program) in programs.iter().enumerate() {
+        let mut first = 0;
+        for (index, dispatch) in program.dispatches.iter().enumerate() {
+            let own = program.work(dispatch);
+            if work > 0 && work + own > MAX_WORK {
+                current.push((at, first..index));
+                all.push(std::mem::take(&mut current));
+                (first, work) = (index, 0);
+            }
+            work += own;
+        }
+        current.push((at, first..program.dispatches.len()));
+    }
+    all.push(current);
+    all
+}
+
 /// Bytes of device memory that `programs` over `banks` take.
-pub fn planned_bytes(banks: &[Bank], programs: &[Program]) -> u64 {
+///
+/// # Errors
+/// If a kernel's text cannot be made (an error in this crate).
+pub fn planned_bytes(banks: &[Bank], mut programs: Vec<Program>) -> Result<u64> {
+    programs.push(finite::program(banks)?);
     let own = |program: &Program| {
         let constants = buffer_size(bytes::<f32>(program.constants.len()));
         let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
         buffer_size(program.input_bytes) + constants + results
     };
-    let (pool, _) = shared_pool(programs);
+    let (pool, _) = shared_pool(&programs);
     let shared = pool.into_iter().chain(banks.iter().map(|bank| bytes::<f32>(bank.len)));
-    shared.map(buffer_size).chain(programs.iter().map(own)).sum()
+    Ok(shared.map(buffer_size).chain(programs.iter().map(own)).sum())
 }
 
 /// No buffer is smaller than this, so that even an empty one can be bound.
@@ -272,15 +317,24 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
     }
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
-        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for &step in steps {
-                self.upload(step);
-                self.record(&mut pass, step, 0..self.steps[step].dispatches.len());
-            }
+        if self.tracing {
+            return steps.iter().try_for_each(|&step| self.traced(step));
         }
-        self.in_flight.push_back(self.gpu.queue.submit([encoder.finish()]));
+        steps.iter().for_each(|&step| self.upload(step));
+        let programs: Vec<&Program> = steps.iter().map(|&step| self.program(step)).collect();
+        let mut submitted = None;
+        for submission in submissions(&programs) {
+            let mut encoder =
+                self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                for (at, dispatches) in submission {
+                    self.record(&mut pass, steps[at], dispatches);
+                }
+            }
+            submitted = Some(self.gpu.queue.submit([encoder.finish()]));
+        }
+        self.in_flight.extend(submitted);
         if self.in_flight.len() > IN_FLIGHT {
             let oldest = self.in_flight.pop_front();
             self.poll(wgpu::PollType::Wait { submission_index: oldest, timeout: None })?;
@@ -308,16 +362,10 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
             .find(|(output, ..)| output == name)
             .ok_or_else(|| Error::Input(format!("{}: no output named {name}", loaded.program.name)))?;
         let (offset, count) = (region.offset, *count);
-        let buffer = match region.buffer {
-            Buffer::Result(result) => &loaded.results[result],
-            Buffer::Inputs => &loaded.inputs,
-            Buffer::Constants => &loaded.constants,
-            Buffer::Bank(bank) => &self.banks[bank],
-            Buffer::Pool(_) => {
-                return Err(Error::Device(format!("{}: {name} was not kept", loaded.program.name)));
-            }
-        };
-        let buffer = buffer.clone();
+        if let Buffer::Pool(_) = region.buffer {
+            return Err(Error::Device(format!("{}: {name} was not kept", loaded.program.name)));
+        }
+        let buffer = self.buffer(step, region.buffer).clone();
         self.read(&buffer, offset, count)
     }
 
@@ -336,6 +384,14 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
         }
         self.gpu.queue.write_buffer(&self.banks[bank], 0, bytemuck::cast_slice(values));
         self.gpu.check()
+    }
+
+    fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
+        self.first_non_finite()
+    }
+
+    fn trace(&mut self, on: bool) {
+        self.tracing = on;
     }
 
     fn bytes(&self) -> usize {

@@ -8,12 +8,15 @@ use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
 use crate::graph::{Bank, Graph, Slot, Step, Update};
-use crate::{Error, Result};
+use crate::{Error, Result, machine};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// The longest table, in bytes.
+const LONGEST: u64 = 1 << 24;
 
 /// The longest that one run of a program takes measuring; what is left then keeps its default.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -56,9 +59,9 @@ impl Table {
     /// # Errors
     /// If it cannot be read.
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::io(path))?,
+        let text = match file::text(path, LONGEST) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text?,
         };
         serde_json::from_str(&text).map(Some).map_err(|error| {
             Error::Input(format!("{}: no table of kernels ({error}); remove it", path.display()))
@@ -91,7 +94,7 @@ impl Table {
 pub fn kept_at(gpu: &Gpu) -> Option<PathBuf> {
     let word = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     let name: String = gpu.summary().to_string().chars().map(word).collect();
-    Some(dirs::cache_dir()?.join("mewgpu").join(format!("kernels-{}-{name}.json", env!("CARGO_PKG_VERSION"))))
+    Some(machine::cache()?.join(format!("kernels-{}-{name}.json", env!("CARGO_PKG_VERSION"))))
 }
 
 /// `gpu` with the fastest kernels for those contractions of `steps` that have none settled: from the table at `kept`, else

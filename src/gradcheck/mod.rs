@@ -103,12 +103,12 @@ fn on_gpu(case: &Case, gpu: &Gpu) -> Result<Vec<Finding>> {
 
 fn one_way(case: &Case, trial: &Trial, expected: &[(Part, Vec<f64>)], gpu: &Gpu, way: Way) -> Vec<Finding> {
     let Way { variant, kernels, program, in_double } = way;
-    let finding = |check, tolerance, outcome| Finding {
+    let finding = |check, tolerance, outcome: Result<_>| Finding {
         check,
         variant: variant.clone(),
         kernels: kernels.clone(),
         tolerance,
-        outcome,
+        outcome: outcome.inspect_err(|_| gpu.forget_failure()),
     };
     let single = GpuExecutor::load(gpu.clone(), &trial.banks, vec![program.clone()])
         .and_then(|mut executor| trial.results(&mut executor))

@@ -133,6 +133,17 @@ impl Update {
         std::iter::once(first).chain(second)
     }
 
+    /// The banks it changes.
+    pub fn written(&self) -> Vec<usize> {
+        match *self {
+            Self::Store { slot, .. } | Self::RunningMoments { slot, .. } | Self::StoreRows { slot, .. } => {
+                vec![slot.bank]
+            }
+            Self::Average { average, .. } => vec![average],
+            Self::Adam { parameters, first, second, .. } => vec![parameters, first, second],
+        }
+    }
+
     fn renumber(&mut self, place: &[NodeId]) {
         match self {
             Self::Store { value: id, .. }

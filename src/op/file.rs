@@ -2,8 +2,9 @@
 
 use super::Tensor;
 use crate::file::replace;
+use crate::tensor_file::TensorFile;
 use crate::{Error, Result};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorInfo, tensor::TensorView};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,44 +17,52 @@ pub enum Tensors {
     F64(BTreeMap<String, Tensor<f64>>),
 }
 
+/// The most numbers that all tensors of a file may hold together.
+const MOST: usize = 1 << 30;
+
 /// Reads all tensors of the safetensors file at `path`.
 ///
 /// # Errors
-/// If the file cannot be read, is no sound safetensors file, holds no tensors, or holds others than float32 alone or
-/// float64 alone.
+/// If the file cannot be read, is no sound safetensors file, holds no tensors, holds others than float32 alone or
+/// float64 alone, or more than 2^30 numbers.
 pub fn read(path: &Path) -> Result<Tensors> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let fail = |problem: String| Error::Input(format!("{}: {problem}", path.display()));
-    let file = SafeTensors::deserialize(&bytes)
-        .map_err(|error| fail(format!("not a readable safetensors file ({error})")))?;
+    let file = TensorFile::open(path).map_err(fail)?;
     let mut dtype = None;
-    for (name, view) in file.iter() {
-        let this = view.dtype();
+    for (name, TensorInfo { dtype: this, .. }) in file.tensors() {
         if !matches!(this, Dtype::F32 | Dtype::F64) {
             return Err(fail(format!(
                 "tensor {name} is {this:?}; give float32 or float64 (.float(), .double())"
             )));
         }
-        if *dtype.get_or_insert(this) != this {
+        if dtype.get_or_insert(this) != &this {
             return Err(fail("holds float32 and float64 tensors; give all in one precision".into()));
         }
     }
+    // They lie one after another and are as long as their shapes say, so none overflows.
+    let numbers: usize = file.tensors().values().map(|tensor| tensor.shape.iter().product::<usize>()).sum();
+    if numbers > MOST {
+        return Err(fail(format!("holds {numbers} numbers, more than {MOST}; use smaller tensors")));
+    }
     match dtype {
-        Some(Dtype::F32) => Ok(Tensors::F32(tensors(&file, f32::from_le_bytes))),
-        Some(_) => Ok(Tensors::F64(tensors(&file, f64::from_le_bytes))),
+        Some(Dtype::F32) => tensors(path, &file, f32::from_le_bytes).map(Tensors::F32),
+        Some(_) => tensors(path, &file, f64::from_le_bytes).map(Tensors::F64),
         None => Err(fail("holds no tensors".into())),
     }
 }
 
 fn tensors<T, const BYTES: usize>(
-    file: &SafeTensors<'_>,
+    path: &Path,
+    file: &TensorFile,
     number: impl Fn([u8; BYTES]) -> T,
-) -> BTreeMap<String, Tensor<T>> {
-    let tensor = |view: TensorView<'_>| {
-        let (numbers, _) = view.data().as_chunks();
-        Tensor { shape: view.shape().to_vec(), values: numbers.iter().map(|&bytes| number(bytes)).collect() }
+) -> Result<BTreeMap<String, Tensor<T>>> {
+    let tensor = |(name, info): (String, &TensorInfo)| {
+        let bytes = file.read(info).map_err(Error::io(path))?;
+        let (numbers, _) = bytes.as_chunks();
+        let values = numbers.iter().map(|&bytes| number(bytes)).collect();
+        Ok((name, Tensor { shape: info.shape.clone(), values }))
     };
-    file.iter().map(|(name, view)| (name.to_owned(), tensor(view))).collect()
+    file.tensors().into_iter().map(tensor).collect()
 }
 
 /// Writes `tensors` to `path`, which is never seen half written.

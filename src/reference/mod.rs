@@ -13,6 +13,7 @@ mod update;
 use crate::executor::{Executor, Timing};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
+use crate::shape::Shape;
 use crate::{Error, Result};
 use pulp::Simd;
 use std::time::Instant;
@@ -87,6 +88,7 @@ fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 pub struct Reference<T> {
     banks: Vec<Vec<T>>,
     steps: Vec<Prepared<T>>,
+    tracing: bool,
 }
 
 /// A step with its memory: values that are never alive together share a buffer.
@@ -111,6 +113,7 @@ impl<T: Real> Reference<T> {
         Self {
             banks: banks.iter().map(|bank| vec![T::of(0.0); bank.len]).collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
+            tracing: false,
         }
     }
 }
@@ -174,8 +177,21 @@ impl<T: Real> Prepared<T> {
         }
     }
 
-    /// Runs the step, telling `done` the name of each operation that is.
-    fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str)) {
+    /// Runs the step and looks at every result.
+    fn traced(&mut self, banks: &mut [Vec<T>]) -> Result<()> {
+        let mut found = None;
+        self.run(banks, |op, results| {
+            let mut bad = results.iter().filter_map(|&(shape, values)| {
+                Some((op.to_owned(), values[first_non_finite(values)?].wide(), shape))
+            });
+            found = found.take().or_else(|| bad.next());
+        });
+        let step = self.step.name.clone();
+        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape }))
+    }
+
+    /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
+    fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str, &[(Shape, &[T])])) {
         for id in 0..self.step.nodes.len() {
             let node = &self.step.nodes[id];
             if is_given(&node.op) || matches!(node.op, Op::Reshape | Op::Detach) {
@@ -190,13 +206,20 @@ impl<T: Real> Prepared<T> {
             compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()], &mut scratch);
             self.scratch = scratch;
             self.buffers[buffer] = out;
-            done(self.step.nodes[id].op.name());
+            let node = &self.step.nodes[id];
+            done(node.op.name(), &[(node.shape, self.value(banks, id))]);
         }
         for update in &self.step.updates {
             update::apply(update, banks, |banks, id| self.value(banks, id).to_vec());
-            done(update.name());
+            let written = update.written().into_iter().map(|bank| &banks[bank][..]);
+            let written: Vec<_> = written.map(|values| (Shape::vector(values.len()), values)).collect();
+            done(update.name(), &written);
         }
     }
+}
+
+fn first_non_finite<T: Real>(values: &[T]) -> Option<usize> {
+    values.iter().position(|value| !value.is_finite())
 }
 
 fn is_given(op: &Op) -> bool {
@@ -272,8 +295,13 @@ impl<T: Real> Executor<T> for Reference<T> {
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
         // On a thread of the pool, which shares work out at less cost than one outside of it.
-        rayon::scope(|_| steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks, |_| ())));
-        Ok(())
+        rayon::scope(|_| match self.tracing {
+            true => steps.iter().try_for_each(|&step| self.steps[step].traced(&mut self.banks)),
+            false => {
+                steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks, |_, _| ()));
+                Ok(())
+            }
+        })
     }
 
     fn wait(&mut self) -> Result<()> {
@@ -283,7 +311,7 @@ impl<T: Real> Executor<T> for Reference<T> {
     fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
         let mut timings = Vec::new();
         let mut start = Instant::now();
-        self.steps[step].run(&mut self.banks, |op| {
+        self.steps[step].run(&mut self.banks, |op, _| {
             timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
             start = Instant::now();
         });
@@ -313,6 +341,15 @@ impl<T: Real> Executor<T> for Reference<T> {
         }
         self.banks[bank].copy_from_slice(values);
         Ok(())
+    }
+
+    fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
+        let mut found = self.banks.iter().enumerate().map(|(bank, values)| (bank, first_non_finite(values)));
+        Ok(found.find_map(|(bank, at)| Some((bank, at?))))
+    }
+
+    fn trace(&mut self, on: bool) {
+        self.tracing = on;
     }
 
     fn bytes(&self) -> usize {

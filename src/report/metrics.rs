@@ -1,8 +1,8 @@
 //! `metrics.jsonl`: one JSON object a line, such as `{"step":10,"D":0.25,"G":0.75,"seconds":1.23}`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +10,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::file;
 use crate::{Error, Result};
+
+/// The longest file that is read, in bytes: some millions of lines.
+const LONGEST: u64 = 1 << 30;
 
 /// What was measured at one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,61 +28,78 @@ pub struct Row {
 pub struct Metrics {
     path: PathBuf,
     file: File,
+    /// Bytes of whole lines in the file.
+    len: u64,
+    /// Lines that could not be written yet.
+    waiting: Vec<u8>,
 }
 
 impl Metrics {
-    /// Opens `path` to append, making it where it is missing. A torn last line, left by a process that was killed while
-    /// it wrote, is cut off.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+    /// Opens `path` after `step`, making it where it is missing, and returns the rows that are in it. Lines of later steps
+    /// are cut off, and so is a torn last line, left by a process that was killed while it wrote.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or a line up to `step` is no metrics line.
+    pub fn open(path: impl Into<PathBuf>, step: u64) -> Result<(Self, Vec<Row>)> {
         let path = path.into();
-        let bytes = read_or_empty(&path)?;
-        let whole = whole_lines(&bytes).len();
-        if whole < bytes.len() {
-            let file = File::options().write(true).open(&path).map_err(Error::io(&path))?;
-            file.set_len(whole as u64).map_err(Error::io(&path))?;
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(Error::io(&path))?;
+        let bytes = file::bytes(&path, LONGEST)?;
+        let (mut len, mut rows) = (0, Vec::new());
+        for (index, line) in lines(&bytes).enumerate() {
+            let row = parse(&path, index + 1, line)?;
+            if row.step > step {
+                break;
+            }
+            rows.push(row);
+            len += line.len() as u64;
         }
-        let file = File::options().append(true).create(true).open(&path).map_err(Error::io(&path))?;
-        Ok(Self { path, file })
+        // One call: whatever ends the process, no line is torn.
+        file.set_len(len).map_err(Error::io(&path))?;
+        Ok((Self { path, file, len, waiting: Vec::new() }, rows))
     }
 
-    /// Appends one line, in one write.
+    /// Appends one line, in one write, with any that wait before it.
+    ///
+    /// # Errors
+    /// If it cannot be written; it waits then for the next one.
     pub fn write(&mut self, step: u64, values: &[(&str, f64)]) -> Result<()> {
         if values.iter().any(|(name, _)| *name == "step") {
             return Err(Error::Input(
                 "metrics: a value cannot be named \"step\"; every line has a step already".into(),
             ));
         }
-        let mut line = to_json(step, values).map_err(|error| Error::io(&self.path)(error.into()))?;
-        line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.flush()).map_err(Error::io(&self.path))
+        let line = to_json(step, values).map_err(|error| Error::io(&self.path)(error.into()))?;
+        self.waiting.extend(line);
+        self.waiting.push(b'\n');
+        // From the end of the last whole line on: a write that fails may leave a part of a line there.
+        let end = self.file.seek(SeekFrom::Start(self.len));
+        end.and_then(|_| self.file.write_all(&self.waiting)).map_err(Error::io(&self.path))?;
+        self.len += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Whether lines wait that could not be written.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Has all lines written to the disk.
+    ///
+    /// # Errors
+    /// If the system cannot.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(Error::io(&self.path))
     }
 }
 
 /// All rows of `path` in order. A torn last line is ignored; any other line that is no metrics line is an error.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Row>> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(Error::io(path))?;
+    let bytes = file::bytes(path, LONGEST)?;
     lines(&bytes).enumerate().map(|(index, line)| parse(path, index + 1, line)).collect()
-}
-
-/// Drops the lines of all steps later than `step`, and a torn last line. A missing file has nothing to drop.
-pub fn truncate_after(path: impl AsRef<Path>, step: u64) -> Result<()> {
-    let path = path.as_ref();
-    let bytes = read_or_empty(path)?;
-    let mut kept = Vec::with_capacity(bytes.len());
-    for (index, line) in lines(&bytes).enumerate() {
-        if parse(path, index + 1, line)?.step <= step {
-            kept.extend_from_slice(line);
-        }
-    }
-    if kept.len() == bytes.len() { Ok(()) } else { file::replace(path, &kept) }
-}
-
-fn read_or_empty(path: &Path) -> Result<Vec<u8>> {
-    match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        bytes => bytes.map_err(Error::io(path)),
-    }
 }
 
 /// Everything up to the last line break: a line is whole once its line break is written.

@@ -18,6 +18,9 @@ pub struct Column {
     pub pictures: Vec<(String, PathBuf)>,
 }
 
+/// The longest picture, in bytes.
+const LONGEST: u64 = 1 << 28;
+
 const STYLE: &str = "
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }
@@ -58,7 +61,7 @@ pub fn side_by_side(
         }
         add(format_args!("</table>\n"))?;
         for (caption, picture) in &column.pictures {
-            let bytes = std::fs::read(picture).map_err(Error::io(picture))?;
+            let bytes = file::bytes(picture, LONGEST)?;
             let (kind, class) = match picture.extension().and_then(|extension| extension.to_str()) {
                 Some("svg") => ("svg+xml", "plot"),
                 Some("gif") => ("gif", "small"),

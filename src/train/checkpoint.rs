@@ -11,10 +11,11 @@ use super::run_folder::RunFolder;
 use crate::file;
 use crate::graph::Bank;
 use crate::nn::Parameter;
+use crate::tensor_file::TensorFile;
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, TensorInfo, TensorView, serialize};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
@@ -51,18 +52,15 @@ impl PictureNames {
     /// Those of pictures called `names`.
     pub fn new(names: &[String]) -> Self {
         let bytes = names.iter().flat_map(|name| name.bytes().chain([b'\n']));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self { count: names.len() as u64, fnv1a: format!("{hash:016x}") }
+        Self { count: names.len() as u64, fnv1a: format!("{:016x}", file::fnv1a(bytes)) }
     }
 }
 
-/// A checkpoint that is whole, its tensors not yet looked at.
+/// A checkpoint that is whole, its tensors not yet read.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
-    bytes: Vec<u8>,
+    file: TensorFile,
     header: Header,
 }
 
@@ -75,18 +73,14 @@ struct Entry {
 }
 
 impl Checkpoint {
-    /// Reads a file.
+    /// Opens a file and reads what it says about itself; its tensors stay where they are.
     ///
     /// # Errors
     /// If it cannot be read, is damaged, or is not a checkpoint of this format.
     pub fn open(path: &Path) -> Result<Self> {
         let problem = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let damaged = |error| problem(format!("damaged or cut short ({error})"));
-        SafeTensors::deserialize(&bytes).map_err(damaged)?;
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-        let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
-        let text = text.ok_or_else(|| {
+        let file = TensorFile::open(path).map_err(problem)?;
+        let text = file.text(METADATA).ok_or_else(|| {
             problem("not a checkpoint of mewgpu: its metadata has no entry \"mewgpu\"".into())
         })?;
         let header: Header = serde_json::from_str(text)
@@ -97,7 +91,7 @@ impl Checkpoint {
                 header.kind, header.format
             )));
         }
-        Ok(Self { path: path.to_path_buf(), bytes, header })
+        Ok(Self { path: path.to_path_buf(), file, header })
     }
 
     /// Reads a checkpoint of a run: `run` is its folder, or a checkpoint file. Of a folder the one of `step`, or the newest.
@@ -114,15 +108,19 @@ impl Checkpoint {
         };
         let step = step.unwrap_or(*newest);
         match checkpoints.iter().find(|(at, _)| *at == step) {
-            Some((_, path)) => Self::open(path),
-            None => {
-                let steps: Vec<_> = checkpoints.iter().map(|(at, _)| at.to_string()).collect();
-                Err(Error::Input(format!(
-                    "{}: no checkpoint of step {step}; there are {}",
-                    run.display(),
-                    steps.join(", ")
-                )))
-            }
+            Some((_, path)) => Self::open(path).map_err(|error| match error {
+                Error::Checkpoint { path, problem } if checkpoints.len() > 1 => {
+                    let problem =
+                        format!("{problem}; take another with --checkpoint: {}", steps(&checkpoints, step));
+                    Error::Checkpoint { path, problem }
+                }
+                error => error,
+            }),
+            None => Err(Error::Input(format!(
+                "{}: no checkpoint of step {step}; there are {}",
+                run.display(),
+                steps(&checkpoints, step)
+            ))),
         }
     }
 
@@ -150,59 +148,91 @@ impl Checkpoint {
         C::from_toml(&self.header.config, &self.path)
     }
 
-    fn expect_kind(&self, expected: &str) -> Result<()> {
+    /// Refuses one of another kind than `expected`.
+    pub(super) fn expect_kind(&self, expected: &str) -> Result<()> {
         if self.header.kind == expected {
             return Ok(());
         }
-        Err(Error::Checkpoint {
-            path: self.path.clone(),
-            problem: format!("a checkpoint of kind {:?}; expected {expected:?}", self.header.kind),
-        })
+        Err(self.failed(format!("a checkpoint of kind {:?}; expected {expected:?}", self.header.kind)))
     }
 
-    /// The numbers of all banks of [`Model::banks`]; those that are not kept, such as gradients, 0.
+    fn failed(&self, problem: String) -> Error {
+        Error::Checkpoint { path: self.path.clone(), problem }
+    }
+
+    /// The numbers of all banks of [`Model::banks`]; those that are not kept, such as gradients, 0. Nothing is read, and no
+    /// memory taken, before every name and shape is what `model` has.
     ///
     /// # Errors
-    /// If tensors are missing, unexpected, or of another shape or type than `model` has; the text names them.
+    /// If tensors are missing, unexpected, of another shape or type than `model` has, or hold what is no number; the text
+    /// names them.
     pub fn banks(&self, model: &impl Model) -> Result<Vec<Vec<f32>>> {
-        let failed = |problem| Error::Checkpoint { path: self.path.clone(), problem };
-        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| failed(error.to_string()))?;
-        let mut found: BTreeMap<&str, TensorView> = tensors.iter().collect();
-        let banks = model.banks();
-        let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
-        let mut problems = Vec::new();
-        let mut take = |name: String, shape: &[usize], problems: &mut Vec<String>| {
-            match found.remove(name.as_str()) {
-                None => problems.push(format!("{name} is missing")),
-                Some(tensor) if tensor.dtype() != Dtype::F32 || tensor.shape() != shape => {
-                    let (dtype, found) = (tensor.dtype(), tensor.shape());
-                    problems.push(format!("{name} is {dtype:?} {found:?}, expected F32 {shape:?}"));
-                }
-                Some(tensor) => return numbers_of(tensor.data()),
-            }
-            Vec::new()
+        let (entries, banks) = (entries(model), model.banks());
+        let leaves = |entry: &Entry| {
+            let named = |(leaf, shape)| (format!("{}.{leaf}", entry.prefix), shape);
+            entry.parameter.torch_entries().into_iter().map(named).collect::<Vec<_>>()
         };
-        for Entry { prefix, parameter, bank, index } in entries(model) {
-            let leaves = parameter.torch_entries();
-            let numbers: Vec<_> = leaves
+        let mut expected: Vec<(String, Vec<usize>)> = entries.iter().flat_map(leaves).collect();
+        let pictures = model.pictures();
+        expected.extend(
+            pictures
                 .iter()
-                .map(|(leaf, shape)| take(format!("{prefix}.{leaf}"), shape, &mut problems))
-                .collect();
-            if problems.is_empty() {
-                banks[bank]
-                    .view_mut(&mut values[bank], index)
-                    .copy_from_slice(&parameter.from_torch(&numbers));
-            }
+                .map(|(name, bank, index)| (name.clone(), banks[*bank].tensors[*index].1.0.to_vec())),
+        );
+        let tensors = self.file.tensors();
+        let problems = differences(&tensors, &expected);
+        if !problems.is_empty() {
+            return Err(self.failed(summary(&problems)));
         }
-        for (name, bank, index) in model.pictures() {
-            let numbers = take(name, &banks[bank].tensors[index].1.0, &mut problems);
-            if problems.is_empty() {
-                banks[bank].view_mut(&mut values[bank], index).copy_from_slice(&numbers);
-            }
+
+        let read = |name: &str| self.numbers(name, tensors[name]);
+        let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
+        for entry in &entries {
+            let numbers = leaves(entry).iter().map(|(name, _)| read(name)).collect::<Result<Vec<_>>>()?;
+            banks[entry.bank]
+                .view_mut(&mut values[entry.bank], entry.index)
+                .copy_from_slice(&entry.parameter.from_torch(&numbers));
         }
-        problems.extend(found.keys().map(|name| format!("{name} is unexpected")));
-        if problems.is_empty() { Ok(values) } else { Err(failed(summary(&problems))) }
+        for (name, bank, index) in &pictures {
+            banks[*bank].view_mut(&mut values[*bank], *index).copy_from_slice(&read(name)?);
+        }
+        Ok(values)
     }
+
+    /// The numbers of a tensor of float32.
+    fn numbers(&self, name: &str, tensor: &TensorInfo) -> Result<Vec<f32>> {
+        let bytes = self.file.read(tensor).map_err(Error::io(&self.path))?;
+        let numbers: Vec<f32> =
+            bytes.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect();
+        match numbers.iter().position(|number| !number.is_finite()) {
+            None => Ok(numbers),
+            Some(at) => Err(self.failed(format!(
+                "damaged ({name} has {} at place {at}); remove it to go on from the one before",
+                numbers[at]
+            ))),
+        }
+    }
+}
+
+/// The steps of `checkpoints` but one.
+fn steps(checkpoints: &[(u64, PathBuf)], but: u64) -> String {
+    let steps = checkpoints.iter().filter(|(at, _)| *at != but).map(|(at, _)| at.to_string());
+    steps.collect::<Vec<_>>().join(", ")
+}
+
+/// In which names, types and shapes `tensors` differ from those `expected`.
+fn differences(tensors: &BTreeMap<String, &TensorInfo>, expected: &[(String, Vec<usize>)]) -> Vec<String> {
+    let problem = |(name, shape): &(String, Vec<usize>)| match tensors.get(name) {
+        None => Some(format!("{name} is missing")),
+        Some(found) if found.dtype != Dtype::F32 || found.shape != *shape => {
+            Some(format!("{name} is {:?} {:?}, expected F32 {shape:?}", found.dtype, found.shape))
+        }
+        Some(_) => None,
+    };
+    let known: BTreeSet<&String> = expected.iter().map(|(name, _)| name).collect();
+    let unknown = tensors.keys().filter(|name| !known.contains(name));
+    let unknown = unknown.map(|name| format!("{name} is unexpected"));
+    expected.iter().filter_map(problem).chain(unknown).collect()
 }
 
 /// Writes a checkpoint of `values` (as [`Model::banks`]; those that are not kept are not looked at) to `path`, under a
@@ -277,13 +307,11 @@ fn entries(model: &impl Model) -> Vec<Entry> {
     entries
 }
 
-fn numbers_of(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect()
-}
-
 fn summary(problems: &[String]) -> String {
     let rest = problems.len().saturating_sub(NAMED);
     let named = problems[..problems.len() - rest].join("; ");
     let rest = if rest > 0 { format!("; and {rest} more") } else { String::new() };
-    format!("does not fit these networks: {named}{rest}")
+    format!(
+        "does not fit these networks: {named}{rest}; a run goes on only with the settings that its checkpoints were written with"
+    )
 }

@@ -157,6 +157,10 @@ impl run::Training for Training {
         format!("{} pictures", self.config.batch)
     }
 
+    fn go_to(&mut self, step: u64) -> Result<()> {
+        self.loader.go_to(step)
+    }
+
     /// The discriminator's step when it is due, then the generator's.
     fn iterate(&mut self, t: u64) -> Result<()> {
         let batch = self.loader.next_batch()?;

@@ -28,6 +28,18 @@ pub trait Model {
         Vec::new()
     }
 
+    /// The banks that are part of a run's state: what a step leaves for those after it.
+    fn state(&self) -> Vec<usize> {
+        let mut state: Vec<usize> = self.pictures().iter().map(|&(_, bank, _)| bank).collect();
+        for Trained { banks: of, average, .. } in self.trained() {
+            state.extend([of.parameters, of.running, of.first, of.second]);
+            state.extend(average);
+        }
+        state.sort_unstable();
+        state.dedup();
+        state
+    }
+
     /// The numbers of all banks before training: parameters drawn by `init`, running statistics and averages to match,
     /// everything else 0.
     fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {

@@ -3,7 +3,7 @@
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::file;
 use crate::{Error, Result};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ const SAMPLES: &str = "samples";
 const CHECKPOINTS: &str = "checkpoints";
 /// The sheets of a run that has several: translations of X and of Y, and both translated back.
 pub const SHEETS: [&str; 4] = ["XtoY", "YtoX", "XtoYtoX", "YtoXtoY"];
+/// What becomes an animation: the sample grid, or every sheet.
+const ANIMATED: [&str; 5] = ["", SHEETS[0], SHEETS[1], SHEETS[2], SHEETS[3]];
 const PNG: &str = "png";
 const SAFETENSORS: &str = "safetensors";
 
@@ -31,12 +33,40 @@ impl RunFolder {
             None => next_free(Path::new("runs"), kind)?,
         };
         Self::check_is_free(&path)?;
-        let run = Self { path };
-        for folder in [SAMPLES, CHECKPOINTS] {
-            let folder = run.path.join(folder);
-            fs::create_dir_all(&folder).map_err(Error::io(folder))?;
+        fs::create_dir_all(&path).map_err(Error::io(&path))?;
+        Ok(Self { path })
+    }
+
+    /// Keeps other processes from training in the folder for as long as what it returns lives, or this process; nothing
+    /// where the system locks no folders.
+    ///
+    /// # Errors
+    /// If another process trains in it.
+    pub fn hold(&self) -> Result<Option<File>> {
+        let folder = File::open(&self.path).ok();
+        match folder.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Err(Error::Input(format!(
+                "{}: another process is training in it; wait for its end, or stop it",
+                self.path.display()
+            ))),
+            _ => Ok(folder),
         }
-        Ok(run)
+    }
+
+    /// Makes the folder ready for a run of these settings. They come first: from then on it is a run's, and can be gone on
+    /// with. What a process that was killed has left half written goes.
+    ///
+    /// # Errors
+    /// If a file cannot be written or removed.
+    pub fn prepare(&self, config: &impl RunConfig) -> Result<()> {
+        file::replace(&self.config_path(), config.to_toml()?.as_bytes())?;
+        let mut partial: Vec<_> = self.files().iter().map(|path| file::partial(path)).collect();
+        for folder in [SAMPLES, CHECKPOINTS] {
+            let folder = self.path.join(folder);
+            fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+            partial.extend(partials(&folder)?);
+        }
+        partial.into_iter().try_for_each(remove)
     }
 
     /// The folder of a run that was started before.
@@ -57,52 +87,40 @@ impl RunFolder {
         Ok(run)
     }
 
-    /// Removes what a run leaves, and nothing else.
+    /// Removes what a run leaves, and nothing else. Its settings stay until those of the next run replace them: without them
+    /// it would be no run's folder any more, and not free either.
     ///
     /// # Errors
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let mut files = vec![
-            self.metrics_path(),
-            self.losses_path(),
-            self.evaluation_path(),
-            self.kernels_path(),
-            self.config_path(),
-        ];
+        let mut files = self.files();
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
-        for sheet in [&[""], &SHEETS[..]].concat() {
-            files.push(self.progress_path(sheet));
+        for sheet in ANIMATED {
             files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));
         }
-        // A process that was killed leaves what it was writing.
-        let partial: Vec<_> = files.iter().map(|path| file::partial(path)).collect();
-        files.extend(partial);
-        for folder in [SAMPLES, CHECKPOINTS] {
-            files.extend(partials(&self.path.join(folder))?);
-        }
-        let removals = files.into_iter().map(|path| (fs::remove_file(&path), path));
-        for (removed, path) in removals {
-            match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io(path)(error)),
-                _ => {}
-            }
-        }
-        for folder in [SAMPLES, CHECKPOINTS] {
-            // With other files in it, it stays, and the folder is refused as not empty.
-            let _ = fs::remove_dir(self.path.join(folder));
-        }
-        Ok(())
+        files.into_iter().try_for_each(remove)
     }
 
-    /// Whether a run can be made in `path`.
+    /// What a run may leave in the folder itself beside its settings.
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files =
+            vec![self.kernels_path(), self.metrics_path(), self.losses_path(), self.evaluation_path()];
+        files.extend(ANIMATED.map(|sheet| self.progress_path(sheet)));
+        files
+    }
+
+    /// Whether a run can be made in `path`. Settings half written are in nobody's way: a run was killed before it began.
     ///
     /// # Errors
     /// If it is there already and not empty.
     pub fn check_is_free(path: &Path) -> Result<()> {
         let run = Self { path: path.to_path_buf() };
+        let begun = file::partial(&run.config_path());
         let filled = match fs::read_dir(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => false,
-            entries => entries.map_err(Error::io(path))?.next().is_some(),
+            entries => {
+                entries.map_err(Error::io(path))?.any(|entry| !entry.is_ok_and(|entry| entry.path() == begun))
+            }
         };
         let path = path.display();
         match (filled, run.config_path().is_file()) {
@@ -175,25 +193,23 @@ impl RunFolder {
         by_step(&self.path.join(CHECKPOINTS), "", SAFETENSORS)
     }
 
-    /// Removes all checkpoints but the newest `keep`; 0 keeps all.
+    /// Gives a checkpoint that cannot be read another name, so that nothing counts or takes it.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
+    pub fn set_aside(&self, checkpoint: &Path) -> Result<()> {
+        fs::rename(checkpoint, unreadable(checkpoint)).map_err(Error::io(checkpoint))
+    }
+
+    /// Removes all checkpoints before `step` but the newest `keep` of them.
     ///
     /// # Errors
     /// If one cannot be removed.
-    pub fn prune(&self, keep: usize) -> Result<()> {
-        let checkpoints = self.checkpoints()?;
-        let surplus = if keep == 0 { 0 } else { checkpoints.len().saturating_sub(keep) };
-        for (_, path) in &checkpoints[..surplus] {
-            fs::remove_file(path).map_err(Error::io(path))?;
-        }
-        Ok(())
-    }
-
-    /// Writes the settings.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn write_config(&self, config: &impl RunConfig) -> Result<()> {
-        file::replace(&self.config_path(), config.to_toml()?.as_bytes())
+    pub fn prune(&self, step: u64, keep: usize) -> Result<()> {
+        let mut before = self.checkpoints()?;
+        before.retain(|(at, _)| *at < step);
+        before.truncate(before.len().saturating_sub(keep));
+        before.into_iter().try_for_each(|(_, path)| remove(path))
     }
 
     /// What is trained here: CycleGAN's settings name two sets of pictures, DCGAN's one.
@@ -202,7 +218,7 @@ impl RunFolder {
     /// If the settings cannot be read.
     pub fn kind(&self) -> Result<&'static str> {
         let path = self.config_path();
-        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = file::text(&path, super::settings::LONGEST)?;
         let settings: toml::Table =
             toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
         let two = settings.contains_key("x") || settings.contains_key("y");
@@ -223,12 +239,22 @@ fn next_free(runs: &Path, kind: &str) -> Result<PathBuf> {
     Err(Error::Input(format!("{}: no free name is left in it; pass --out", runs.display())))
 }
 
-/// What [`file::replace`] left half written in a folder; nothing where there is no folder.
+/// The name of a checkpoint that was set aside.
+pub(super) fn unreadable(checkpoint: &Path) -> PathBuf {
+    checkpoint.with_extension(format!("{SAFETENSORS}.unreadable"))
+}
+
+/// Removes a file that may not be there.
+fn remove(path: PathBuf) -> Result<()> {
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// What [`file::replace`] left half written in a folder.
 fn partials(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(Error::io(folder))?,
-    };
+    let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<std::io::Result<Vec<_>>>().map_err(Error::io(folder))?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == file::PARTIAL));

@@ -3,6 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::config::DcganConfig;
 use super::dcgan_steps::{AVERAGE, GENERATOR};
+use super::run::memory::check_program;
 use crate::Result;
 use crate::data::{NoiseKind, noise};
 use crate::device::Device;
@@ -48,7 +49,9 @@ impl Sampler {
         let config: DcganConfig = checkpoint.config()?;
         let dcgan = config.dcgan()?;
         let values = checkpoint.banks(&dcgan)?;
-        let mut executor = device.executor(&dcgan.banks(), vec![dcgan.sampler(BATCH, statistics)?])?;
+        let step = dcgan.sampler(BATCH, statistics)?;
+        check_program(&format!("{BATCH} samples"), device, &dcgan.banks(), &step)?;
+        let mut executor = device.executor(&dcgan.banks(), vec![step])?;
         for bank in [GENERATOR.parameters, GENERATOR.running, AVERAGE] {
             executor.write_bank(bank, &values[bank])?;
         }

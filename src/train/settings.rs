@@ -4,6 +4,9 @@
 use serde::de::value::{Error as NameError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+/// The longest settings file, in bytes; a run's own has some 2 kB.
+pub(super) const LONGEST: u64 = 1 << 20;
+
 /// Makes two structs of one list of documented fields. In the first every field is optional; it is read from flags
 /// (`--d-width`) and from TOML (`d_width`). In the second the `always` fields are set, and `perhaps` fields may not be.
 ///
@@ -34,6 +37,9 @@ macro_rules! settings {
         }
 
         impl $given {
+            /// What the settings are called in TOML.
+            pub const NAMES: &[&str] = &[$( stringify!($name_p), )* $( stringify!($name_a), )*];
+
             /// Replaces in `full` whatever is given here.
             pub fn apply(self, full: &mut $full) {
                 $( if self.$name_p.is_some() { full.$name_p = self.$name_p; } )*
@@ -45,8 +51,10 @@ macro_rules! settings {
             /// # Errors
             /// If it is not TOML, has an unknown setting, or one with a value that cannot be.
             pub fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
-                let given: Self = toml::from_str(text)
-                    .map_err(|error| crate::Error::Input(format!("{}: {error}", origin.display())))?;
+                let problem =
+                    |error: toml::de::Error| crate::Error::Input(format!("{}: {error}", origin.display()));
+                $crate::train::config::names::check(&toml::from_str(text).map_err(problem)?, $kind, origin)?;
+                let given: Self = toml::from_str(text).map_err(problem)?;
                 if given.steps.is_some() && given.epochs.is_some() {
                     return Err(crate::Error::Input(format!(
                         "{}: both steps and epochs are given; remove one",
@@ -61,7 +69,7 @@ macro_rules! settings {
             /// # Errors
             #[doc = concat!("As [`", stringify!($given), "::from_toml`], or if the file cannot be read.")]
             pub fn read(path: &std::path::Path) -> crate::Result<Self> {
-                Self::from_toml(&std::fs::read_to_string(path).map_err(crate::Error::io(path))?, path)
+                Self::from_toml(&$crate::file::text(path, $crate::train::settings::LONGEST)?, path)
             }
         }
 
@@ -109,8 +117,13 @@ macro_rules! settings {
             type Settings = $given;
             const KIND: &'static str = $kind;
 
-            fn from_run(path: &std::path::Path, flags: $given) -> crate::Result<Self> {
-                Self::new($given::read(path)?, flags)
+            fn from_file(path: &std::path::Path, flags: $given) -> crate::Result<Self> {
+                let file = $given::read(path)?;
+                Self::new(file.clone(), flags).map_err(|error| match Self::new(file, $given::default()) {
+                    Ok(_) => error,
+                    // It is the file's, and no flag's.
+                    Err(_) => crate::Error::Input(format!("{}: {error}", path.display())),
+                })
             }
 
             fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
@@ -126,6 +139,7 @@ macro_rules! settings {
                     log: self.log_every,
                     sample: self.sample_every,
                     checkpoint: self.checkpoint_every,
+                    check: self.check_every,
                     keep: self.keep,
                 }
             }

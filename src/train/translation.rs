@@ -3,6 +3,7 @@
 use super::checkpoint::Checkpoint;
 use super::config::CycleGanConfig;
 use super::cyclegan_steps::{AVERAGES, CycleGan, Domain, GENERATORS};
+use super::run::memory::check_program;
 use crate::data::{Picture, to_byte, to_unit};
 use crate::device::Device;
 use crate::executor::Executor;
@@ -87,6 +88,9 @@ impl Translator {
             Some(ready) => ready,
             None => {
                 let step = self.model.one_way(self.to, batch, size, self.statistics)?;
+                let [height, width] = size;
+                let what = format!("{batch} pictures of {width} x {height} pixels");
+                check_program(&what, &self.device, &self.model.banks(), &step)?;
                 let mut executor = self.device.executor(&self.model.banks(), vec![step])?;
                 self.state.iter().try_for_each(|(bank, values)| executor.write_bank(*bank, values))?;
                 (batch, size, executor)

@@ -14,6 +14,8 @@ pub struct Target {
     pub invocations: usize,
     /// Largest binding in bytes.
     pub max_binding: u64,
+    /// Largest buffer in bytes.
+    pub max_buffer: u64,
     /// Most memory of a workgroup in bytes.
     pub workgroup_bytes: usize,
     /// Most invocations of a workgroup.
@@ -28,6 +30,7 @@ impl Target {
         software: false,
         invocations: 16 * 1024,
         max_binding: 128 << 20,
+        max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
         choices: Choices::NONE,
@@ -37,6 +40,7 @@ impl Target {
         software: true,
         invocations: 256,
         max_binding: 128 << 20,
+        max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
         choices: Choices::NONE,

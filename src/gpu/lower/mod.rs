@@ -44,22 +44,38 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
         calls.update(update, banks);
     }
     let program = place::place(step, calls, nodes, banks)?;
-    let largest = program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings).map(|region| region.size);
-    if let Some(size) = largest.max().filter(|&size| size > target.max_binding) {
-        return Err(Error::Device(format!(
-            "{}: a tensor of {} MiB is larger than this device binds at once ({} MiB); use a smaller --batch or --size",
-            step.name,
-            size >> 20,
-            target.max_binding >> 20
-        )));
+    check(&program, banks, target)?;
+    Ok(program)
+}
+
+/// Refuses what is larger than the device.
+fn check(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
+    let too_small = |what: &str, needed: u64, allowed: u64| {
+        Err(Error::Device(format!(
+            "{}: {what} of {} MiB is needed, this device allows {} MiB; use a smaller --batch, --size, --g-width or --d-width",
+            program.name,
+            needed.div_ceil(1 << 20),
+            allowed >> 20
+        )))
+    };
+    let bindings =
+        program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings).map(|region| region.size);
+    if let Some(size) = bindings.max().filter(|&size| size > target.max_binding) {
+        return too_small("a binding", size, target.max_binding);
+    }
+    let banks = banks.iter().map(|bank| bank.len as u64 * 4);
+    let buffers =
+        program.pool.iter().chain(&program.results).chain([&program.input_bytes]).copied().chain(banks);
+    if let Some(size) = buffers.max().filter(|&size| size > target.max_buffer) {
+        return too_small("a buffer", size, target.max_buffer);
     }
     if program.dispatches.iter().flat_map(|of| of.workgroups).any(|extent| extent as usize > MAX_GRID) {
         return Err(Error::Device(format!(
             "{}: an operation is too large for one dispatch; use a smaller --batch or --size",
-            step.name
+            program.name
         )));
     }
-    Ok(program)
+    Ok(())
 }
 
 fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {

@@ -3,6 +3,7 @@
 use super::{CycleGanConfig, DcganConfig, Discriminator};
 use crate::nn::cyclegan::HALVINGS;
 use crate::nn::dcgan::{LEAST_EXCITED, Norm, halvings};
+use crate::optim::Schedule;
 use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
@@ -77,6 +78,7 @@ macro_rules! check_common {
             ("log_every", Some(config.log_every)),
             ("sample_every", Some(config.sample_every)),
             ("checkpoint_every", Some(config.checkpoint_every)),
+            ("check_every", Some(config.check_every)),
         ])?;
         number("seed", config.seed as f64, i64::try_from(config.seed).is_ok(), "one below 2^63")?;
         positive(&[
@@ -135,6 +137,11 @@ impl CycleGanConfig {
             return Err(Error::Input(format!(
                 "d_fake_every is {}, which needs a step of its own for fakes; pass --updates apart, or --d-fake-every 1",
                 self.d_fake_every
+            )));
+        }
+        if let (Some(from), Schedule::Constant | Schedule::Cosine) = (self.decay_from, self.schedule) {
+            return Err(Error::Input(format!(
+                "decay_from is {from}, but only the linear schedule has such a step; pass --schedule linear, or leave it out"
             )));
         }
         weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])?;

@@ -134,6 +134,8 @@ settings! {
         sample_every: u64,
         /// Write a checkpoint every this many steps.
         checkpoint_every: u64,
+        /// Look for infinities and NaN in the state every this many steps; a checkpoint does so as well.
+        check_every: u64,
         /// How many checkpoints stay; 0 keeps all.
         keep: usize,
         /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a part of a GPU's name.

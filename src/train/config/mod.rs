@@ -3,6 +3,7 @@
 mod check;
 mod cyclegan;
 mod dcgan;
+pub(super) mod names;
 mod preset;
 
 pub use cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};
@@ -24,6 +25,8 @@ pub struct Intervals {
     pub sample: u64,
     /// A checkpoint.
     pub checkpoint: u64,
+    /// A look for infinities and NaN.
+    pub check: u64,
     /// Checkpoints that stay.
     pub keep: usize,
 }
@@ -35,11 +38,11 @@ pub trait RunConfig: Clone {
     /// The same settings as given: each may be missing.
     type Settings;
 
-    /// Those of a run's `config.toml` at `path`, replaced by `flags`.
+    /// Those of a file such as a run's `config.toml`, replaced by `flags`.
     ///
     /// # Errors
-    /// If the file cannot be read or holds a setting that cannot be.
-    fn from_run(path: &Path, flags: Self::Settings) -> Result<Self>;
+    /// If the file cannot be read or holds a setting that cannot be; the text names the file where it is at fault.
+    fn from_file(path: &Path, flags: Self::Settings) -> Result<Self>;
 
     /// Those of the text of a `config.toml`; `origin` names it in errors.
     ///

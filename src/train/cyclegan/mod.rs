@@ -172,6 +172,10 @@ impl run::Training for Training {
         format!("{} pictures of each set", self.config.batch)
     }
 
+    fn go_to(&mut self, step: u64) -> Result<()> {
+        self.loaders.iter_mut().try_for_each(|loader| loader.go_to(step))
+    }
+
     fn iterate(&mut self, t: u64) -> Result<()> {
         let [x, y] = &mut self.loaders;
         let pictures = [x.next_batch()?.images, y.next_batch()?.images];

@@ -3,10 +3,10 @@
 use super::Training;
 use crate::device::Device;
 use crate::graph::{Bank, Step};
+use crate::machine;
 use crate::train::config::RunConfig;
 use crate::train::model::Model;
 use crate::{Error, Result};
-use sysinfo::System;
 
 /// How much a run may take, in MiB, and what says so.
 struct Limit {
@@ -55,26 +55,31 @@ pub fn check<T: Training>(
     Err(Error::Input(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
 }
 
+/// Refuses a program over `banks` that needs more memory than the machine has, where its CPU computes it.
+///
+/// # Errors
+/// If it does; the text says what `what` needs.
+pub fn check_program(what: &str, device: &Device, banks: &[Bank], step: &Step) -> Result<()> {
+    let (Device::Cpu { .. }, Some(most)) = (device, machine::memory()) else { return Ok(()) };
+    match needed(device, banks, std::slice::from_ref(step), most)? {
+        needed if needed > most => Err(Error::Input(format!(
+            "{what} need {needed} MiB of memory, over the {most} MiB of this machine; use fewer at once, or smaller ones"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// That of the settings, and on the CPU that of the machine.
 fn limit(config: &impl RunConfig, device: &Device) -> Option<Limit> {
     let own = config
         .memory_limit()
         .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (--memory-limit)") });
     let machine = match device {
-        Device::Cpu { .. } => machine()
+        Device::Cpu { .. } => machine::memory()
             .map(|mebibytes| Limit { mebibytes, words: format!("the {mebibytes} MiB of this machine") }),
         Device::Gpu(_) => None,
     };
     own.into_iter().chain(machine).min_by_key(|limit| limit.mebibytes)
-}
-
-/// The machine's memory in MiB, or the share of it that this process may use; none where the system does not say.
-fn machine() -> Option<u64> {
-    let mut system = System::new().ok()?;
-    system.refresh_memory();
-    let share = system.cgroup_limits().map(|limits| limits.total_memory);
-    let all = [Some(system.total_memory()), share];
-    all.into_iter().flatten().filter(|bytes| *bytes > 0).min().map(|bytes| bytes >> 20)
 }
 
 /// The memory that `steps` over `banks` take, in MiB; where that is clearly over `most`, only so much as is clear.

@@ -1,7 +1,8 @@
 //! A run of any model: the loop, what it logs and keeps, and how it goes on. Step t is a function of the state and of
 //! (seed, t) alone.
 
-mod memory;
+mod finite;
+pub(super) mod memory;
 mod plan;
 mod prepare;
 mod save;
@@ -15,14 +16,16 @@ use super::log::{Clock, Log, Loss};
 use super::model::Model;
 use super::run_folder::RunFolder;
 use super::symptoms::{Finding, Symptoms};
-use crate::Result;
 use crate::data::Pictures;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
 use crate::nn::loss::Adversarial;
 use crate::report::Metrics;
+use crate::{Error, Result};
+use finite::Whole;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run.
@@ -134,6 +137,12 @@ pub trait Training: Sized {
     /// What one step sees, such as `16 pictures`.
     fn batch(&self) -> String;
 
+    /// Goes to where it was after `step`, as far as that is not in the state.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    fn go_to(&mut self, step: u64) -> Result<()>;
+
     /// Iteration `t`, counted from 1.
     ///
     /// # Errors
@@ -164,12 +173,16 @@ pub struct Trainer<T> {
     /// What the pictures of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
+    /// Keeps other processes out of the folder.
+    _held: Option<File>,
     metrics: Metrics,
     symptoms: Symptoms,
     clock: Clock,
     step: u64,
     total: u64,
     introduction: Vec<String>,
+    /// The last state that was found to be finite.
+    whole: Whole,
 }
 
 impl<T: Training> Trainer<T> {
@@ -189,14 +202,35 @@ impl<T: Training> Trainer<T> {
     }
 
     /// Trains until all steps are done, or until the end of the step in which `stop` is set. Either way a checkpoint is
-    /// there afterwards.
+    /// there afterwards. A file that cannot be written meanwhile is a warning: training goes on, and the next checkpoint
+    /// may find room.
     ///
     /// # Errors
-    /// If a loss or weight is no longer finite, a file cannot be written, or the device fails.
+    /// If a loss or weight is no longer finite, the last checkpoint cannot be written, or the device fails.
     pub fn run(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
+        self.advance(stop, watch).map_err(|error| match error {
+            Error::Device(problem) => {
+                Error::Device(format!("after step {}: {problem}{}", self.step, self.way_on()))
+            }
+            error => error,
+        })
+    }
+
+    /// How to go on from the last checkpoint, where there is one, in words that continue a sentence.
+    fn way_on(&self) -> String {
+        let run = self.folder.path().display();
+        match self.folder.checkpoints().ok().and_then(|mut all| all.pop()) {
+            Some((step, _)) => {
+                format!("; the checkpoint of step {step} is kept, go on from it with: mewgpu resume {run}")
+            }
+            None => String::new(),
+        }
+    }
+
+    fn advance(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         let every = self.training.config().intervals();
         if self.step == 0 {
-            self.training.save_sample(&self.folder, 0)?;
+            self.draw(watch)?;
         }
         self.clock.go_on();
         while self.step < self.total {
@@ -212,14 +246,18 @@ impl<T: Training> Trainer<T> {
             watch.stepped(step);
             let sample = step.is_multiple_of(every.sample) || last;
             let checkpoint = step.is_multiple_of(every.checkpoint) || last || stopped;
+            if step.is_multiple_of(every.check) || checkpoint {
+                self.check()?;
+            }
             if sample || checkpoint {
                 self.clock.pause();
                 if sample {
                     self.save_sample(watch)?;
                 }
                 if checkpoint {
-                    self.save_checkpoint()?;
+                    // The checkpoint comes last: whatever ends the process before, a resumed run makes all of it again.
                     self.save_report(watch);
+                    self.save_checkpoint(last || stopped, watch)?;
                 }
                 self.clock.go_on();
             }

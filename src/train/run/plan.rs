@@ -2,16 +2,20 @@
 
 use super::{Data, Setup, Trainer, Training, memory};
 use crate::device::Device;
+use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
-use crate::train::run_folder::RunFolder;
+use crate::train::run_folder::{RunFolder, unreadable};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A run that can start: its pictures are loaded and its memory is known, but nothing is taken or written yet.
 pub struct Plan<T: Training> {
     pub(super) setup: Setup<T>,
     pub(super) place: Place,
+    /// What is worth knowing of the run that it goes on with.
+    pub(super) notes: Vec<String>,
     introduction: Vec<String>,
 }
 
@@ -21,8 +25,8 @@ pub(super) enum Place {
     New(Option<PathBuf>),
     /// In the folder of a run that it replaces.
     Replacing(RunFolder),
-    /// In its own folder, with the numbers of all banks; notes say what is worth knowing.
-    Resumed { folder: RunFolder, values: Vec<Vec<f32>>, notes: Vec<String> },
+    /// In its own folder, where newer checkpoints may be damaged; with the numbers of all banks, or from its beginning.
+    Resumed { folder: RunFolder, values: Option<Vec<Vec<f32>>>, damaged: Vec<PathBuf> },
 }
 
 impl<T: Training> Plan<T> {
@@ -48,14 +52,22 @@ impl<T: Training> Plan<T> {
         Self::new(config, device, data, 0, Place::Replacing(folder))
     }
 
-    /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`.
+    /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
+    /// it ended before its first checkpoint.
     ///
     /// # Errors
-    /// If it is no run of this kind, has no checkpoint that can be used, or is finished already.
+    /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let config = T::Config::from_run(&folder.config_path(), flags)?;
-        let (checkpoint, damaged) = newest_whole(&folder, T::Config::KIND)?;
+        let config = T::Config::from_file(&folder.config_path(), flags)?;
+        let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
+            check_had_none(&folder, &config)?;
+            let (device, data) = Self::load(&config)?;
+            let place = Place::Resumed { folder, values: None, damaged: Vec::new() };
+            let notes = vec!["it ended before its first checkpoint: begins again".into()];
+            return Ok(Self { notes, ..Self::new(config, device, data, 0, place)? });
+        };
+        checkpoint.expect_kind(T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
         let step = checkpoint.step();
         let (device, data) = Self::load(&config)?;
@@ -66,13 +78,17 @@ impl<T: Training> Plan<T> {
                 data.total
             )));
         }
-        let damaged = damaged.into_iter().map(|error| format!("left out a damaged checkpoint: {error}"));
+        let left_out = damaged.iter().map(|(path, error)| {
+            format!("left out a damaged checkpoint, now {}: {error}", unreadable(path).display())
+        });
         let changed = data.sets.iter().filter_map(|(name, now)| {
             let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
             Some(changed(name, before, now))
         });
-        let notes = damaged.chain(changed).chain([format!("goes on after step {step}")]).collect();
-        Self::new(config, device, data, step, Place::Resumed { folder, values, notes })
+        let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
+        let damaged = damaged.into_keys().collect();
+        let place = Place::Resumed { folder, values: Some(values), damaged };
+        Ok(Self { notes, ..Self::new(config, device, data, step, place)? })
     }
 
     /// The device and the pictures.
@@ -101,7 +117,8 @@ impl<T: Training> Plan<T> {
         introduction.extend(lines);
         let networks = T::describe(&T::networks(&config)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
-        Ok(Self { setup: Setup { config, pictures, sets, device, steps, step, total }, place, introduction })
+        let setup = Setup { config, pictures, sets, device, steps, step, total };
+        Ok(Self { setup, place, notes: Vec::new(), introduction })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -121,6 +138,11 @@ impl<T: Training> Plan<T> {
     /// What the run is, in a few lines: the device first.
     pub fn introduction(&self) -> &[String] {
         &self.introduction
+    }
+
+    /// What it will run on.
+    pub fn device(&self) -> &Device {
+        &self.setup.device
     }
 
     /// Takes the memory, makes the folder and writes the first state.
@@ -143,20 +165,30 @@ fn changed(name: &str, before: &PictureNames, now: &PictureNames) -> String {
     )
 }
 
-/// The newest checkpoint that can be read, and what is wrong with newer ones.
-fn newest_whole(folder: &RunFolder, kind: &str) -> Result<(Checkpoint, Vec<Error>)> {
-    let mut damaged = Vec::new();
+/// The newest checkpoint that can be read, and what is wrong with newer ones; none where there is no checkpoint.
+fn newest_whole(folder: &RunFolder) -> Result<Option<(Checkpoint, BTreeMap<PathBuf, Error>)>> {
+    let mut damaged = BTreeMap::new();
     for (_, path) in folder.checkpoints()?.into_iter().rev() {
         match Checkpoint::open(&path) {
-            Ok(checkpoint) => return Ok((checkpoint, damaged)),
-            Err(error) => damaged.push(error),
+            Ok(checkpoint) => return Ok(Some((checkpoint, damaged))),
+            Err(error) => drop(damaged.insert(path, error)),
         }
     }
-    Err(damaged.into_iter().next().unwrap_or_else(|| {
-        Error::Input(format!(
-            "{}: it has no checkpoint to go on from; start it again with: mewgpu train {kind} --config {}",
+    damaged.into_values().next_back().map_or(Ok(None), Err)
+}
+
+/// Refuses to begin a run again that came further than its first checkpoint: somebody removed them, and its metrics would go.
+fn check_had_none<C: RunConfig>(folder: &RunFolder, config: &C) -> Result<()> {
+    let metrics = folder.metrics_path();
+    let rows = if metrics.is_file() { metrics::read(metrics)? } else { Vec::new() };
+    match rows.last() {
+        Some(row) if row.step > config.intervals().checkpoint => Err(Error::Input(format!(
+            "{}: it came to step {} and has no checkpoint to go on from; start it again with: mewgpu train {} --config {}",
             folder.path().display(),
+            row.step,
+            C::KIND,
             folder.config_path().display()
-        ))
-    }))
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -1,13 +1,14 @@
 //! From a plan to a run that is ready.
 
+use super::finite::Whole;
 use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
-use crate::report::{self, Metrics};
+use crate::report::Metrics;
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
-use crate::train::model::{Model, Trained};
+use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
 use crate::train::symptoms::Symptoms;
 use std::path::Path;
@@ -30,7 +31,7 @@ impl<T: Training> Trainer<T> {
     }
 
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
-        let Plan { setup, place, .. } = plan;
+        let Plan { setup, place, notes, .. } = plan;
         let (step, total) = (setup.step, setup.total);
         let sets = setup.sets.clone();
         let (init, seed) = setup.config.start();
@@ -40,58 +41,56 @@ impl<T: Training> Trainer<T> {
         let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
         let training = T::ready(setup)?;
-        let initial = |training: &T| training.model().initial(init, seed);
-        let (folder, values, notes) = match place {
-            Place::New(out) => {
-                (RunFolder::create(out.as_deref(), T::Config::KIND)?, initial(&training), Vec::new())
-            }
-            Place::Replacing(folder) => {
-                folder.clear()?;
-                let folder = RunFolder::create(Some(folder.path()), T::Config::KIND)?;
-                (folder, initial(&training), Vec::new())
-            }
-            Place::Resumed { folder, values, notes } => (folder, values, notes),
-        };
-        report::metrics::truncate_after(folder.metrics_path(), step)?;
-        let rows = match folder.metrics_path() {
-            path if path.is_file() => report::metrics::read(path)?,
-            _ => Vec::new(),
-        };
-        let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
-        folder.write_config(training.config())?;
+        let folder = place.folder(T::Config::KIND)?;
+        let held = folder.hold()?;
+        let values = place.clear(&folder)?.unwrap_or_else(|| training.model().initial(init, seed));
+        folder.prepare(training.config())?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
         }
+        let (metrics, rows) = Metrics::open(folder.metrics_path(), step)?;
+        let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
         introduction.extend(notes);
         let mut trainer = Self {
-            metrics: Metrics::open(folder.metrics_path())?,
+            metrics,
             symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,
             sets,
             galleries,
             folder,
+            _held: held,
             step,
             total,
             introduction,
+            whole: Whole { step, banks: values },
         };
-        trainer.write_state(&values)?;
+        trainer.write_state()?;
         Ok(trainer)
     }
+}
 
-    /// Writes all banks that are part of a run's state.
-    fn write_state(&mut self, values: &[Vec<f32>]) -> Result<()> {
-        let mut state = Vec::new();
-        let model = self.training.model();
-        for Trained { banks: of, average, .. } in model.trained() {
-            state.extend([of.parameters, of.running, of.first, of.second]);
-            state.extend(average);
+impl Place {
+    /// The run's folder, made where there is none.
+    fn folder(&self, kind: &str) -> Result<RunFolder> {
+        match self {
+            Self::New(out) => RunFolder::create(out.as_deref(), kind),
+            Self::Replacing(folder) | Self::Resumed { folder, .. } => Ok(folder.clone()),
         }
-        state.extend(model.pictures().iter().map(|&(_, bank, _)| bank));
-        state.sort_unstable();
-        state.dedup();
-        state.into_iter().try_for_each(|bank| self.training.executor().write_bank(bank, &values[bank]))
+    }
+
+    /// Takes out of the way what is in `folder` and not part of the run. Returns the numbers of all banks that it goes on from,
+    /// if it does.
+    fn clear(self, folder: &RunFolder) -> Result<Option<Vec<Vec<f32>>>> {
+        match self {
+            Self::New(_) => Ok(None),
+            Self::Replacing(_) => folder.clear().map(|()| None),
+            Self::Resumed { values, damaged, .. } => {
+                damaged.iter().try_for_each(|checkpoint| folder.set_aside(checkpoint))?;
+                Ok(values)
+            }
+        }
     }
 }

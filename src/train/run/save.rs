@@ -1,6 +1,7 @@
 //! What a run writes while it goes on.
 
 use super::{Trainer, Training, Watch};
+use crate::file;
 use crate::report::{self, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
@@ -8,6 +9,7 @@ use crate::train::log::{Log, Loss};
 use crate::train::model::{Model, Trained};
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
+use std::path::Path;
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
@@ -29,14 +31,19 @@ impl<T: Training> Trainer<T> {
         if !log.losses.iter().filter_map(|loss| loss.value).all(f64::is_finite) {
             let named = |loss: &Loss| Some(format!("{} {}", loss.name, loss.value?));
             let named: Vec<String> = log.losses.iter().filter(|loss| loss.shown).filter_map(named).collect();
-            return Err(self.diverged(format!("losses {}", named.join(", "))));
+            return Err(self.diverged(&format!("losses {}", named.join(", "))));
         }
         Ok(log)
     }
 
-    /// Appends figures of the step just done to the metrics, and tells what they are signs of.
+    /// Appends figures of the step just done to the metrics, and tells what they are signs of. Figures that cannot be written
+    /// yet are a warning, once.
     pub(super) fn keep(&mut self, figures: &[(&str, f64)], watch: &mut dyn Watch) -> Result<()> {
-        self.metrics.write(self.step, figures)?;
+        let told = self.metrics.is_behind();
+        match self.metrics.write(self.step, figures) {
+            Err(Error::Io { .. }) if told => {}
+            written => written.or_else(|error| warn(error, "its lines wait until there is room", watch))?,
+        }
         let values = figures.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let findings = self.symptoms.observe(&Row { step: self.step, values });
         findings.iter().for_each(|finding| watch.noticed(finding));
@@ -45,7 +52,7 @@ impl<T: Training> Trainer<T> {
 
     /// Draws the samples of the step just done and measures them and the networks' gradients.
     pub(super) fn save_sample(&mut self, watch: &mut dyn Watch) -> Result<()> {
-        let drawn = self.training.save_sample(&self.folder, self.step)?;
+        let drawn = self.draw(watch)?;
         let mut figures = Vec::new();
         for ((sheet, pictures), gallery) in T::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
             let named = |(name, value)| (format!("{name}{}", suffix('_', sheet)), value);
@@ -54,6 +61,13 @@ impl<T: Training> Trainer<T> {
         figures.extend(self.gradients()?);
         let figures: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         self.keep(&figures, watch)
+    }
+
+    /// Draws the samples of the step just done and returns the pictures of each sheet; none where they cannot be written, which
+    /// is a warning.
+    pub(super) fn draw(&mut self, watch: &mut dyn Watch) -> Result<Vec<Vec<f32>>> {
+        let drawn = self.training.save_sample(&self.folder, self.step);
+        drawn.or_else(|error| warn(error, "training goes on without this sample", watch).map(|()| Vec::new()))
     }
 
     /// The root mean square of Adam's first moments of each network: of its gradients over the last few updates.
@@ -80,17 +94,50 @@ impl<T: Training> Trainer<T> {
         Ok(figures)
     }
 
-    pub(super) fn save_checkpoint(&mut self) -> Result<()> {
-        let count = self.training.model().banks().len();
-        let executor = self.training.executor();
-        let banks = (0..count).map(|bank| executor.read_bank(bank)).collect::<Result<Vec<_>>>()?;
-        if !banks.iter().flatten().all(|number| number.is_finite()) {
-            return Err(self.diverged("weights that are not finite".into()));
+    /// Writes a checkpoint of the step just done, whose state has been looked at, and makes room for it first. One that cannot be
+    /// written is a warning, unless it is the `last`.
+    pub(super) fn save_checkpoint(&mut self, last: bool, watch: &mut dyn Watch) -> Result<()> {
+        let keep = self.training.config().intervals().keep;
+        // The newest stays until this one is whole.
+        self.prune(keep, 1, watch)?;
+        self.metrics
+            .sync()
+            .or_else(|error| warn(error, "its last lines may get lost with the power", watch))?;
+        match self.write_checkpoint(&self.folder.checkpoint_path(self.step)) {
+            Ok(()) => self.prune(keep, 0, watch),
+            Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem)),
+            Err(problem) => warn(problem, "training goes on without this checkpoint", watch),
         }
-        let path = self.folder.checkpoint_path(self.step);
-        let config = self.training.config();
-        checkpoint::write(&path, self.training.model(), config, &self.sets, self.step, &banks)?;
-        self.folder.prune(config.intervals().keep)
+    }
+
+    fn write_checkpoint(&self, path: &Path) -> Result<()> {
+        let (training, banks) = (&self.training, &self.whole.banks);
+        checkpoint::write(path, training.model(), training.config(), &self.sets, self.step, banks)?;
+        file::sync_name(path);
+        Ok(())
+    }
+
+    /// Removes checkpoints before this step's so that `keep` are there with it, but at least the newest `stay` of them stay.
+    fn prune(&self, keep: usize, stay: usize, watch: &mut dyn Watch) -> Result<()> {
+        let Some(before) = keep.checked_sub(1) else { return Ok(()) };
+        let pruned = self.folder.prune(self.step, before.max(stay));
+        pruned.or_else(|error| warn(error, "an old checkpoint stays", watch))
+    }
+
+    /// Keeps the last state elsewhere, if there is room, and tells where.
+    fn unsaved(&self, problem: &Error) -> Error {
+        let (step, folder, path) = (self.step, self.folder.path(), self.folder.checkpoint_path(self.step));
+        let name = folder.file_name().unwrap_or_default().display();
+        let name = format!("mewgpu-{name}-{step:06}-{}.safetensors", std::process::id());
+        let elsewhere = std::env::temp_dir().join(name);
+        let kept = match self.write_checkpoint(&elsewhere) {
+            Ok(()) => format!("its state is kept as {}: move it to {}", elsewhere.display(), path.display()),
+            Err(error) => format!(
+                "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: mewgpu resume {}",
+                folder.display()
+            ),
+        };
+        Error::Unsaved { step, problem: problem.to_string(), kept }
     }
 
     /// Draws the losses and the animations again. What cannot be drawn is a warning: training matters more.
@@ -119,12 +166,13 @@ impl<T: Training> Trainer<T> {
             false => report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES),
         }
     }
+}
 
-    fn diverged(&self, problem: String) -> Error {
-        let last = self.folder.checkpoints().ok().and_then(|mut all| all.pop());
-        let checkpoint = last.map_or_else(String::new, |(_, path)| {
-            format!("; the last checkpoint is kept: {}", path.display())
-        });
-        Error::Diverged { step: self.step, problem, checkpoint }
+/// Makes a file that cannot be written a warning with what follows from it; other errors stay.
+fn warn(error: Error, consequence: &str, watch: &mut dyn Watch) -> Result<()> {
+    match error {
+        Error::Io { .. } => watch.warned(&format!("{error}; {consequence}")),
+        other => return Err(other),
     }
+    Ok(())
 }

@@ -1,0 +1,21 @@
+#![no_main]
+
+#[path = "../inputs.rs"]
+mod inputs;
+
+use std::panic::{set_hook, take_hook};
+
+// A decoder may panic, which fails the picture alone; nothing else may.
+libfuzzer_sys::fuzz_target!(
+    init: {
+        let abort = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !mewgpu::data::decoding() {
+                abort(panic);
+            }
+        }));
+    },
+    |bytes: &[u8]| {
+        inputs::picture(bytes);
+    }
+);

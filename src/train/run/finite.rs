@@ -1,0 +1,91 @@
+//! Numbers that are no longer finite: noticed, and followed back to where they began.
+
+use super::{Trainer, Training};
+use crate::train::model::Model;
+use crate::{Error, Result};
+
+/// A state whose numbers are all finite.
+pub(super) struct Whole {
+    /// The step it is of.
+    pub step: u64,
+    /// The numbers of every bank that is part of the state; of others what they were first.
+    pub banks: Vec<Vec<f32>>,
+}
+
+impl<T: Training> Trainer<T> {
+    /// Looks at the state after the step just done, and remembers it.
+    ///
+    /// # Errors
+    /// If it has a number that is not finite; the text says in which step and operation the first came up.
+    pub(super) fn check(&mut self) -> Result<()> {
+        let executor = self.training.executor();
+        if let Some(at) = executor.non_finite()? {
+            let found = self.tensor(at);
+            return Err(self.diverged(&format!("{found} is not finite")));
+        }
+        for bank in self.training.model().state() {
+            self.whole.banks[bank] = self.training.executor().read_bank(bank)?;
+        }
+        self.whole.step = self.step;
+        Ok(())
+    }
+
+    /// What to say of `problem`, seen after the step just done.
+    pub(super) fn diverged(&mut self, problem: &str) -> Error {
+        let seen = self.step;
+        let (step, origin) = match self.origin() {
+            Ok(origin) => origin,
+            Err(error) => return error,
+        };
+        let last = self.folder.checkpoints().ok().and_then(|mut all| all.pop());
+        let checkpoint = last.map_or_else(String::new, |(_, path)| {
+            format!("; the last checkpoint is kept: {}", path.display())
+        });
+        Error::Diverged { step, problem: format!("{origin}; seen at step {seen}: {problem}"), checkpoint }
+    }
+
+    /// In which step numbers ceased to be finite, and in which operation: the steps since the last whole state are done
+    /// again, which gives the same numbers, and of the one that fails every operation is looked at.
+    fn origin(&mut self) -> Result<(u64, String)> {
+        let seen = self.step;
+        self.go_back()?;
+        let mut step = self.whole.step;
+        while step < seen && self.training.executor().non_finite()?.is_none() {
+            step += 1;
+            self.training.iterate(step)?;
+        }
+        self.go_back()?;
+        (self.whole.step + 1..step).try_for_each(|earlier| self.training.iterate(earlier))?;
+        self.training.executor().trace(true);
+        let traced = self.training.iterate(step);
+        self.training.executor().trace(false);
+        let origin = match traced {
+            Err(Error::NotFinite { .. }) => traced.map_or_else(|error| error.to_string(), |()| String::new()),
+            Err(error) => return Err(error),
+            Ok(()) => "the steps since step {} were done again and all their numbers are finite, so the device does not always \
+                 compute the same: its memory or its driver may be faulty"
+                .replace("{}", &self.whole.step.to_string()),
+        };
+        Ok((step, origin))
+    }
+
+    fn go_back(&mut self) -> Result<()> {
+        self.write_state()?;
+        self.training.go_to(self.whole.step)
+    }
+
+    /// Writes the last whole state, and over whatever else banks hold.
+    pub(super) fn write_state(&mut self) -> Result<()> {
+        for (bank, values) in self.whole.banks.iter().enumerate() {
+            self.training.executor().write_bank(bank, values)?;
+        }
+        Ok(())
+    }
+
+    /// The name of the tensor at a place of a bank.
+    fn tensor(&self, (bank, at): (usize, usize)) -> String {
+        let banks = self.training.model().banks();
+        let holds = banks[bank].tensors.iter().rfind(|(_, _, offset)| *offset <= at);
+        holds.map_or_else(String::new, |(name, ..)| name.clone())
+    }
+}
