@@ -14,6 +14,7 @@
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
+//! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`], [`device`], [`cli`] | one operation from file to file; choosing a device; the command line |
 //!
 //! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
@@ -51,6 +52,7 @@ pub mod evaluate;
 pub mod executor;
 mod file;
 pub mod gpu;
+pub mod gradcheck;
 pub mod graph;
 mod machine;
 pub mod nn;

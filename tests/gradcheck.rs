@@ -1,159 +1,156 @@
-//! Promise: every gradient is the derivative. Central differences in f64 on the reference, relative error under 1e-6.
+//! Promise: every gradient is the derivative: central differences in f64 on the reference, error under 1e-7 of the largest
+//! number. And `mewgpu gradcheck` checks every operation, and notices what is wrong.
 
 use mewgpu::Result;
-use mewgpu::executor::Executor;
-use mewgpu::graph::{Graph, Slot, Step, Var, gradients};
+use mewgpu::executor::{Executor, Timing};
+use mewgpu::gradcheck::{self, Check, Difference, Finding, Function, Report, Trial, Work, draw, numeric};
+use mewgpu::graph::{Graph, Op, Slot, Step, Update, Var, gradients};
 use mewgpu::nn::cyclegan::{self, Translator};
 use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugment;
 use mewgpu::nn::loss::{Adversarial, r1};
 use mewgpu::nn::{Network, Statistics, Tensors, Upsample};
-use mewgpu::random::stream;
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
-use rand::RngExt;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
 
-/// Half the distance of the two points: the error of a central difference is of order 1e-10 from curvature and
-/// 1e-11 from rounding, far under the tolerance.
-const STEP: f64 = 1e-5;
-const TOLERANCE: f64 = 1e-6;
+/// Largest error through a whole network, whose curvature a central difference does not see.
+const THROUGH_NETWORKS: f64 = 1e-6;
 
-/// Numbers in +-(0.1, 1), away from the kinks of ReLU and |x| by far more than [`STEP`].
-fn draw(len: usize, purpose: &str, index: usize) -> Vec<f64> {
-    let mut rng = stream(7, &purpose[..purpose.len().min(16)], index as u64);
-    (0..len).map(|_| rng.random_range(0.1..1.0) * if rng.random::<bool>() { 1.0 } else { -1.0 }).collect()
-}
-
-/// Checks the gradients of `sum(f(x0, x1, ..) * random)` to every `x`.
+/// Checks the gradients of `sum(f(x0, x1, ..) * random)` to every number of every `x`.
 fn check(name: &str, shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
-    let values = shapes.iter().enumerate().map(|(i, s)| draw(Shape(*s).len(), name, i)).collect();
-    check_at(name, shapes, values, f);
+    let values: Vec<Vec<f64>> =
+        shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
+    check_at(name, shapes, &values, usize::MAX, THROUGH_NETWORKS, f);
 }
 
+/// The same from these numbers, at most `most` numbers of each.
 fn check_at(
     name: &str,
     shapes: &[[usize; 4]],
-    mut values: Vec<Vec<f64>>,
+    values: &[Vec<f64>],
+    most: usize,
+    tolerance: f64,
     f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
 ) {
-    let graph = Graph::new();
-    let leaves: Vec<Var> =
-        shapes.iter().enumerate().map(|(i, s)| graph.input(&i.to_string(), Shape(*s))).collect();
-    let y = f(&leaves).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let weights = graph.input("weights", y.shape());
-    let loss = y.mul(weights).unwrap().sum();
-    let grads = gradients(loss, &leaves).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let names: Vec<String> = (0..grads.len()).map(|i| format!("d{i}")).collect();
-    let mut outputs = vec![("loss", loss)];
-    outputs.extend(names.iter().map(String::as_str).zip(grads.iter().copied()));
-    let steps = vec![
-        Step::new("gradients", &graph, &outputs, vec![]),
-        Step::new("loss", &graph, &outputs[..1], vec![]),
-    ];
-    let mut reference = Reference::<f64>::new(&[], steps);
-    for step in 0..2 {
-        reference.write_input(step, "weights", &draw(y.shape().len(), name, 99)).unwrap();
-        for (i, value) in values.iter().enumerate() {
-            // A leaf the result does not depend on is no input of the step.
-            let _ = reference.write_input(step, &i.to_string(), value);
-        }
-    }
-    reference.run(&[0]).unwrap();
-    for i in 0..shapes.len() {
-        let analytic = reference.read_output(0, &names[i]).unwrap();
-        let mut at = |element: usize, value: f64, values: &mut Vec<Vec<f64>>| {
-            values[i][element] = value;
-            let _ = reference.write_input(1, &i.to_string(), &values[i]);
-            reference.run(&[1]).unwrap();
-            reference.read_output(1, "loss").unwrap()[0]
-        };
-        let numeric: Vec<f64> = (0..analytic.len())
-            .map(|element| {
-                let x = values[i][element];
-                let (up, down) = (at(element, x + STEP, &mut values), at(element, x - STEP, &mut values));
-                at(element, x, &mut values);
-                (up - down) / (2.0 * STEP)
-            })
-            .collect();
-        let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
-        let error = norm(&mut analytic.iter().zip(&numeric).map(|(a, n)| a - n));
-        let size = norm(&mut analytic.iter().copied());
-        assert!(
-            error <= TOLERANCE * size.max(1e-2),
-            "{name}: gradient {i} is off by {error:.2e} of {size:.2e}"
-        );
+    let trial = Trial::function(shapes, values, f).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for difference in numeric::of_reference(&trial, most).unwrap() {
+        assert!(difference.is_within(tolerance), "{name}: {difference}");
     }
 }
 
 /// The sum of squares of every gradient of `sum(f^2)`: checking its gradient checks gradients of gradients.
-fn check_twice(name: &str, shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
-    check(name, shapes, |leaves| {
-        let loss = f(leaves)?.square().sum();
-        let mut total = loss.graph().full(Shape::SCALAR, 0.0);
-        for grad in gradients(loss, leaves)? {
-            total = total.add(grad.square().sum())?;
+fn squared_gradients<'g>(f: &Function, operands: &[Var<'g>]) -> Result<Var<'g>> {
+    let loss = f(operands)?.square().sum();
+    let mut total = loss.graph().full(Shape::SCALAR, 0.0);
+    for gradient in gradients(loss, operands)? {
+        total = total.add(gradient.square().sum())?;
+    }
+    Ok(total)
+}
+
+/// Numbers of an operand of a case that are checked here.
+const MOST: usize = 64;
+
+/// Operands of more numbers in all are left to the gradients themselves.
+const SMALL: usize = 1000;
+
+#[test]
+fn every_operation() {
+    for case in gradcheck::all().into_iter().filter(|case| case.derivatives) {
+        let name = format!("{} {}", case.op, case.title());
+        let Work::Function(f, values) = &case.work else { panic!("{name} is no function") };
+        check_at(&name, &case.shapes, values, MOST, numeric::TOLERANCE, f);
+        // Norms can be differentiated only once.
+        let small = case.shapes.iter().map(|shape| Shape(*shape).len()).sum::<usize>() <= SMALL;
+        if small && !case.op.contains("norm") {
+            let twice = format!("{name}, twice");
+            check_at(&twice, &case.shapes, values, MOST, numeric::TOLERANCE, |operands| {
+                squared_gradients(f, operands)
+            });
         }
-        Ok(total)
-    });
-}
-
-#[test]
-fn convolutions() {
-    let cases: [([usize; 4], [usize; 4], ConvOptions); 7] = [
-        ([2, 6, 6, 3], [4, 4, 3, 2], ConvOptions::new(2, 1)),
-        ([1, 4, 4, 2], [4, 4, 2, 1], ConvOptions::new(1, 0)),
-        ([2, 5, 4, 3], [3, 3, 3, 4], ConvOptions::new(1, 1)),
-        ([1, 7, 5, 1], [3, 3, 1, 2], ConvOptions::new(2, 1)),
-        ([1, 7, 7, 2], [1, 1, 2, 2], ConvOptions::new(3, 0)),
-        ([1, 1, 1, 3], [3, 3, 3, 2], ConvOptions::new(1, 1)),
-        ([2, 7, 6, 2], [3, 2, 2, 3], ConvOptions { stride: [2, 1], padding: [1, 0], output_padding: [0, 0] }),
-    ];
-    for (x, w, options) in cases {
-        check(&format!("conv {x:?}"), &[x, w], |v| v[0].conv2d(v[1], options));
-        check_twice(&format!("conv2 {x:?}"), &[x, w], |v| v[0].conv2d(v[1], options));
-    }
-    let transposed: [([usize; 4], [usize; 4], ConvOptions); 6] = [
-        ([2, 3, 3, 2], [4, 4, 3, 2], ConvOptions::new(2, 1)),
-        ([2, 1, 1, 3], [4, 4, 2, 3], ConvOptions::new(1, 0)),
-        ([1, 3, 4, 2], [3, 3, 1, 2], ConvOptions::new(2, 1).output_padding(1)),
-        ([1, 2, 2, 2], [1, 1, 2, 2], ConvOptions::new(3, 0)),
-        ([1, 2, 3, 1], [2, 2, 2, 1], ConvOptions::new(3, 0).output_padding(2)),
-        ([1, 3, 2, 2], [3, 2, 2, 2], ConvOptions { stride: [2, 1], padding: [1, 0], output_padding: [1, 0] }),
-    ];
-    for (x, w, options) in transposed {
-        check(&format!("convt {x:?}"), &[x, w], |v| v[0].conv_transpose2d(v[1], options));
-        check_twice(&format!("convt2 {x:?}"), &[x, w], |v| v[0].conv_transpose2d(v[1], options));
     }
 }
 
+/// Each kind of operation and of update is part of a case.
 #[test]
-fn weight_gradient_is_differentiable() {
-    use mewgpu::shape::ConvGeometry;
-    let geometry = ConvGeometry::conv2d([6, 5], [3, 3], ConvOptions::new(2, 1)).unwrap();
-    let shapes = [[2, 6, 5, 2], [2, 3, 3, 3]];
-    check("wgrad", &shapes, |v| v[0].conv2d_weight_grad(v[1], geometry));
-    check_twice("wgrad2", &shapes, |v| v[0].conv2d_weight_grad(v[1], geometry));
+fn every_kind_of_operation_has_a_case() {
+    let mut tried = BTreeSet::new();
+    for case in gradcheck::all() {
+        let trial = case.trial().unwrap();
+        tried.extend(trial.step.nodes.iter().map(|node| node.op.name()));
+        tried.extend(trial.step.updates.iter().map(Update::name));
+    }
+    for name in Op::NAMES.iter().chain(Update::NAMES) {
+        assert!(tried.contains(name), "no case of src/gradcheck/cases has {name}");
+    }
 }
 
+/// A device whose results are a little off.
+struct Off(Reference<f32>, f32);
+
+impl Executor for Off {
+    fn write_input(&mut self, step: usize, name: &str, values: &[f32]) -> Result<()> {
+        self.0.write_input(step, name, values)
+    }
+    fn run(&mut self, steps: &[usize]) -> Result<()> {
+        self.0.run(steps)
+    }
+    fn wait(&mut self) -> Result<()> {
+        self.0.wait()
+    }
+    fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
+        self.0.profile(step)
+    }
+    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {
+        let mut numbers = self.0.read_output(step, name)?;
+        numbers.last_mut().into_iter().for_each(|last| *last += self.1);
+        Ok(numbers)
+    }
+    fn read_bank(&mut self, bank: usize) -> Result<Vec<f32>> {
+        let mut numbers = self.0.read_bank(bank)?;
+        numbers.last_mut().into_iter().for_each(|last| *last += self.1);
+        Ok(numbers)
+    }
+    fn write_bank(&mut self, bank: usize, values: &[f32]) -> Result<()> {
+        self.0.write_bank(bank, values)
+    }
+    fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
+        self.0.non_finite()
+    }
+    fn trace(&mut self, on: bool) {
+        self.0.trace(on);
+    }
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
+/// One wrong number of a result is enough, and one that is none.
 #[test]
-fn pointwise() {
-    let shape = [2, 3, 2, 4];
-    check("affine", &[shape], |v| Ok(v[0].affine(-1.5, 0.3)));
-    check("relu", &[shape], |v| Ok(v[0].relu()));
-    check("leaky_relu", &[shape], |v| v[0].leaky_relu(0.2));
-    check_twice("leaky_relu2", &[shape], |v| v[0].leaky_relu(0.2));
-    check("tanh", &[shape], |v| Ok(v[0].tanh()));
-    check_twice("tanh2", &[shape], |v| Ok(v[0].tanh()));
-    check("sigmoid", &[shape], |v| Ok(v[0].sigmoid()));
-    check_twice("sigmoid2", &[shape], |v| Ok(v[0].sigmoid()));
-    check("softplus", &[shape], |v| Ok(v[0].softplus()));
-    check_twice("softplus2", &[shape], |v| Ok(v[0].softplus()));
-    check("square", &[shape], |v| Ok(v[0].square()));
-    check_twice("square2", &[shape], |v| Ok(v[0].square()));
-    check("abs", &[shape], |v| Ok(v[0].abs()));
-    check_twice("abs2", &[shape], |v| Ok(v[0].abs()));
-    check("rsqrt", &[shape], |v| Ok(v[0].square().rsqrt()));
-    check_twice("rsqrt2", &[shape], |v| Ok(v[0].square().rsqrt()));
+fn a_wrong_kernel_is_noticed() {
+    for case in gradcheck::all() {
+        let trial = case.trial().unwrap();
+        let expected = trial.reference::<f64>().unwrap();
+        let largest = expected.iter().flat_map(|(_, numbers)| numbers).fold(0.05, |a: f64, b| a.max(b.abs()));
+        for (off, passes) in [(0.0, true), (2.0 * case.tolerance * largest, false), (f64::NAN, false)] {
+            let mut device = Off(Reference::new(&trial.banks, vec![trial.step.clone()]), off as f32);
+            let differences = Difference::all(&trial.results(&mut device).unwrap(), &expected);
+            let finding = Finding {
+                check: Check::Single,
+                variant: "off".into(),
+                kernels: "off".into(),
+                tolerance: case.tolerance,
+                outcome: Ok(differences),
+            };
+            let mut report = Report::new("off".into());
+            report.add(&case, &finding);
+            assert_eq!(report.passed(), passes, "{off} {report}");
+            assert_eq!(report.rows[0].passed, passes);
+        }
+    }
 }
 
 #[test]
@@ -168,63 +165,9 @@ fn detach_stops_gradients() {
 }
 
 #[test]
-#[should_panic(expected = "is off by")]
+#[should_panic(expected = "off by")]
 fn a_wrong_gradient_is_noticed() {
     check("wrong", &[[1, 1, 1, 3]], |v| v[0].square().add(v[0].scale(0.001).detach()));
-}
-
-#[test]
-fn pairs_and_broadcasts() {
-    for other in [[2, 3, 2, 4], [1, 1, 1, 4], [2, 1, 1, 1], [2, 3, 2, 1], [1, 1, 1, 1]] {
-        let shapes = [[2, 3, 2, 4], other];
-        check(&format!("add {other:?}"), &shapes, |v| v[0].add(v[1]));
-        check(&format!("sub {other:?}"), &shapes, |v| v[1].sub(v[0]));
-        check(&format!("mul {other:?}"), &shapes, |v| v[0].mul(v[1]));
-        check_twice(&format!("mul2 {other:?}"), &shapes, |v| v[0].mul(v[1]));
-    }
-    check("outer", &[[2, 1, 3, 1], [1, 2, 1, 4]], |v| v[0].mul(v[1]));
-}
-
-#[test]
-fn sums_and_shapes() {
-    let shape = [2, 3, 2, 4];
-    check("sum", &[shape], |v| Ok(v[0].sum()));
-    check("mean", &[shape], |v| Ok(v[0].mean()));
-    check("channel_mean", &[shape], |v| Ok(v[0].channel_mean()));
-    check_twice("spatial_mean", &[shape], |v| Ok(v[0].spatial_mean()));
-    check("broadcast", &[[2, 1, 2, 1]], |v| v[0].broadcast_to(Shape(shape)));
-    check("reshape", &[shape], |v| v[0].reshape(Shape([1, 4, 2, 6])));
-}
-
-#[test]
-fn norms() {
-    let shape = [3, 3, 2, 4];
-    let rows = [1, 1, 2, 4];
-    check("batch", &[shape], |v| v[0].batch_norm(None, 1e-5));
-    check("batch affine", &[shape, rows], |v| v[0].batch_norm(Some(v[1]), 1e-5));
-    check("instance", &[shape], |v| v[0].instance_norm(None, 1e-5));
-    check("inst affine", &[shape, rows], |v| v[0].instance_norm(Some(v[1]), 1e-5));
-    check("eval", &[shape, rows], |v| {
-        let running = v[0].graph().full(Shape(rows), 0.7);
-        v[0].batch_norm_eval(running, Some(v[1]), 1e-5)
-    });
-}
-
-#[test]
-fn moved_pixels() {
-    check("pad", &[[2, 4, 3, 2]], |v| v[0].reflection_pad2d([3, 1, 2, 0]));
-    check_twice("pad2", &[[2, 4, 3, 2]], |v| v[0].reflection_pad2d([1, 2, 2, 1]));
-    check("upsample", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([3, 2]));
-    check_twice("upsample2", &[[2, 3, 2, 2]], |v| v[0].upsample_nearest2d([2, 2]));
-    check("avg_pool", &[[2, 4, 6, 2]], |v| v[0].avg_pool2d([2, 3]));
-    check_twice("avg_pool2", &[[2, 4, 2, 2]], |v| v[0].avg_pool2d([2, 2]));
-    check("blur", &[[2, 4, 3, 2]], |v| Ok(v[0].blur()));
-    check_twice("blur2", &[[2, 1, 3, 2]], |v| Ok(v[0].blur()));
-    check("bilinear", &[[2, 3, 2, 2]], |v| Ok(v[0].upsample_bilinear2d()));
-    let offsets = vec![1.0, -2.0, 0.0, 1.0];
-    check_at("shift", &[[2, 4, 3, 2], [2, 1, 1, 2]], vec![draw(48, "shift", 0), offsets], |v| {
-        v[0].shift(v[1].detach())
-    });
 }
 
 #[test]
@@ -375,11 +318,11 @@ fn spectral_norm() {
     let vectors: Vec<[usize; 4]> = weights.iter().map(|shape| [1, 1, 1, shape[3]]).collect();
     let shapes = [&weights[..], &vectors, &[[2, 8, 8, 2]]].concat();
     let mut values: Vec<Vec<f64>> =
-        shapes.iter().enumerate().map(|(i, s)| draw(Shape(*s).len(), "spectral", i)).collect();
+        shapes.iter().enumerate().map(|(i, s)| draw(Shape(*s).len(), i)).collect();
     for (index, shape) in weights.iter().enumerate() {
         values[weights.len() + index] = singular_vector(&values[index], shape[3]);
     }
-    check_at("spectral", &shapes, values, |v| {
+    check_at("spectral", &shapes, &values, usize::MAX, THROUGH_NETWORKS, |v| {
         let (parameters, rest) = v.split_at(weights.len());
         let slot = Slot { bank: 0, offset: 0 };
         let running = rest[..vectors.len()].iter().flat_map(|u| [(*u, slot), (*u, slot)]).collect();
@@ -427,4 +370,69 @@ fn cyclegan_losses() {
             Ok(total)
         });
     }
+}
+
+fn mewgpu(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mewgpu")).arg("gradcheck").args(arguments).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
+}
+
+fn rows(report: &Value) -> &[Value] {
+    report["rows"].as_array().unwrap()
+}
+
+#[test]
+fn the_command_prints_a_table_or_json() {
+    for (device, variant) in [("cpu", "reference"), ("gpu", "map")] {
+        let arguments = ["relu", "tanh", "--device", device];
+        let output = mewgpu(&arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("all 2 rows within their tolerance"), "{text}");
+        let output = mewgpu(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        let report = json(&output);
+        let found: Vec<_> = rows(&report).iter().map(|row| [&row["op"], &row["variant"]]).collect();
+        assert_eq!(found, [["relu", variant], ["tanh", variant]]);
+        for row in rows(&report) {
+            let errors = ["forward", "gradient"].map(|error| row[error].as_f64().unwrap());
+            assert!(row["passed"] == true && errors.iter().all(|&error| error < 1e-5), "{row}");
+            assert!(row["shapes"].as_array().unwrap().len() > 2, "{row}");
+        }
+        assert_eq!(report["failures"], serde_json::json!([]));
+    }
+}
+
+/// In single precision nothing is as near as 1e-12.
+#[test]
+fn the_command_fails_where_a_tolerance_is_exceeded() {
+    for device in ["cpu", "gpu"] {
+        let arguments = ["batch_norm", "--tolerance", "1e-12", "--device", device];
+        let output = mewgpu(&arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains("FAILED") && text.contains("batch_norm [") && text.contains("off by"),
+            "{text}"
+        );
+        let output = mewgpu(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let report = json(&output);
+        assert!(rows(&report).iter().any(|row| row["passed"] == false), "{report}");
+        let failures = report["failures"].as_array().unwrap();
+        let told = |failure: &Value| failure["check"] == "single" && failure["error"].as_f64() > Some(1e-12);
+        assert!(!failures.is_empty() && failures.iter().all(told), "{report}");
+    }
+}
+
+#[test]
+fn unknown_operations_are_answered_with_the_known_ones() {
+    let output = mewgpu(&["convolve", "--device", "cpu"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("convolve") && gradcheck::names().iter().all(|name| text.contains(name)), "{text}");
 }

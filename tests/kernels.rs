@@ -6,101 +6,56 @@
 mod support;
 
 use mewgpu::Result;
+use mewgpu::device::Device;
 use mewgpu::executor::Executor;
-use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::{Choices, Target};
+use mewgpu::gpu::lower::{Form, Kind, TILES, Target, lower};
+use mewgpu::gpu::{Gpu, GpuExecutor};
+use mewgpu::gradcheck::variants::tables;
+use mewgpu::gradcheck::{self, Difference, Trial, draw, numeric};
 use mewgpu::graph::{Graph, Step, Var, gradients};
-use mewgpu::random::stream;
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rand::RngExt;
 
 const TOLERANCE: f64 = 1e-5;
 
-fn draw(len: usize, index: usize) -> Vec<f32> {
-    let mut rng = stream(3, "kernels", index as u64);
-    (0..len).map(|_| rng.random_range(-1.0f32..1.0)).collect()
+fn values(shapes: &[[usize; 4]]) -> Vec<Vec<f64>> {
+    shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect()
 }
 
 /// Compares `f` and its gradients to every leaf, on every variant, with the f64 reference.
 fn compare(shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
-    compare_with(Pick::One(0), shapes, f);
+    compare_with(0, shapes, f);
 }
 
-fn compare_with(pick: Pick, shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
-    let values: Vec<Vec<f32>> =
-        shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
-    compare_at(shapes, &values, TOLERANCE, &support::variants(), pick, f);
-}
-
-/// Which of the kernels that can compute a contraction.
-#[derive(Clone, Copy)]
-enum Pick {
-    /// Every candidate.
-    All,
-    /// The candidate with this number; 0 is the default, and numbers too large start again there.
-    One(usize),
+/// The same by candidate number `pick` of every contraction; 0 is the default, and numbers too large start again there.
+fn compare_with(pick: usize, shapes: &[[usize; 4]], f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>) {
+    compare_at(shapes, &values(shapes), TOLERANCE, pick, f);
 }
 
 fn compare_at(
     shapes: &[[usize; 4]],
-    values: &[Vec<f32>],
+    values: &[Vec<f64>],
     tolerance: f64,
-    variants: &[(&'static str, Gpu)],
-    pick: Pick,
+    pick: usize,
     f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
 ) {
-    let graph = Graph::new();
-    let leaves: Vec<Var> =
-        shapes.iter().enumerate().map(|(i, shape)| graph.input(&i.to_string(), Shape(*shape))).collect();
-    let y = f(&leaves).expect("the shapes fit");
-    let weights = graph.input("weights", y.shape());
-    let loss = y.mul(weights).expect("same shape").sum();
-    let grads = gradients(loss, &leaves).expect("every op has a rule");
-    let names: Vec<String> = (0..grads.len()).map(|i| format!("gradient {i}")).collect();
-    let mut outputs = vec![("y", y)];
-    outputs.extend(names.iter().map(String::as_str).zip(grads));
-    let step = Step::new("compare", &graph, &outputs, vec![]);
-    let weights = draw(y.shape().len(), 99);
-
-    let mut reference = Reference::<f64>::new(&[], vec![step.clone()]);
-    let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
-    reference.write_input(0, "weights", &wide(&weights)).unwrap();
-    for (i, value) in values.iter().enumerate() {
-        reference.write_input(0, &i.to_string(), &wide(value)).unwrap();
+    let trial = Trial::function(shapes, values, f).expect("the shapes fit, and every op has a rule");
+    for (variant, gpu) in support::variants() {
+        compare_on(&format!("{variant} {shapes:?}"), gpu, &trial, tolerance, pick);
     }
-    reference.run(&[0]).unwrap();
-    for (variant, gpu, choices) in variants.iter().flat_map(|(variant, gpu)| {
-        let tables = support::tables::tables(&step, gpu.target());
-        let chosen: Vec<Choices> = match pick {
-            Pick::All => tables,
-            Pick::One(number) => vec![tables[number % tables.len()].clone()],
-        };
-        chosen.into_iter().map(move |choices| (variant, gpu, choices))
-    }) {
-        let target = Target { choices: choices.clone(), ..gpu.target().clone() };
-        let gpu = gpu.clone().with_target(target);
-        let mut executor = gpu.executor(&[], std::slice::from_ref(&step)).unwrap();
-        executor.write_input(0, "weights", &weights).unwrap();
-        for (i, value) in values.iter().enumerate() {
-            executor.write_input(0, &i.to_string(), value).unwrap();
-        }
-        executor.run(&[0]).unwrap();
-        for (name, _) in &outputs {
-            let expected = reference.read_output(0, name).unwrap();
-            let got = executor.read_output(0, name).unwrap();
-            // Operands are near 1: a result of which nothing exceeds 0.05 is what their sums left over.
-            let size = expected.iter().fold(0.05f64, |size, x| size.max(x.abs()));
-            for (at, (got, expected)) in got.iter().zip(&expected).enumerate() {
-                let error = (f64::from(*got) - expected).abs() / size;
-                assert!(
-                    error <= tolerance,
-                    "{variant} {shapes:?} {name}[{at}] = {got}, expected {expected} (off by {error:.1e} of {size:.1e}) with {choices:?}"
-                );
-            }
-        }
+}
+
+fn compare_on(name: &str, gpu: Gpu, trial: &Trial, tolerance: f64, pick: usize) {
+    let tables = tables(&trial.step, gpu.target());
+    let choices = tables[pick % tables.len()].clone();
+    let target = Target { choices: choices.clone(), ..gpu.target().clone() };
+    let mut executor =
+        gpu.with_target(target).executor(&trial.banks, std::slice::from_ref(&trial.step)).unwrap();
+    let found = trial.results(&mut executor).unwrap();
+    for difference in Difference::all(&found, &trial.reference::<f64>().unwrap()) {
+        assert!(difference.is_within(tolerance), "{name}: {difference} with {choices:?}");
     }
 }
 
@@ -133,7 +88,7 @@ proptest! {
         let options = ConvOptions { stride, padding, output_padding: [0, 0] };
         prop_assume!((0..2).all(|axis| kernel[axis] <= size[axis] + 2 * padding[axis]));
         let shapes = [[batch, size[0], size[1], i], [kernel[0], kernel[1], i, o], [1, 1, 1, o]];
-        compare_with(Pick::One(pick), &shapes, |v| {
+        compare_with(pick, &shapes, |v| {
             // Small weights: where tanh saturates, its gradient is the rounding of 1 - y * y.
             let y = v[0].conv2d(v[1].scale(0.1), options)?;
             // The leaf is used either way, so that it has a gradient.
@@ -152,7 +107,7 @@ proptest! {
             (size[axis] - 1) * stride[axis] + kernel[axis] + output_padding[axis] > 2 * padding[axis]
         }));
         let shapes = [[batch, size[0], size[1], o], [kernel[0], kernel[1], i, o], [1, 1, 1, i]];
-        compare_with(Pick::One(pick), &shapes, |v| {
+        compare_with(pick, &shapes, |v| {
             let y = v[0].conv_transpose2d(v[1].scale(0.1), options)?;
             if bias { Ok(y.add(v[2])?.tanh()) } else { v[2].mul(y.relu()) }
         });
@@ -176,11 +131,11 @@ proptest! {
     #[test]
     fn norms_of_a_large_mean_with_a_small_spread(n in 1usize..=3, side in 4usize..=24, c in channels(), batch: bool) {
         let shape = [n, side, side, c];
-        let x: Vec<f32> = draw(Shape(shape).len(), 0).iter().map(|x| 100.0 + 0.1 * x).collect();
+        let x: Vec<f64> = draw(Shape(shape).len(), 0).iter().map(|x| f64::from(100.0 + 0.1 * *x as f32)).collect();
         let affine = draw(2 * c, 1);
         // The mean itself is kept in single precision: half a unit in the last place of 100 is 7e-5 of the spread, and
         // the gradient to the weight adds that up with one sign.
-        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, &support::variants(), Pick::One(0), |v| {
+        compare_at(&[shape, [1, 1, 2, c]], &[x, affine], 5e-4, 0, |v| {
             if batch { v[0].batch_norm(Some(v[1]), 1e-5) } else { v[0].instance_norm(Some(v[1]), 1e-5) }
         });
     }
@@ -228,49 +183,78 @@ proptest! {
     }
 }
 
-/// The shapes of a real network, by every candidate: whole tiles, ragged tiles, split contractions, RGB ends; and with every
-/// index and loop of the defaults checked at run time, which shows that none leaves its bounds.
+/// `mewgpu gradcheck`: every operation by every kernel, and in double precision where the device has it.
 #[test]
-fn network_shapes() {
-    let variants = support::variants();
-    let checked = support::variants().map(|(_, gpu)| ("checked", gpu.with_checks(true)));
-    let draws = |shapes: [[usize; 4]; 2]| [0, 1].map(|i| draw(Shape(shapes[i]).len(), i));
-    for (x, w, options) in [
-        ([4, 16, 16, 3], [4, 4, 3, 32], ConvOptions::new(2, 1)),
-        ([4, 16, 16, 64], [4, 4, 64, 128], ConvOptions::new(2, 1)),
-        ([2, 16, 16, 64], [3, 3, 64, 64], ConvOptions::new(1, 1)),
-        ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
-        ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
-    ] {
-        for (variants, pick) in [(&variants, Pick::All), (&checked, Pick::One(0))] {
-            compare_at(&[x, w], &draws([x, w]), TOLERANCE, variants, pick, |v| v[0].conv2d(v[1], options));
-        }
+fn every_kernel() {
+    let gpu = support::gpu();
+    let report = gradcheck::check(&Device::Gpu(gpu.clone()), &gradcheck::all(), &|_, _, _| ()).unwrap();
+    assert!(report.passed(), "{report}");
+    for op in ["conv2d", "conv_transpose2d", "conv2d_weight_grad", "batch_norm", "sum", "relu", "blur"] {
+        let mut of = report.rows.iter().filter(|row| row.op == op);
+        assert_eq!(
+            of.any(|row| row.double.is_some() && row.differences.is_some()),
+            gpu.doubles(),
+            "{report}"
+        );
     }
-    for (x, w, options) in [
-        ([16, 1, 1, 100], [4, 4, 128, 100], ConvOptions::new(1, 0)),
-        ([4, 8, 8, 128], [4, 4, 64, 128], ConvOptions::new(2, 1)),
-        ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
-        ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
-    ] {
-        for (variants, pick) in [(&variants, Pick::All), (&checked, Pick::One(0))] {
-            compare_at(&[x, w], &draws([x, w]), TOLERANCE, variants, pick, |v| {
-                v[0].conv_transpose2d(v[1], options)
-            });
-        }
-    }
-    let x = [2, 9, 9, 20];
-    compare_at(&[x, [1, 1, 2, 20]], &draws([x, [1, 1, 2, 20]]), TOLERANCE, &variants, Pick::One(0), |v| {
-        v[0].instance_norm(Some(v[1]), 1e-5)?.reflection_pad2d([2, 1, 0, 3])?.upsample_nearest2d([2, 1])
-    });
 }
 
-/// More phases than a grid has workgroups along one dimension, and a sum that stretches a convolution's only channel.
+/// The kernels of each kind of device in double precision, where this one has it.
 #[test]
-fn unusual_shapes() {
-    compare(&[[1, 1, 1, 2], [3, 3, 1, 2]], |v| v[0].conv_transpose2d(v[1], ConvOptions::new(300, 0)));
-    compare(&[[2, 4, 4, 3], [3, 3, 3, 1], [1, 1, 1, 3]], |v| {
-        Ok(v[0].conv2d(v[1], ConvOptions::new(1, 1))?.add(v[2])?.relu())
-    });
+fn double_precision() {
+    let gpu = support::gpu();
+    if !gpu.doubles() {
+        return eprintln!("{} has no double precision", gpu.summary());
+    }
+    let shapes = [[2, 9, 7, 8], [3, 3, 8, 20], [1, 1, 2, 20]];
+    let trial = Trial::function(&shapes, &values(&shapes), |v| {
+        v[0].conv2d(v[1], ConvOptions::new(2, 1))?.instance_norm(Some(v[2]), 1e-5)?.leaky_relu(0.2)
+    })
+    .unwrap();
+    let expected = trial.reference::<f64>().unwrap();
+    for (variant, gpu) in support::variants() {
+        let program = lower(&trial.step, &trial.banks, gpu.target()).unwrap();
+        let mut executor = GpuExecutor::load_in_double(gpu, &trial.banks, vec![program]).unwrap();
+        let found = trial.results(&mut executor).unwrap();
+        for difference in Difference::all(&found, &expected) {
+            assert!(difference.is_within(gradcheck::DOUBLE_TOLERANCE), "{variant}: {difference}");
+        }
+        for difference in numeric::differences(&trial, &found, &mut executor, 8).unwrap() {
+            assert!(difference.is_within(numeric::TOLERANCE), "{variant}: {difference}");
+        }
+    }
+}
+
+/// Every tile computes each of the three contractions in some case.
+#[test]
+fn every_tile_is_tried() {
+    let roomy = Target { workgroup_bytes: 32 << 10, ..Target::GPU };
+    let mut tried = Vec::new();
+    for case in gradcheck::all() {
+        let step = case.trial().unwrap().step;
+        // The first table has the defaults.
+        for choices in tables(&step, &roomy).into_iter().take(if case.every_kernel { usize::MAX } else { 1 })
+        {
+            tried.extend(choices.contractions().filter_map(|of| Some((of.kind, choices.get(&of)?.form))));
+        }
+    }
+    for kind in [Kind::Conv2d, Kind::ConvTranspose2d, Kind::WeightGrad] {
+        for tile in TILES {
+            assert!(tried.contains(&(kind, Form::Tiled(tile))), "{kind:?} {tile:?}");
+        }
+    }
+}
+
+/// Every index and loop of the default kernels checked at run time, which shows that none leaves its bounds.
+#[test]
+fn nothing_leaves_its_bounds() {
+    for case in gradcheck::all().into_iter().filter(|case| case.every_kernel || case.op == "instance_norm") {
+        let trial = case.trial().unwrap();
+        for (variant, gpu) in support::variants() {
+            let name = format!("{} {} {variant}, checked", case.op, case.title());
+            compare_on(&name, gpu.with_checks(true), &trial, case.tolerance, 0);
+        }
+    }
 }
 
 /// Gradients of which one is computed from another: both are stored in one bank, and no dispatch reads what it writes.
@@ -296,7 +280,9 @@ fn related_gradients_share_a_bank() {
         let banks = std::slice::from_ref(&bank);
         let run = |executor: &mut dyn Executor| {
             for (index, name) in ["a", "b", "k"].into_iter().enumerate() {
-                executor.write_input(0, name, &draw(64, index)).unwrap();
+                executor
+                    .write_input(0, name, &draw(64, index).iter().map(|&x| x as f32).collect::<Vec<f32>>())
+                    .unwrap();
             }
             executor.run(&[0]).unwrap();
             executor.read_bank(0).unwrap()

@@ -3,7 +3,6 @@
 
 mod support {
     pub mod networks;
-    pub mod tables;
 }
 
 use mewgpu::bench::peaks;
@@ -11,6 +10,7 @@ use mewgpu::gpu::finite;
 use mewgpu::gpu::lower::{Contraction, Form, TILES, Target, candidates, lower};
 use mewgpu::gpu::preprocess::kernels;
 use mewgpu::gpu::program::{Pipeline, Program};
+use mewgpu::gradcheck::variants::tables;
 use mewgpu::graph::{Bank, Graph, Step, gradients};
 use mewgpu::nn::Statistics;
 use mewgpu::shape::{ConvOptions, Shape};
@@ -71,7 +71,7 @@ fn every_candidate() -> Vec<Program> {
         for pixels in PIXELS {
             let step = contractions(pixels, i, o);
             for target in [&roomy, &Target::SOFTWARE] {
-                for choices in support::tables::tables(&step, target) {
+                for choices in tables(&step, target) {
                     let target = Target { choices, ..target.clone() };
                     programs.push(lower(&step, &[], &target).unwrap());
                 }

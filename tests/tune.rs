@@ -5,6 +5,7 @@ mod support;
 use mewgpu::device::Device;
 use mewgpu::gpu::lower::{Choices, Contraction, Form, Target, Variant, candidates, lower};
 use mewgpu::gpu::tune::{Table, measure, tuned};
+use mewgpu::gradcheck::variants::tables;
 use mewgpu::graph::{Graph, Step, gradients};
 use mewgpu::shape::{ConvOptions, Shape};
 
@@ -59,7 +60,7 @@ fn a_settled_table_lowers_to_the_same_program_as_what_it_was_made_of() {
     assert_eq!(text(&with(settled.clone())), text(&Target::GPU));
     let read: Choices = serde_json::from_str(&serde_json::to_string(&settled).unwrap()).unwrap();
     assert_eq!(read, settled);
-    for table in support::tables::tables(&step, &Target::GPU).into_iter().skip(1) {
+    for table in tables(&step, &Target::GPU).into_iter().skip(1) {
         assert_ne!(text(&with(table)), text(&Target::GPU));
     }
 }
@@ -93,7 +94,7 @@ fn a_pinned_table_is_taken_on_its_device_only() {
     let steps = [step()];
     let gpu = support::gpu();
     let device = Device::Gpu(gpu.clone());
-    let other = support::tables::tables(&steps[0], gpu.target()).pop().unwrap();
+    let other = tables(&steps[0], gpu.target()).pop().unwrap();
     let pinned = Table { kernels: other, ..device.kernels(&steps).unwrap() };
     pinned.write(&path).unwrap();
     assert_eq!(device.clone().pinned(&path).unwrap().kernels(&steps).unwrap(), pinned);

@@ -8,6 +8,7 @@ mod devices;
 mod evaluate;
 mod experiment;
 mod follow;
+mod gradcheck;
 mod op;
 mod resume;
 mod sample;
@@ -53,6 +54,8 @@ enum Command {
     Experiment(experiment::Experiment),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
+    /// Check every operation and its gradients, by every kernel there is, on a device.
+    Gradcheck(gradcheck::Gradcheck),
     /// Measure a device, and every kernel's share of what it can do.
     Bench(bench::Bench),
     /// List what can be computed on.
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Experiment(experiment) => experiment.run(),
         Command::Op(op) => op.run(),
+        Command::Gradcheck(gradcheck) => gradcheck.run(),
         Command::Bench(bench) => bench.run(),
         Command::Devices => devices::run(),
     };

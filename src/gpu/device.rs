@@ -133,9 +133,11 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgpu"),
             required_limits: limits.clone(),
-            // A memory for compiled pipelines and a clock, where there are such.
+            // A memory for compiled pipelines, a clock, and double precision, where there are such.
             required_features: adapter.features()
-                & (wgpu::Features::PIPELINE_CACHE | wgpu::Features::TIMESTAMP_QUERY),
+                & (wgpu::Features::PIPELINE_CACHE
+                    | wgpu::Features::TIMESTAMP_QUERY
+                    | wgpu::Features::SHADER_F64),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -192,6 +194,13 @@ impl Gpu {
         offered.then(|| f64::from(self.queue.get_timestamp_period()))
     }
 
+    /// Whether its kernels can run in double precision: it has such numbers, and twice the workgroup memory that norms take
+    /// in single precision.
+    pub fn doubles(&self) -> bool {
+        let offered = self.device.features().contains(wgpu::Features::SHADER_F64);
+        offered && self.target.workgroup_bytes >= 2 * Target::GPU.workgroup_bytes
+    }
+
     /// What lowering needs to know of this device.
     pub fn target(&self) -> &Target {
         &self.target
@@ -242,6 +251,11 @@ impl Gpu {
     /// Bytes that are allocated on it for all that uses it, where its driver is one whose memory wgpu manages.
     pub fn allocated_bytes(&self) -> Option<u64> {
         self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+    }
+
+    /// Forgets the failure the device has reported, to try something else on it.
+    pub(crate) fn forget_failure(&self) {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 
     /// The first failure the device has reported, as an error.

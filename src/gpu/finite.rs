@@ -5,6 +5,7 @@ use super::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::graph::Bank;
+use crate::reference::Real;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -48,10 +49,17 @@ pub fn program(banks: &[Bank]) -> Result<Program> {
     })
 }
 
-impl GpuExecutor {
-    /// As [`Executor::non_finite`].
+impl<T: Real> GpuExecutor<T> {
+    /// As [`Executor::non_finite`]; in double precision, which the kernel does not know, the banks are read.
     pub(super) fn first_non_finite(&mut self) -> Result<Option<(usize, usize)>> {
-        let program = self.steps.len() - 1;
+        let Some(program) = self.finite else {
+            for bank in 0..self.bank_lens.len() {
+                if let Some(at) = self.read_bank(bank)?.iter().position(|number| !number.is_finite()) {
+                    return Ok(Some((bank, at)));
+                }
+            }
+            return Ok(None);
+        };
         let found = self.steps[program].results[0].clone();
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.clear_buffer(&found, 0, None);
@@ -85,9 +93,10 @@ impl GpuExecutor {
             let dispatch = self.steps[step].program.dispatches[index].clone();
             for (region, shape) in dispatch.bindings.iter().zip(dispatch.shapes) {
                 let buffer = self.buffer(step, region.buffer).clone();
-                let values: Vec<f32> = self.read(&buffer, region.offset, region.size as usize / 4)?;
+                let values: Vec<T> =
+                    self.read(&buffer, region.offset, region.size as usize / size_of::<T>())?;
                 if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
-                    let (op, value) = (dispatch.op, f64::from(value));
+                    let (op, value) = (dispatch.op, value.wide());
                     let step = self.steps[step].program.name.clone();
                     return Err(Error::NotFinite { op, step, value, shape });
                 }

@@ -5,6 +5,7 @@
 
 mod cache;
 pub mod device;
+mod double;
 pub mod finite;
 pub mod lower;
 mod pipelines;

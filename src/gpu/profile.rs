@@ -4,13 +4,14 @@ use super::program::Program;
 use super::run::GpuExecutor;
 use crate::Result;
 use crate::executor::{Executor, blocks};
+use crate::reference::Real;
 use std::ops::Range;
 use std::time::Instant;
 
 /// Dispatches timed by one set of queries, two of at most 4096 each.
 const TIMED: usize = 2048;
 
-impl GpuExecutor {
+impl<T: Real> GpuExecutor<T> {
     /// What a step is on this device.
     pub fn program(&self, step: usize) -> &Program {
         &self.steps[step].program

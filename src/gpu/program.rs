@@ -20,7 +20,7 @@ pub struct Program {
     /// Size in bytes of the buffer the host writes before every run.
     pub input_bytes: u64,
     /// The constants' buffer.
-    pub constants: Vec<f32>,
+    pub constants: Vec<f64>,
     /// Inputs: name, offset in bytes, count of numbers.
     pub inputs: Vec<(String, u64, usize)>,
     /// Results the host may read: name, place, count of numbers.

@@ -10,6 +10,7 @@ use super::pipelines::pipelines;
 use super::program::{Buffer, Program, Region};
 use crate::executor::{Executor, Timing};
 use crate::graph::{Bank, Step};
+use crate::reference::Real;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -24,26 +25,28 @@ pub const MAX_WORK: u64 = 50_000_000_000;
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
-/// Steps ready to run on a GPU.
-pub struct GpuExecutor {
+/// Steps ready to run on a GPU, in numbers of type `T`.
+pub struct GpuExecutor<T = f32> {
     pub(super) gpu: Gpu,
     banks: Vec<wgpu::Buffer>,
     pub(super) bank_lens: Vec<usize>,
     pub(super) pool: Vec<wgpu::Buffer>,
     pipelines: Vec<wgpu::ComputePipeline>,
     /// The steps, and behind them the program that looks for numbers that are not finite.
-    pub(super) steps: Vec<Loaded>,
+    pub(super) steps: Vec<Loaded<T>>,
+    /// Which program that is, in single precision.
+    pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
     tracing: bool,
 }
 
 /// A program with its memory.
-pub(super) struct Loaded {
+pub(super) struct Loaded<T> {
     pub(super) program: Program,
     inputs: wgpu::Buffer,
     /// What will be written to `inputs` at the next run.
-    staged: Vec<f32>,
+    staged: Vec<T>,
     constants: wgpu::Buffer,
     pub(super) results: Vec<wgpu::Buffer>,
     /// Of the executor's pool, the buffer of each of the program's slots.
@@ -67,7 +70,24 @@ impl GpuExecutor {
     /// # Errors
     /// If the device is too small, or refuses a kernel.
     pub fn load(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>) -> Result<Self> {
+        let finite = Some(programs.len());
         programs.push(finite::program(banks)?);
+        Ok(Self { finite, ..Self::prepare(gpu, banks, programs)? })
+    }
+}
+
+impl GpuExecutor<f64> {
+    /// As [`GpuExecutor::load`], in double precision; for devices that have it ([`Gpu::doubles`]).
+    ///
+    /// # Errors
+    /// If the device is too small, or refuses a kernel.
+    pub fn load_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect())
+    }
+}
+
+impl<T: Real> GpuExecutor<T> {
+    fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
@@ -77,15 +97,16 @@ impl GpuExecutor {
             })
         };
         let bank_buffers: Vec<wgpu::Buffer> =
-            banks.iter().map(|bank| buffer("bank", bank.len as u64 * 4)).collect();
+            banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect();
         let (pool_sizes, slots) = shared_pool(&programs);
         let pool: Vec<wgpu::Buffer> = pool_sizes.iter().map(|&size| buffer("pool", size)).collect();
         let (pipelines, of_step) = pipelines(&gpu, &programs)?;
         let mut loaded = Vec::new();
         for (index, program) in programs.into_iter().enumerate() {
             let inputs = buffer("inputs", program.input_bytes);
-            let constants = buffer("constants", program.constants.len() as u64 * 4);
-            gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&program.constants));
+            let constants = buffer("constants", bytes::<T>(program.constants.len()));
+            let numbers: Vec<T> = program.constants.iter().map(|&number| T::of(number)).collect();
+            gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&numbers));
             let results: Vec<wgpu::Buffer> =
                 program.results.iter().map(|&size| buffer("result", size)).collect();
             let resolve = |region: &Region| match region.buffer {
@@ -119,7 +140,7 @@ impl GpuExecutor {
                     (pipeline, group, dispatch.workgroups)
                 })
                 .collect();
-            let staged = vec![0.0; program.input_bytes as usize / 4];
+            let staged = vec![T::of(0.0); program.input_bytes as usize / size_of::<T>()];
             let slots = slots[index].clone();
             loaded.push(Loaded { program, inputs, staged, constants, results, slots, dispatches });
         }
@@ -131,6 +152,7 @@ impl GpuExecutor {
             pool,
             pipelines,
             steps: loaded,
+            finite: None,
             in_flight: VecDeque::new(),
             readback: None,
             tracing: false,
@@ -170,13 +192,13 @@ impl GpuExecutor {
         polled.map(drop).map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))
     }
 
-    pub(super) fn read<T: bytemuck::Pod>(
+    pub(super) fn read<N: bytemuck::Pod>(
         &mut self,
         from: &wgpu::Buffer,
         offset: u64,
         count: usize,
-    ) -> Result<Vec<T>> {
-        let bytes = count * size_of::<T>();
+    ) -> Result<Vec<N>> {
+        let bytes = count * size_of::<N>();
         let size = (bytes as u64).max(4);
         let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
             Some(buffer) => buffer,
@@ -203,6 +225,10 @@ impl GpuExecutor {
         self.readback = Some(readback);
         Ok(numbers)
     }
+}
+
+fn bytes<T>(numbers: usize) -> u64 {
+    (numbers * size_of::<T>()) as u64
 }
 
 /// How programs that run one after another are submitted: each entry is one submission, of dispatches by the number of their
@@ -234,12 +260,12 @@ pub fn submissions(programs: &[&Program]) -> Vec<Vec<(usize, Range<usize>)>> {
 pub fn planned_bytes(banks: &[Bank], mut programs: Vec<Program>) -> Result<u64> {
     programs.push(finite::program(banks)?);
     let own = |program: &Program| {
-        let constants = buffer_size(program.constants.len() as u64 * 4);
+        let constants = buffer_size(bytes::<f32>(program.constants.len()));
         let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
         buffer_size(program.input_bytes) + constants + results
     };
     let (pool, _) = shared_pool(&programs);
-    let shared = pool.into_iter().chain(banks.iter().map(|bank| bank.len as u64 * 4));
+    let shared = pool.into_iter().chain(banks.iter().map(|bank| bytes::<f32>(bank.len)));
     Ok(shared.map(buffer_size).chain(programs.iter().map(own)).sum())
 }
 
@@ -269,8 +295,8 @@ fn shared_pool(programs: &[Program]) -> (Vec<u64>, Vec<Vec<usize>>) {
     (sizes, slots)
 }
 
-impl Executor for GpuExecutor {
-    fn write_input(&mut self, step: usize, name: &str, values: &[f32]) -> Result<()> {
+impl<T: Real> Executor<T> for GpuExecutor<T> {
+    fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()> {
         let loaded = &mut self.steps[step];
         let title = &loaded.program.name;
         let (_, offset, count) = loaded
@@ -285,7 +311,7 @@ impl Executor for GpuExecutor {
                 values.len()
             )));
         }
-        let at = *offset as usize / 4;
+        let at = *offset as usize / size_of::<T>();
         loaded.staged[at..at + count].copy_from_slice(values);
         Ok(())
     }
@@ -327,7 +353,7 @@ impl Executor for GpuExecutor {
         Ok(ops.zip(seconds).map(|(op, seconds)| Timing { op, seconds }).collect())
     }
 
-    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {
+    fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
         let loaded = &self.steps[step];
         let (_, region, count) = loaded
             .program
@@ -343,12 +369,12 @@ impl Executor for GpuExecutor {
         self.read(&buffer, offset, count)
     }
 
-    fn read_bank(&mut self, bank: usize) -> Result<Vec<f32>> {
+    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
         let buffer = self.banks[bank].clone();
         self.read(&buffer, 0, self.bank_lens[bank])
     }
 
-    fn write_bank(&mut self, bank: usize, values: &[f32]) -> Result<()> {
+    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
         if values.len() != self.bank_lens[bank] {
             return Err(Error::Input(format!(
                 "bank {bank} holds {} numbers, not {}",

@@ -7,6 +7,7 @@
 mod build;
 mod grad;
 pub mod lifetimes;
+mod names;
 mod op;
 mod step;
 

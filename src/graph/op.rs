@@ -1,6 +1,7 @@
 //! The operations: the whole list, and nothing but names and numbers.
 
 use super::Slot;
+use super::names::names;
 use crate::shape::ConvGeometry;
 
 /// Which elements share statistics in a normalisation.
@@ -142,50 +143,41 @@ pub enum Op {
     Detach,
 }
 
-impl Op {
-    /// The name used in messages and listings.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Input(_) => "input",
-            Self::State(_) => "state",
-            Self::Full(_) => "full",
-            Self::Conv2d(_) => "conv2d",
-            Self::ConvTranspose2d(_) => "conv_transpose2d",
-            Self::Conv2dWeightGrad(_) => "conv2d_weight_grad",
-            Self::Unary(unary) => match unary {
-                Unary::Affine { .. } => "affine",
-                Unary::LeakyRelu { .. } => "leaky_relu",
-                Unary::Tanh => "tanh",
-                Unary::Sigmoid => "sigmoid",
-                Unary::Softplus => "softplus",
-                Unary::Square => "square",
-                Unary::Abs => "abs",
-                Unary::Rsqrt => "rsqrt",
-            },
-            Self::Binary(binary) => match binary {
-                Binary::Add => "add",
-                Binary::Sub => "sub",
-                Binary::Mul => "mul",
-                Binary::LeakyReluGrad { .. } => "leaky_relu_grad",
-                Binary::TanhGrad => "tanh_grad",
-                Binary::SigmoidGrad => "sigmoid_grad",
-                Binary::AbsGrad => "abs_grad",
-            },
-            Self::Sum => "sum",
-            Self::Broadcast => "broadcast",
-            Self::Moments(_) => "moments",
-            Self::Normalize { .. } => "normalize",
-            Self::NormalizeGradSums { .. } => "normalize_grad_sums",
-            Self::NormalizeGrad { .. } => "normalize_grad",
-            Self::ReflectionPad(_) => "reflection_pad2d",
-            Self::ReflectionPadGrad(_) => "reflection_pad2d_grad",
-            Self::UpsampleNearest(_) => "upsample_nearest2d",
-            Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
-            Self::Blur => "blur",
-            Self::Shift { .. } => "shift",
-            Self::SelectRows => "select_rows",
-            Self::Reshape => "reshape",
-            Self::Detach => "detach",
-        }
-    }
+names! { Op:
+    Self::Input(_) => "input",
+    Self::State(_) => "state",
+    Self::Full(_) => "full",
+    Self::Conv2d(_) => "conv2d",
+    Self::ConvTranspose2d(_) => "conv_transpose2d",
+    Self::Conv2dWeightGrad(_) => "conv2d_weight_grad",
+    Self::Unary(Unary::Affine { .. }) => "affine",
+    Self::Unary(Unary::LeakyRelu { .. }) => "leaky_relu",
+    Self::Unary(Unary::Tanh) => "tanh",
+    Self::Unary(Unary::Sigmoid) => "sigmoid",
+    Self::Unary(Unary::Softplus) => "softplus",
+    Self::Unary(Unary::Square) => "square",
+    Self::Unary(Unary::Abs) => "abs",
+    Self::Unary(Unary::Rsqrt) => "rsqrt",
+    Self::Binary(Binary::Add) => "add",
+    Self::Binary(Binary::Sub) => "sub",
+    Self::Binary(Binary::Mul) => "mul",
+    Self::Binary(Binary::LeakyReluGrad { .. }) => "leaky_relu_grad",
+    Self::Binary(Binary::TanhGrad) => "tanh_grad",
+    Self::Binary(Binary::SigmoidGrad) => "sigmoid_grad",
+    Self::Binary(Binary::AbsGrad) => "abs_grad",
+    Self::Sum => "sum",
+    Self::Broadcast => "broadcast",
+    Self::Moments(_) => "moments",
+    Self::Normalize { .. } => "normalize",
+    Self::NormalizeGradSums { .. } => "normalize_grad_sums",
+    Self::NormalizeGrad { .. } => "normalize_grad",
+    Self::ReflectionPad(_) => "reflection_pad2d",
+    Self::ReflectionPadGrad(_) => "reflection_pad2d_grad",
+    Self::UpsampleNearest(_) => "upsample_nearest2d",
+    Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
+    Self::Blur => "blur",
+    Self::Shift { .. } => "shift",
+    Self::SelectRows => "select_rows",
+    Self::Reshape => "reshape",
+    Self::Detach => "detach",
 }

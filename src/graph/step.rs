@@ -1,5 +1,6 @@
 //! A graph made ready to run: what to read from it and what to update after it.
 
+use super::names::names;
 use super::{Graph, Node, NodeId, Op, Var};
 use crate::shape::Shape;
 
@@ -111,18 +112,15 @@ pub enum Update {
     },
 }
 
-impl Update {
-    /// The name used in messages and listings.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Store { .. } => "store",
-            Self::RunningMoments { .. } => "running_moments",
-            Self::StoreRows { .. } => "store_rows",
-            Self::Average { .. } => "average",
-            Self::Adam { .. } => "adam",
-        }
-    }
+names! { Update:
+    Self::Store { .. } => "store",
+    Self::RunningMoments { .. } => "running_moments",
+    Self::StoreRows { .. } => "store_rows",
+    Self::Average { .. } => "average",
+    Self::Adam { .. } => "adam",
+}
 
+impl Update {
     /// The nodes whose values this change needs.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let (first, second) = match *self {

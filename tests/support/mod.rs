@@ -1,10 +1,7 @@
 //! What several test files need: a GPU, or a failure that says how to get one.
 
-#[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
-pub mod tables;
-
 use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::Target;
+use mewgpu::gradcheck::variants::targets;
 use std::sync::OnceLock;
 
 /// The best device there is, software drivers included.
@@ -20,10 +17,6 @@ pub fn gpu() -> Gpu {
 #[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
 pub fn variants() -> [(&'static str, Gpu); 2] {
     let gpu = gpu();
-    let own = gpu.target().clone();
-    let with = |target: Target| {
-        let Target { software, invocations, .. } = target;
-        gpu.clone().with_target(Target { software, invocations, ..own.clone() })
-    };
-    [("tiled", with(Target::GPU)), ("direct", with(Target::SOFTWARE))]
+    let [tiled, direct] = targets(gpu.target()).map(|target| gpu.clone().with_target(target));
+    [("tiled", tiled), ("direct", direct)]
 }

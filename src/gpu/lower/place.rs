@@ -146,11 +146,11 @@ fn given(step: &Step) -> HashMap<NodeId, Region> {
     fixed
 }
 
-fn constants(step: &Step) -> Vec<f32> {
+fn constants(step: &Step) -> Vec<f64> {
     let mut numbers = Vec::new();
     for node in &step.nodes {
         if let Op::Full(value) = node.op {
-            numbers.resize(numbers.len() + bytes(node.shape.len()) as usize / 4, value as f32);
+            numbers.resize(numbers.len() + bytes(node.shape.len()) as usize / 4, value);
         }
     }
     numbers

@@ -1,0 +1,19 @@
+//! The same kernels in double precision: to check what they compute to more digits than training needs.
+
+use super::program::Program;
+
+impl Program {
+    /// The same in double precision: `f64` wherever the texts say `f32`, and twice the room for every number.
+    pub fn in_double(mut self) -> Self {
+        for shader in &mut self.shaders {
+            shader.source = shader.source.replace("f32", "f64");
+        }
+        let sizes = self.pool.iter_mut().chain(&mut self.results).chain([&mut self.input_bytes]);
+        let inputs = self.inputs.iter_mut().map(|(_, offset, _)| offset);
+        let bindings = self.dispatches.iter_mut().flat_map(|dispatch| &mut dispatch.bindings);
+        let regions = bindings.chain(self.outputs.iter_mut().map(|(_, region, _)| region));
+        let extents = regions.flat_map(|region| [&mut region.offset, &mut region.size]);
+        sizes.chain(inputs).chain(extents).for_each(|bytes| *bytes *= 2);
+        self
+    }
+}

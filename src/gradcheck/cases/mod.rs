@@ -1,0 +1,119 @@
+//! What is checked: every operation at shapes that reach every branch of its kernels.
+
+mod contractions;
+mod norms;
+mod pointwise;
+mod spatial;
+mod updates;
+
+use super::trial::{Trial, draw};
+use crate::Result;
+use crate::graph::Var;
+use crate::shape::Shape;
+
+/// Largest error in f32: it keeps 6e-8, a sum of k products loses a few times sqrt(k) of that, and no sum here is longer
+/// than some thousand.
+const TOLERANCE: f64 = 1e-5;
+
+/// A function of some tensors.
+pub type Function = Box<dyn for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>>;
+
+/// What a case computes.
+pub enum Work {
+    /// A function of operands that hold these numbers.
+    Function(Function, Vec<Vec<f64>>),
+    /// Updates of state.
+    Updates(Box<dyn Fn() -> Trial>),
+}
+
+/// An operation at one choice of shapes.
+pub struct Case {
+    /// Its name.
+    pub op: &'static str,
+    /// Shapes of its operands.
+    pub shapes: Vec<[usize; 4]>,
+    /// Largest error of f32 as a share of the largest number of a result.
+    pub tolerance: f64,
+    /// Whether its gradients are its derivatives: not where something counts as a constant.
+    pub derivatives: bool,
+    /// Whether a GPU computes it by every kernel there is, and not only by the default ones of every kind of device.
+    pub every_kernel: bool,
+    /// What is computed.
+    pub work: Work,
+}
+
+impl Case {
+    /// A function of operands of these shapes, with random numbers in them.
+    pub fn new(
+        op: &'static str,
+        shapes: &[[usize; 4]],
+        f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>> + 'static,
+    ) -> Self {
+        let values = shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
+        let work = Work::Function(Box::new(f), values);
+        let (tolerance, derivatives) = (TOLERANCE, true);
+        Self { op, shapes: shapes.to_vec(), tolerance, derivatives, every_kernel: false, work }
+    }
+
+    /// Updates of state, of these shapes.
+    fn updates(op: &'static str, shapes: &[[usize; 4]], trial: impl Fn() -> Trial + 'static) -> Self {
+        let work = Work::Updates(Box::new(trial));
+        let (tolerance, derivatives) = (TOLERANCE, false);
+        Self { op, shapes: shapes.to_vec(), tolerance, derivatives, every_kernel: false, work }
+    }
+
+    /// The same with these numbers in the operand `index`.
+    fn with(mut self, index: usize, numbers: Vec<f64>) -> Self {
+        if let Work::Function(_, values) = &mut self.work {
+            values[index] = numbers;
+        }
+        self
+    }
+
+    /// The same where something counts as a constant.
+    fn constant(self) -> Self {
+        Self { derivatives: false, ..self }
+    }
+
+    /// The same by every kernel.
+    fn by_every_kernel(self) -> Self {
+        Self { every_kernel: true, ..self }
+    }
+
+    /// The same with another tolerance.
+    pub fn tolerance(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
+    }
+
+    /// It, ready to run.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn trial(&self) -> Result<Trial> {
+        match &self.work {
+            Work::Function(f, values) => Trial::function(&self.shapes, values, f),
+            Work::Updates(trial) => Ok(trial()),
+        }
+    }
+
+    /// Its shapes, in words.
+    pub fn title(&self) -> String {
+        let shapes: Vec<String> = self.shapes.iter().map(|shape| Shape(*shape).to_string()).collect();
+        shapes.join(" ")
+    }
+}
+
+/// All of them, those of one operation side by side.
+pub fn all() -> Vec<Case> {
+    [contractions::all(), norms::all(), pointwise::all(), spatial::all(), updates::all()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The operations' names, in order.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = all().iter().map(|case| case.op).collect();
+    names.dedup();
+    names
+}

@@ -1,0 +1,51 @@
+//! Normalisation, with and without weight and bias, and with an activation in the same kernel.
+
+use super::Case;
+use crate::gradcheck::trial::draw;
+use crate::shape::Shape;
+
+const EPS: f64 = 1e-5;
+
+/// Channels that do and do not divide by four, few rows and many.
+const SHAPES: [[usize; 4]; 5] = [[3, 3, 2, 4], [2, 9, 9, 20], [4, 5, 7, 3], [2, 24, 24, 8], [8, 32, 32, 3]];
+
+fn rows(shape: [usize; 4]) -> [usize; 4] {
+    [1, 1, 2, shape[3]]
+}
+
+pub fn all() -> Vec<Case> {
+    let mut all = Vec::new();
+    for shape in SHAPES {
+        all.push(Case::new("batch_norm", &[shape], |v| v[0].batch_norm(None, EPS)));
+        all.push(Case::new("batch_norm", &[shape, rows(shape)], |v| {
+            v[0].batch_norm(Some(v[1]), EPS)?.leaky_relu(0.2)
+        }));
+    }
+    all.push(shifted([2, 16, 16, 4], "batch_norm"));
+    for shape in SHAPES {
+        all.push(Case::new("instance_norm", &[shape], |v| v[0].instance_norm(None, EPS)));
+        all.push(Case::new("instance_norm", &[shape, rows(shape)], |v| {
+            Ok(v[0].instance_norm(Some(v[1]), EPS)?.tanh())
+        }));
+    }
+    all.push(shifted([2, 16, 16, 4], "instance_norm"));
+    all.extend(SHAPES.map(|shape| {
+        Case::new("batch_norm_eval", &[shape, rows(shape)], move |v| {
+            let running = v[0].graph().full(Shape(rows(shape)), 0.7);
+            v[0].batch_norm_eval(running, Some(v[1]), EPS)
+        })
+    }));
+    all
+}
+
+/// A large mean with a small spread. The mean itself is kept in single precision: half a unit in the last place of 100 is
+/// 7e-5 of the spread, and the gradient to the weight adds that up with one sign.
+fn shifted(shape: [usize; 4], op: &'static str) -> Case {
+    let x = draw(Shape(shape).len(), 0).iter().map(|x| f64::from(100.0 + 0.1 * *x as f32)).collect();
+    let case = Case::new(op, &[shape, rows(shape)], move |v| match op {
+        "batch_norm" => v[0].batch_norm(Some(v[1]), EPS),
+        _ => v[0].instance_norm(Some(v[1]), EPS),
+    });
+    // Central differences of numbers near 100 keep fewer digits as well.
+    case.with(0, x).tolerance(5e-4).constant()
+}

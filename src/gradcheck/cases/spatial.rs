@@ -1,0 +1,36 @@
+//! What moves pixels, or whole pictures.
+
+use super::Case;
+
+/// Channels that do and do not divide by four.
+const SHAPES: [[usize; 4]; 3] = [[2, 4, 3, 2], [1, 6, 4, 5], [2, 8, 10, 20]];
+
+pub fn all() -> Vec<Case> {
+    let mut all = Vec::new();
+    for (shape, padding) in [(SHAPES[0], [3, 1, 2, 0]), (SHAPES[1], [1, 2, 2, 1]), (SHAPES[2], [3, 3, 3, 3])]
+    {
+        all.push(Case::new("reflection_pad2d", &[shape], move |v| v[0].reflection_pad2d(padding)));
+    }
+    for (shape, factor) in [(SHAPES[0], [3, 2]), (SHAPES[1], [1, 3]), (SHAPES[2], [2, 2])] {
+        all.push(Case::new("upsample_nearest2d", &[shape], move |v| v[0].upsample_nearest2d(factor)));
+    }
+    all.extend(
+        SHAPES.map(|shape| Case::new("upsample_bilinear2d", &[shape], |v| Ok(v[0].upsample_bilinear2d()))),
+    );
+    for (shape, block) in [(SHAPES[0], [2, 3]), (SHAPES[1], [2, 2]), (SHAPES[2], [4, 5])] {
+        all.push(Case::new("avg_pool2d", &[shape], move |v| v[0].avg_pool2d(block)));
+    }
+    all.push(Case::new("blur", &[[2, 1, 3, 2]], |v| Ok(v[0].blur())));
+    all.extend(SHAPES.map(|shape| Case::new("blur", &[shape], |v| Ok(v[0].blur()))));
+    for shape in SHAPES {
+        let offsets = [1.0, -2.0, 0.0, 1.0][..2 * shape[0]].to_vec();
+        let shift = Case::new("shift", &[shape, [shape[0], 1, 1, 2]], |v| v[0].shift(v[1]));
+        all.push(shift.with(1, offsets));
+    }
+    for [n, h, w, c] in SHAPES {
+        let shapes = [[n, h, w, c], [3, h, w, c], [4, 1, 1, 1]];
+        let select = Case::new("select_rows", &shapes, |v| v[0].select_rows(v[1], v[2]));
+        all.push(select.with(2, vec![n as f64, 0.0, n as f64 + 2.0, n as f64 - 1.0]).constant());
+    }
+    all
+}

@@ -1,0 +1,96 @@
+//! Changes of state.
+
+use super::Case;
+use crate::gradcheck::trial::{Trial, draw};
+use crate::graph::{Bank, Graph, Per, Slot, Update};
+use crate::shape::Shape;
+
+/// One number, and two tensors with a gap between them.
+const BANKS: [&[[usize; 4]]; 2] = [&[[1, 1, 1, 1]], &[[3, 3, 5, 7], [1, 1, 1, 130]]];
+
+pub fn all() -> Vec<Case> {
+    vec![store([2, 3, 2, 4]), store([1, 1, 1, 77])]
+        .into_iter()
+        .chain([[2, 3, 4, 20], [4, 5, 1, 3]].map(running_moments))
+        .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(store_rows))
+        .chain(BANKS.map(average))
+        .chain(BANKS.map(adam))
+        .collect()
+}
+
+fn bank(shapes: &[[usize; 4]]) -> Bank {
+    let mut bank = Bank::default();
+    shapes.iter().for_each(|shape| {
+        bank.push("tensor", Shape(*shape));
+    });
+    bank
+}
+
+/// A bank of these shapes, random numbers in it.
+fn filled(shapes: &[[usize; 4]], index: usize) -> (Bank, Vec<f64>) {
+    let bank = bank(shapes);
+    let numbers = draw(bank.len, index);
+    (bank, numbers)
+}
+
+const FIRST: Slot = Slot { bank: 0, offset: 0 };
+
+/// A tensor, read and written.
+fn store(shape: [usize; 4]) -> Case {
+    Case::updates("store", &[shape], move || {
+        let graph = Graph::new();
+        let value = graph.state(FIRST, Shape(shape)).square().affine(1.0, 0.5);
+        let updates = vec![Update::Store { slot: FIRST, value: value.id() }];
+        Trial::updates(&graph, updates, vec![filled(&[shape], 0)], &[])
+    })
+}
+
+fn running_moments(shape: [usize; 4]) -> Case {
+    Case::updates("running_moments", &[shape], move || {
+        let graph = Graph::new();
+        let x = graph.input("x", Shape(shape));
+        let moments = x.moments(Per::Batch).id();
+        let count = x.shape().len() / x.shape().channels();
+        let updates = vec![Update::RunningMoments { slot: FIRST, moments, momentum: 0.1, count }];
+        let running = filled(&[[1, 1, 2, shape[3]]], 0);
+        Trial::updates(&graph, updates, vec![running], &[("x", draw(x.shape().len(), 1))])
+    })
+}
+
+/// Two rows replaced, one not.
+fn store_rows(shape: [usize; 4]) -> Case {
+    let [_, h, w, c] = shape;
+    let kept = [4, h, w, c];
+    let value = [3, h, w, c];
+    Case::updates("store_rows", &[kept, value], move || {
+        let graph = Graph::new();
+        let new = graph.input("value", Shape(value));
+        let rows = graph.input("rows", Shape([3, 1, 1, 1]));
+        let len = Shape(kept).len();
+        let updates = vec![Update::StoreRows { slot: FIRST, len, value: new.id(), rows: rows.id() }];
+        let inputs = [("value", draw(new.shape().len(), 1)), ("rows", vec![2.0, -1.0, 0.0])];
+        Trial::updates(&graph, updates, vec![filled(&[kept], 0)], &inputs)
+    })
+}
+
+fn average(shapes: &'static [[usize; 4]]) -> Case {
+    Case::updates("average", shapes, move || {
+        let graph = Graph::new();
+        let decay = graph.input("decay", Shape::SCALAR).id();
+        let updates = vec![Update::Average { average: 0, parameters: 1, decay }];
+        Trial::updates(&graph, updates, vec![filled(shapes, 0), filled(shapes, 1)], &[("decay", vec![0.875])])
+    })
+}
+
+fn adam(shapes: &'static [[usize; 4]]) -> Case {
+    Case::updates("adam", shapes, move || {
+        let graph = Graph::new();
+        let rates = graph.input("rates", Shape::vector(2)).id();
+        let [parameters, gradients, first, second] = [0, 1, 2, 3];
+        let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
+        let update = Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps };
+        let mut banks: Vec<(Bank, Vec<f64>)> = (0..4).map(|index| filled(shapes, index)).collect();
+        banks[second].1.iter_mut().for_each(|x| *x = x.abs());
+        Trial::updates(&graph, vec![update], banks, &[("rates", vec![0.0625, 1.5])])
+    })
+}

@@ -1,0 +1,152 @@
+//! One thing to compute, with the numbers it is computed from, so that it can be repeated on any executor.
+
+use crate::Result;
+use crate::executor::Executor;
+use crate::graph::{Bank, Graph, Step, Update, Var, gradients};
+use crate::random::stream;
+use crate::reference::{Real, Reference};
+use crate::shape::Shape;
+use rand::RngExt;
+use std::fmt;
+
+/// Numbers in +-(0.1, 1), which f32 holds exactly: away from the kinks of ReLU and |x|, and from the pole of 1 / x.
+pub fn draw(len: usize, index: usize) -> Vec<f64> {
+    let mut rng = stream(7, "gradcheck", index as u64);
+    let sign = |positive: bool| if positive { 1.0 } else { -1.0 };
+    (0..len).map(|_| f64::from(rng.random_range(0.1f32..1.0) * sign(rng.random()))).collect()
+}
+
+/// What a trial leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The function's value.
+    Value,
+    /// The gradient of `sum(value * weights)`, with random weights, to one of the operands.
+    Gradient(usize),
+    /// A bank after the updates.
+    Bank(usize),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value => write!(f, "value"),
+            Self::Gradient(operand) => write!(f, "gradient {operand}"),
+            Self::Bank(bank) => write!(f, "bank {bank}"),
+        }
+    }
+}
+
+/// A step with the numbers it starts from.
+pub struct Trial {
+    /// The value and the gradients, or the updates.
+    pub step: Step,
+    /// The value alone, or the updates.
+    pub forward: Step,
+    /// The state that updates change.
+    pub banks: Vec<Bank>,
+    /// Numbers of each bank.
+    states: Vec<Vec<f64>>,
+    /// Numbers of each input: the operands by their place, and the weights.
+    inputs: Vec<(String, Vec<f64>)>,
+}
+
+/// The name of the input that weighs the value.
+const WEIGHTS: &str = "weights";
+
+impl Trial {
+    /// `f` of operands of these shapes and numbers, and its gradient to each.
+    ///
+    /// # Errors
+    /// If the shapes do not fit `f`, or it has no gradients.
+    pub fn function(
+        shapes: &[[usize; 4]],
+        values: &[Vec<f64>],
+        f: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
+    ) -> Result<Self> {
+        let graph = Graph::new();
+        let operands: Vec<Var<'_>> =
+            shapes.iter().enumerate().map(|(i, shape)| graph.input(&i.to_string(), Shape(*shape))).collect();
+        let y = f(&operands)?;
+        let loss = y.mul(graph.input(WEIGHTS, y.shape()))?.sum();
+        let found = gradients(loss, &operands)?;
+        let names: Vec<String> =
+            (0..found.len()).map(|operand| Part::Gradient(operand).to_string()).collect();
+        let value = Part::Value.to_string();
+        let mut outputs = vec![(value.as_str(), y)];
+        outputs.extend(names.iter().map(String::as_str).zip(found));
+        let mut inputs: Vec<(String, Vec<f64>)> =
+            (0..).zip(values).map(|(i, values): (usize, _)| (i.to_string(), values.clone())).collect();
+        inputs.push((WEIGHTS.to_owned(), draw(y.shape().len(), 99)));
+        Ok(Self {
+            step: Step::new("gradients", &graph, &outputs, vec![]),
+            forward: Step::new("value", &graph, &outputs[..1], vec![]),
+            banks: vec![],
+            states: vec![],
+            inputs,
+        })
+    }
+
+    /// Updates of banks that hold these numbers, by inputs of these numbers.
+    pub fn updates(
+        graph: &Graph,
+        updates: Vec<Update>,
+        banks: Vec<(Bank, Vec<f64>)>,
+        inputs: &[(&str, Vec<f64>)],
+    ) -> Self {
+        let step = Step::new("updates", graph, &[], updates);
+        let (banks, states) = banks.into_iter().unzip();
+        let inputs = inputs.iter().map(|(name, values)| ((*name).to_owned(), values.clone())).collect();
+        Self { forward: step.clone(), step, banks, states, inputs }
+    }
+
+    /// What `executor`, made for the step over the banks, leaves behind.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn results<T: Real>(&self, executor: &mut dyn Executor<T>) -> Result<Vec<(Part, Vec<f64>)>> {
+        for (bank, state) in self.states.iter().enumerate() {
+            executor.write_bank(bank, &narrow(state))?;
+        }
+        for (name, values) in self.used(&self.step) {
+            executor.write_input(0, name, &narrow(values))?;
+        }
+        executor.run(&[0])?;
+        let wide = |numbers: Vec<T>| numbers.into_iter().map(T::wide).collect();
+        let outputs = (0..self.step.outputs.len()).map(|at| match at {
+            0 => Part::Value,
+            operand => Part::Gradient(operand - 1),
+        });
+        let mut results = Vec::new();
+        for part in outputs {
+            results.push((part, wide(executor.read_output(0, &part.to_string())?)));
+        }
+        for bank in 0..self.banks.len() {
+            results.push((Part::Bank(bank), wide(executor.read_bank(bank)?)));
+        }
+        Ok(results)
+    }
+
+    /// What the reference leaves behind in precision `T`: in f64, what is right.
+    ///
+    /// # Errors
+    /// None that a trial which could be made gives.
+    pub fn reference<T: Real>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
+        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()]))
+    }
+
+    /// What the value is weighed by.
+    pub(super) fn weights(&self) -> &[f64] {
+        self.inputs.iter().find(|(name, _)| name == WEIGHTS).map_or(&[], |(_, values)| values)
+    }
+
+    /// The inputs that `step` reads: a result need not depend on every operand.
+    pub(super) fn used<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = (&'a str, &'a [f64])> {
+        let inputs = self.inputs.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
+        inputs.filter(|(name, _)| step.inputs().any(|(_, input, _)| input == *name))
+    }
+}
+
+fn narrow<T: Real>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&value| T::of(value)).collect()
+}

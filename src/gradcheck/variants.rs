@@ -1,0 +1,140 @@
+//! Every way a GPU may compute a step.
+
+use super::trial::Trial;
+use crate::Result;
+use crate::gpu::Gpu;
+use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates, lower};
+use crate::gpu::program::Program;
+use crate::graph::{Op, Step, Unary};
+
+/// `own` device with the kernels of each kind of device.
+pub fn targets(own: &Target) -> [Target; 2] {
+    [Target::GPU, Target::SOFTWARE].map(|kind| {
+        let Target { software, invocations, .. } = kind;
+        Target { software, invocations, ..own.clone() }
+    })
+}
+
+/// Tables by which lowering takes every candidate for every contraction of `step` at least once; the first has the defaults.
+pub fn tables(step: &Step, target: &Target) -> Vec<Choices> {
+    let all: Vec<(Contraction, Vec<Variant>)> = Contraction::all(std::slice::from_ref(step))
+        .into_iter()
+        .map(|of| (of, candidates(&of, target)))
+        .collect();
+    let most = all.iter().map(|(_, variants)| variants.len()).max().unwrap_or(1);
+    let table = |number: usize| {
+        let mut choices = Choices::default();
+        all.iter().for_each(|(of, variants)| choices.set(*of, variants[number % variants.len()]));
+        choices
+    };
+    (0..most).map(table).collect()
+}
+
+/// A program for a trial's step.
+pub struct Way {
+    /// What its forward pass is computed by: the variant of its contraction, else its kernels.
+    pub variant: String,
+    /// All its kernels, and the variants of its contractions.
+    pub kernels: String,
+    /// The program.
+    pub program: Program,
+    /// Whether it is to run in double precision too: with the kernels the device takes by default, where it can.
+    pub in_double: bool,
+}
+
+/// All that differ, those of this kind of device first: with every kernel, or with the defaults.
+///
+/// # Errors
+/// If a tensor is larger than the device can bind.
+pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut ways = Vec::new();
+    let own = gpu.target();
+    let doubles = gpu.doubles() && has_double(&trial.step);
+    let mut targets = targets(own);
+    targets.sort_by_key(|target| target.software != own.software);
+    for target in targets {
+        let doubles = doubles && target.software == own.software;
+        let tables = if every_kernel { telling(&trial.step, &target) } else { vec![Choices::default()] };
+        for (number, choices) in tables.into_iter().enumerate() {
+            let target = Target { choices, ..target.clone() };
+            let program = lower(&trial.step, &trial.banks, &target)?;
+            let text = format!("{program:?}");
+            if !seen.contains(&text) {
+                seen.push(text);
+                let variant = variant(trial, &target)?;
+                let kernels = kernels(trial, &program, &target);
+                let in_double = doubles && number == 0 && fits_in_double(&trial.step, &target);
+                ways.push(Way { variant, kernels, program, in_double });
+            }
+        }
+    }
+    Ok(ways)
+}
+
+/// Whether there are f64 forms of all its functions: SPIR-V has none of exp, log and tanh.
+fn has_double(step: &Step) -> bool {
+    let single = |op: &Op| matches!(op, Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Softplus));
+    !step.nodes.iter().any(|node| single(&node.op))
+}
+
+/// Whether the kernels of its contractions fit into half of the workgroup memory.
+fn fits_in_double(step: &Step, target: &Target) -> bool {
+    let all = Contraction::all(std::slice::from_ref(step));
+    let half = Target { workgroup_bytes: target.workgroup_bytes / 2, ..target.clone() };
+    half.settled(&all) == target.settled(&all)
+}
+
+/// The tables that bring a kernel which no earlier one had; how many parts its sum is cut into does not make it another.
+fn telling(step: &Step, target: &Target) -> Vec<Choices> {
+    let mut seen: Vec<(Kind, String)> = Vec::new();
+    let mut tables = tables(step, target);
+    tables.retain(|choices| {
+        let before = seen.len();
+        for of in choices.contractions() {
+            let named = (of.kind, choices.get(&of).map(name).unwrap_or_default());
+            if !seen.contains(&named) {
+                seen.push(named);
+            }
+        }
+        seen.len() > before
+    });
+    tables
+}
+
+/// A variant, but for the number of its parts.
+fn name(Variant { form, parts }: Variant) -> String {
+    let whole = Variant { form, parts: 1 };
+    if parts > 1 { format!("{whole}, in parts") } else { whole.to_string() }
+}
+
+fn variant(trial: &Trial, target: &Target) -> Result<String> {
+    let contractions = Contraction::all(std::slice::from_ref(&trial.forward));
+    let settled = target.settled(&contractions);
+    match contractions.first().and_then(|of| settled.get(of)) {
+        Some(variant) => Ok(name(variant)),
+        None => Ok(match names(&lower(&trial.forward, &trial.banks, target)?).join(" + ") {
+            none if none.is_empty() => "no kernel".to_owned(),
+            names => names,
+        }),
+    }
+}
+
+fn names(program: &Program) -> Vec<&str> {
+    let mut names = Vec::new();
+    for dispatch in &program.dispatches {
+        let kernel = program.kernel(dispatch);
+        let name = kernel.split('/').next_back().unwrap_or(kernel);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn kernels(trial: &Trial, program: &Program, target: &Target) -> String {
+    let settled = target.settled(&Contraction::all(std::slice::from_ref(&trial.step)));
+    let variants = settled.contractions().filter_map(|of| Some((of.kind, settled.get(&of)?)));
+    let words = variants.map(|(kind, variant)| format!("{kind:?} {variant}"));
+    [names(program).join(" + ")].into_iter().chain(words).collect::<Vec<_>>().join("; ")
+}
