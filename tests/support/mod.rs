@@ -1,6 +1,7 @@
 //! What several test files need: a GPU, or a failure that says how to get one.
 
 use mewgpu::gpu::Gpu;
+use mewgpu::gpu::lower::Target;
 use mewgpu::gradcheck::variants::targets;
 use std::sync::OnceLock;
 
@@ -15,8 +16,9 @@ pub fn gpu() -> Gpu {
 
 /// The device with the kernels of each kind of device, named.
 #[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
-pub fn variants() -> [(&'static str, Gpu); 2] {
+pub fn variants() -> Vec<(&'static str, Gpu)> {
     let gpu = gpu();
-    let [tiled, direct] = targets(gpu.target()).map(|target| gpu.clone().with_target(target));
-    [("tiled", tiled), ("direct", direct)]
+    let named =
+        |target: Target| (if target.software { "direct" } else { "tiled" }, gpu.clone().with_target(target));
+    targets(gpu.target()).into_iter().map(named).collect()
 }
