@@ -3,6 +3,7 @@
 use super::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
 use crate::{Error, Result};
 use std::path::Path;
+use strsim::osa_distance;
 
 /// Longer names are compared with no other.
 const LONGEST: usize = 40;
@@ -37,30 +38,10 @@ fn near(name: &str, known: &[&str]) -> Option<String> {
     }
     // A part of a name, such as `width` of `g_width`, is one more step away.
     let away = |known: &&str| {
-        let parts = known.split('_').map(|part| distance(&name, part) + 1);
-        parts.chain([distance(&name, known)]).min()
+        let parts = known.split('_').map(|part| osa_distance(&name, part) + 1);
+        parts.chain([osa_distance(&name, known)]).min()
     };
     let nearest = known.iter().filter_map(away).min().filter(|nearest| *nearest <= 1 + name.len() / 4)?;
     let names: Vec<&str> = known.iter().filter(|known| away(known) == Some(nearest)).copied().collect();
     Some(names.join(" or "))
-}
-
-/// How many letters have to be changed, added, left out, or swapped with their neighbour to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            table[i][j] = match (i, j) {
-                (0, _) | (_, 0) => i + j,
-                _ => {
-                    let changed = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                    let swapped = if swapped { table[i - 2][j - 2] + 1 } else { changed };
-                    changed.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
-                }
-            };
-        }
-    }
-    table[a.len()][b.len()]
 }
