@@ -8,7 +8,7 @@ use mewgpu::device::Device;
 use mewgpu::gpu::Gpu;
 use mewgpu::gpu::lower::{Target, lower};
 use mewgpu::gpu::program::Program;
-use mewgpu::gpu::run::{MAX_WORK, submissions};
+use mewgpu::gpu::submissions::{MAX_WORK, submissions};
 use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
 use mewgpu::train::dcgan::{Plan, Trainer};
 use mewgpu::train::log::Log;
@@ -131,7 +131,11 @@ fn no_submission_takes_long_on_a_slow_gpu() {
     let mut most = 0;
     for programs in &all {
         let programs: Vec<&Program> = programs.iter().collect();
-        let submissions = submissions(&programs);
+        let work = |program: &&Program| {
+            program.dispatches.iter().map(|dispatch| program.work(dispatch)).collect::<Vec<u64>>()
+        };
+        let work: Vec<Vec<u64>> = programs.iter().map(work).collect();
+        let submissions = submissions(&work.iter().map(Vec::as_slice).collect::<Vec<_>>());
         most = most.max(submissions.len());
         for submission in &submissions {
             let dispatches = submission.iter().flat_map(|(at, range)| {

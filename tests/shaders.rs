@@ -54,7 +54,7 @@ fn programs() -> Vec<Program> {
         }
     }
     programs.extend(every_candidate());
-    programs.push(finite::program(&[Bank { tensors: vec![], len: 1 << 20 }]).unwrap());
+    programs.extend(finite::program(&[Bank { tensors: vec![], len: 1 << 20 }]).unwrap());
     let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
     programs.extend(peaks.into_iter().map(|(_, program)| program));
     programs

@@ -4,7 +4,7 @@ use super::measure::{Task, Work};
 use super::report::{Group, Subject};
 use crate::Result;
 use crate::gpu::preprocess::expand;
-use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
+use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, WORKGROUP, grid};
 use crate::shape::Shape;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -16,8 +16,6 @@ const INVOCATIONS: usize = 1 << 19;
 /// Loops of the kernel that multiplies and adds, and multiply-adds of a chain in each.
 const ROUNDS: usize = 32;
 const STEPS: usize = 8;
-/// Invocations of a workgroup of `lib/grid.wgsl`.
-const WORKGROUP: usize = 64;
 
 fn subject(name: &str, variant: &str) -> Subject {
     Subject::new(Group::Peaks, name, variant)
@@ -31,8 +29,6 @@ fn program(
     buffers: &[u64],
     invocations: usize,
 ) -> Result<Program> {
-    let workgroups = invocations.div_ceil(WORKGROUP);
-    let rows = workgroups.div_ceil(u16::MAX.into());
     let region = |(slot, &size)| Region { buffer: Buffer::Pool(slot), offset: 0, size };
     Ok(Program {
         name: kernel.into(),
@@ -50,7 +46,7 @@ fn program(
             bindings: buffers.iter().enumerate().map(region).collect(),
             shapes: buffers.iter().map(|&size| Shape::vector(size as usize / 4)).collect(),
             members: 1,
-            workgroups: [workgroups.div_ceil(rows) as u32, rows as u32, 1],
+            workgroups: grid(invocations.div_ceil(WORKGROUP)),
         }],
     })
 }

@@ -1,7 +1,7 @@
 //! Infinities and NaN: noticed on the device, and followed to the dispatch that first gives one.
 
 use super::preprocess::expand;
-use super::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader};
+use super::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, WORKGROUP, grid};
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::graph::Bank;
@@ -13,29 +13,30 @@ const KERNEL: &str = "reduce/finite";
 /// Each bank's finding lies where a binding may start.
 const STRIDE: u64 = 256;
 
-/// The program that looks at all numbers of `banks`. Its one output has, [`STRIDE`] bytes for each bank, how many numbers there
+/// The program that looks at all numbers of `banks`, if there are any. Its one output has, [`STRIDE`] bytes for each bank, how many numbers there
 /// are from the first on that is not finite; it is to be zeros before.
 ///
 /// # Errors
 /// If the kernel's text cannot be made (an error in this crate).
-pub fn program(banks: &[Bank]) -> Result<Program> {
+pub fn program(banks: &[Bank]) -> Result<Option<Program>> {
+    if banks.is_empty() {
+        return Ok(None);
+    }
     let look = |(index, bank): (u64, &Bank)| {
         let x = Region { buffer: Buffer::Bank(index as usize), offset: 0, size: bank.len as u64 * 4 };
         let found = Region { buffer: Buffer::Result(0), offset: index * STRIDE, size: STRIDE };
-        let count = bank.len.div_ceil(4 * 64).max(1);
-        let rows = count.div_ceil(65_535);
         Dispatch {
             op: "finite".into(),
             pipeline: 0,
             bindings: vec![x, found],
             shapes: vec![Shape::vector(bank.len), Shape::SCALAR],
             members: 1,
-            workgroups: [count.div_ceil(rows) as u32, rows as u32, 1],
+            workgroups: grid(bank.len.div_ceil(4 * WORKGROUP)),
         }
     };
     let dispatches: Vec<Dispatch> = (0..).zip(banks).filter(|(_, bank)| bank.len > 0).map(look).collect();
     let found = banks.len() as u64 * STRIDE;
-    Ok(Program {
+    Ok(Some(Program {
         name: "finite".into(),
         shaders: vec![Shader { kernel: KERNEL.into(), source: expand(KERNEL, &[])? }],
         pipelines: vec![Pipeline { shader: 0, constants: vec![] }],
@@ -46,7 +47,7 @@ pub fn program(banks: &[Bank]) -> Result<Program> {
         inputs: vec![],
         outputs: vec![],
         dispatches,
-    })
+    }))
 }
 
 impl<T: Real> GpuExecutor<T> {
@@ -61,13 +62,8 @@ impl<T: Real> GpuExecutor<T> {
             return Ok(None);
         };
         let found = self.steps[program].results[0].clone();
-        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.clear_buffer(&found, 0, None);
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            self.record(&mut pass, program, 0..self.steps[program].dispatches.len());
-        }
-        self.gpu.queue.submit([encoder.finish()]);
+        self.clear([&found]);
+        self.submit([(program, 0..self.steps[program].dispatches.len())]);
         let left: Vec<u32> = self.read(&found, 0, (found.size() / 4) as usize)?;
         let left = left.into_iter().step_by((STRIDE / 4) as usize);
         let mut bad = self.bank_lens.iter().zip(left).enumerate().filter(|(_, (_, left))| *left > 0);
@@ -80,16 +76,10 @@ impl<T: Real> GpuExecutor<T> {
     /// [`Error::NotFinite`] of the first dispatch with an infinity or NaN, or if the device fails.
     pub(super) fn traced(&mut self, step: usize) -> Result<()> {
         self.upload(step);
-        self.clear(step);
+        // Nothing of earlier runs is left where the step works.
+        self.clear(self.pool.iter().chain(&self.steps[step].results));
         for index in 0..self.steps[step].dispatches.len() {
-            let mut encoder =
-                self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            self.record(
-                &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
-                step,
-                index..index + 1,
-            );
-            self.gpu.queue.submit([encoder.finish()]);
+            self.submit([(step, index..index + 1)]);
             let dispatch = self.steps[step].program.dispatches[index].clone();
             for (region, shape) in dispatch.bindings.iter().zip(dispatch.shapes) {
                 let buffer = self.buffer(step, region.buffer).clone();
@@ -105,12 +95,9 @@ impl<T: Real> GpuExecutor<T> {
         self.wait()
     }
 
-    /// Leaves nothing of earlier runs where a step works.
-    fn clear(&self, step: usize) {
+    fn clear<'a>(&self, buffers: impl IntoIterator<Item = &'a wgpu::Buffer>) {
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for buffer in self.pool.iter().chain(&self.steps[step].results) {
-            encoder.clear_buffer(buffer, 0, None);
-        }
+        buffers.into_iter().for_each(|buffer| encoder.clear_buffer(buffer, 0, None));
         self.gpu.queue.submit([encoder.finish()]);
     }
 }

@@ -13,6 +13,7 @@ pub mod preprocess;
 mod profile;
 pub mod program;
 pub mod run;
+pub mod submissions;
 pub mod tune;
 
 pub use device::{AdapterSummary, Gpu, adapters};

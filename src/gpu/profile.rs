@@ -72,13 +72,7 @@ impl<T: Real> GpuExecutor<T> {
 
     fn by_waiting(&mut self, step: usize, dispatch: usize) -> Result<f64> {
         let start = Instant::now();
-        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.record(
-            &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
-            step,
-            dispatch..dispatch + 1,
-        );
-        self.gpu.queue.submit([encoder.finish()]);
+        self.submit([(step, dispatch..dispatch + 1)]);
         self.wait()?;
         Ok(start.elapsed().as_secs_f64())
     }

@@ -4,6 +4,19 @@
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
+/// Invocations in a workgroup of the kernels that use `lib/grid.wgsl`.
+pub(crate) const WORKGROUP: usize = 64;
+
+/// Largest grid along one dimension that every device allows.
+pub(crate) const MAX_GRID: usize = 65_535;
+
+/// A grid of at least so many workgroups, folded into two dimensions where one is not enough.
+pub(crate) fn grid(workgroups: usize) -> [u32; 3] {
+    let count = workgroups.max(1);
+    let rows = count.div_ceil(MAX_GRID);
+    [count.div_ceil(rows) as u32, rows as u32, 1]
+}
+
 /// Everything needed to run a step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Program {

@@ -7,7 +7,8 @@ use super::device::Gpu;
 use super::finite;
 use super::lower::lower;
 use super::pipelines::pipelines;
-use super::program::{Buffer, Program, Region};
+use super::program::{Buffer, Dispatch, Program};
+use super::submissions::submissions;
 use crate::executor::{Executor, Timing};
 use crate::graph::{Bank, Step};
 use crate::reference::Real;
@@ -17,10 +18,6 @@ use std::ops::Range;
 
 /// Submissions the host may be ahead of the device.
 const IN_FLIGHT: usize = 3;
-
-/// The most [work](Program::work) of a submission: half a second of a GPU that does 100 GFLOP/s, because some systems (Windows, after 2
-/// seconds) reset a GPU that does not come back from one.
-pub const MAX_WORK: u64 = 50_000_000_000;
 
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
@@ -34,7 +31,7 @@ pub struct GpuExecutor<T = f32> {
     pipelines: Vec<wgpu::ComputePipeline>,
     /// The steps, and behind them the program that looks for numbers that are not finite.
     pub(super) steps: Vec<Loaded<T>>,
-    /// Which program that is, in single precision.
+    /// Which program that is, in single precision and where there are banks.
     pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
@@ -53,6 +50,26 @@ pub(super) struct Loaded<T> {
     slots: Vec<usize>,
     /// Pipeline (of the executor), bindings and grid.
     pub(super) dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
+    /// The work of each.
+    work: Vec<u64>,
+}
+
+impl<T> Loaded<T> {
+    /// One of its buffers, of which it shares `pool` and `banks` with others.
+    fn buffer<'a>(
+        &'a self,
+        pool: &'a [wgpu::Buffer],
+        banks: &'a [wgpu::Buffer],
+        buffer: Buffer,
+    ) -> &'a wgpu::Buffer {
+        match buffer {
+            Buffer::Pool(slot) => &pool[self.slots[slot]],
+            Buffer::Result(result) => &self.results[result],
+            Buffer::Inputs => &self.inputs,
+            Buffer::Constants => &self.constants,
+            Buffer::Bank(bank) => &banks[bank],
+        }
+    }
 }
 
 impl GpuExecutor {
@@ -70,8 +87,8 @@ impl GpuExecutor {
     /// # Errors
     /// If the device is too small, or refuses a kernel.
     pub fn load(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>) -> Result<Self> {
-        let finite = Some(programs.len());
-        programs.push(finite::program(banks)?);
+        let finite = (!banks.is_empty()).then_some(programs.len());
+        programs.extend(finite::program(banks)?);
         Ok(Self { finite, ..Self::prepare(gpu, banks, programs)? })
     }
 }
@@ -109,40 +126,32 @@ impl<T: Real> GpuExecutor<T> {
             gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&numbers));
             let results: Vec<wgpu::Buffer> =
                 program.results.iter().map(|&size| buffer("result", size)).collect();
-            let resolve = |region: &Region| match region.buffer {
-                Buffer::Pool(slot) => &pool[slots[index][slot]],
-                Buffer::Result(result) => &results[result],
-                Buffer::Inputs => &inputs,
-                Buffer::Constants => &constants,
-                Buffer::Bank(bank) => &bank_buffers[bank],
-            };
-            let dispatches = program
-                .dispatches
-                .iter()
-                .map(|dispatch| {
-                    let pipeline = of_step[index][dispatch.pipeline];
-                    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-                        .zip(&dispatch.bindings)
-                        .map(|(binding, region)| wgpu::BindGroupEntry {
-                            binding,
-                            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                                buffer: resolve(region),
-                                offset: region.offset,
-                                size: std::num::NonZeroU64::new(region.size),
-                            }),
-                        })
-                        .collect();
-                    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                        label: None,
-                        layout: &pipelines[pipeline].get_bind_group_layout(0),
-                        entries: &entries,
-                    });
-                    (pipeline, group, dispatch.workgroups)
-                })
-                .collect();
             let staged = vec![T::of(0.0); program.input_bytes as usize / size_of::<T>()];
-            let slots = slots[index].clone();
-            loaded.push(Loaded { program, inputs, staged, constants, results, slots, dispatches });
+            let work = program.dispatches.iter().map(|dispatch| program.work(dispatch)).collect();
+            let (slots, dispatches) = (slots[index].clone(), Vec::new());
+            let mut step = Loaded { program, inputs, staged, constants, results, slots, dispatches, work };
+            let bound = |dispatch: &Dispatch| {
+                let pipeline = of_step[index][dispatch.pipeline];
+                let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+                    .zip(&dispatch.bindings)
+                    .map(|(binding, region)| wgpu::BindGroupEntry {
+                        binding,
+                        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                            buffer: step.buffer(&pool, &bank_buffers, region.buffer),
+                            offset: region.offset,
+                            size: std::num::NonZeroU64::new(region.size),
+                        }),
+                    })
+                    .collect();
+                let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: None,
+                    layout: &pipelines[pipeline].get_bind_group_layout(0),
+                    entries: &entries,
+                });
+                (pipeline, group, dispatch.workgroups)
+            };
+            step.dispatches = step.program.dispatches.iter().map(bound).collect();
+            loaded.push(step);
         }
         gpu.check()?;
         Ok(Self {
@@ -161,20 +170,26 @@ impl<T: Real> GpuExecutor<T> {
 
     /// A buffer of a step.
     pub(super) fn buffer(&self, step: usize, buffer: Buffer) -> &wgpu::Buffer {
-        let loaded = &self.steps[step];
-        match buffer {
-            Buffer::Pool(slot) => &self.pool[loaded.slots[slot]],
-            Buffer::Result(result) => &loaded.results[result],
-            Buffer::Inputs => &loaded.inputs,
-            Buffer::Constants => &loaded.constants,
-            Buffer::Bank(bank) => &self.banks[bank],
-        }
+        self.steps[step].buffer(&self.pool, &self.banks, buffer)
     }
 
     /// Sends the inputs last written for a step.
     pub(super) fn upload(&self, step: usize) {
         let Loaded { inputs, staged, .. } = &self.steps[step];
         self.gpu.queue.write_buffer(inputs, 0, bytemuck::cast_slice(staged));
+    }
+
+    /// Submits some dispatches, by the number of their step, in one pass.
+    pub(super) fn submit(
+        &self,
+        parts: impl IntoIterator<Item = (usize, Range<usize>)>,
+    ) -> wgpu::SubmissionIndex {
+        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            parts.into_iter().for_each(|(step, dispatches)| self.record(&mut pass, step, dispatches));
+        }
+        self.gpu.queue.submit([encoder.finish()])
     }
 
     /// Records some of a step's dispatches.
@@ -231,34 +246,12 @@ fn bytes<T>(numbers: usize) -> u64 {
     (numbers * size_of::<T>()) as u64
 }
 
-/// How programs that run one after another are submitted: each entry is one submission, of dispatches by the number of their
-/// program. All in one, except that none has more than [`MAX_WORK`], unless a single dispatch has.
-pub fn submissions(programs: &[&Program]) -> Vec<Vec<(usize, Range<usize>)>> {
-    let mut all = Vec::new();
-    let (mut current, mut work) = (Vec::new(), 0);
-    for (at, program) in programs.iter().enumerate() {
-        let mut first = 0;
-        for (index, dispatch) in program.dispatches.iter().enumerate() {
-            let own = program.work(dispatch);
-            if work > 0 && work + own > MAX_WORK {
-                current.push((at, first..index));
-                all.push(std::mem::take(&mut current));
-                (first, work) = (index, 0);
-            }
-            work += own;
-        }
-        current.push((at, first..program.dispatches.len()));
-    }
-    all.push(current);
-    all
-}
-
 /// Bytes of device memory that `programs` over `banks` take.
 ///
 /// # Errors
 /// If a kernel's text cannot be made (an error in this crate).
 pub fn planned_bytes(banks: &[Bank], mut programs: Vec<Program>) -> Result<u64> {
-    programs.push(finite::program(banks)?);
+    programs.extend(finite::program(banks)?);
     let own = |program: &Program| {
         let constants = buffer_size(bytes::<f32>(program.constants.len()));
         let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
@@ -321,18 +314,11 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
             return steps.iter().try_for_each(|&step| self.traced(step));
         }
         steps.iter().for_each(|&step| self.upload(step));
-        let programs: Vec<&Program> = steps.iter().map(|&step| self.program(step)).collect();
+        let work: Vec<&[u64]> = steps.iter().map(|&step| &self.steps[step].work[..]).collect();
         let mut submitted = None;
-        for submission in submissions(&programs) {
-            let mut encoder =
-                self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                for (at, dispatches) in submission {
-                    self.record(&mut pass, steps[at], dispatches);
-                }
-            }
-            submitted = Some(self.gpu.queue.submit([encoder.finish()]));
+        for submission in submissions(&work) {
+            let parts = submission.into_iter().map(|(at, dispatches)| (steps[at], dispatches));
+            submitted = Some(self.submit(parts));
         }
         self.in_flight.extend(submitted);
         if self.in_flight.len() > IN_FLIGHT {

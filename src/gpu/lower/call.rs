@@ -1,6 +1,7 @@
 //! Calls of kernels, before anything has a place in memory.
 
 use super::choices::Choices;
+use crate::gpu::program::{WORKGROUP, grid};
 use crate::graph::{NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
@@ -80,12 +81,6 @@ pub struct Call {
     pub grid: [u32; 3],
 }
 
-/// Invocations in a workgroup of the kernels that use `lib/grid.wgsl`.
-const WORKGROUP: usize = 64;
-
-/// Largest grid along one dimension that every device allows.
-pub const MAX_GRID: usize = 65_535;
-
 impl Call {
     pub fn new(kernel: &'static str) -> Self {
         Self {
@@ -157,9 +152,7 @@ impl Call {
 
     /// A grid of at least so many workgroups, folded into two dimensions where one is not enough.
     pub fn workgroups(mut self, count: usize) -> Self {
-        let count = count.max(1);
-        let rows = count.div_ceil(MAX_GRID);
-        self.grid = [count.div_ceil(rows) as u32, rows as u32, 1];
+        self.grid = grid(count);
         self
     }
 }

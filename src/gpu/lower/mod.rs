@@ -20,10 +20,10 @@ pub use choices::Choices;
 pub use product::{Contraction, Kind, Product};
 pub use variant::{Form, TILES, Tile, Variant, candidates};
 
-use super::program::Program;
+use super::program::{MAX_GRID, Program};
 use crate::graph::{Bank, Op, Step, Update};
 use crate::{Error, Result};
-use call::{Call, Calls, MAX_GRID, Memory};
+use call::{Call, Calls, Memory};
 use expression::Fused;
 use fuse::Fusion;
 
