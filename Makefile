@@ -1,4 +1,4 @@
-.PHONY: demo test bench lint deny fuzz
+.PHONY: demo test interop bench lint deny fuzz
 
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
@@ -11,6 +11,10 @@ demo:
 test:
 	bash .ci/vulkan
 	cargo test --release
+
+# What others make of our files and pages: PyTorch, onnxruntime, TensorBoard and Chromium, which are installed.
+interop:
+	bash .ci/interop
 
 # Measures a device (make bench DEVICE=cpu) and keeps its figures.
 DEVICE ?= auto

@@ -1,5 +1,8 @@
 //! A CycleGAN run equals another of the same settings, and one that was stopped and resumed, bit for bit, on the same device.
 
+#[path = "support/runs.rs"]
+mod runs;
+
 use mewgpu::data::AugmentKind;
 use mewgpu::nn::Upsample;
 use mewgpu::nn::cyclegan::Translator;
@@ -11,13 +14,11 @@ use mewgpu::train::config::{
 };
 use mewgpu::train::cyclegan::Trainer;
 use mewgpu::train::cyclegan_steps::Updates;
-use mewgpu::train::log::Log;
-use mewgpu::train::run::{Outcome, Watch};
-use mewgpu::train::symptoms::Finding;
+use mewgpu::train::run::Outcome;
+use runs::run_until;
 use safetensors::SafeTensors;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
@@ -35,27 +36,6 @@ const ORDERS: [(Preset, Updates); 4] = [
     (Preset::Course, Updates::DiscriminatorsFirst),
     (Preset::Paper, Updates::GeneratorsFirst),
 ];
-
-/// Sets `stop` after a step.
-struct StopAfter<'a>(u64, &'a AtomicBool);
-
-impl Watch for StopAfter<'_> {
-    fn stepped(&mut self, step: u64) {
-        if step + 1 == self.0 {
-            self.1.store(true, Ordering::Relaxed);
-        }
-    }
-    fn logged(&mut self, _: &Log) {}
-    fn noticed(&mut self, _: &Finding) {}
-    fn warned(&mut self, warning: &str) {
-        panic!("{warning}");
-    }
-}
-
-fn run(mut trainer: Trainer, stop_after: u64) -> Outcome {
-    let stop = AtomicBool::new(false);
-    trainer.run(&stop, &mut StopAfter(stop_after, &stop)).unwrap()
-}
 
 /// A preset made small; the published discriminator needs pictures of 32.
 fn shrunk(preset: Preset, device: &str) -> CycleGanSettings {
@@ -150,13 +130,13 @@ fn repeats(settings: CycleGanSettings) {
     let runs = tempdir().unwrap();
     let [whole, again, stopped] = ["whole", "again", "stopped"].map(|run| runs.path().join(run));
     for out in [&whole, &again] {
-        assert_eq!(run(start(settings.clone(), out), u64::MAX), Outcome::Finished);
+        assert_eq!(run_until(start(settings.clone(), out), u64::MAX), Outcome::Finished);
     }
     let gpu = settings.device.as_deref() == Some("gpu");
-    assert_eq!(run(start(settings, &stopped), 5), Outcome::Stopped);
+    assert_eq!(run_until(start(settings, &stopped), 5), Outcome::Stopped);
     let trainer = Trainer::resume(&stopped, CycleGanSettings::default()).unwrap();
     assert_eq!(trainer.steps(), (5, 10));
-    assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+    assert_eq!(run_until(trainer, u64::MAX), Outcome::Finished);
     for other in [&again, &stopped] {
         for file in FILES.iter().chain(gpu.then_some(&"kernels.json")) {
             assert_same(&whole, other, file);
@@ -169,7 +149,7 @@ fn repeats(settings: CycleGanSettings) {
 fn checkpoint_of(settings: CycleGanSettings) -> Vec<u8> {
     let runs = tempdir().unwrap();
     let out = runs.path().join("run");
-    run(start(settings, &out), u64::MAX);
+    run_until(start(settings, &out), u64::MAX);
     fs::read(out.join("checkpoints/000010.safetensors")).unwrap()
 }
 
@@ -218,8 +198,8 @@ fn samples_and_logs_do_not_change_the_training() {
         sample_every: Some(steps),
         ..tiny(Preset::Seed, "cpu")
     };
-    run(start(every(100), &quiet), u64::MAX);
-    run(start(every(1), &chatty), u64::MAX);
+    run_until(start(every(100), &quiet), u64::MAX);
+    run_until(start(every(1), &chatty), u64::MAX);
     let sheet = "samples/000010-XtoYtoX.png";
     assert_same(&quiet, &chatty, sheet);
     let tensors = |run: &Path| {

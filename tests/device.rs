@@ -1,6 +1,8 @@
 //! Promise: a device that is missing or too small is refused before training, one that is lost leaves the last
 //! checkpoint and the way on, none is given more than it may chew on at once, and memory does not grow.
 
+#[path = "support/runs.rs"]
+mod runs;
 mod support;
 
 use mewgpu::Error;
@@ -10,54 +12,19 @@ use mewgpu::gpu::lower::{Target, lower};
 use mewgpu::gpu::program::Program;
 use mewgpu::gpu::submissions::{MAX_WORK, submissions};
 use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
-use mewgpu::train::dcgan::{Plan, Trainer};
-use mewgpu::train::log::Log;
-use mewgpu::train::run::{Outcome, Watch};
-use mewgpu::train::symptoms::Finding;
+use mewgpu::train::dcgan::Plan;
+use mewgpu::train::run::Outcome;
+use runs::run;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
 use tempfile::tempdir;
 
 fn tiny() -> DcganSettings {
-    DcganSettings {
-        preset: Some(Preset::Small),
-        data: Some("builtin:noto/animals".into()),
-        size: Some(16),
-        noise_size: Some(8),
-        g_width: Some(4),
-        d_width: Some(4),
-        steps: Some(40),
-        log_every: Some(5),
-        sample_every: Some(40),
-        checkpoint_every: Some(4),
-        device: Some("gpu".into()),
-        ..Default::default()
-    }
+    DcganSettings { log_every: Some(5), checkpoint_every: Some(4), ..runs::tiny("gpu") }
 }
 
 fn plan(settings: DcganSettings, out: &Path) -> Plan {
     Plan::start(DcganConfig::new(DcganSettings::default(), settings).unwrap(), Some(out)).unwrap()
-}
-
-/// Does something every so many steps.
-struct Every<F>(u64, F);
-
-impl<F: FnMut(u64)> Watch for Every<F> {
-    fn stepped(&mut self, step: u64) {
-        if step.is_multiple_of(self.0) {
-            self.1(step);
-        }
-    }
-    fn logged(&mut self, _: &Log) {}
-    fn noticed(&mut self, _: &Finding) {}
-    fn warned(&mut self, warning: &str) {
-        panic!("{warning}");
-    }
-}
-
-fn run(trainer: &mut Trainer, watch: &mut dyn Watch) -> mewgpu::Result<Outcome> {
-    trainer.run(&AtomicBool::new(false), watch)
 }
 
 #[test]
@@ -100,7 +67,12 @@ fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
     let plan = plan(DcganSettings { check_every: Some(3), ..tiny() }, &out);
     let Device::Gpu(gpu) = plan.device().clone() else { panic!("asked for a GPU") };
     let mut trainer = plan.begin().unwrap();
-    let error = run(&mut trainer, &mut Every(10, |_| gpu.destroy())).unwrap_err();
+    let lose = |step: u64| {
+        if step == 10 {
+            gpu.destroy();
+        }
+    };
+    let error = run(&mut trainer, lose).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Device(_)), "{text}");
     assert!(text.contains("the device was lost"), "{text}");
@@ -110,7 +82,7 @@ fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
 
     // Another device goes on from there.
     let again = Plan::resume(&out, DcganSettings { steps: Some(12), ..Default::default() }).unwrap();
-    assert_eq!(run(&mut again.begin().unwrap(), &mut Every(1, |_| ())).unwrap(), Outcome::Finished);
+    assert_eq!(run(&mut again.begin().unwrap(), |_| ()).unwrap(), Outcome::Finished);
 }
 
 /// The largest models there are presets for, as if the device allowed buffers of any size.
@@ -166,8 +138,12 @@ fn device_memory_does_not_grow() {
     let bytes = |gpu: &Gpu| gpu.allocated_bytes().expect("wgpu manages the memory of Vulkan devices");
     let mut trainer = plan.begin().unwrap();
     let mut seen = Vec::new();
-    let mut watch = Every(10, |step| seen.push((step, bytes(&gpu))));
-    run(&mut trainer, &mut watch).unwrap();
+    let look = |step: u64| {
+        if step.is_multiple_of(10) {
+            seen.push((step, bytes(&gpu)));
+        }
+    };
+    run(&mut trainer, look).unwrap();
     let (first, last) = (seen[0], seen[seen.len() - 1]);
     println!("{} bytes at step {}, {} at step {}", first.1, first.0, last.1, last.0);
     assert_eq!((first.0, last.0), (10, 1000));

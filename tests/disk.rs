@@ -181,13 +181,19 @@ fn assert_intact(run: &RunFolder) {
     checkpoints.iter().for_each(|(_, path)| drop(Checkpoint::open(path).unwrap()));
 }
 
+/// A run whose disk is full from step 110 on, and beside it, done, the same run undisturbed.
+fn overtaken(disk: &Disk) -> Running {
+    disk.done(disk.train("whole"));
+    let mut run = Running::start(disk.train("disk/run"));
+    run.until_step(110);
+    disk.fill();
+    run
+}
+
 #[test]
 fn a_disk_that_is_full_for_a_while_ends_no_run() {
     with_disk("a_disk_that_is_full_for_a_while_ends_no_run", |disk| {
-        disk.done(disk.train("whole"));
-        let mut run = Running::start(disk.train("disk/run"));
-        run.until_step(110);
-        disk.fill();
+        let mut run = overtaken(disk);
         let kept = disk.run().checkpoints().unwrap();
         let warnings = run.until_warned(&["checkpoints/", "metrics.jsonl"]);
         assert_intact(&disk.run());
@@ -213,10 +219,7 @@ fn a_disk_that_is_full_for_a_while_ends_no_run() {
 fn the_last_state_is_kept_on_another_disk() {
     with_disk("the_last_state_is_kept_on_another_disk", |disk| {
         fs::create_dir(disk.folder.join("elsewhere")).unwrap();
-        disk.done(disk.train("whole"));
-        let mut run = Running::start(disk.train("disk/run"));
-        run.until_step(110);
-        disk.fill();
+        let run = overtaken(disk);
         let (code, said) = run.end();
         assert_eq!(code, Some(1));
         assert_says(
@@ -239,10 +242,7 @@ fn the_last_state_is_kept_on_another_disk() {
 #[test]
 fn a_disk_that_stays_full_leaves_the_last_whole_checkpoint() {
     with_disk("a_disk_that_stays_full_leaves_the_last_whole_checkpoint", |disk| {
-        disk.done(disk.train("whole"));
-        let mut run = Running::start(disk.train("disk/run"));
-        run.until_step(110);
-        disk.fill();
+        let run = overtaken(disk);
         // There is no folder elsewhere.
         let (code, said) = run.end();
         assert_eq!(code, Some(1));

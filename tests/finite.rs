@@ -1,6 +1,8 @@
 //! Promise: an infinity or NaN in training is noticed, the step and operation it came from are named, and the last good
 //! checkpoint stays.
 
+#[path = "support/runs.rs"]
+mod runs;
 mod support;
 
 use mewgpu::Error;
@@ -9,29 +11,17 @@ use mewgpu::graph::Bank;
 use mewgpu::reference::Reference;
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgpu::train::run::{Plan, Training, Watch};
+use mewgpu::train::run::{Plan, Training};
 use mewgpu::train::{cyclegan, dcgan};
+use runs::tiny;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
 
-/// Nobody.
-struct Alone;
-
-impl Watch for Alone {
-    fn stepped(&mut self, _: u64) {}
-    fn logged(&mut self, _: &mewgpu::train::log::Log) {}
-    fn noticed(&mut self, _: &mewgpu::train::symptoms::Finding) {}
-    fn warned(&mut self, warning: &str) {
-        panic!("{warning}");
-    }
-}
-
 fn run<T: Training>(plan: Plan<T>) -> mewgpu::Result<()> {
-    plan.begin()?.run(&AtomicBool::new(false), &mut Alone).map(|_| ())
+    runs::run(&mut plan.begin()?, |_| ()).map(|_| ())
 }
 
 #[test]
@@ -63,23 +53,6 @@ fn the_first_bad_number_of_all_banks_is_found() {
                 assert_eq!(executor.non_finite().unwrap(), Some((bank, place)));
             }
         }
-    }
-}
-
-fn tiny(device: &str) -> DcganSettings {
-    DcganSettings {
-        preset: Some(Preset::Small),
-        data: Some("builtin:noto/animals".into()),
-        size: Some(16),
-        noise_size: Some(8),
-        g_width: Some(4),
-        d_width: Some(4),
-        steps: Some(40),
-        log_every: Some(40),
-        sample_every: Some(40),
-        checkpoint_every: Some(2),
-        device: Some(device.into()),
-        ..Default::default()
     }
 }
 

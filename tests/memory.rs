@@ -2,16 +2,17 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "support/runs.rs"]
+mod runs;
+
 use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgpu::train::log::Log;
-use mewgpu::train::run::{Trainer, Training, Watch};
-use mewgpu::train::symptoms::Finding;
+use mewgpu::train::run::{Trainer, Training};
 use mewgpu::train::{cyclegan, dcgan};
+use runs::run;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
 use tempfile::tempdir;
 
 /// Names the run that is measured in a process of its own.
@@ -22,27 +23,18 @@ const EVERY: u64 = 500;
 const LOOKS: [u64; 4] = [10, EVERY - 1, EVERY + 1, 2 * EVERY - 1];
 
 /// Prints what is resident after some steps.
-struct Resident;
-
-impl Watch for Resident {
-    fn stepped(&mut self, step: u64) {
-        if LOOKS.contains(&step) || step == 2 * EVERY + 1 {
-            let status = fs::read_to_string("/proc/self/status").unwrap();
-            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-            println!("resident {step} {}", resident.trim().trim_end_matches(" kB"));
-        }
-    }
-    fn logged(&mut self, _: &Log) {}
-    fn noticed(&mut self, _: &Finding) {}
-    fn warned(&mut self, warning: &str) {
-        panic!("{warning}");
+fn print_resident(step: u64) {
+    if LOOKS.contains(&step) || step == 2 * EVERY + 1 {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        println!("resident {step} {}", resident.trim().trim_end_matches(" kB"));
     }
 }
 
 fn train<T: Training>(config: T::Config) {
     let runs = tempdir().unwrap();
     let mut trainer = Trainer::<T>::start(config, Some(&runs.path().join("run"))).unwrap();
-    trainer.run(&AtomicBool::new(false), &mut Resident).unwrap();
+    run(&mut trainer, print_resident).unwrap();
 }
 
 fn measure(kind: &str, device: &str) {

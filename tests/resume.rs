@@ -1,5 +1,8 @@
 //! A run equals another of the same settings, and one that was stopped and resumed, bit for bit, on the same device.
 
+#[path = "support/runs.rs"]
+mod runs;
+
 use mewgpu::data::AugmentKind;
 use mewgpu::device::Device;
 use mewgpu::gpu::Gpu;
@@ -11,40 +14,17 @@ use mewgpu::nn::{Statistics, Upsample};
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
 use mewgpu::train::dcgan::Trainer;
-use mewgpu::train::log::Log;
-use mewgpu::train::run::{Outcome, Watch};
+use mewgpu::train::run::Outcome;
 use mewgpu::train::sampling::{Sampler, save_grid};
-use mewgpu::train::symptoms::Finding;
+use runs::run_until;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
 /// What the end of a run leaves on every device.
 const FILES: [&str; 5] =
     ["checkpoints/000012.safetensors", "samples/000012.png", "progress.gif", "losses.svg", "config.toml"];
-
-/// Sets `stop` after a step.
-struct StopAfter<'a>(u64, &'a AtomicBool);
-
-impl Watch for StopAfter<'_> {
-    fn stepped(&mut self, step: u64) {
-        if step + 1 == self.0 {
-            self.1.store(true, Ordering::Relaxed);
-        }
-    }
-    fn logged(&mut self, _: &Log) {}
-    fn noticed(&mut self, _: &Finding) {}
-    fn warned(&mut self, warning: &str) {
-        panic!("{warning}");
-    }
-}
-
-fn run(mut trainer: Trainer, stop_after: u64) -> Outcome {
-    let stop = AtomicBool::new(false);
-    trainer.run(&stop, &mut StopAfter(stop_after, &stop)).unwrap()
-}
 
 /// A preset made small, over 130 pictures: 9 steps an epoch, the last of 2 pictures.
 fn shrunk(preset: Preset, device: &str) -> DcganSettings {
@@ -140,13 +120,13 @@ fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
             let runs = tempdir().unwrap();
             let [whole, again, stopped] = ["whole", "again", "stopped"].map(|run| runs.path().join(run));
             for out in [&whole, &again] {
-                assert_eq!(run(start(settings.clone(), out), u64::MAX), Outcome::Finished);
+                assert_eq!(run_until(start(settings.clone(), out), u64::MAX), Outcome::Finished);
             }
-            assert_eq!(run(start(settings, &stopped), 6), Outcome::Stopped);
+            assert_eq!(run_until(start(settings, &stopped), 6), Outcome::Stopped);
             assert!(stopped.join("checkpoints/000006.safetensors").is_file());
             let trainer = Trainer::resume(&stopped, DcganSettings::default()).unwrap();
             assert_eq!(trainer.steps(), (6, 12));
-            assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+            assert_eq!(run_until(trainer, u64::MAX), Outcome::Finished);
             for other in [&again, &stopped] {
                 for file in FILES.iter().chain((device == "gpu").then_some(&"kernels.json")) {
                     assert_same(&whole, other, file);
@@ -162,7 +142,7 @@ fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
 fn a_resumed_run_takes_the_pinned_kernels() {
     let runs = tempdir().unwrap();
     let run_of = runs.path().join("run");
-    assert_eq!(run(start(tiny(Preset::Seed, "gpu"), &run_of), 7), Outcome::Stopped);
+    assert_eq!(run_until(start(tiny(Preset::Seed, "gpu"), &run_of), 7), Outcome::Stopped);
     let path = run_of.join("kernels.json");
     let own = Table::read(&path).unwrap().unwrap();
     let target = Gpu::open("", false).unwrap().target().clone();
@@ -174,7 +154,7 @@ fn a_resumed_run_takes_the_pinned_kernels() {
     assert_ne!(other, own);
     other.write(&path).unwrap();
     let trainer = Trainer::resume(&run_of, DcganSettings::default()).unwrap();
-    assert_eq!(run(trainer, u64::MAX), Outcome::Finished);
+    assert_eq!(run_until(trainer, u64::MAX), Outcome::Finished);
     assert_eq!(Table::read(&path).unwrap().unwrap(), other);
 }
 
@@ -196,8 +176,8 @@ fn an_average_draws_and_does_not_change_the_training() {
     for device in DEVICES {
         let runs = tempdir().unwrap();
         let (with, without) = (runs.path().join("with"), runs.path().join("without"));
-        run(start(recipe(device), &with), u64::MAX);
-        run(start(DcganSettings { average: Some(0.0), ..recipe(device) }, &without), u64::MAX);
+        run_until(start(recipe(device), &with), u64::MAX);
+        run_until(start(DcganSettings { average: Some(0.0), ..recipe(device) }, &without), u64::MAX);
         for part in ["generator.", "discriminator.", "optimizer."] {
             assert!(tensors(&with, part) == tensors(&without, part), "{part}");
         }
@@ -231,7 +211,7 @@ fn an_average_draws_and_does_not_change_the_training() {
 fn spectral_norms_are_named_as_pytorchs_and_follow_the_weights() {
     let runs = tempdir().unwrap();
     let out = runs.path().join("run");
-    run(start(recipe("cpu"), &out), u64::MAX);
+    run_until(start(recipe("cpu"), &out), u64::MAX);
     let found: Vec<_> =
         tensors(&out, "discriminator.main.2.").into_iter().map(|(name, shape, _)| (name, shape)).collect();
     let expected = [("weight_orig", vec![8, 4, 4, 4]), ("weight_u", vec![8]), ("weight_v", vec![64])];
@@ -254,12 +234,12 @@ fn a_longer_run_goes_on_where_a_shorter_one_ended() {
     for device in DEVICES {
         let runs = tempdir().unwrap();
         let (whole, longer) = (runs.path().join("whole"), runs.path().join("longer"));
-        run(start(tiny(Preset::Seed, device), &whole), u64::MAX);
-        run(start(DcganSettings { steps: Some(6), ..tiny(Preset::Seed, device) }, &longer), u64::MAX);
+        run_until(start(tiny(Preset::Seed, device), &whole), u64::MAX);
+        run_until(start(DcganSettings { steps: Some(6), ..tiny(Preset::Seed, device) }, &longer), u64::MAX);
         let finished = Trainer::resume(&longer, DcganSettings::default());
         assert!(finished.err().unwrap().to_string().contains("--steps"));
         let flags = DcganSettings { steps: Some(12), ..Default::default() };
-        run(Trainer::resume(&longer, flags).unwrap(), u64::MAX);
+        run_until(Trainer::resume(&longer, flags).unwrap(), u64::MAX);
         assert_same(&whole, &longer, "checkpoints/000012.safetensors");
     }
 }
@@ -268,9 +248,9 @@ fn a_longer_run_goes_on_where_a_shorter_one_ended() {
 fn the_written_settings_repeat_the_run() {
     let runs = tempdir().unwrap();
     let (first, second) = (runs.path().join("first"), runs.path().join("second"));
-    run(start(tiny(Preset::Seed, "cpu"), &first), u64::MAX);
+    run_until(start(tiny(Preset::Seed, "cpu"), &first), u64::MAX);
     let written = DcganSettings::read(&first.join("config.toml")).unwrap();
-    run(start(written, &second), u64::MAX);
+    run_until(start(written, &second), u64::MAX);
     assert_same(&first, &second, "checkpoints/000012.safetensors");
 }
 
@@ -287,8 +267,8 @@ fn samples_and_logs_do_not_change_the_training() {
         let checkpoint = Checkpoint::open(&run.join("checkpoints/000012.safetensors")).unwrap();
         checkpoint.banks(&checkpoint.config::<DcganConfig>().unwrap().dcgan().unwrap()).unwrap()
     };
-    run(start(every(100), &quiet), u64::MAX);
-    run(start(every(1), &chatty), u64::MAX);
+    run_until(start(every(100), &quiet), u64::MAX);
+    run_until(start(every(1), &chatty), u64::MAX);
     assert!(weights(&quiet) == weights(&chatty));
 }
 
@@ -297,7 +277,7 @@ fn old_checkpoints_go() {
     let runs = tempdir().unwrap();
     let out = runs.path().join("run");
     let settings = DcganSettings { checkpoint_every: Some(1), keep: Some(2), ..tiny(Preset::Seed, "cpu") };
-    run(start(settings, &out), u64::MAX);
+    run_until(start(settings, &out), u64::MAX);
     let mut names: Vec<_> =
         fs::read_dir(out.join("checkpoints")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();

@@ -1,0 +1,40 @@
+"""What the tests against other programs share: the program itself, small finished runs, and a browser.
+
+`make interop` builds the program, installs the packages of requirements.txt, and runs pytest here."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / "target" / "release" / "mewgpu"
+
+
+def mewgpu(*arguments):
+    """Runs the program and returns what it prints; a failure shows what it said."""
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, f"mewgpu {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def train(out, kind, *flags):
+    """A finished run of a few steps on bundled pictures, on the CPU unless `flags` say otherwise."""
+    data = {
+        "dcgan": ["--data", "builtin:noto/animals"],
+        "cyclegan": ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"],
+    }[kind]
+    small = ["--size", 32, "--batch", 4, "--steps", 6, "--log-every", 1, "--sample-every", 2]
+    small += ["--checkpoint-every", 3, "--device", "cpu", "--out", out]
+    mewgpu("train", kind, *data, *small, *flags)
+    return out
+
+
+@pytest.fixture(scope="session")
+def dcgan_run(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("runs") / "dcgan", "dcgan")
+
+
+@pytest.fixture(scope="session")
+def cyclegan_run(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("runs") / "cyclegan", "cyclegan")

@@ -1,0 +1,61 @@
+//! Runs that tests can afford, and who follows them.
+
+use mewgpu::train::config::{DcganSettings, Preset};
+use mewgpu::train::log::Log;
+use mewgpu::train::run::{Outcome, Trainer, Training, Watch};
+use mewgpu::train::symptoms::Finding;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Is called after each step. A warning fails the test.
+pub struct Each<F>(pub F);
+
+impl<F: FnMut(u64)> Watch for Each<F> {
+    fn stepped(&mut self, step: u64) {
+        self.0(step);
+    }
+    fn logged(&mut self, _: &Log) {}
+    fn noticed(&mut self, _: &Finding) {}
+    fn warned(&mut self, warning: &str) {
+        panic!("{warning}");
+    }
+}
+
+/// Runs to the end and calls `each` after each step.
+///
+/// # Errors
+/// As [`Trainer::run`].
+#[allow(dead_code, reason = "not every test file runs to the end")]
+pub fn run<T: Training>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgpu::Result<Outcome> {
+    trainer.run(&AtomicBool::new(false), &mut Each(each))
+}
+
+/// Runs until the end of step `last`, in which it is asked to stop, or until the run's own end.
+#[allow(dead_code, reason = "not every test file stops runs")]
+pub fn run_until<T: Training>(mut trainer: Trainer<T>, last: u64) -> Outcome {
+    let stop = AtomicBool::new(false);
+    let mut asking = Each(|step| {
+        if step + 1 == last {
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    trainer.run(&stop, &mut asking).unwrap()
+}
+
+/// A DCGAN of 40 steps on small pictures that only logs and samples at its end.
+#[allow(dead_code, reason = "not every test file trains this one")]
+pub fn tiny(device: &str) -> DcganSettings {
+    DcganSettings {
+        preset: Some(Preset::Small),
+        data: Some("builtin:noto/animals".into()),
+        size: Some(16),
+        noise_size: Some(8),
+        g_width: Some(4),
+        d_width: Some(4),
+        steps: Some(40),
+        log_every: Some(40),
+        sample_every: Some(40),
+        checkpoint_every: Some(2),
+        device: Some(device.into()),
+        ..Default::default()
+    }
+}
