@@ -45,6 +45,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod custom;
 pub mod data;
 pub mod device;
 pub mod error;

@@ -39,7 +39,8 @@ fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePi
         label: Some(&shader.kernel),
         source: wgpu::ShaderSource::Wgsl(shader.source.as_str().into()),
     };
-    let module = if gpu.checks {
+    let custom = shader.is_custom();
+    let module = if gpu.checks || custom {
         gpu.device.create_shader_module(descriptor)
     } else {
         // SAFETY: the kernels are this crate's own; lowering gives every loop a constant bound and every index a
@@ -55,8 +56,8 @@ fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePi
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
             constants: &constants,
-            // Every element of a tile is written before it is read.
-            zero_initialize_workgroup_memory: false,
+            // In this crate's kernels every element of a tile is written before it is read.
+            zero_initialize_workgroup_memory: custom,
         },
         cache: gpu.cache.as_ref().map(|cache| &cache.cache),
     })

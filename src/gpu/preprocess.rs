@@ -34,7 +34,7 @@ pub fn source(name: &str) -> Result<String> {
     let file = Sources::get(&format!("{name}.wgsl")).ok_or_else(|| {
         Error::Input(format!("no kernel named {name}; there are: {}", kernels().join(", ")))
     })?;
-    String::from_utf8(file.data.into_owned()).map_err(|_| problem(name, 0, "not UTF-8"))
+    String::from_utf8(file.data.into_owned()).map_err(|_| problem(&path(name), 0, "not UTF-8"))
 }
 
 /// The WGSL of `family/kernel` under the given definitions.
@@ -42,17 +42,28 @@ pub fn source(name: &str) -> Result<String> {
 /// # Errors
 /// If a directive is malformed or names something undefined; the message says where.
 pub fn expand(name: &str, definitions: &[(&str, String)]) -> Result<String> {
-    let mut text = Expansion {
-        definitions: definitions.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        imported: BTreeSet::new(),
-        out: String::new(),
-    };
+    let mut text = Expansion::new(definitions);
     text.file(name)?;
     Ok(text.out)
 }
 
+/// The WGSL of a kernel from outside this crate, for the operation `name`, under the given definitions.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_text(name: &str, kernel: &str, definitions: &[(&str, String)]) -> Result<String> {
+    let mut text = Expansion::new(definitions);
+    text.lines(&format!("the kernel of {name}"), kernel)?;
+    Ok(text.out)
+}
+
 fn problem(file: &str, line: usize, text: impl std::fmt::Display) -> Error {
-    Error::Input(format!("shaders/{file}.wgsl:{line}: {text}"))
+    Error::Input(format!("{file}:{line}: {text}"))
+}
+
+/// Where the text of `family/kernel` stands.
+fn path(name: &str) -> String {
+    format!("shaders/{name}.wgsl")
 }
 
 struct Expansion {
@@ -62,10 +73,22 @@ struct Expansion {
 }
 
 impl Expansion {
+    fn new(definitions: &[(&str, String)]) -> Self {
+        let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        Self {
+            definitions: definitions.iter().map(owned).collect(),
+            imported: BTreeSet::new(),
+            out: String::new(),
+        }
+    }
+
     fn file(&mut self, name: &str) -> Result<()> {
-        let text = source(name)?;
+        self.lines(&path(name), &source(name)?)
+    }
+
+    fn lines(&mut self, file: &str, text: &str) -> Result<()> {
         let lines: Vec<(usize, &str)> = text.lines().enumerate().map(|(at, line)| (at + 1, line)).collect();
-        self.block(name, &lines)
+        self.block(file, &lines)
     }
 
     fn block(&mut self, file: &str, lines: &[(usize, &str)]) -> Result<()> {

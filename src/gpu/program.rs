@@ -76,10 +76,25 @@ impl Dispatch {
 /// A WGSL text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shader {
-    /// `family/kernel`.
+    /// `family/kernel`; of an operation from outside this crate, `custom/` and its name.
     pub kernel: String,
     /// What the preprocessor made of it.
     pub source: String,
+}
+
+/// The family of kernels from outside this crate.
+const CUSTOM: &str = "custom/";
+
+impl Shader {
+    /// What the kernel of a custom operation `name` is called.
+    pub(super) fn custom(name: &str) -> String {
+        format!("{CUSTOM}{name}")
+    }
+
+    /// Whether it comes from outside this crate.
+    pub fn is_custom(&self) -> bool {
+        self.kernel.starts_with(CUSTOM)
+    }
 }
 
 /// A shader with values for its `override` constants.

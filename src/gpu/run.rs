@@ -144,7 +144,7 @@ impl<T: Real> GpuExecutor<T> {
                     })
                     .collect();
                 let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: None,
+                    label: Some(step.program.kernel(dispatch)),
                     layout: &pipelines[pipeline].get_bind_group_layout(0),
                     entries: &entries,
                 });

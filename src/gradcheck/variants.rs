@@ -5,7 +5,7 @@ use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::{Op, Step, Unary};
+use crate::graph::{NodeId, Op, Step, Unary};
 
 /// `own` device with the kernels of each kind of device; where the environment variable `MEWGPU_OWN_KERNELS` is set to 1, of
 /// its own kind only, for drivers that cannot compile the others: SwiftShader takes more than 13 GiB for a tiled kernel.
@@ -76,8 +76,12 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
 
 /// Whether there are f64 forms of all its functions: SPIR-V has none of exp, log and tanh.
 fn has_double(step: &Step) -> bool {
-    let single = |op: &Op| matches!(op, Op::Unary(Unary::Tanh | Unary::Sigmoid | Unary::Softplus));
-    !step.nodes.iter().any(|node| single(&node.op))
+    let single = |id: NodeId| match &step.nodes[id].op {
+        Op::Unary(unary) => matches!(unary, Unary::Tanh | Unary::Sigmoid | Unary::Softplus),
+        Op::Custom(op) => !op.kernel(&step.operand_shapes(id), step.nodes[id].shape).has_double,
+        _ => false,
+    };
+    !(0..step.nodes.len()).any(single)
 }
 
 /// Whether the kernels of its contractions fit into half of the workgroup memory.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// If `loss` is not a scalar, or an operation between has no rule (the normalisations' backward passes cannot be
-/// differentiated again).
+/// differentiated again), or a wrong one.
 pub fn gradients<'g>(loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
     if loss.shape() != Shape::SCALAR {
         return Err(Error::Graph {
@@ -66,6 +66,10 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
     let shape = |index: usize| operand(index).shape();
     Ok(match node.op {
         Op::Input(_) | Op::State(_) | Op::Full(_) => vec![],
+        Op::Custom(ref op) => {
+            let operands: Vec<Var<'g>> = (0..node.operands.len()).map(operand).collect();
+            op.gradient(&operands, y, gy)?
+        }
         Op::Detach => vec![None],
         Op::SelectRows => vec![None, None, None],
 

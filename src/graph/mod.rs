@@ -15,6 +15,8 @@ pub use grad::gradients;
 pub use op::{Binary, Op, Per, Unary};
 pub use step::{Bank, Slot, Step, Update};
 
+use crate::Result;
+use crate::custom::{Custom, CustomOp};
 use crate::shape::Shape;
 use std::cell::RefCell;
 
@@ -64,6 +66,17 @@ impl Graph {
     /// A tensor filled with one value.
     pub fn full(&self, shape: Shape, value: f64) -> Var<'_> {
         self.push(Op::Full(value), &[], shape)
+    }
+
+    /// What an operation from outside this crate makes of `operands`.
+    ///
+    /// # Errors
+    /// If their shapes do not fit.
+    pub fn custom(&self, op: impl CustomOp, operands: &[Var<'_>]) -> Result<Var<'_>> {
+        let op = Custom::new(op);
+        let shapes: Vec<Shape> = operands.iter().map(|operand| operand.shape()).collect();
+        let shape = op.shape(&shapes)?;
+        Ok(self.push(Op::Custom(op), operands, shape))
     }
 
     /// The nodes so far, in an order in which they can be computed.

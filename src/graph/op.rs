@@ -2,6 +2,7 @@
 
 use super::Slot;
 use super::names::names;
+use crate::custom::Custom;
 use crate::shape::ConvGeometry;
 
 /// Which elements share statistics in a normalisation.
@@ -141,6 +142,8 @@ pub enum Op {
     Reshape,
     /// The same numbers, a constant to differentiation. `[x]`
     Detach,
+    /// An operation from outside this crate. As many as it takes.
+    Custom(Custom),
 }
 
 names! { Op:
@@ -179,5 +182,6 @@ names! { Op:
     Self::Shift { .. } => "shift",
     Self::SelectRows => "select_rows",
     Self::Reshape => "reshape",
-    Self::Detach => "detach",
+    Self::Detach => "detach";
+    Self::Custom(op) => op.name(),
 }

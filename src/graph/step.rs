@@ -211,6 +211,11 @@ impl Step {
         }
     }
 
+    /// The shapes of a node's operands.
+    pub fn operand_shapes(&self, id: NodeId) -> Vec<Shape> {
+        self.nodes[id].operands.iter().map(|&operand| self.nodes[operand].shape).collect()
+    }
+
     /// Floating-point operations of a node that is a contraction, a multiply-add being two; taps that fall on the border count
     /// too. 0 for every other: memory is what they wait for.
     pub fn flops(&self, id: NodeId) -> u64 {
@@ -226,9 +231,8 @@ impl Step {
 
     /// Bytes of a node's operands and its result, in f32: the least that computing it moves.
     pub fn bytes(&self, id: NodeId) -> u64 {
-        let node = &self.nodes[id];
-        let operands = node.operands.iter().map(|&operand| self.nodes[operand].shape);
-        operands.chain([node.shape]).map(|shape| shape.len() as u64 * 4).sum()
+        let operands = self.operand_shapes(id).into_iter();
+        operands.chain([self.nodes[id].shape]).map(|shape| shape.len() as u64 * 4).sum()
     }
 
     /// Names and shapes of the inputs the host writes before every run.

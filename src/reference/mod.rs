@@ -10,6 +10,7 @@ mod reduce;
 mod spatial;
 mod update;
 
+use crate::custom::{Custom, Operand};
 use crate::executor::{Executor, Timing};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
@@ -33,6 +34,8 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send
     /// `a * b + c`, rounded once or twice, as the instruction set has it.
     fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>)
     -> Self::Vector<S>;
+    /// The value of an operation from outside this crate.
+    fn custom(op: &Custom, operands: &[Operand<'_, Self>], y: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -55,6 +58,9 @@ impl Real for f32 {
     fn fused<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
         simd.mul_add_e_f32s(a, b, c)
     }
+    fn custom(op: &Custom, operands: &[Operand<'_, Self>], y: &mut [Self]) {
+        op.in_single(operands, y);
+    }
 }
 
 impl Real for f64 {
@@ -75,6 +81,9 @@ impl Real for f64 {
     #[inline(always)]
     fn fused<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
         simd.mul_add_e_f64s(a, b, c)
+    }
+    fn custom(op: &Custom, operands: &[Operand<'_, Self>], y: &mut [Self]) {
+        op.in_double(operands, y);
     }
 }
 
@@ -267,6 +276,11 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
         Op::Blur => spatial::blur(operands[0], node.shape, out),
         Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),
+        Op::Custom(op) => {
+            let operand = |(index, values)| Operand { values, shape: shape(index) };
+            let operands: Vec<Operand<'_, T>> = operands.iter().copied().enumerate().map(operand).collect();
+            T::custom(op, &operands, out);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls of kernels, before anything has a place in memory.
 
 use super::choices::Choices;
+use crate::custom::{Grid, Kernel};
 use crate::gpu::program::{WORKGROUP, grid};
 use crate::graph::{NodeId, Slot, Step, Update};
 use crate::shape::Shape;
@@ -72,6 +73,8 @@ pub struct Call {
     /// The operation it is part of, by name.
     pub op: &'static str,
     pub kernel: &'static str,
+    /// The text of a kernel from outside this crate.
+    pub text: Option<String>,
     pub definitions: Vec<(&'static str, String)>,
     pub constants: Vec<(&'static str, f64)>,
     pub reads: Vec<Memory>,
@@ -86,12 +89,23 @@ impl Call {
         Self {
             op: "",
             kernel,
+            text: None,
             definitions: vec![],
             constants: vec![],
             reads: vec![],
             writes: vec![],
             leaves: String::new(),
             grid: [1; 3],
+        }
+    }
+
+    /// A call of a kernel from outside this crate, for the operation `name`.
+    pub fn custom(name: &'static str, kernel: Kernel) -> Self {
+        let Kernel { text, definitions, constants, grid, .. } = kernel;
+        let call = Self { text: Some(text), definitions, constants, ..Self::new(name) };
+        match grid {
+            Grid::Threads(count) => call.threads(count),
+            Grid::Workgroups(count) => call.workgroups(count),
         }
     }
 
@@ -136,10 +150,13 @@ impl Call {
         self.reads.get(number).copied().unwrap_or_else(|| self.writes[number - self.reads.len()])
     }
 
-    /// Whether the two differ only in the memory they touch.
+    /// Whether the two differ only in the memory they touch. What a text from outside this crate does with its memory is not
+    /// known: it stays by itself.
     pub fn same_work(&self, other: &Self) -> bool {
         let work = |call: &Self| (call.kernel, call.grid, call.reads.len(), call.writes.len());
-        work(self) == work(other)
+        self.text.is_none()
+            && other.text.is_none()
+            && work(self) == work(other)
             && self.definitions == other.definitions
             && self.constants == other.constants
             && self.leaves == other.leaves

@@ -21,6 +21,7 @@ pub use product::{Contraction, Kind, Product};
 pub use variant::{Form, TILES, Tile, Variant, candidates};
 
 use super::program::{MAX_GRID, Program};
+use crate::custom::Custom;
 use crate::graph::{Bank, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
@@ -30,7 +31,8 @@ use fuse::Fusion;
 /// Lowers `step` for `target`.
 ///
 /// # Errors
-/// If a kernel's text cannot be made (an error in this crate) or a tensor is larger than a binding may be.
+/// If a kernel's text cannot be made (an error in this crate, or in a [`CustomOp`](crate::custom::CustomOp)) or a tensor is
+/// larger than a binding may be.
 pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
     let fusion = Fusion::find(step);
     let mut calls = Calls::new(step, target);
@@ -114,6 +116,7 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::Blur => pointwise::blur(calls, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Shift { back } => pointwise::shift(calls, back, id),
+        Op::Custom(ref op) => calls.custom(op, id),
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
         Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } | Op::Sum => {
             unreachable!("these are the base of an expression")
@@ -122,6 +125,15 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
 }
 
 impl Calls<'_> {
+    /// An operation from outside this crate: one call, whatever stands around it.
+    fn custom(&mut self, op: &Custom, id: usize) {
+        let kernel = op.kernel(&self.step.operand_shapes(id), self.shape(id));
+        let call = Call::custom(op.name(), kernel);
+        let call =
+            self.step.nodes[id].operands.iter().fold(call, |call, &operand| call.read(Memory::Node(operand)));
+        self.push(call.write(Memory::Node(id)));
+    }
+
     fn update(&mut self, update: &Update, banks: &[Bank]) {
         self.op = update.name();
         match *update {

@@ -29,7 +29,12 @@ impl Writer {
         for (name, at) in ["RESULT", "RESULT1", "RESULT2"].into_iter().zip(call.reads.len()..) {
             definitions.push((name, at.to_string()));
         }
-        let mut source = preprocess::expand(call.kernel, &definitions)?;
+        let (kernel, mut source) = match &call.text {
+            None => (call.kernel.to_owned(), preprocess::expand(call.kernel, &definitions)?),
+            Some(text) => {
+                (Shader::custom(call.kernel), preprocess::expand_text(call.kernel, text, &definitions)?)
+            }
+        };
         let mut bindings = Vec::new();
         let mut offsets = Vec::new();
         for binding in 0..call.reads.len() + call.writes.len() {
@@ -41,7 +46,7 @@ impl Writer {
         if members.len() > 1 {
             source = for_members(&source, &offsets);
         }
-        let shader = index_of(&mut self.shaders, Shader { kernel: call.kernel.to_owned(), source });
+        let shader = index_of(&mut self.shaders, Shader { kernel, source });
         let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
         let [x, y, _] = call.grid;
