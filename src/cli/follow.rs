@@ -64,8 +64,6 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
 struct Lines;
 
 impl Watch for Lines {
-    fn stepped(&mut self, _: u64) {}
-
     fn logged(&mut self, log: &Log) {
         say(log);
     }

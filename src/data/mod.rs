@@ -1,7 +1,7 @@
 //! Pictures in, batches out: loading, augmentation, the order of an epoch, noise.
 //!
 //! [`Pictures`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
-//! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise`] and [`DiffAugmentDraws`]. A
+//! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise()`] and [`DiffAugmentDraws`]. A
 //! run resumed at step t therefore needs no state from here but t.
 //!
 //! Values are [`to_unit`] of bytes, from -1 to 1; layouts are HWC and NHWC.

@@ -13,7 +13,7 @@ const KERNEL: &str = "reduce/finite";
 /// Each bank's finding lies where a binding may start.
 const STRIDE: u64 = 256;
 
-/// The program that looks at all numbers of `banks`, if there are any. Its one output has, [`STRIDE`] bytes for each bank, how many numbers there
+/// The program that looks at all numbers of `banks`, if there are any. Its one output has, 256 bytes for each bank, how many numbers there
 /// are from the first on that is not finite; it is to be zeros before.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! | question | figure |
 //! |---|---|
-//! | Do they look like the real ones, at every scale? | [`sliced_wasserstein`] |
+//! | Do they look like the real ones, at every scale? | [`sliced_wasserstein()`] |
 //! | Do they differ among themselves? | [`diversity`] |
 //! | Are they copies of training pictures? | [`nearest`] |
 //! | How far is a translation from the right answer? | [`mean_absolute_error`] |

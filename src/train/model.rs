@@ -3,7 +3,6 @@
 use super::optimizer::TrainedBanks;
 use crate::graph::Bank;
 use crate::nn::{Init, Network};
-use crate::random::stream;
 
 /// Networks trained by one optimizer.
 pub struct Trained<'m> {
@@ -43,23 +42,11 @@ pub trait Model {
     /// The numbers of all banks before training: parameters drawn by `init`, running statistics and averages to match,
     /// everything else 0.
     fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {
-        let banks = self.banks();
-        let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
+        let mut values: Vec<Vec<f32>> = self.banks().iter().map(|bank| vec![0.0; bank.len]).collect();
         for Trained { networks, banks: of, average } in self.trained() {
-            let (mut parameter, mut running) = (0, 0);
-            for (network, purpose) in networks {
-                let tensors = [
-                    (of.parameters, network.parameters(), &mut parameter),
-                    (of.running, network.running(), &mut running),
-                ];
-                for (bank, tensors, next) in tensors {
-                    for (index, tensor) in tensors.iter().enumerate() {
-                        let drawn = init.draw(tensor, &mut stream(seed, &purpose, index as u64));
-                        banks[bank].view_mut(&mut values[bank], *next).copy_from_slice(&drawn);
-                        *next += 1;
-                    }
-                }
-            }
+            let [parameters, running] = TrainedBanks::initial(&networks, init, seed);
+            values[of.parameters] = parameters;
+            values[of.running] = running;
             if let Some(average) = average {
                 values[average] = values[of.parameters].clone();
             }

@@ -2,8 +2,9 @@
 
 use crate::Result;
 use crate::graph::{Bank, Graph, Slot, Update, Var, gradients};
-use crate::nn::{Network, Tensors};
+use crate::nn::{Init, Network, Tensors};
 use crate::optim::Adam;
+use crate::random::stream;
 use crate::shape::Shape;
 
 /// The five banks of one optimizer's networks, by index.
@@ -44,6 +45,28 @@ impl TrainedBanks {
             network.running().iter().for_each(|tensor| network.push(&mut running, tensor));
         }
         [parameters.clone(), running, parameters.clone(), parameters.clone(), parameters]
+    }
+
+    /// The numbers of the banks of parameters and of running statistics before training, drawn by `init`. Each network comes
+    /// with the purpose of its draws (see [`stream`]).
+    ///
+    /// # Panics
+    /// If a purpose is longer than 16 bytes.
+    pub fn initial(networks: &[(&Network, impl AsRef<str>)], init: Init, seed: u64) -> [Vec<f32>; 2] {
+        let [parameters, running, ..] =
+            Self::banks(&networks.iter().map(|&(network, _)| network).collect::<Vec<_>>());
+        [(parameters, true), (running, false)].map(|(bank, trained)| {
+            let mut values = vec![0.0; bank.len];
+            let mut next = 0..;
+            for (network, purpose) in networks {
+                let tensors = if trained { network.parameters() } else { network.running() };
+                for (index, (tensor, at)) in tensors.iter().zip(&mut next).enumerate() {
+                    let drawn = init.draw(tensor, &mut stream(seed, purpose.as_ref(), index as u64));
+                    bank.view_mut(&mut values, at).copy_from_slice(&drawn);
+                }
+            }
+            values
+        })
     }
 
     /// The tensors of each of `networks` as nodes of `graph`; `banks` are all banks there are.

@@ -1,9 +1,7 @@
 //! Runs that tests can afford, and who follows them.
 
 use mewgpu::train::config::{DcganSettings, Preset};
-use mewgpu::train::log::Log;
 use mewgpu::train::run::{Outcome, Trainer, Training, Watch};
-use mewgpu::train::symptoms::Finding;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Is called after each step. A warning fails the test.
@@ -13,8 +11,6 @@ impl<F: FnMut(u64)> Watch for Each<F> {
     fn stepped(&mut self, step: u64) {
         self.0(step);
     }
-    fn logged(&mut self, _: &Log) {}
-    fn noticed(&mut self, _: &Finding) {}
     fn warned(&mut self, warning: &str) {
         panic!("{warning}");
     }

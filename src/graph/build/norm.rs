@@ -21,7 +21,7 @@ impl<'g> Var<'g> {
         self.graph.push(Op::Moments(per), &[self], shape)
     }
 
-    /// Normalisation by the statistics of `self`, and those statistics (for [`super::Update::RunningMoments`]).
+    /// Normalisation by the statistics of `self`, and those statistics (for [`Update::RunningMoments`](crate::graph::Update::RunningMoments)).
     /// `affine` is `[1, 1, 2, channels]`: weight, then bias.
     ///
     /// # Errors

@@ -28,17 +28,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Who follows a run.
+/// Who follows a run, each of its events or some: `()` follows none.
 pub trait Watch {
     /// A step is done.
-    fn stepped(&mut self, step: u64);
+    fn stepped(&mut self, _step: u64) {}
     /// Losses were looked at.
-    fn logged(&mut self, log: &Log);
+    fn logged(&mut self, _log: &Log) {}
     /// A sign of trouble has begun.
-    fn noticed(&mut self, finding: &Finding);
+    fn noticed(&mut self, _finding: &Finding) {}
     /// Something went wrong that does not end the run.
-    fn warned(&mut self, warning: &str);
+    fn warned(&mut self, _warning: &str) {}
 }
+
+impl Watch for () {}
 
 /// How [`Trainer::run`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
