@@ -24,6 +24,7 @@ bench:
 lint:
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
 
 # Licences, sources and known faults of what is depended on.
 deny:

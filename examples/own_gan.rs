@@ -4,7 +4,7 @@
 use mewgpu::data::{NoiseKind, noise};
 use mewgpu::device::Device;
 use mewgpu::graph::{Graph, Step};
-use mewgpu::nn::{Init, Layer, Network, Statistics, loss::Adversarial::Bce};
+use mewgpu::nn::{Init, Layer, Layer::LeakyRelu, Network, Statistics, loss::Adversarial::Bce};
 use mewgpu::report::{Layout, Pictures, sheet};
 use mewgpu::shape::{ConvOptions, Shape};
 use mewgpu::{optim::Adam, train::optimizer::TrainedBanks};
@@ -15,8 +15,7 @@ const SIDE: usize = 96;
 /// From `[n, 1, 1, inputs]` to `[n, 1, 1, outputs]`: on single pixels a convolution is a dense layer.
 fn network(name: &str, inputs: usize, outputs: usize) -> Network {
     let dense = |inputs, outputs| Layer::conv2d(inputs, outputs, 1, ConvOptions::new(1, 0), true);
-    let bend = || Layer::LeakyRelu(0.2);
-    let layers = vec![dense(inputs, 64), bend(), dense(64, 64), bend(), dense(64, outputs)];
+    let layers = vec![dense(inputs, 64), LeakyRelu(0.2), dense(64, 64), LeakyRelu(0.2), dense(64, outputs)];
     Network { name: name.into(), layers }
 }
 

@@ -3,27 +3,53 @@
 //!
 //! A graph says what to compute, a program says how, an executor does it:
 //!
+//! ```text
+//!  pictures --> data --\                                     /--> reference   every operation in plain Rust, f32 or f64
+//!                       train --> nn --> graph --(compile)--<
+//!  settings --> cli ---/        (layers)  (ops, shapes,      \--> gpu         lower -> Program -> run
+//!                         |                gradients)                         shaders/*.wgsl
+//!                       report  sheets, curves, animations, pages
+//! ```
+//!
+//! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
+//! but not `nn`, `train` puts them together, `cli` is thin.
+//!
+//! # Where to start
+//!
+//! | to | look at | and run |
+//! |---|---|---|
+//! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
+//! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
+//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`reference`] says what each must compute | `mewgpu bench` |
+//! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
+//! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgpu gradcheck` |
+//!
+//! Examples run by `cargo run --release --example own_gan -- --device cpu`.
+//!
+//! # Rooms
+//!
 //! | room | what it knows |
 //! |---|---|
 //! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
-//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses, Adam |
+//! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
+//! | [`custom`] | operations from outside this crate |
+//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
-//! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
+//! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
-//! | [`op`], [`device`], [`cli`] | one operation from file to file; choosing a device; the command line |
+//! | [`op`], [`cli`] | one operation from file to file; the command line |
+//! | [`shape`], [`error`] | sizes, valid by construction; what can go wrong, and what to do about it |
 //!
-//! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
-//! but not `nn`, `train` puts them together, `cli` is thin.
+//! # A graph, its gradient, a device
 //!
 //! ```
-//! use mewgpu::executor::Executor;
+//! use mewgpu::device::Device;
 //! use mewgpu::graph::{Graph, Step, gradients};
-//! use mewgpu::reference::Reference;
 //! use mewgpu::shape::{ConvOptions, Shape};
 //!
 //! # fn main() -> mewgpu::Result<()> {
@@ -34,10 +60,50 @@
 //! let dx = gradients(loss, &[x])?[0];
 //! let step = Step::new("example", &graph, &[("loss", loss), ("dx", dx)], vec![]);
 //!
-//! let mut device = Reference::<f32>::new(&[], vec![step]);
-//! device.write_input(0, "x", &[1.0; 16])?;
-//! device.run(&[0])?;
-//! assert_eq!(device.read_output(0, "loss")?, [3.125]);
+//! let mut executor = Device::open("cpu")?.executor(&[], vec![step])?; // or "auto", or "gpu"
+//! executor.write_input(0, "x", &[1.0; 16])?;
+//! executor.run(&[0])?;
+//! assert_eq!(executor.read_output(0, "loss")?, [3.125]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Train and draw
+//!
+//! What `mewgpu train dcgan` and `mewgpu sample` do:
+//!
+//! ```no_run
+//! use mewgpu::device::Device;
+//! use mewgpu::nn::Statistics;
+//! use mewgpu::train::checkpoint::Checkpoint;
+//! use mewgpu::train::config::{DcganConfig, DcganSettings};
+//! use mewgpu::train::dcgan::Plan;
+//! use mewgpu::train::sampling::{Sampler, save_grid};
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! # fn main() -> mewgpu::Result<()> {
+//! let settings = DcganSettings {
+//!     data: Some("builtin:noto/faces".into()), // or a folder
+//!     size: Some(32),
+//!     steps: Some(1500),
+//!     ..Default::default() // the preset's
+//! };
+//! let config = DcganConfig::new(DcganSettings::default(), settings)?;
+//! let run = Path::new("runs/faces");
+//! let plan = Plan::start(config, Some(run))?; // nothing is taken or written yet
+//! plan.introduction().iter().for_each(|line| println!("{line}"));
+//! let stop = AtomicBool::new(false); // set it from elsewhere, and the run ends with a checkpoint
+//! plan.begin()?.run(&stop, &mut ())?; // in place of (), a `Watch` hears of steps, losses and trouble
+//!
+//! let checkpoint = Checkpoint::of_run(run, None)?; // the newest
+//! let mut sampler = Sampler::new(&checkpoint, &Device::open("auto")?, Statistics::Batch)?;
+//! let mut pictures = Vec::new();
+//! sampler.pictures(7, 16, &mut |picture| {
+//!     pictures.extend_from_slice(picture);
+//!     Ok(())
+//! })?;
+//! save_grid(&pictures, sampler.config(), 4, Path::new("faces.png"))?;
 //! # Ok(())
 //! # }
 //! ```
@@ -68,3 +134,8 @@ mod tensor_file;
 pub mod train;
 
 pub use error::{Error, Result};
+
+/// Its Rust is compiled and run as the documentation's is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
