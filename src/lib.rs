@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
-//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`reference`] says what each must compute | `mewgpu bench` |
+//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgpu bench` |
 //! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
 //! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgpu gradcheck` |
 //!
@@ -31,7 +31,7 @@
 //! | room | what it knows |
 //! |---|---|
 //! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
-//! | [`reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
+//! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
 //! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
 //! | [`custom`] | operations from outside this crate |
