@@ -51,7 +51,7 @@ pub fn expand(name: &str, definitions: &[(&str, String)]) -> Result<String> {
 ///
 /// # Errors
 /// As [`expand`].
-pub fn expand_text(name: &str, kernel: &str, definitions: &[(&str, String)]) -> Result<String> {
+pub(super) fn expand_text(name: &str, kernel: &str, definitions: &[(&str, String)]) -> Result<String> {
     let mut text = Expansion::new(definitions);
     text.lines(&format!("the kernel of {name}"), kernel)?;
     Ok(text.out)

@@ -2,11 +2,12 @@
 //!
 //! A [`Graph`] holds nodes; a [`Var`] is a small handle whose methods append nodes and read like PyTorch. Shapes
 //! are checked when a node is built. [`gradients`] appends the nodes of the backward pass, one rule per operation,
-//! so gradients are graphs again and can be differentiated in turn. Nothing here knows a device or a file.
+//! so gradients are graphs again and can be differentiated in turn. Nothing here knows a device or a file; an operation from
+//! outside this crate ([`crate::custom`]) brings its meaning and its kernel along, unread.
 
 mod build;
 mod grad;
-pub mod lifetimes;
+pub(crate) mod lifetimes;
 mod names;
 mod op;
 mod step;
