@@ -4,8 +4,8 @@
 mod support;
 
 use mewgpu::executor::Executor;
-use mewgpu::gpu::lower::{Contraction, Kind};
 use mewgpu::gpu::ladder::{OUTPUT, RUNGS, bank, production};
+use mewgpu::gpu::lower::{Contraction, Kind};
 use mewgpu::gpu::{Gpu, GpuExecutor};
 use mewgpu::gradcheck::draw;
 use mewgpu::graph::{Graph, Step};

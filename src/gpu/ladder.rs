@@ -64,7 +64,8 @@ impl Rung {
     /// If the kernel's text cannot be made (an error in this crate).
     pub fn program(&self, of: &Contraction) -> Result<Program> {
         let four = |channels: usize| self.fours && channels.is_multiple_of(4);
-        let mut definitions = vec![("XVEC", u8::from(four(of.i)).to_string()), ("VEC4", u8::from(four(of.o)).to_string())];
+        let mut definitions =
+            vec![("XVEC", u8::from(four(of.i)).to_string()), ("VEC4", u8::from(four(of.o)).to_string())];
         let pixels = of.batch * of.geometry.small[0] * of.geometry.small[1];
         let workgroups = match self.share {
             Share::Registers([down, across]) => {
