@@ -251,7 +251,7 @@ def ladder():
     figure.text(24, 32, "GFLOP/s of each rung", 16, "start", bold=True)
     figure.text(736, 32, report["device"].split(" (Vulkan")[0], 12, "end", MUTED)
     most = max(row["flops"] / row["seconds"]["lower"] for row in rows)
-    left, width, y = 276, 400, 50
+    left, width, y = 326, 350, 50
     for number, (shape, climb) in enumerate(climbs.items()):
         figure.text(24, y + 24, shape, 13, "start", MUTED, mono=True)
         y += 40
