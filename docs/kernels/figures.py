@@ -265,7 +265,7 @@ def ladder():
             y += 26
         y += 4
     peak = report["peaks"]["flops_per_second"] * 1e-9
-    figure.text(24, height - 16, f"Lines: the middle half of the samples. The device's peak, measured in the same run: {peak:.0f} GFLOP/s.", 12, "start", MUTED)
+    figure.text(24, height - 16, f"Lines: the middle half of the samples; bars without: one cold run. The device's peak, measured in the same run: {peak:.0f} GFLOP/s.", 12, "start", MUTED)
     return figure.end()
 
 
