@@ -56,7 +56,7 @@ fn check_shares(report: &Value) {
         assert!(near(best, peak(&format!("{count}_per_second"))));
     }
     let flops =
-        rows(report, "contractions").into_iter().chain(rows(report, "steps")).chain(rows(report, "control"));
+        ["contractions", "ladder", "steps", "control"].into_iter().flat_map(|group| rows(report, group));
     let bytes = rows(report, "norms").into_iter().chain(rows(report, "pointwise"));
     let counted = flops.map(|row| ("flops", row)).chain(bytes.map(|row| ("bytes", row)));
     for (count, row) in counted {
@@ -120,6 +120,30 @@ fn a_gpu_is_measured_by_every_kernel() {
     assert_eq!(chosen, 1);
     assert!(contractions.len() > chosen, "only one kernel for {}", contractions[0]["name"]);
     assert!(positive(&rows(&report, "steps")[0]["iteration"]["host"]) > 0.0);
+    // By the kernel that training takes for so many rows, which reads sums of others, and does not make them.
+    let by = |start: &str| {
+        let mut norms = rows(&report, "norms").into_iter();
+        norms.find(|row| row["name"].as_str().unwrap().starts_with(start)).unwrap()["variant"].clone()
+    };
+    assert!(by("normalize_grad 64x32x32x64").as_str().unwrap().starts_with("grad x"));
+}
+
+#[test]
+fn the_ladder_is_climbed_on_a_gpu_alone() {
+    let (report, text) = report("gpu", "ladder/1 naive/dcgan,ladder/7 prefetch/dcgan,ladder/8", &[]);
+    check_times(&report);
+    check_shares(&report);
+    let rungs = rows(&report, "ladder");
+    let count =
+        |start: &str| rungs.iter().filter(|row| row["name"].as_str().unwrap().starts_with(start)).count();
+    assert_eq!((count("1 naive"), count("7 prefetch")), (1, 1));
+    assert!(count("8 production, ") >= 2, "{text}");
+    // 16 pictures of 16x16 pixels, each 4*4*32 products for each of 64 channels.
+    assert_eq!(rungs[0]["flops"], 2 * 16 * 16 * 16 * 4 * 4 * 32 * 64);
+    assert!(text.contains("\nladder\n"), "{text}");
+    let folder = tempdir().unwrap();
+    let output = bench(folder.path(), &["--device", "cpu", "--filter", "ladder"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("on a GPU ladder"), "{output:?}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ mod support {
 
 use mewgpu::bench::peaks;
 use mewgpu::gpu::finite;
-use mewgpu::gpu::lower::{Contraction, Form, TILES, Target, candidates, lower};
+use mewgpu::gpu::ladder::RUNGS;
+use mewgpu::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, lower};
 use mewgpu::gpu::preprocess::kernels;
 use mewgpu::gpu::program::{Pipeline, Program};
 use mewgpu::gradcheck::variants::tables;
@@ -21,7 +22,7 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::BTreeSet;
 
 /// Programs that use every kernel: the steps of both systems, every op with channels that do and do not divide by four,
-/// every kernel of every contraction, and what measures a device's peaks.
+/// every kernel of every contraction, every rung of the ladder, and what measures a device's peaks.
 fn programs() -> Vec<Program> {
     let mut programs = Vec::new();
     for target in [Target::GPU, Target::SOFTWARE] {
@@ -54,6 +55,11 @@ fn programs() -> Vec<Program> {
         }
     }
     programs.extend(every_candidate());
+    for [i, o] in WIDTHS {
+        let step = contractions(12, i, o);
+        let convolution = Contraction::all(&[step]).into_iter().find(|of| of.kind == Kind::Conv2d).unwrap();
+        programs.extend(RUNGS.iter().map(|rung| rung.program(&convolution).unwrap()));
+    }
     programs.extend(finite::program(&[Bank { tensors: vec![], len: 1 << 20 }]).unwrap());
     let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
     programs.extend(peaks.into_iter().map(|(_, program)| program));

@@ -1,6 +1,7 @@
 //! How fast a device is, and which share of what it can do every kernel reaches: see [`run`].
 
 mod iterations;
+mod ladder;
 pub mod measure;
 mod operations;
 pub mod peaks;
@@ -11,6 +12,8 @@ pub mod table;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
+use crate::gpu::program::Program;
+use crate::graph::Bank;
 use crate::reference::Reference;
 use crate::{Error, Result};
 use iterations::Running;
@@ -42,8 +45,8 @@ impl Options {
 /// The control: the same task twice, before all others.
 const CONTROLS: usize = 2;
 
-/// Measures what `device` can do, and by that: the presets' contractions, by every kernel there is; norms and pointwise
-/// functions; whole training iterations. The largest contraction of DCGAN's preset `course` runs along twice, as a control.
+/// Measures what `device` can do, and by that: the presets' contractions, by every kernel there is; on a GPU the rungs of
+/// the ladder; norms and pointwise functions; whole training iterations. The largest contraction of DCGAN's preset `course` runs along twice, as a control.
 ///
 /// # Errors
 /// If the device fails, or the filter leaves nothing.
@@ -57,14 +60,19 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
         largest.cloned().ok_or_else(|| Error::Input("the preset course has no contraction".into()))?;
     operations.retain(|operation| options.wants(&operation.subject));
     systems.retain(|system| options.wants(&system.subject()));
-    if operations.is_empty() && systems.is_empty() {
+    let (mut rungs, bank) = match device {
+        Device::Cpu { .. } => Default::default(),
+        Device::Gpu(gpu) => ladder::programs(gpu)?,
+    };
+    rungs.retain(|(subject, _)| options.wants(subject));
+    if operations.is_empty() && systems.is_empty() && rungs.is_empty() {
         return Err(Error::Input(format!(
-            "--filter {}: no such row; rows are, for example, contractions/conv2d, norms/normalize, steps/dcgan course",
+            "--filter {}: no such row; rows are, for example, contractions/conv2d, norms/normalize, steps/dcgan course, and on a GPU ladder/1 naive",
             options.filter.join(",")
         )));
     }
 
-    let mut tasks = kernels(device, control, &operations)?;
+    let mut tasks = kernels(device, control, &operations, (rungs, bank))?;
     let samples = measure(&mut tasks, options.effort, progress)?;
     let mut ratios = ratios(&samples);
     let mut rows: Vec<Row> =
@@ -136,9 +144,15 @@ fn ratios(samples: &[Vec<f64>]) -> Vec<f64> {
     samples[1].iter().zip(&samples[0]).map(|(second, first)| second / first).collect()
 }
 
-/// The tasks of the control, of the peaks and of single operations, on one executor.
-fn kernels(device: &Device, control: Operation, operations: &[Operation]) -> Result<Vec<Task>> {
-    let banks = [operations::bank(operations.iter().chain([&control]))];
+/// The tasks of the control, of the peaks, of single operations and of the ladder's rungs, on one executor.
+fn kernels(
+    device: &Device,
+    control: Operation,
+    operations: &[Operation],
+    (rungs, of_rungs): (Vec<(Subject, Program)>, Bank),
+) -> Result<Vec<Task>> {
+    let bank = operations::bank(operations.iter().chain([&control]));
+    let banks = [if rungs.is_empty() || bank.len > of_rungs.len { bank } else { of_rungs }];
     let as_control = |subject: Subject| Subject { group: Group::Control, ..subject };
     let (mut executor, mut subjects): (Box<dyn Executor>, Vec<Subject>) = match device {
         Device::Cpu { .. } => {
@@ -153,6 +167,7 @@ fn kernels(device: &Device, control: Operation, operations: &[Operation]) -> Res
             for operation in operations {
                 all.extend(operations::candidates(gpu, operation, &banks)?);
             }
+            all.extend(rungs);
             let (subjects, programs) = all.into_iter().unzip();
             (Box::new(GpuExecutor::load(gpu.clone(), &banks, programs)?), subjects)
         }

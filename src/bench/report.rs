@@ -43,6 +43,8 @@ pub enum Group {
     Control,
     /// The three contractions.
     Contractions,
+    /// One convolution by kernels from the naive on.
+    Ladder,
     /// Normalisations.
     Norms,
     /// Pointwise functions, sums, and operations that move pixels.
@@ -53,8 +55,15 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::Peaks, Self::Control, Self::Contractions, Self::Norms, Self::Pointwise, Self::Steps];
+    pub const ALL: [Self; 7] = [
+        Self::Peaks,
+        Self::Control,
+        Self::Contractions,
+        Self::Ladder,
+        Self::Norms,
+        Self::Pointwise,
+        Self::Steps,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -62,6 +71,7 @@ impl Group {
             Self::Peaks => "peaks",
             Self::Control => "control",
             Self::Contractions => "contractions",
+            Self::Ladder => "ladder",
             Self::Norms => "norms",
             Self::Pointwise => "pointwise",
             Self::Steps => "steps",

@@ -44,7 +44,9 @@ fn table(group: Group, rows: &[&Row]) -> String {
     match group {
         Group::Peaks => columns.extend([("GFLOP/s", true), ("GB/s", true)]),
         Group::Norms | Group::Pointwise => columns.extend([("GB/s", true), ("of copy", true)]),
-        Group::Control | Group::Contractions => columns.extend([("GFLOP/s", true), ("of peak", true)]),
+        Group::Control | Group::Contractions | Group::Ladder => {
+            columns.extend([("GFLOP/s", true), ("of peak", true)])
+        }
         Group::Steps => {
             let parts =
                 ["GFLOP/s", "of peak", "contractions", "norms", "rest", "host", "waits", "dispatches", "MiB"];

@@ -1,12 +1,14 @@
 //! The GPU: from a step to hand-written WGSL, and its execution.
 //!
 //! [`lower`] chooses kernels and places, the result is a [`program::Program`] of plain data, and [`run`] replays it
-//! on a [`device::Gpu`]; [`tune`] measures which kernels are fastest there. Kernels are texts under `shaders/`, one a file, made concrete by [`preprocess`].
+//! on a [`device::Gpu`]; [`tune`] measures which kernels are fastest there. Kernels are texts under `shaders/`, one a file, made
+//! concrete by [`preprocess`]; [`ladder`] has one convolution by kernels from the naive on.
 
 mod cache;
 pub mod device;
 mod double;
 pub mod finite;
+pub mod ladder;
 pub mod lower;
 mod pipelines;
 pub mod preprocess;

@@ -75,22 +75,9 @@ fn finish(
 
 /// The constants of `lib/conv.wgsl`, and whether the picture is read in fours.
 fn geometry(call: Call, of: &Contraction) -> Call {
-    let &Contraction { kind, geometry: g, batch, i, o } = of;
-    let read = if kind == Kind::ConvTranspose2d { o } else { i };
-    call.flag("XVEC", read.is_multiple_of(4))
-        .constant("BATCH", batch)
-        .constant("LARGE_H", g.large[0])
-        .constant("LARGE_W", g.large[1])
-        .constant("SMALL_H", g.small[0])
-        .constant("SMALL_W", g.small[1])
-        .constant("KERNEL_H", g.kernel[0])
-        .constant("KERNEL_W", g.kernel[1])
-        .constant("STRIDE_H", g.stride[0])
-        .constant("STRIDE_W", g.stride[1])
-        .constant("PAD_H", g.padding[0])
-        .constant("PAD_W", g.padding[1])
-        .constant("I", i)
-        .constant("O", o)
+    let read = if of.kind == Kind::ConvTranspose2d { of.o } else { of.i };
+    let call = call.flag("XVEC", read.is_multiple_of(4));
+    of.constants().into_iter().fold(call, |call, (name, value)| call.constant(name, value))
 }
 
 /// Straight from storage: `rows` x `lanes` of results an invocation; from one part to the next are `len` numbers.

@@ -176,7 +176,9 @@ pub fn grad(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, fixed: b
     // Whoever else reads the sums needs them whole.
     let keep = reader(calls, sums, 3, |op| matches!(op, Op::NormalizeGrad { .. })) == Some(id)
         && calls.is_read_beside(sums, id);
-    let (call, keep) = match calls.parts.get(&sums).copied() {
+    // Sums that no kernel made here are one part.
+    let given = (!rows.whole).then_some((Memory::Node(sums), 1));
+    let (call, keep) = match calls.parts.get(&sums).copied().or(given) {
         None => (rows.reduction("norm/grad_whole").read(Memory::Node(x)).read(Memory::Node(moments)), keep),
         Some((partial, parts)) => (
             rows.map("norm/grad", parts)

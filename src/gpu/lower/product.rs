@@ -135,6 +135,26 @@ impl Contraction {
         }
     }
 
+    /// The constants of `shaders/lib/conv.wgsl`.
+    pub(crate) fn constants(&self) -> [(&'static str, usize); 13] {
+        let g = &self.geometry;
+        [
+            ("BATCH", self.batch),
+            ("LARGE_H", g.large[0]),
+            ("LARGE_W", g.large[1]),
+            ("SMALL_H", g.small[0]),
+            ("SMALL_W", g.small[1]),
+            ("KERNEL_H", g.kernel[0]),
+            ("KERNEL_W", g.kernel[1]),
+            ("STRIDE_H", g.stride[0]),
+            ("STRIDE_W", g.stride[1]),
+            ("PAD_H", g.padding[0]),
+            ("PAD_W", g.padding[1]),
+            ("I", self.i),
+            ("O", self.o),
+        ]
+    }
+
     /// Multiplications, each with an addition.
     pub fn multiply_adds(&self) -> usize {
         let g = &self.geometry;

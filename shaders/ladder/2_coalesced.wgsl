@@ -1,0 +1,41 @@
+// Rung 2, channels innermost. Equation and reference as 1_naive.wgsl.
+//
+// What changed: the order in which invocations are numbered, two lines. Neighbours now compute neighbouring channels of one pixel:
+// they read one and the same number of x, neighbouring numbers of w, and store neighbouring numbers of y. A device that joins the
+// loads of neighbours needs one line where rung 1 needed one each. The loads an invocation makes are as many as before.
+// Layout: x NHWC, w HWIO, y NHWC. One invocation: one number of y. Constants: lib/conv.wgsl.
+#import lib/grid
+#import lib/conv
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+    let pixels = BATCH * SMALL_H * SMALL_W;
+    let index = invocation(id, workgroups);
+    let pixel = index / O;
+    let o = index % O;
+    if pixel >= pixels {
+        return;
+    }
+    let picture = pixel / (SMALL_H * SMALL_W);
+    let top = pixel / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
+    let left = pixel % SMALL_W * STRIDE_W - PAD_W;
+    var sum = 0.0;
+    for (var ky = 0u; ky < KERNEL_H; ky += 1u) {
+        for (var kx = 0u; kx < KERNEL_W; kx += 1u) {
+            let row = top + ky;
+            let column = left + kx;
+            if row < LARGE_H && column < LARGE_W {
+                let at = ((picture * LARGE_H + row) * LARGE_W + column) * I;
+                let tap = (ky * KERNEL_W + kx) * I * O + o;
+                for (var i = 0u; i < I; i += 1u) {
+                    sum += x[at + i] * w[tap + i * O];
+                }
+            }
+        }
+    }
+    y[pixel * O + o] = sum;
+}
