@@ -8,6 +8,7 @@
 //! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
+//! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
 //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses, Adam |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
@@ -50,10 +51,12 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod executor;
+pub mod explain;
 mod file;
 pub mod gpu;
 pub mod gradcheck;
 pub mod graph;
+pub mod kernels;
 mod machine;
 pub mod nn;
 pub mod op;
@@ -63,6 +66,7 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod shape;
+mod spelling;
 mod tensor_file;
 pub mod train;
 

@@ -5,7 +5,7 @@ pub mod measure;
 mod operations;
 pub mod peaks;
 pub mod report;
-mod systems;
+pub(crate) mod systems;
 pub mod table;
 
 use crate::device::Device;
