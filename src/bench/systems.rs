@@ -83,7 +83,9 @@ fn due(interval: u64, r1: R1, step: &Step, penalty: &str) -> String {
     let rare = interval * r1.every;
     match r1.variants() {
         [_] => every(interval),
-        _ if step.outputs.iter().any(|(name, _)| name == penalty) => format!("{}, with the R1 penalty", every(rare)),
+        _ if step.outputs.iter().any(|(name, _)| name == penalty) => {
+            format!("{}, with the R1 penalty", every(rare))
+        }
         _ => format!("{}, but not {}", every(interval), every(rare)),
     }
 }

@@ -58,17 +58,18 @@ impl Kernels {
         let mut settings = Settings::DEFAULT;
         settings.conv.stride = pair("stride", self.stride.as_deref())?.unwrap_or(settings.conv.stride);
         settings.conv.padding = pair("padding", self.padding.as_deref())?.unwrap_or(settings.conv.padding);
-        settings.conv.output_padding = pair("output-padding", self.output_padding.as_deref())?.unwrap_or([0; 2]);
+        settings.conv.output_padding =
+            pair("output-padding", self.output_padding.as_deref())?.unwrap_or([0; 2]);
         settings.scale = pair("scale", self.scale.as_deref())?.unwrap_or(settings.scale);
         if let Some([first, ..]) = self.padding.as_deref() {
             settings.reflection = *first;
         }
-        let written =
-            kernels::write(&Request { name, shapes: self.shape, settings, variant: self.variant })?;
+        let written = kernels::write(&Request { name, shapes: self.shape, settings, variant: self.variant })?;
         match self.out {
             Some(path) => keep(&written, self.target, &path)?,
             None => {
-                let texts = written.iter().map(|kernel| text(kernel, self.target)).collect::<Result<Vec<_>>>()?;
+                let texts =
+                    written.iter().map(|kernel| text(kernel, self.target)).collect::<Result<Vec<_>>>()?;
                 say(texts.join("\n").trim_end());
             }
         }
@@ -86,7 +87,10 @@ fn text(written: &Written, target: Language) -> Result<String> {
 fn keep(written: &[Written], target: Language, path: &Path) -> Result<()> {
     let [kernel] = written else {
         let names: Vec<&str> = written.iter().map(|kernel| kernel.kernel.as_str()).collect();
-        return Err(Error::Input(format!("--out takes one kernel, these are {}: name one", names.join(", "))));
+        return Err(Error::Input(format!(
+            "--out takes one kernel, these are {}: name one",
+            names.join(", ")
+        )));
     };
     let bytes = match translate(&kernel.kernel, &kernel.wgsl, target)?.binary {
         Some(binary) => binary,
@@ -143,15 +147,10 @@ fn list(all: &[Kernel]) -> String {
         }
         let header = &kernel.header;
         text += &format!("  {name}\n");
-        let fields = [
-            ("", header.title.clone()),
-            ("", header.equation.clone()),
-            ("computes ", header.one_invocation.clone()),
-        ];
-        let _ = fields;
         text += &wrapped("    ", &header.title);
         text += &wrapped("    ", &header.equation);
-        let of_one = [("one invocation: ", &header.one_invocation), ("one workgroup: ", &header.one_workgroup)];
+        let of_one =
+            [("one invocation: ", &header.one_invocation), ("one workgroup: ", &header.one_workgroup)];
         for (label, field) in of_one.into_iter().filter(|(_, field)| !field.is_empty()) {
             text += &wrapped("    ", &format!("{label}{field}"));
         }

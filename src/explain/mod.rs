@@ -69,8 +69,7 @@ pub struct Listed {
 }
 
 /// How much time is spent on the peaks, on each.
-const PEAKS: Effort =
-    Effort { budget: 0.1, sample: 0.002, least: 3, most: 25, patience: f64::INFINITY };
+const PEAKS: Effort = Effort { budget: 0.1, sample: 0.002, least: 3, most: 25, patience: f64::INFINITY };
 /// Seconds that the listing's rounds may take, beside their least, and their number.
 const BUDGET: f64 = 2.0;
 const ROUNDS: [usize; 2] = [3, 9];
@@ -80,14 +79,22 @@ const ROUNDS: [usize; 2] = [3, 9];
 ///
 /// # Errors
 /// If there is no such run or device, or the device fails or is too small.
-pub fn explain(subject: &Subject, device: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Explanation> {
+pub fn explain(
+    subject: &Subject,
+    device: Option<&str>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Explanation> {
     let (system, device) = match subject {
         Subject::Preset(kind, preset) => {
             let name = format!("{kind} {}", preset.name());
             let system = match kind.as_str() {
                 DcganConfig::KIND => systems::dcgan(name, preset.config())?,
                 CycleGanConfig::KIND => systems::cyclegan(name, preset.cyclegan_config())?,
-                _ => return Err(Error::Input(format!("no kind of training named {kind}; there are dcgan and cyclegan"))),
+                _ => {
+                    return Err(Error::Input(format!(
+                        "no kind of training named {kind}; there are dcgan and cyclegan"
+                    )));
+                }
             };
             (system, Device::open(device.unwrap_or(crate::device::AUTO))?)
         }
@@ -106,7 +113,9 @@ pub fn explain(subject: &Subject, device: Option<&str>, progress: &mut dyn FnMut
         device: device.describe(),
         clock: match &device {
             Device::Cpu { .. } => "each operation by the host's clock, one after another",
-            Device::Gpu(gpu) if gpu.has_clock() => "each dispatch by the device's clock, in a pass of its own",
+            Device::Gpu(gpu) if gpu.has_clock() => {
+                "each dispatch by the device's clock, in a pass of its own"
+            }
             Device::Gpu(_) => "each dispatch by the host's clock, submitted and waited for alone",
         },
         samples,

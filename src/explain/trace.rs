@@ -28,7 +28,8 @@ pub fn trace(explanation: &Explanation) -> Value {
         for row in &listed.rows {
             let label = if row.kernel.is_empty() { &row.op } else { &row.kernel };
             let args = arguments(&listed.name, row);
-            now += event(&mut events, [ONE_BY_ONE, HOST], label, &row.op, [now, nanoseconds(row.seconds)], args);
+            now +=
+                event(&mut events, [ONE_BY_ONE, HOST], label, &row.op, [now, nanoseconds(row.seconds)], args);
         }
     }
     let mut now = 0;

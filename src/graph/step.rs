@@ -213,9 +213,8 @@ impl Step {
 
     /// The nodes that are computed, in order: all but what is given, and what only shows another's numbers.
     pub fn computed(&self) -> impl Iterator<Item = NodeId> {
-        let given = |op: &Op| {
-            matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach)
-        };
+        let given =
+            |op: &Op| matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach);
         (0..self.nodes.len()).filter(move |&id| !given(&self.nodes[id].op))
     }
 

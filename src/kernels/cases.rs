@@ -95,7 +95,12 @@ pub const CASES: [Example; 38] = [
             v[0].broadcast_to(Shape([n, 32, 32, c]))
         }),
     ),
-    case("reflection_pad2d", &["x"], &[PICTURE], Work::Value(|v, s| v[0].reflection_pad2d([s.reflection; 4]))),
+    case(
+        "reflection_pad2d",
+        &["x"],
+        &[PICTURE],
+        Work::Value(|v, s| v[0].reflection_pad2d([s.reflection; 4])),
+    ),
     case(
         "reflection_pad2d_grad",
         &["x"],
@@ -110,12 +115,7 @@ pub const CASES: [Example; 38] = [
         Work::Gradient(|v, s| v[0].upsample_nearest2d(s.scale), &["upsample_nearest2d_grad"]),
     ),
     case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
-    case(
-        "shift",
-        &["x", "offsets"],
-        &[PICTURE, [16, 1, 1, 2]],
-        Work::Value(|v, _| v[0].shift(v[1])),
-    ),
+    case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
     case(
         "select_rows",
         &["x", "z", "rows"],

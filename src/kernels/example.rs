@@ -101,7 +101,8 @@ impl Example {
                 return Ok(programs(shapes)?.into_iter().map(way).collect());
             }
         };
-        if let Some(node) = step.nodes.iter().find(|node| size(node.shape).is_none_or(|size| size > MOST[1])) {
+        if let Some(node) = step.nodes.iter().find(|node| size(node.shape).is_none_or(|size| size > MOST[1]))
+        {
             return Err(Error::Input(format!("{} of {} is too large to be lowered", self.name, node.shape)));
         }
         let mut ways = Vec::new();

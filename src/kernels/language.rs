@@ -74,8 +74,9 @@ pub fn translate(kernel: &str, wgsl: &str, language: Language) -> Result<Transla
             loader.module().disassemble() + "\n"
         }
         Language::Msl => {
-            let (text, _) = msl::write_string(&module, &info, &metal(&module), &msl::PipelineOptions::default())
-                .map_err(|error| refused(&error))?;
+            let (text, _) =
+                msl::write_string(&module, &info, &metal(&module), &msl::PipelineOptions::default())
+                    .map_err(|error| refused(&error))?;
             text
         }
         Language::Hlsl => {
@@ -99,7 +100,8 @@ pub fn translate(kernel: &str, wgsl: &str, language: Language) -> Result<Transla
 fn metal(module: &naga::Module) -> msl::Options {
     let bindings = module.global_variables.iter().filter_map(|(_, variable)| variable.binding);
     let buffer = |binding: naga::ResourceBinding| {
-        let target = msl::BindTarget { buffer: Some(binding.binding as u8), mutable: true, ..Default::default() };
+        let target =
+            msl::BindTarget { buffer: Some(binding.binding as u8), mutable: true, ..Default::default() };
         (binding, target)
     };
     let resources = bindings.map(buffer).collect();

@@ -16,6 +16,7 @@ use crate::gpu::program::Dispatch;
 use crate::shape::Shape;
 use crate::{Error, Result, spelling};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A kernel, as `mewgpu kernels` lists it.
 #[derive(Clone, Debug, Serialize)]
@@ -46,13 +47,19 @@ pub fn all() -> Result<Vec<Kernel>> {
         let uses = |(_, way): &&(&str, Way)| way.kernels().contains(&name.as_str());
         let mut ops: Vec<&str> = ways.iter().filter(uses).map(|(op, _)| *op).collect();
         ops.dedup();
-        let own = ways.iter().filter_map(|(_, way)| Some((way.variant?, way.program.kernel(&way.program.dispatches[0]))));
-        let of_this = own.filter(|(_, kernel)| *kernel == name).map(|(variant, _)| variant);
-        let mut variants: Vec<String> = match name.ends_with("_tiled") {
-            true => TILES.map(|tile| whole(Form::Tiled(tile))).into(),
-            false => of_this.map(|variant| whole(variant.form)).collect(),
-        };
-        variants.dedup();
+        let mut variants = Vec::new();
+        for form in ways.iter().filter(uses).filter_map(|(_, way)| Some(way.variant?.form)) {
+            let all = match form {
+                Form::Direct { .. } if name.ends_with("_direct") => vec![whole(form)],
+                Form::Tiled(_) if name.ends_with("_tiled") => {
+                    TILES.map(|tile| whole(Form::Tiled(tile))).into()
+                }
+                Form::Direct { .. } | Form::Tiled(_) => vec![],
+            };
+            variants.extend(all);
+        }
+        let mut seen = BTreeSet::new();
+        variants.retain(|variant| seen.insert(variant.clone()));
         Ok(Kernel {
             path: format!("shaders/{name}.wgsl"),
             header: Header::of(&preprocess::source(&name)?),
@@ -122,8 +129,7 @@ pub fn write(request: &Request) -> Result<Vec<Written>> {
             met.join(", ")
         )));
     }
-    let mut variants: Vec<String> = ways.iter().filter_map(|way| Some(way.variant?.to_string())).collect();
-    variants.dedup();
+    let variants = variants(&ways);
     if let Some(part) = &request.variant {
         ways.retain(|way| way.variant.is_some_and(|variant| variant.to_string().contains(part)));
     }
@@ -153,6 +159,30 @@ pub fn write(request: &Request) -> Result<Vec<Written>> {
     Ok(wanted.into_iter().map(written).collect())
 }
 
+/// The names of the variants of `ways`, each form once, with the numbers of parts that it comes in.
+fn variants(ways: &[Way]) -> Vec<String> {
+    let mut forms: Vec<(Form, Vec<usize>)> = Vec::new();
+    for Variant { form, parts } in ways.iter().filter_map(|way| way.variant) {
+        match forms.iter_mut().find(|(known, _)| *known == form) {
+            Some((_, known)) if known.contains(&parts) => {}
+            Some((_, known)) => known.push(parts),
+            None => forms.push((form, vec![parts])),
+        }
+    }
+    let name = |(form, mut parts): (Form, Vec<usize>)| {
+        parts.sort_unstable();
+        match parts[..] {
+            [1] => whole(form),
+            _ => format!(
+                "{} ({} parts)",
+                whole(form),
+                parts.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+            ),
+        }
+    };
+    forms.into_iter().map(name).collect()
+}
+
 /// The example that shows what is called `name`, and which of its kernels that is, where it is one.
 fn find(name: &str) -> Result<(Example, Option<String>)> {
     let kernels = preprocess::kernels();
@@ -172,7 +202,8 @@ fn find(name: &str) -> Result<(Example, Option<String>)> {
     }
     let stems: Vec<String> = kernels.iter().map(|kernel| stem(kernel)).collect();
     let known: Vec<&str> = stems.iter().map(String::as_str).chain(example::all().map(|of| of.name)).collect();
-    let near = spelling::near(name, &known).map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+    let near =
+        spelling::near(name, &known).map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     Err(Error::Input(format!("no kernel or operation named {name}{near}; mewgpu kernels lists all")))
 }
 
@@ -201,18 +232,27 @@ fn about(
     };
     let variant = way.variant.map(|variant| format!(", {variant}")).unwrap_or_default();
     let [x, y, z] = dispatch.workgroups;
+    let source = &program.shaders[program.pipelines[dispatch.pipeline].shader].source;
+    let binding = |(at, shape): (usize, &Shape)| format!("{} {shape}", binding_name(source, at));
+    let bindings: Vec<String> = dispatch.shapes.iter().enumerate().map(binding).collect();
     let mut lines = vec![
         format!("{}{variant}", program.kernel(dispatch)),
         format!("for {} of {operands}{more}", example.name),
-        format!("{x} x {y} x {z} workgroups; bindings: {}", listed(&dispatch.shapes)),
+        format!("{x} x {y} x {z} workgroups; bindings: {}", bindings.join(", ")),
     ];
     if program.dispatches.len() > 1 {
-        lines.push(format!("with it: {}", way.kernels().join(", ")));
+        lines.push(format!("all that it takes: {}", way.kernels().join(", ")));
     }
     if variants.len() > 1 {
-        lines.push(format!("variants here: {}", variants.join("; ")));
+        lines.push(format!("variants: {}", variants.join("; ")));
     }
     lines
+}
+
+/// What a kernel's text calls a binding.
+fn binding_name(source: &str, number: usize) -> &str {
+    let declaration = source.split(&format!("@binding({number}) ")).nth(1);
+    declaration.and_then(|text| text.split_once("> ")?.1.split(':').next()).unwrap_or_default()
 }
 
 fn listed(shapes: &[Shape]) -> String {
