@@ -297,7 +297,11 @@ fn check_trace(explanation: &Value, trace: &Value) {
         *sums.entry(row).or_insert(0) += taken;
         if row.0 == 1 {
             let row = listed.next().expect("an event that is not listed");
-            assert_eq!(taken, (number(&row["seconds"]) * 1e9).round() as u64);
+            // Where a time ends on half a nanosecond, reading it back may round it the other way.
+            assert!(
+                taken.abs_diff((number(&row["seconds"]) * 1e9).round() as u64) <= 1,
+                "{event} is not {row}"
+            );
             for field in ["number", "op", "kernel", "flops", "bytes"] {
                 assert_eq!(event["args"][field], row[field]);
             }
