@@ -70,9 +70,9 @@ pub struct Listed {
 
 /// How much time is spent on the peaks, on each.
 const PEAKS: Effort = Effort { budget: 0.1, sample: 0.002, least: 3, most: 25, patience: f64::INFINITY };
-/// Seconds that the listing's rounds may take, beside their least, and their number.
-const BUDGET: f64 = 2.0;
-const ROUNDS: [usize; 2] = [3, 9];
+/// Rounds of the listing: so many within so many seconds; and so many more, if that takes no longer than this.
+const LEAST: (usize, f64) = (3, 20.0);
+const MOST: (usize, f64) = (9, 2.0);
 
 /// Explains `subject` on the device called `device`: where none is named, that of the run's settings, for a preset `auto`.
 /// `progress` hears of what takes time, in lines for people.
@@ -142,8 +142,11 @@ fn of_run(path: &Path, device: Option<&str>) -> Result<(System, Device)> {
     Ok((system, device))
 }
 
+/// What runs programs, and the rows of each.
+type Ready = (Box<dyn Executor>, Vec<Vec<Row>>);
+
 /// The programs on a device, and what is in them, times left open.
-fn prepare(device: &Device, system: &System) -> Result<(Box<dyn Executor>, Vec<Vec<Row>>)> {
+fn prepare(device: &Device, system: &System) -> Result<Ready> {
     let banks = system.banks();
     Ok(match device {
         Device::Cpu { .. } => {
@@ -176,9 +179,10 @@ fn timed(
     let mut samples: Vec<Vec<Vec<f64>>> = rows.iter().map(|rows| vec![Vec::new(); rows.len()]).collect();
     let mut whole = vec![[const { Vec::new() }; 2]; count];
     let start = Instant::now();
-    let [least, most] = ROUNDS;
     let mut round = 0;
-    while round < least || (round < most && start.elapsed().as_secs_f64() < BUDGET) {
+    let within =
+        |(rounds, seconds): (usize, f64), round| round < rounds && start.elapsed().as_secs_f64() < seconds;
+    while round == 0 || within(LEAST, round) || within(MOST, round) {
         for step in 0..count {
             for (timing, samples) in executor.profile(step)?.iter().zip(&mut samples[step]) {
                 samples.push(timing.seconds);

@@ -15,29 +15,36 @@ const DEVICE: u32 = 2;
 /// The trace.
 pub fn trace(explanation: &Explanation) -> Value {
     let Explanation { program, subject, device, clock, samples, programs, .. } = explanation;
-    let unit = if device.starts_with("GPU") { "dispatches" } else { "operations" };
+    let gpu = device.starts_with("GPU");
+    let unit = if gpu { "dispatches" } else { "operations" };
+    let host = if gpu { "host: inputs, recording, submission" } else { "all" };
     let mut events = vec![
         name("process_name", ONE_BY_ONE, 0, &format!("{unit}, each timed by itself, laid end to end")),
         name("thread_name", ONE_BY_ONE, HOST, unit),
         name("process_name", AS_RUN, 0, "the same programs as training runs them, laid end to end"),
-        name("thread_name", AS_RUN, HOST, "host: inputs, recording, submission"),
-        name("thread_name", AS_RUN, DEVICE, "device: until all is done"),
+        name("thread_name", AS_RUN, HOST, host),
     ];
+    if gpu {
+        events.push(name("thread_name", AS_RUN, DEVICE, "device: until all is done"));
+    }
     let mut now = 0;
     for listed in programs {
         for row in &listed.rows {
             let label = if row.kernel.is_empty() { &row.op } else { &row.kernel };
-            let args = arguments(&listed.name, row);
-            now +=
-                event(&mut events, [ONE_BY_ONE, HOST], label, &row.op, [now, nanoseconds(row.seconds)], args);
+            let time = [now, nanoseconds(row.seconds)];
+            events.push(event([ONE_BY_ONE, HOST], label, &row.op, time, arguments(&listed.name, row)));
+            now += time[1];
         }
     }
     let mut now = 0;
     for listed in programs {
-        let (all, host) = (nanoseconds(listed.seconds), nanoseconds(listed.host_seconds));
+        let all = nanoseconds(listed.seconds);
+        let host = nanoseconds(listed.host_seconds).min(all);
         let args = json!({ "due": listed.due });
-        event(&mut events, [AS_RUN, HOST], &listed.name, "host", [now, host.min(all)], args.clone());
-        event(&mut events, [AS_RUN, DEVICE], &listed.name, "device", [now, all], args);
+        events.push(event([AS_RUN, HOST], &listed.name, "host", [now, host], args.clone()));
+        if gpu {
+            events.push(event([AS_RUN, DEVICE], &listed.name, "device", [now, all], args));
+        }
         now += all;
     }
     json!({
@@ -56,16 +63,15 @@ fn name(kind: &str, process: u32, row: u32, name: &str) -> Value {
     json!({ "name": kind, "ph": "M", "pid": process, "tid": row, "args": { "name": name } })
 }
 
-/// Adds an event that starts at a nanosecond and takes some, and returns how many.
+/// An event that starts at a nanosecond and takes some.
 fn event(
-    events: &mut Vec<Value>,
     [process, row]: [u32; 2],
     name: &str,
     category: &str,
     [start, taken]: [u64; 2],
     args: Value,
-) -> u64 {
-    events.push(json!({
+) -> Value {
+    json!({
         "name": name,
         "cat": category,
         "ph": "X",
@@ -74,8 +80,7 @@ fn event(
         "ts": microseconds(start),
         "dur": microseconds(taken),
         "args": args,
-    }));
-    taken
+    })
 }
 
 fn arguments(program: &str, row: &Row) -> Value {

@@ -26,6 +26,9 @@ impl Settings {
 /// A function of some operands.
 pub type Function = for<'g> fn(&[Var<'g>], &Settings) -> Result<Var<'g>>;
 
+/// Updates of state of some shapes, and the state.
+pub type Change = fn(&[Shape]) -> Result<(Step, Vec<Bank>)>;
+
 /// What an example computes.
 #[derive(Clone, Copy)]
 pub enum Work {
@@ -34,7 +37,7 @@ pub enum Work {
     /// Of the gradients of a function, the operations of these names.
     Gradient(Function, &'static [&'static str]),
     /// Updates of state.
-    Updates(fn(&[Shape]) -> Result<(Step, Vec<Bank>)>),
+    Updates(Change),
     /// What no lowering makes.
     Programs(fn(&[Shape]) -> Result<Vec<Program>>),
 }
