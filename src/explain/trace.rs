@@ -6,33 +6,31 @@
 use super::{Explanation, Row};
 use serde_json::{Value, json};
 
-/// The two processes, and the rows of the second.
-const ONE_BY_ONE: u32 = 1;
-const AS_RUN: u32 = 2;
-const HOST: u32 = 1;
-const DEVICE: u32 = 2;
+/// The two processes, and their rows.
+const ONE_BY_ONE: [u32; 2] = [1, 11];
+const HOST: [u32; 2] = [2, 21];
+const DEVICE: [u32; 2] = [2, 22];
 
 /// The trace.
 pub fn trace(explanation: &Explanation) -> Value {
     let Explanation { program, subject, device, clock, samples, programs, .. } = explanation;
     let gpu = device.starts_with("GPU");
     let unit = if gpu { "dispatches" } else { "operations" };
-    let host = if gpu { "host: inputs, recording, submission" } else { "all" };
     let mut events = vec![
-        name("process_name", ONE_BY_ONE, 0, &format!("{unit}, each timed by itself, laid end to end")),
-        name("thread_name", ONE_BY_ONE, HOST, unit),
-        name("process_name", AS_RUN, 0, "the same programs as training runs them, laid end to end"),
-        name("thread_name", AS_RUN, HOST, host),
+        name("process_name", ONE_BY_ONE, &format!("{unit}, each timed by itself")),
+        name("thread_name", ONE_BY_ONE, "end to end"),
+        name("process_name", HOST, "as training runs them"),
+        name("thread_name", HOST, "host"),
     ];
     if gpu {
-        events.push(name("thread_name", AS_RUN, DEVICE, "device: until all is done"));
+        events.push(name("thread_name", DEVICE, "device"));
     }
     let mut now = 0;
     for listed in programs {
         for row in &listed.rows {
             let label = if row.kernel.is_empty() { &row.op } else { &row.kernel };
             let time = [now, nanoseconds(row.seconds)];
-            events.push(event([ONE_BY_ONE, HOST], label, &row.op, time, arguments(&listed.name, row)));
+            events.push(event(ONE_BY_ONE, label, &row.op, time, arguments(&listed.name, row)));
             now += time[1];
         }
     }
@@ -41,9 +39,9 @@ pub fn trace(explanation: &Explanation) -> Value {
         let all = nanoseconds(listed.seconds);
         let host = nanoseconds(listed.host_seconds).min(all);
         let args = json!({ "due": listed.due });
-        events.push(event([AS_RUN, HOST], &listed.name, "host", [now, host], args.clone()));
+        events.push(event(HOST, &listed.name, "host", [now, host], args.clone()));
         if gpu {
-            events.push(event([AS_RUN, DEVICE], &listed.name, "device", [now, all], args));
+            events.push(event(DEVICE, &listed.name, "device", [now, all], args));
         }
         now += all;
     }
@@ -59,7 +57,7 @@ pub fn trace(explanation: &Explanation) -> Value {
     })
 }
 
-fn name(kind: &str, process: u32, row: u32, name: &str) -> Value {
+fn name(kind: &str, [process, row]: [u32; 2], name: &str) -> Value {
     json!({ "name": kind, "ph": "M", "pid": process, "tid": row, "args": { "name": name } })
 }
 
