@@ -12,7 +12,7 @@ use mewgpu::gpu::lower::{Contraction, Target, lower};
 use mewgpu::gpu::preprocess;
 use mewgpu::gpu::program::{Pipeline, Program, Shader};
 use mewgpu::gradcheck::variants::tables;
-use mewgpu::graph::Step;
+use mewgpu::graph::{Op, Step, Update};
 use mewgpu::kernels::{Header, Language, Request, Settings, all, translate, write};
 use mewgpu::random::stream;
 use mewgpu::train::config::{CycleGanConfig, DcganConfig, RunConfig};
@@ -106,6 +106,11 @@ fn every_kernel_prints_in_every_language() {
     }
     let stem = write(&request("conv2d_tiled")).unwrap();
     assert_eq!(stem[0].wgsl, write(&request("conv/conv2d_tiled")).unwrap()[0].wgsl);
+    let given = ["input", "state", "full", "reshape", "detach"];
+    for op in Op::NAMES.iter().chain(Update::NAMES).filter(|op| !given.contains(op)) {
+        let written = write(&request(op)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!written.is_empty(), "{op}");
+    }
     let both: Vec<String> =
         write(&request("batch_norm")).unwrap().into_iter().map(|written| written.kernel).collect();
     assert_eq!(both, ["norm/moments", "norm/normalize"]);
@@ -130,6 +135,8 @@ fn a_kernel_is_that_of_the_shape_asked_for() {
         let error = refused(&[&["kernels"][..], arguments].concat(), 1);
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
     };
+    wrong(&["input"], &["no kernel or operation named input"]);
+    wrong(&["conv2d", "--stride", "1,2,3"], &["--stride takes one number, or height,width"]);
     wrong(&["conv2d_tild"], &["conv2d_tild", "did you mean conv2d_tiled?"]);
     wrong(&["conv2d", "--shape", "4x4"], &["takes 2 shapes", "x, w"]);
     wrong(&["conv2d", "--shape", "1x8x8x3,4x4x5x8"], &["conv2d"]);

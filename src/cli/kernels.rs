@@ -9,27 +9,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Without a name: every kernel, with its equation, variants and place. With the name of a kernel or an operation: the text
-/// that lowering makes of it for a shape, all numbers filled in, or what naga makes of that for a driver. Shapes are
-/// height, width and channels last: pictures 16x64x64x3 (batch, height, width, channels), weights 4x4x3x32 (height, width,
-/// large side's channels, small side's), vectors 100.
+/// that lowering makes of it for a shape, all numbers filled in, or what naga makes of that for a driver.
 #[derive(Args)]
 pub struct Kernels {
     /// A kernel (conv2d_tiled), or an operation (conv2d).
     name: Option<String>,
-    /// Shapes of the operands, separated by commas; a layer of a DCGAN where they are not given.
+    /// Shapes of the operands, separated by commas, channels last: pictures 16x64x64x3 (batch, height, width, channels), weights
+    /// 4x4x3x32 (height, width, channels of the large side, of the small side), vectors 100; those of a DCGAN's layer where
+    /// they are not given.
     #[arg(long, value_delimiter = ',', value_name = "SHAPE,..", value_parser = shape, requires = "name")]
     shape: Option<Vec<Shape>>,
     /// Of a convolution: one number, or height,width; 2 where it is not given
-    #[arg(long, value_delimiter = ',', num_args = 1..=2, value_parser = extent, requires = "name")]
+    #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     stride: Option<Vec<usize>>,
     /// Of a convolution: one number, or height,width; 1 where it is not given. Of reflection_pad2d: one number
-    #[arg(long, value_delimiter = ',', num_args = 1..=2, value_parser = extent, requires = "name")]
+    #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     padding: Option<Vec<usize>>,
     /// Of conv_transpose2d: one number, or height,width
-    #[arg(long, value_delimiter = ',', num_args = 1..=2, value_parser = extent, requires = "name")]
+    #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     output_padding: Option<Vec<usize>>,
     /// Of upsample_nearest2d: one number, or height,width; 2 where it is not given
-    #[arg(long, value_delimiter = ',', num_args = 1..=2, value_parser = extent, requires = "name")]
+    #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     scale: Option<Vec<usize>>,
     /// Of a contraction: the variant whose name holds this, such as "tile 64x64".
     #[arg(long, value_name = "PART", requires = "name")]

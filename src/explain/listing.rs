@@ -6,11 +6,11 @@ use std::fmt::Write;
 
 /// All programs as tables, then what their kernels and operations come to.
 pub fn text(explanation: &Explanation) -> String {
-    let Explanation { subject, device, peaks, programs, samples, clock, .. } = explanation;
+    let Explanation { subject, device, peaks, programs, samples, kernels, clock, .. } = explanation;
     let (flops, bytes) = (number(peaks.flops_per_second * 1e-9), number(peaks.bytes_per_second * 1e-9));
     let mut text = format!(
         "{subject} on {device}\nat best {flops} GFLOP/s and {bytes} GB/s; contractions have a share of the one, all else of the other\n\
-        timed by itself: {clock}; medians of {samples}\n"
+        kernels: {kernels}\ntimed by itself: {clock}; medians of {samples}\n"
     );
     for program in programs {
         text += &table(program);

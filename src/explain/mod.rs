@@ -16,9 +16,10 @@ use crate::bench::systems::{self, System};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
-use crate::gpu::lower::lower;
+use crate::gpu::lower::{Choices, lower};
 use crate::reference::Reference;
 use crate::train::config::{CycleGanConfig, DcganConfig, Preset, RunConfig};
+use crate::train::run::memory::check_program;
 use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -43,6 +44,8 @@ pub struct Explanation {
     pub subject: String,
     /// The device, in words.
     pub device: String,
+    /// Whose choice its kernels are.
+    pub kernels: &'static str,
     /// How the times were taken.
     pub clock: &'static str,
     /// Samples that every time is the median of.
@@ -100,7 +103,13 @@ pub fn explain(
         }
         Subject::Run(path) => of_run(path, device)?,
     };
+    let kernels = match &device {
+        Device::Cpu { .. } => "the reference's",
+        Device::Gpu(gpu) if gpu.target().choices != Choices::NONE => "those that the run pinned",
+        Device::Gpu(_) => "the device's own, as a new run would take them",
+    };
     let device = device.tuned(&system.steps, progress)?;
+    check_program("the pictures of a batch", &device, &system.banks(), &system.steps)?;
     progress("measuring what the device can do");
     let peaks = peaks::measured(&device, PEAKS, &|_, _, _| ())?;
     progress("timing the iteration");
@@ -111,6 +120,7 @@ pub fn explain(
         program: format!("mewgpu {}", env!("CARGO_PKG_VERSION")),
         subject: system.name.clone(),
         device: device.describe(),
+        kernels,
         clock: match &device {
             Device::Cpu { .. } => "each operation by the host's clock, one after another",
             Device::Gpu(gpu) if gpu.has_clock() => {

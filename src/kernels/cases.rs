@@ -47,6 +47,7 @@ const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
 pub const CASES: [Example; 38] = [
+    case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
         "conv_transpose2d",
@@ -85,7 +86,6 @@ pub const CASES: [Example; 38] = [
     slope("tanh_grad", |v, _| Ok(v[0].tanh()), &["tanh_grad"]),
     slope("sigmoid_grad", |v, _| Ok(v[0].sigmoid()), &["sigmoid_grad"]),
     slope("abs_grad", |v, _| Ok(v[0].abs()), &["abs_grad"]),
-    case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case(
         "broadcast",
         &["x"],
