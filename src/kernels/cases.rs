@@ -186,11 +186,11 @@ fn adam(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     Ok((Step::new("adam", &graph, &[], vec![update]), banks))
 }
 
-fn not_finite(shapes: &[Shape]) -> Result<Vec<Program>> {
+fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
     Ok(finite::program(&[bank(shapes[0])])?.into_iter().collect())
 }
 
-fn of_peaks(_: &[Shape]) -> Result<Vec<Program>> {
+fn of_peaks(_: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
     let programs = peaks::programs(Target::GPU.max_binding)?;
     Ok(programs.into_iter().map(|(_, program)| program).collect())
 }

@@ -39,7 +39,7 @@ pub enum Work {
     /// Updates of state.
     Updates(Change),
     /// What no lowering makes.
-    Programs(fn(&[Shape]) -> Result<Vec<Program>>),
+    Programs(fn(&[Shape], &Settings) -> Result<Vec<Program>>),
 }
 
 /// An operation by itself.
@@ -101,7 +101,7 @@ impl Example {
             Work::Updates(updates) => updates(shapes)?,
             Work::Programs(programs) => {
                 let way = |program| Way { variant: None, program };
-                return Ok(programs(shapes)?.into_iter().map(way).collect());
+                return Ok(programs(shapes, settings)?.into_iter().map(way).collect());
             }
         };
         if let Some(node) = step.nodes.iter().find(|node| size(node.shape).is_none_or(|size| size > MOST[1]))
