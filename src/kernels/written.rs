@@ -174,11 +174,13 @@ fn about(
     let operands = operands.collect::<Vec<_>>().join(", ");
     let conv = settings.conv;
     let more = match example.name {
-        "conv2d" | "conv2d_weight_grad" => format!(", stride {:?}, padding {:?}", conv.stride, conv.padding),
         "conv_transpose2d" => format!(
             ", stride {:?}, padding {:?}, output padding {:?}",
             conv.stride, conv.padding, conv.output_padding
         ),
+        _ if example.operands.contains(&"w") => {
+            format!(", stride {:?}, padding {:?}", conv.stride, conv.padding)
+        }
         name if name.starts_with("reflection_pad2d") => format!(", padding {}", settings.reflection),
         name if name.starts_with("upsample_nearest2d") => format!(", scale {:?}", settings.scale),
         _ => String::new(),
