@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
-//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgpu bench` |
+//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgpu kernels`, `mewgpu explain RUN`, `mewgpu bench` |
 //! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
 //! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgpu gradcheck` |
 //!
@@ -33,6 +33,7 @@
 //! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
+//! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
 //! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
 //! | [`custom`] | operations from outside this crate |
 //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
@@ -117,10 +118,12 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod executor;
+pub mod explain;
 mod file;
 pub mod gpu;
 pub mod gradcheck;
 pub mod graph;
+pub mod kernels;
 mod machine;
 pub mod nn;
 pub mod op;
@@ -130,6 +133,7 @@ pub mod random;
 pub mod reference;
 pub mod report;
 pub mod shape;
+mod spelling;
 mod tensor_file;
 pub mod train;
 

@@ -1,6 +1,9 @@
-// y = x: the rate at which this device reads and writes memory. No reference.
-//
-// One invocation: one four. Constants: COUNT (fours).
+// A copy: the rate at which this device reads and writes memory.
+// Equation: y[i] = x[i]
+// Reference: none; nothing but its time is looked at.
+// Layout: x and y vectors in fours.
+// One invocation: one four.
+// Constants: COUNT (fours).
 #import lib/real
 #import lib/grid
 

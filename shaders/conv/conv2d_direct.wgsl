@@ -1,9 +1,10 @@
-// Convolution: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o].
-// Reference: reference/contraction.rs `conv2d`.
-//
-// Straight from storage, without workgroup memory: best on software drivers and for few channels.
-// Layout: x NHWC, w HWIO, y NHWC. One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl too.
+// Convolution, straight from storage, without workgroup memory: best on software drivers and for few channels.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: TM pixels x TN lanes of channels, in registers.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, lib/store.wgsl.
+// Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/grid

@@ -1,8 +1,11 @@
-// Convolution as an implicit matrix product: rows are pixels of y, columns output channels, and the contraction runs
-// over (ky, kx, i). Equation and reference as conv2d_direct.wgsl.
-//
-// Layout: x NHWC, w HWIO, y [PARTS] x NHWC; reduce/parts.wgsl adds the parts in order. Workgroups: lib/tile.wgsl.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), lib/tile.wgsl, lib/store.wgsl. Constants: lib/conv.wgsl too.
+// Convolution as an implicit matrix product: rows are pixels of y, columns output channels, and the contraction runs over
+// (ky, kx, i).
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y [PARTS] x NHWC; reduce/parts.wgsl adds the parts in order.
+// One workgroup: TILE_M x TILE_N results of one part, through workgroup memory (lib/tile.wgsl).
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), lib/tile.wgsl, lib/store.wgsl.
+// Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/window

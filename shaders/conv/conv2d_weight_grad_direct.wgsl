@@ -1,11 +1,11 @@
-// A convolution's gradient to its weights:
-// dw[ky,kx,i,o] = sum over n,y,x of x[n, y*s+ky-p, x*s+kx-p, i] * gy[n,y,x,o].
-// Reference: reference/contraction.rs `conv2d_weight_grad`.
-//
-// Straight from storage, without workgroup memory: best on software drivers and for few channels. The rows of gy are
-// dealt out to PARTS parts; reduce/parts.wgsl adds the parts in order.
-// Layout: x NHWC, gy NHWC, y [PARTS] x HWIO. One invocation: one tap, TM lanes of i x TN lanes of o, one part.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl. Constants: lib/conv.wgsl, PARTS, PART_LEN.
+// A convolution's gradient to its weights, straight from storage, without workgroup memory: best on software drivers and for
+// few channels.
+// Equation: y[ky,kx,i,o] = sum over n,a,b of x[n, a*s+ky-p, b*s+kx-p, i] * gy[n,a,b,o]
+// Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
+// Layout: x NHWC, gy NHWC, y [PARTS] x HWIO; reduce/parts.wgsl adds the parts in order.
+// One invocation: one tap, TM lanes of i x TN lanes of o, one part: every PARTS-th row of gy.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl.
+// Constants: lib/conv.wgsl, PARTS, PART_LEN.
 #import lib/input
 #import lib/lane
 #import lib/grid

@@ -1,9 +1,9 @@
-// Transposed convolution: y[n, a*s+ky-p, b*s+kx-p, i] += x[n,a,b,o] * w[ky,kx,i,o]; also a convolution's gradient to
-// its input. Reference: reference/contraction.rs `conv_transpose2d`.
-//
-// Straight from storage, without workgroup memory: best on software drivers and for few channels.
-// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels). One invocation: TM pixels of one phase
-// (lib/phase.wgsl) x TN blocks of BLOCK channels, in registers.
+// Transposed convolution, also a convolution's gradient to its input; straight from storage, without workgroup memory: best on
+// software drivers and for few channels.
+// Equation: y[n, a*s+ky-p, b*s+kx-p, i] += x[n,a,b,o] * w[ky,kx,i,o], over all a,b,ky,kx,o
+// Reference: reference/contraction/mod.rs `conv_transpose2d`.
+// Layout: x NHWC (O channels), w HWIO, y NHWC (I channels).
+// One invocation: TM pixels of one phase (lib/phase.wgsl) x TN blocks of BLOCK channels, in registers.
 // Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does; BLOCK is 4, else 1), TM, TN, lib/store.wgsl.
 // Constants: lib/conv.wgsl, PIXELS.
 #import lib/input

@@ -1,9 +1,12 @@
-// Transposed convolution by phases, each an implicit matrix product: rows are pixels of one phase of y, columns its
-// channels, and the contraction runs over (ty, tx, o). Equation and reference as conv_transpose2d_direct.wgsl.
-//
-// Layout: x NHWC (O channels), w HWIO, y [PARTS] x NHWC (I channels); reduce/parts.wgsl adds the parts in order. The tile's layer is
-// the phase (lib/phase.wgsl). Workgroups: lib/tile.wgsl.
-// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), lib/tile.wgsl, lib/store.wgsl. Constants: lib/conv.wgsl too.
+// Transposed convolution, also a convolution's gradient to its input, by phases (lib/phase.wgsl), each an implicit matrix
+// product: rows are pixels of one phase of y, columns its channels, and the contraction runs over (ty, tx, o).
+// Equation: y[n, a*s+ky-p, b*s+kx-p, i] += x[n,a,b,o] * w[ky,kx,i,o], over all a,b,ky,kx,o
+// Reference: reference/contraction/mod.rs `conv_transpose2d`.
+// Layout: x NHWC (O channels), w HWIO, y [PARTS] x NHWC (I channels); reduce/parts.wgsl adds the parts in order.
+// One workgroup: TILE_M x TILE_N results of one phase, which is the tile's layer, and one part, through workgroup memory
+//     (lib/tile.wgsl).
+// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), lib/tile.wgsl, lib/store.wgsl.
+// Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/conv

@@ -1,9 +1,12 @@
-// dx = weight / deviation * (gy - SHARE * (sum(gy) + xhat * sum(gy * xhat))), SHARE = 1 / rows, or 0 where the moments
-// are constants. Reference: reference/norm.rs `grad`.
-//
-// The sums come in PARTS parts, added here; with KEEP they are stored once.
-// Layout: x, gy and dx [GROUPS, ROWS, C], moments [GROUPS, 2, C], parts [PARTS, GROUPS, 2, C], affine [2, C], C counted in lanes. One
-// invocation: one lane of every BLOCKS-th row. Text: VEC4, AFFINE, KEEP. Constants: GROUPS ROWS C BLOCKS PARTS EPS SHARE.
+// A normalisation's gradient to its operand, from sums over its rows.
+// Equation: dx = weight / deviation * (gy - SHARE * (sum(gy) + xhat * sum(gy * xhat))), SHARE = 1 / rows, or 0 where the
+//     moments are constants
+// Reference: reference/norm.rs `grad`.
+// Layout: x, gy and dx [GROUPS, ROWS, C], moments [GROUPS, 2, C], parts [PARTS, GROUPS, 2, C], weight_bias [2, C], sums
+//     [GROUPS, 2, C], C counted in lanes; gy is what LOAD computes (lib/load.wgsl).
+// One invocation: one lane of every BLOCKS-th row; it adds up the PARTS parts of the sums, and with KEEP stores them once.
+// Text: VEC4, AFFINE, KEEP, LOAD.
+// Constants: GROUPS ROWS C BLOCKS PARTS EPS SHARE.
 #import lib/lane
 #import lib/grid
 #import lib/load

@@ -1,8 +1,12 @@
-// Per channel the sums of gy * xhat and of gy over a part of the rows of a group; norm/grad.wgsl or reduce/sum.wgsl adds the
-// parts. Reference: reference/norm.rs `grad_sums`.
-//
-// Layout: x and gy [GROUPS, ROWS, C], moments [GROUPS, 2, C], out [PARTS, GROUPS, 2, C], C counted in lanes. One workgroup: LANES
-// lanes of one part (lib/team.wgsl). Text: VEC4, LANES, TEAM, COOPERATIVE. Constants: GROUPS ROWS C PARTS EPS.
+// The two sums of a normalisation's gradient over a part of the rows of a group; norm/grad.wgsl or reduce/parts.wgsl adds the
+// parts.
+// Equation: sums[0] = sum over rows of gy * xhat, sums[1] = sum over rows of gy; xhat = (x - mean) / sqrt(variance + eps)
+// Reference: reference/norm.rs `grad_sums`.
+// Layout: x and gy [GROUPS, ROWS, C], moments [GROUPS, 2, C], sums [PARTS, GROUPS, 2, C], C counted in lanes; gy is what LOAD
+//     computes (lib/load.wgsl).
+// One workgroup: LANES lanes of one part (lib/team.wgsl).
+// Text: VEC4, LANES, TEAM, COOPERATIVE, LOAD.
+// Constants: GROUPS ROWS C PARTS EPS.
 #import lib/lane
 #import lib/norm_sums
 

@@ -1,8 +1,12 @@
 // A normalisation's whole gradient where one workgroup can do it: the sums of norm/grad_sums.wgsl, then the dx of norm/grad.wgsl.
-// Reference: reference/norm.rs.
-//
-// Layout: x, gy and dx [GROUPS, ROWS, C], moments and sums out [GROUPS, 2, C], affine [2, C], C counted in lanes. One workgroup:
-// LANES lanes of one group (lib/team.wgsl). Text: VEC4, AFFINE, KEEP, LANES, TEAM, COOPERATIVE. Constants: GROUPS ROWS C EPS SHARE.
+// Equation: dx = weight / deviation * (gy - SHARE * (sum(gy) + xhat * sum(gy * xhat))), SHARE = 1 / rows, or 0 where the
+//     moments are constants
+// Reference: reference/norm.rs `grad_sums`, `grad`.
+// Layout: x, gy and dx [GROUPS, ROWS, C], moments and sums [GROUPS, 2, C], weight_bias [2, C], C counted in lanes; gy is what
+//     LOAD computes (lib/load.wgsl).
+// One workgroup: LANES lanes of one group (lib/team.wgsl).
+// Text: VEC4, AFFINE, KEEP, LANES, TEAM, COOPERATIVE, LOAD.
+// Constants: GROUPS ROWS C EPS SHARE.
 #import lib/lane
 #import lib/norm_sums
 

@@ -1,8 +1,11 @@
-// Mean and summed squared deviation of each channel over a part of the rows of a group; with WHOLE, which needs one part,
-// the biased variance in place of the sum. Reference: reference/norm.rs `moments`.
-//
-// Layout: x [GROUPS, ROWS, C], out [GROUPS, PARTS, 2, C], C counted in lanes. One workgroup: LANES lanes of one part
-// (lib/team.wgsl). Text: VEC4, LANES, TEAM, COOPERATIVE (TEAM is more than 1), WHOLE. Constants: GROUPS ROWS C PARTS.
+// Mean and summed squared deviation of each channel over a part of the rows of a group; with WHOLE, which needs one part, the
+// biased variance in place of the sum.
+// Equation: moments[0] = sum over rows of x / rows, moments[1] = sum over rows of (x - moments[0])^2
+// Reference: reference/norm.rs `moments`.
+// Layout: x [GROUPS, ROWS, C], moments [GROUPS, PARTS, 2, C], C counted in lanes.
+// One workgroup: LANES lanes of one part (lib/team.wgsl).
+// Text: VEC4, LANES, TEAM, COOPERATIVE (TEAM is more than 1), WHOLE.
+// Constants: GROUPS ROWS C PARTS.
 #import lib/lane
 #import lib/statistics
 

@@ -1,9 +1,11 @@
-// y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind. Reference: reference/norm.rs
-// `normalize`.
-//
-// The moments are given; or, with PARTS, joined here from those of norm/moments.wgsl and stored once.
-// Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], or [GROUPS, PARTS, 2, C], affine [2, C], C counted in lanes. One
-// invocation: one lane of every BLOCKS-th row. Text: VEC4, AFFINE, PARTIAL. Constants: GROUPS ROWS C BLOCKS EPS PARTS.
+// Normalisation by moments that are given; or, with PARTIAL, joined here from the parts of norm/moments.wgsl and stored once.
+// Equation: y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind
+// Reference: reference/norm.rs `normalize`.
+// Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], or [GROUPS, PARTS, 2, C] and whole [GROUPS, 2, C], weight_bias
+//     [2, C], C counted in lanes.
+// One invocation: one lane of every BLOCKS-th row.
+// Text: VEC4, AFFINE, PARTIAL, TEAM, EPILOGUE.
+// Constants: GROUPS ROWS C BLOCKS EPS PARTS.
 #import lib/lane
 #import lib/grid
 #import lib/epilogue

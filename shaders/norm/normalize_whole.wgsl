@@ -1,8 +1,10 @@
-// A whole normalisation where one workgroup can do it: the moments of its rows, then
-// y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind. Reference: reference/norm.rs.
-//
-// Layout: x and y [GROUPS, ROWS, C], moments out [GROUPS, 2, C], affine [2, C], C counted in lanes. One workgroup: LANES lanes of
-// one group (lib/team.wgsl). Text: VEC4, AFFINE, LANES, TEAM, COOPERATIVE. Constants: GROUPS ROWS C EPS.
+// A whole normalisation where one workgroup can do it: the moments of its rows, then the rows.
+// Equation: y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind
+// Reference: reference/norm.rs `moments`, `normalize`.
+// Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], weight_bias [2, C], C counted in lanes.
+// One workgroup: LANES lanes of one group (lib/team.wgsl).
+// Text: VEC4, AFFINE, LANES, TEAM, COOPERATIVE, EPILOGUE.
+// Constants: GROUPS ROWS C EPS.
 #import lib/lane
 #import lib/statistics
 #import lib/epilogue

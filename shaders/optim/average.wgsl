@@ -1,5 +1,9 @@
-// average = decay * average + (1 - decay) * parameters, for all parameters of an optimizer: one dispatch.
-// Reference: reference/update.rs. One invocation: four numbers. Constants: COUNT (fours).
+// A moving average of all parameters of an optimizer: one dispatch.
+// Equation: average = decay * average + (1 - decay) * parameters
+// Reference: reference/update.rs `apply`.
+// Layout: parameters and average vectors in fours, decay one number.
+// One invocation: four numbers.
+// Constants: COUNT (fours).
 #import lib/real
 #import lib/grid
 

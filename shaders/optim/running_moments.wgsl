@@ -1,7 +1,10 @@
-// running = KEEP * running + (MEAN_SHARE or VARIANCE_SHARE) * moments. Reference: reference/update.rs.
-//
-// Layout: both [2, C]. One invocation: one number. Constants: C, KEEP = 1 - momentum, MEAN_SHARE = momentum,
-// VARIANCE_SHARE = momentum * n / (n - 1).
+// Running statistics of a batch norm.
+// Equation: running = KEEP * running + (MEAN_SHARE or VARIANCE_SHARE) * moments; KEEP = 1 - momentum, MEAN_SHARE = momentum,
+//     VARIANCE_SHARE = momentum * n / (n - 1)
+// Reference: reference/update.rs `apply`.
+// Layout: moments and running [2, C].
+// One invocation: one number.
+// Constants: C, KEEP, MEAN_SHARE, VARIANCE_SHARE.
 #import lib/real
 #import lib/grid
 

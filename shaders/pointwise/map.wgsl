@@ -1,6 +1,9 @@
-// y = an expression of other tensors, element by element; axes of extent 1 repeat (lower/expression.rs).
-//
-// Layout: row-major [n, h, w, c], c counted in lanes. One invocation: one lane. Text: VEC4, LEAVES, EPILOGUE.
+// An expression of other tensors, element by element; axes of extent 1 repeat (src/gpu/lower/expression.rs).
+// Equation: y[i] = EPILOGUE of leaf0[i], leaf1[i], ..
+// Reference: reference/pointwise.rs `unary`, `binary`; reference/reduce.rs `broadcast`.
+// Layout: y and its leaves row-major [n, h, w, c], c counted in lanes.
+// One invocation: one lane.
+// Text: VEC4, LEAVES, EPILOGUE.
 // Constants: COUNT (lanes of y).
 #import lib/grid
 #import lib/epilogue

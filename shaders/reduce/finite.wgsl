@@ -1,8 +1,11 @@
-// found = the most, over all i whose x[i] is infinite or NaN, of the number of x from there on; 0 if there is none.
+// Where a vector first holds an infinity or NaN.
+// Equation: found = the most, over all i whose x[i] is infinite or NaN, of the number of x from there on; 0 if there is none
+// Reference: reference/mod.rs `first_non_finite`.
+// Layout: x the bits of a vector in fours, found one number that is 0 before.
+// One invocation: four x.
 //
 // WGSL allows an implementation to take it that neither occurs, and with that to drop any test of a value. So the bits are
-// looked at: in both the exponent's are all ones. Layout: x in fours, found one number that is 0 before. One invocation: four x.
-// Reference: `f32::is_finite`.
+// looked at: in both the exponent's are all ones.
 #import lib/grid
 
 const EXPONENT = 0x7f800000u;

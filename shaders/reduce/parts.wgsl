@@ -1,7 +1,11 @@
-// y = the sum of TERMS x PARTS tensors, always added in the same order, and what is fused behind.
-//
-// Layout: each x [PARTS, COUNT], y [COUNT], in lanes. One invocation: one lane of y; where COOPERATIVE, for many parts of few
-// lanes, one workgroup: LANES lanes of y (lib/team.wgsl). Text: VEC4, TERMS, COOPERATIVE, LANES, TEAM. Constants: PARTS COUNT.
+// The sum of TERMS x PARTS tensors, always added in the same order.
+// Equation: y = sum over k,part of xk[part], and what is fused behind
+// Reference: reference/reduce.rs `sum`.
+// Layout: x0, x1, .. one for each of TERMS, [PARTS, COUNT], y [COUNT], in lanes.
+// One invocation: one lane of y.
+// One workgroup: where COOPERATIVE, for many parts of few lanes, LANES lanes of y (lib/team.wgsl).
+// Text: VEC4, TERMS, COOPERATIVE, LANES, TEAM, EPILOGUE.
+// Constants: PARTS COUNT.
 #import lib/lane
 #import lib/epilogue
 #if COOPERATIVE

@@ -1,11 +1,12 @@
-// y[part, o] = sum of x over every PARTS-th element of the summed axes, starting at `part`, and what is fused behind.
-// Reference: reference/reduce.rs `sum`. A long sum is made in two dispatches: PARTS partial sums, which reduce/parts.wgsl
-// adds, so the order is fixed and no invocation adds up more than a few hundred numbers.
-//
-// Layout: x row-major [n, h, w, c], c counted in lanes, a tensor or an expression (lib/load.wgsl); y [PARTS, kept axes]. One
-// invocation: one lane of y. Text: VEC4 (only where c is kept). Constants: PARTS; KEPT and SUMMED (lanes kept, elements summed each);
-// K1..K3 and R1..R3 (extents of kept and of summed axes, 1 where an axis is the other kind);
-// S0..S3 (strides of x in lanes).
+// A sum over some axes of a tensor or an expression. A long one is made in two dispatches: PARTS partial sums, which
+// reduce/parts.wgsl adds, so the order is fixed and no invocation adds up more than a few hundred numbers.
+// Equation: y[part, o] = sum of x over every PARTS-th element of the summed axes, starting at `part`, and what is fused behind
+// Reference: reference/reduce.rs `sum`.
+// Layout: x row-major [n, h, w, c], c counted in lanes, what LOAD computes (lib/load.wgsl); y [PARTS, kept axes].
+// One invocation: one lane of y.
+// Text: VEC4 (only where c is kept), LOAD, EPILOGUE.
+// Constants: PARTS; KEPT and SUMMED (lanes kept, elements summed each); K1..K3 and R1..R3 (extents of kept and of summed axes,
+//     1 where an axis is the other kind); S0..S3 (strides of x in lanes).
 #import lib/lane
 #import lib/grid
 #import lib/load

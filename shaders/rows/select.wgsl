@@ -1,6 +1,8 @@
-// y[b] = row rows[b] of x and z laid one after the other. Reference: reference/spatial.rs `select_rows`.
-//
-// Layout: x [A_ROWS, LEN], z [.., LEN], rows [n], y [n, LEN]. One invocation: one number of y.
+// Rows taken from two tensors laid one after the other.
+// Equation: y[b] = row rows[b] of x and z
+// Reference: reference/spatial.rs `select_rows`.
+// Layout: x [A_ROWS, LEN], z [.., LEN], rows [n], y [n, LEN].
+// One invocation: one number of y.
 // Constants: COUNT (numbers of y), LEN, A_ROWS.
 #import lib/real
 #import lib/grid

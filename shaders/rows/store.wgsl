@@ -1,6 +1,9 @@
-// y[rows[b]] = x[b] where rows[b] is not negative. Reference: reference/update.rs. No two rows[b] are the same.
-//
-// Layout: x [n, LEN], rows [n], y [.., LEN]. One invocation: one number of x. Constants: COUNT (numbers of x), LEN.
+// Rows of a tensor replaced; no two rows[b] are the same.
+// Equation: y[rows[b]] = x[b] where rows[b] is not negative
+// Reference: reference/update.rs `apply`.
+// Layout: x [n, LEN], rows [n], y [.., LEN].
+// One invocation: one number of x.
+// Constants: COUNT (numbers of x), LEN.
 #import lib/real
 #import lib/grid
 

@@ -1,8 +1,10 @@
-// y = x, rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4; border pixels are repeated outward.
+// Rows and columns each averaged with their neighbours; border pixels are repeated outward.
+// Equation: y = columns of (rows of x), each r[i] -> r[i-1] / 4 + r[i] / 2 + r[i+1] / 4
 // Reference: reference/spatial.rs `blur`.
-//
-// Layout: x and y [n, H, W, C], C counted in lanes. One invocation: one lane of y.
-// Text: VEC4. Constants: COUNT (lanes of y), H W C.
+// Layout: x and y [n, H, W, C], C counted in lanes.
+// One invocation: one lane of y.
+// Text: VEC4.
+// Constants: COUNT (lanes of y), H W C.
 #import lib/lane
 #import lib/grid
 

@@ -1,7 +1,10 @@
-// y = x continued by mirroring about its border pixels. Reference: reference/spatial.rs `reflection_pad`.
-//
-// Layout: x [n, H, W, C], y [n, YH, YW, C], C counted in lanes. One invocation: one lane of y.
-// Text: VEC4. Constants: COUNT (lanes of y), H W C YH YW TOP LEFT.
+// A picture continued by mirroring it about its border pixels.
+// Equation: y[n,h,w,c] = x[n, mirror(h - TOP), mirror(w - LEFT), c]
+// Reference: reference/spatial.rs `reflection_pad`.
+// Layout: x [n, H, W, C], y [n, YH, YW, C], C counted in lanes.
+// One invocation: one lane of y.
+// Text: VEC4.
+// Constants: COUNT (lanes of y), H W C YH YW TOP LEFT.
 #import lib/lane
 #import lib/grid
 

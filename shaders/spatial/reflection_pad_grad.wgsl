@@ -1,8 +1,11 @@
-// dx = every padded pixel of gy added to the pixel it mirrors. Reference: reference/spatial.rs `reflection_pad_grad`.
-//
-// A pixel is met by itself, by its mirror image before the border and by the one after: up to 3 x 3 of gy.
-// Layout: dx [n, H, W, C], gy [n, YH, YW, C], C counted in lanes. One invocation: one lane of dx.
-// Text: VEC4. Constants: COUNT (lanes of dx), H W C YH YW TOP LEFT.
+// The transpose of spatial/reflection_pad.wgsl: every padded pixel is added to the pixel it mirrors.
+// Equation: dx[n,h,w,c] = sum over all a,b with mirror(a - TOP) = h, mirror(b - LEFT) = w of gy[n,a,b,c]
+// Reference: reference/spatial.rs `reflection_pad_grad`.
+// Layout: dx [n, H, W, C], gy [n, YH, YW, C], C counted in lanes.
+// One invocation: one lane of dx. A pixel is met by itself, by its mirror image before the border and by the one after: up to
+//     3 x 3 of gy.
+// Text: VEC4.
+// Constants: COUNT (lanes of dx), H W C YH YW TOP LEFT.
 #import lib/lane
 #import lib/grid
 

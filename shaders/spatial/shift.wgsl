@@ -1,8 +1,10 @@
-// y[h, w] = x[h - dy, w - dx], zero outside: each picture moved by its own whole pixels.
+// Each picture moved by its own whole pixels (dy, dx), zeros where nothing arrives.
+// Equation: y[n,h,w,c] = x[n, h - SIGN * offsets[n,0], w - SIGN * offsets[n,1], c], 0 outside
 // Reference: reference/spatial.rs `shift`.
-//
-// Layout: x and y [n, H, W, C], C counted in lanes; offsets [n, 2]. One invocation: one lane of y.
-// Text: VEC4. Constants: COUNT (lanes of y), H W C SIGN (-1 for the transpose).
+// Layout: x and y [n, H, W, C], C counted in lanes; offsets [n, 2].
+// One invocation: one lane of y.
+// Text: VEC4.
+// Constants: COUNT (lanes of y), H W C, SIGN (-1 for the transpose).
 #import lib/lane
 #import lib/grid
 

@@ -1,7 +1,10 @@
-// y = every pixel of x repeated FY x FX times. Reference: reference/spatial.rs `upsample`.
-//
-// Layout: x [n, H, W, C], y [n, H * FY, W * FX, C], C counted in lanes. One invocation: one lane of y.
-// Text: VEC4. Constants: COUNT (lanes of y), H W C FY FX.
+// Every pixel repeated FY x FX times.
+// Equation: y[n,h,w,c] = x[n, h / FY, w / FX, c], whole divisions
+// Reference: reference/spatial.rs `upsample`.
+// Layout: x [n, H, W, C], y [n, H * FY, W * FX, C], C counted in lanes.
+// One invocation: one lane of y.
+// Text: VEC4.
+// Constants: COUNT (lanes of y), H W C FY FX.
 #import lib/lane
 #import lib/grid
 

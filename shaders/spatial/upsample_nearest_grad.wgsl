@@ -1,7 +1,10 @@
-// dx = the sum of each FY x FX block of gy. Reference: reference/spatial.rs `upsample_grad`.
-//
-// Layout: dx [n, H, W, C], gy [n, H * FY, W * FX, C], C counted in lanes. One invocation: one lane of dx.
-// Text: VEC4. Constants: COUNT (lanes of dx), H W C FY FX.
+// The transpose of spatial/upsample_nearest.wgsl: blocks are summed.
+// Equation: dx[n,h,w,c] = sum over a < FY, b < FX of gy[n, h * FY + a, w * FX + b, c]
+// Reference: reference/spatial.rs `upsample_grad`.
+// Layout: dx [n, H, W, C], gy [n, H * FY, W * FX, C], C counted in lanes.
+// One invocation: one lane of dx.
+// Text: VEC4.
+// Constants: COUNT (lanes of dx), H W C FY FX.
 #import lib/lane
 #import lib/grid
 

@@ -6,7 +6,7 @@ pub mod measure;
 mod operations;
 pub mod peaks;
 pub mod report;
-mod systems;
+pub(crate) mod systems;
 pub mod table;
 
 use crate::device::Device;

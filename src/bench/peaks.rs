@@ -1,13 +1,18 @@
 //! What a device can do at best, by kernels and loops that do one thing.
 
-use super::measure::{Task, Work};
-use super::report::{Group, Subject};
+use super::measure::{Effort, Progress, Task, Work, measure};
+use super::report::{Group, Peaks, Row, Subject};
 use crate::Result;
+use crate::device::Device;
+use crate::executor::Executor;
+use crate::gpu::GpuExecutor;
 use crate::gpu::preprocess::expand;
 use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, WORKGROUP, grid};
 use crate::shape::Shape;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Bytes that are copied: more than caches hold, on most devices.
 const COPIED: u64 = 128 << 20;
@@ -81,6 +86,27 @@ pub fn programs(max_binding: u64) -> Result<Vec<(Subject, Program)>> {
         (copy, program("bench/copy", &[], ("COUNT", fours as f64), &[bytes; 2], fours)?),
         (dispatch, program(kernel, &next_to_nothing, ("ROUNDS", 0.0), &[WORKGROUP as u64 * 16], WORKGROUP)?),
     ])
+}
+
+/// What `device` can do, measured by nothing else.
+///
+/// # Errors
+/// If the device fails.
+pub fn measured(device: &Device, effort: Effort, progress: Progress<'_>) -> Result<Peaks> {
+    let mut tasks = match device {
+        Device::Cpu { .. } => host(),
+        Device::Gpu(gpu) => {
+            let (subjects, programs): (Vec<_>, Vec<_>) =
+                self::programs(gpu.target().max_binding)?.into_iter().unzip();
+            let executor: Box<dyn Executor> = Box::new(GpuExecutor::load(gpu.clone(), &[], programs)?);
+            let executor = Rc::new(RefCell::new(executor));
+            let task = |(step, subject)| Task { subject, work: super::repeated(&executor, step) };
+            (0..).zip(subjects).map(task).collect()
+        }
+    };
+    let samples = measure(&mut tasks, effort, progress)?;
+    let row = |(task, samples): (&Task, &Vec<f64>)| Row::new(task.subject.clone(), samples);
+    Ok(Peaks::of(&tasks.iter().zip(&samples).map(row).collect::<Vec<_>>()))
 }
 
 /// Multiply-adds in the registers of one core, as wide as its instruction set: the sum, so that none is left out.

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::nn::Init;
+use crate::nn::loss::R1;
 use crate::optim::Adam;
 use crate::random::stream;
 use crate::shape::Shape;
@@ -18,6 +19,8 @@ pub struct System {
     pub name: String,
     /// The steps of one iteration, every one that may be due.
     pub steps: Vec<Step>,
+    /// When each of them is.
+    pub due: Vec<String>,
     model: Box<dyn Model>,
     init: Init,
     adam: Adam,
@@ -28,30 +31,72 @@ pub struct System {
 /// # Errors
 /// If a preset's networks do not fit each other (an error in this crate).
 pub fn all() -> Result<Vec<System>> {
-    let presets = [
-        ("small", Preset::Small),
-        ("seed", Preset::Seed),
-        ("course", Preset::Course),
-        ("paper", Preset::Paper),
-    ];
-    let dcgans = presets.map(|(name, preset)| dcgan(format!("dcgan {name}"), preset.config()));
+    let dcgans = Preset::ALL.map(|preset| dcgan(format!("dcgan {}", preset.name()), preset.config()));
     let cyclegans =
-        presets.map(|(name, preset)| cyclegan(format!("cyclegan {name}"), preset.cyclegan_config()));
+        Preset::ALL.map(|preset| cyclegan(format!("cyclegan {}", preset.name()), preset.cyclegan_config()));
     dcgans.into_iter().chain(cyclegans).collect()
 }
 
-fn dcgan(name: String, config: DcganConfig) -> Result<System> {
+/// The training that the settings of a DCGAN ask for.
+///
+/// # Errors
+/// If its networks do not fit each other.
+pub fn dcgan(name: String, config: DcganConfig) -> Result<System> {
     let model = config.dcgan()?;
-    let steps = vec![model.discriminator_step(config.batch)?, model.generator_step(config.batch)?];
+    let r1 = model.objective.r1;
+    let mut steps = Vec::new();
+    for &penalized in r1.variants() {
+        steps.push(match penalized {
+            true => model.penalized_discriminator_step(config.batch)?,
+            false => model.discriminator_step(config.batch)?,
+        });
+    }
+    steps.push(model.generator_step(config.batch)?);
+    let due = |step: &Step| match step.name == "discriminator_step" {
+        true => due(config.d_every, r1, step, "R1"),
+        false => every(1),
+    };
+    let due = steps.iter().map(due).collect();
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, due, model: Box::new(model), init: config.init, adam })
 }
 
-fn cyclegan(name: String, config: CycleGanConfig) -> Result<System> {
+/// The training that the settings of a CycleGAN ask for.
+///
+/// # Errors
+/// If its networks do not fit each other.
+pub fn cyclegan(name: String, config: CycleGanConfig) -> Result<System> {
     let model = config.cyclegan()?;
     let steps = model.steps(config.batch)?;
+    let due = |step: &Step| match step.name.as_str() {
+        "discriminators_fake_step" => every(config.d_fake_every),
+        "discriminators_step" | "discriminators_real_step" => due(1, model.objective.r1, step, "R1_X"),
+        _ => every(1),
+    };
+    let due = steps.iter().map(due).collect();
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, due, model: Box::new(model), init: config.init, adam })
+}
+
+/// When a step is due that is part of every so many iterations, and of those where the penalty is due if it has the output `penalty`.
+fn due(interval: u64, r1: R1, step: &Step, penalty: &str) -> String {
+    let rare = interval * r1.every;
+    match r1.variants() {
+        [_] => every(interval),
+        _ if step.outputs.iter().any(|(name, _)| name == penalty) => {
+            format!("{}, with the R1 penalty", every(rare))
+        }
+        _ => format!("{}, but not {}", every(interval), every(rare)),
+    }
+}
+
+fn every(interval: u64) -> String {
+    match interval {
+        1 => "every iteration".into(),
+        2 => "every 2nd iteration".into(),
+        3 => "every 3rd iteration".into(),
+        more => format!("every {more}th iteration"),
+    }
 }
 
 impl System {

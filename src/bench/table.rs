@@ -4,7 +4,7 @@ use super::report::{Group, Iteration, LeftOut, Report, Row};
 use std::fmt::Write;
 
 /// A column: its heading, and whether it stands to the right.
-type Column = (&'static str, bool);
+pub(crate) type Column = (&'static str, bool);
 
 /// All tables of a report.
 pub fn text(report: &Report) -> String {
@@ -55,13 +55,18 @@ fn table(group: Group, rows: &[&Row]) -> String {
     }
     let cells: Vec<Vec<String>> =
         rows.iter().map(|row| columns.iter().map(|(column, _)| cell(row, column)).collect()).collect();
+    aligned(&columns, &cells)
+}
+
+/// Rows of cells under the headings of their columns.
+pub(crate) fn aligned(columns: &[Column], cells: &[Vec<String>]) -> String {
     let width = |at: usize| {
         let heading = columns[at].0.chars().count();
         cells.iter().map(|row| row[at].chars().count()).chain([heading]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |cells: &[&str]| {
-        let padded = cells.iter().zip(&columns).zip(&widths).map(|((cell, (_, right)), &width)| {
+        let padded = cells.iter().zip(columns).zip(&widths).map(|((cell, (_, right)), &width)| {
             if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
@@ -97,13 +102,13 @@ fn cell(row: &Row, column: &str) -> String {
 }
 
 /// Three figures of a number.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let digits = (2 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 3);
     format!("{value:.*}", digits as usize)
 }
 
 /// A time in a unit that suits it.
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     match seconds {
         s if s >= 1.0 => format!("{} s", number(s)),
         s if s >= 1e-3 => format!("{} ms", number(s * 1e3)),

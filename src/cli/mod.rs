@@ -7,8 +7,10 @@ mod demo;
 mod devices;
 mod evaluate;
 mod experiment;
+mod explain;
 mod follow;
 mod gradcheck;
+mod kernels;
 mod op;
 mod resume;
 mod sample;
@@ -58,6 +60,10 @@ enum Command {
     Gradcheck(gradcheck::Gradcheck),
     /// Measure a device, and every kernel's share of what it can do.
     Bench(bench::Bench),
+    /// List what an iteration of training is on a device, dispatch by dispatch.
+    Explain(explain::Explain),
+    /// List every kernel, or print one as it is for a shape.
+    Kernels(kernels::Kernels),
     /// List what can be computed on.
     Devices,
 }
@@ -81,6 +87,8 @@ pub fn run() -> ExitCode {
         Command::Op(op) => op.run(),
         Command::Gradcheck(gradcheck) => gradcheck.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Kernels(kernels) => kernels.run(),
         Command::Devices => devices::run(),
     };
     done.unwrap_or_else(|error| {

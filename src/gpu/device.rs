@@ -194,6 +194,11 @@ impl Gpu {
         offered.then(|| f64::from(self.queue.get_timestamp_period()))
     }
 
+    /// Whether it times dispatches by a clock of its own.
+    pub fn has_clock(&self) -> bool {
+        self.tick().is_some()
+    }
+
     /// Whether its kernels can run in double precision: it has such numbers, and twice the workgroup memory that norms take
     /// in single precision.
     pub fn doubles(&self) -> bool {

@@ -15,6 +15,7 @@ pub mod preprocess;
 mod profile;
 pub mod program;
 pub mod run;
+mod standalone;
 pub mod submissions;
 pub mod tune;
 

@@ -48,13 +48,17 @@ impl Program {
         &self.shaders[self.pipelines[dispatch.pipeline].shader].kernel
     }
 
+    /// The value of a dispatch's constant, if it has one of that name.
+    pub fn constant(&self, dispatch: &Dispatch, name: &str) -> Option<f64> {
+        let constants = &self.pipelines[dispatch.pipeline].constants;
+        constants.iter().find(|(constant, _)| constant == name).map(|&(_, value)| value)
+    }
+
     /// Floating-point operations of a dispatch whose kernel has the constants of `lib/conv.wgsl`, a multiply-add being two:
     /// those of the contraction. 0 for every other: memory is what they wait for.
     pub fn flops(&self, dispatch: &Dispatch) -> u64 {
-        let constants = &self.pipelines[dispatch.pipeline].constants;
         let names = ["BATCH", "SMALL_H", "SMALL_W", "KERNEL_H", "KERNEL_W", "I", "O"];
-        let value =
-            |name| constants.iter().find(|(constant, _)| constant == name).map(|&(_, value)| value as u64);
+        let value = |name| self.constant(dispatch, name).map(|value| value as u64);
         let pairs = names.into_iter().map(value).product::<Option<u64>>().unwrap_or(0);
         2 * pairs * dispatch.members as u64
     }

@@ -216,6 +216,13 @@ impl Step {
         self.nodes[id].operands.iter().map(|&operand| self.nodes[operand].shape).collect()
     }
 
+    /// The nodes that are computed, in order: all but what is given, and what only shows another's numbers.
+    pub fn computed(&self) -> impl Iterator<Item = NodeId> {
+        let given =
+            |op: &Op| matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach);
+        (0..self.nodes.len()).filter(move |&id| !given(&self.nodes[id].op))
+    }
+
     /// Floating-point operations of a node that is a contraction, a multiply-add being two; taps that fall on the border count
     /// too. 0 for every other: memory is what they wait for.
     pub fn flops(&self, id: NodeId) -> u64 {

@@ -161,8 +161,7 @@ impl<T: Real> Prepared<T> {
                 vec![T::of(value); step.nodes[id].shape.len()]
             })
             .collect();
-        let computed: Vec<NodeId> =
-            (0..end).filter(|&id| step.source(id) == id && !is_given(&step.nodes[id].op)).collect();
+        let computed: Vec<NodeId> = step.computed().collect();
         let lifetimes: Vec<Lifetime> = computed
             .iter()
             .map(|&id| Lifetime { made: id, last: last[id], size: step.nodes[id].shape.len() })
@@ -201,11 +200,8 @@ impl<T: Real> Prepared<T> {
 
     /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
     fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str, &[(Shape, &[T])])) {
-        for id in 0..self.step.nodes.len() {
-            let node = &self.step.nodes[id];
-            if is_given(&node.op) || matches!(node.op, Op::Reshape | Op::Detach) {
-                continue;
-            }
+        let computed: Vec<NodeId> = self.step.computed().collect();
+        for id in computed {
             let Place::Buffer(buffer) = self.place[id] else { continue };
             let mut out = std::mem::take(&mut self.buffers[buffer]);
             let mut scratch = std::mem::take(&mut self.scratch);
@@ -229,10 +225,6 @@ impl<T: Real> Prepared<T> {
 
 fn first_non_finite<T: Real>(values: &[T]) -> Option<usize> {
     values.iter().position(|value| !value.is_finite())
-}
-
-fn is_given(op: &Op) -> bool {
-    matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_))
 }
 
 /// One node: its operands' numbers in, its own out. Every number of `out` is written.

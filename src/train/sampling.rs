@@ -50,7 +50,7 @@ impl Sampler {
         let dcgan = config.dcgan()?;
         let values = checkpoint.banks(&dcgan)?;
         let step = dcgan.sampler(BATCH, statistics)?;
-        check_program(&format!("{BATCH} samples"), device, &dcgan.banks(), &step)?;
+        check_program(&format!("{BATCH} samples"), device, &dcgan.banks(), std::slice::from_ref(&step))?;
         let mut executor = device.executor(&dcgan.banks(), vec![step])?;
         for bank in [GENERATOR.parameters, GENERATOR.running, AVERAGE] {
             executor.write_bank(bank, &values[bank])?;

@@ -90,7 +90,7 @@ impl Translator {
                 let step = self.model.one_way(self.to, batch, size, self.statistics)?;
                 let [height, width] = size;
                 let what = format!("{batch} pictures of {width} x {height} pixels");
-                check_program(&what, &self.device, &self.model.banks(), &step)?;
+                check_program(&what, &self.device, &self.model.banks(), std::slice::from_ref(&step))?;
                 let mut executor = self.device.executor(&self.model.banks(), vec![step])?;
                 self.state.iter().try_for_each(|(bank, values)| executor.write_bank(*bank, values))?;
                 (batch, size, executor)

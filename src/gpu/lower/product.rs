@@ -1,6 +1,7 @@
 //! A contraction as a matrix product: what the choice of its kernel depends on.
 
 use crate::Result;
+use crate::gpu::program::{Dispatch, Program};
 use crate::graph::{NodeId, Op, Step, Var};
 use crate::shape::{ConvGeometry, ConvOptions, Shape};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,26 @@ impl Contraction {
         };
         let [a, b] = [0, 1].map(|index| step.nodes[node.operands[index]].shape);
         Some(Self::new(kind, geometry, a, b))
+    }
+
+    /// The contraction that a dispatch of `program` computes, if it does.
+    pub fn of_dispatch(program: &Program, dispatch: &Dispatch) -> Option<Self> {
+        let kernel = program.kernel(dispatch).strip_prefix("conv/")?;
+        let kind = match kernel.strip_suffix("_tiled").or(kernel.strip_suffix("_direct"))? {
+            "conv2d" => Kind::Conv2d,
+            "conv_transpose2d" => Kind::ConvTranspose2d,
+            _ => Kind::WeightGrad,
+        };
+        let number = |name: &str| program.constant(dispatch, name).map(|number| number as usize);
+        let axes = |height, width| Some([number(height)?, number(width)?]);
+        let geometry = ConvGeometry {
+            large: axes("LARGE_H", "LARGE_W")?,
+            small: axes("SMALL_H", "SMALL_W")?,
+            kernel: axes("KERNEL_H", "KERNEL_W")?,
+            stride: axes("STRIDE_H", "STRIDE_W")?,
+            padding: axes("PAD_H", "PAD_W")?,
+        };
+        Some(Self { kind, geometry, batch: number("BATCH")?, i: number("I")?, o: number("O")? })
     }
 
     /// Every contraction of `steps`, each once.

@@ -85,7 +85,7 @@ pub trait RunConfig: Clone {
 }
 
 /// Where the values come from that nobody gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// The recipe that was measured to draw and translate best from some hundred to some thousand pictures, as
@@ -99,6 +99,21 @@ pub enum Preset {
     Course,
     /// As published: DCGAN by Radford 2016, CycleGAN by Zhu 2017.
     Paper,
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Small, Self::Seed, Self::Course, Self::Paper];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Seed => "seed",
+            Self::Course => "course",
+            Self::Paper => "paper",
+        }
+    }
 }
 
 /// One part of DiffAugment (Zhao 2020).

@@ -55,13 +55,13 @@ pub fn check<T: Training>(
     Err(Error::Input(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
 }
 
-/// Refuses a program over `banks` that needs more memory than the machine has, where its CPU computes it.
+/// Refuses programs over `banks` that need more memory than the machine has, where its CPU computes them.
 ///
 /// # Errors
-/// If it does; the text says what `what` needs.
-pub fn check_program(what: &str, device: &Device, banks: &[Bank], step: &Step) -> Result<()> {
+/// If they do; the text says what `what` needs.
+pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]) -> Result<()> {
     let (Device::Cpu { .. }, Some(most)) = (device, machine::memory()) else { return Ok(()) };
-    match needed(device, banks, std::slice::from_ref(step), most)? {
+    match needed(device, banks, steps, most)? {
         needed if needed > most => Err(Error::Input(format!(
             "{what} need {needed} MiB of memory, over the {most} MiB of this machine; use fewer at once, or smaller ones"
         ))),

@@ -2,7 +2,7 @@
 //! (seed, t) alone.
 
 mod finite;
-pub(super) mod memory;
+pub(crate) mod memory;
 mod plan;
 mod prepare;
 mod save;

@@ -1,0 +1,71 @@
+//! `mewgpu explain`
+
+use super::{Done, say};
+use crate::explain::{Explanation, Subject, explain, text, trace};
+use crate::train::config::Preset;
+use crate::{Error, Result, file};
+use clap::Args;
+use serde::Serialize;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Lists the programs of an iteration dispatch by dispatch (on the CPU operation by operation), each timed by itself: kernel,
+/// shapes, workgroups, arithmetic, memory, and the share of the device's measured peak. Nothing is trained, and the run is
+/// not changed.
+#[derive(Args)]
+pub struct Explain {
+    /// A run's folder; or dcgan or cyclegan, with a preset.
+    #[arg(value_name = "RUN|dcgan|cyclegan")]
+    what: PathBuf,
+    /// The preset, where it is no run.
+    #[arg(value_enum)]
+    preset: Option<Preset>,
+    /// What to time it on; where it is not given, the device of the run's settings.
+    #[arg(long, value_name = "auto|gpu|cpu|NAME")]
+    device: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write the times as events for chrome://tracing and ui.perfetto.dev.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+impl Explain {
+    pub fn run(self) -> Done {
+        let kind = self.what.to_str().filter(|what| ["dcgan", "cyclegan"].contains(what));
+        let subject = match (self.preset, kind) {
+            (None, Some(kind)) if !self.what.exists() => Subject::Preset(kind.into(), Preset::default()),
+            (None, _) => Subject::Run(self.what),
+            (Some(preset), Some(kind)) => Subject::Preset(kind.into(), preset),
+            (Some(_), None) => {
+                return Err(Error::Input(format!(
+                    "{}: a run has its own settings; leave out the preset, or put dcgan or cyclegan before it",
+                    self.what.display()
+                )));
+            }
+        };
+        let explanation = explain(&subject, self.device.as_deref(), &mut |line| {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        })?;
+        match self.json {
+            true => say(pretty(&explanation)?),
+            false => say(text(&explanation).trim_end()),
+        }
+        if let Some(path) = self.trace {
+            keep(&explanation, &path)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn keep(explanation: &Explanation, path: &std::path::Path) -> Result<()> {
+    file::replace(path, (pretty(&trace(explanation))? + "\n").as_bytes())?;
+    let _ = writeln!(std::io::stderr(), "written: {}; open it in ui.perfetto.dev", path.display());
+    Ok(())
+}
+
+fn pretty(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).map_err(|error| Error::Input(format!("the explanation: {error}")))
+}

@@ -1,0 +1,196 @@
+//! Which operations there are, and the shapes they show themselves at: layers of DCGAN's preset `course`.
+
+use super::example::{Example, Function, Work};
+use crate::bench::peaks;
+use crate::gpu::finite;
+use crate::gpu::lower::Target;
+use crate::gpu::program::Program;
+use crate::graph::{Bank, Graph, Per, Slot, Step, Update, Var};
+use crate::shape::Shape;
+use crate::{Error, Result};
+
+const EPS: f64 = 1e-5;
+
+/// Features of a picture in the middle of a network, and at its end; a picture.
+const FEATURES: [usize; 4] = [16, 32, 32, 32];
+const SMALL: [usize; 4] = [16, 8, 8, 128];
+const PICTURE: [usize; 4] = [16, 64, 64, 3];
+/// Weight and bias, or mean and variance, of the features.
+const PAIR: [usize; 4] = [1, 1, 2, 32];
+/// All parameters of an optimizer.
+const BANK: [usize; 4] = [1, 1, 1, 693_760];
+
+const fn case(
+    name: &'static str,
+    operands: &'static [&'static str],
+    shapes: &'static [[usize; 4]],
+    work: Work,
+) -> Example {
+    Example { name, operands, shapes, work }
+}
+
+/// Functions of one operand, and of two.
+const fn unary(name: &'static str, function: Function) -> Example {
+    case(name, &["x"], &[FEATURES], Work::Value(function))
+}
+
+const fn binary(name: &'static str, function: Function) -> Example {
+    case(name, &["a", "b"], &[FEATURES; 2], Work::Value(function))
+}
+
+/// The gradient of a function of one operand, one operation.
+const fn slope(name: &'static str, function: Function, kept: &'static [&'static str]) -> Example {
+    case(name, &["x"], &[FEATURES], Work::Gradient(function, kept))
+}
+
+const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
+const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
+
+pub const CASES: [Example; 38] = [
+    case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
+    case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
+    case(
+        "conv_transpose2d",
+        &["x", "w"],
+        &[SMALL, [4, 4, 64, 128]],
+        Work::Value(|v, s| v[0].conv_transpose2d(v[1], s.conv)),
+    ),
+    case(
+        "conv2d_weight_grad",
+        &["x", "w"],
+        CONV,
+        Work::Gradient(|v, s| v[0].conv2d(v[1], s.conv), &["conv2d_weight_grad"]),
+    ),
+    case("batch_norm", &["x", "affine"], &[FEATURES, PAIR], Work::Value(batch_norm)),
+    case("batch_norm_grad", &["x", "affine"], &[FEATURES, PAIR], Work::Gradient(batch_norm, NORM_GRAD)),
+    case("instance_norm", &["x"], &[SMALL], Work::Value(instance_norm)),
+    case("instance_norm_grad", &["x"], &[SMALL], Work::Gradient(instance_norm, NORM_GRAD)),
+    case(
+        "batch_norm_eval",
+        &["x", "running", "affine"],
+        &[FEATURES, PAIR, PAIR],
+        Work::Value(|v, _| v[0].batch_norm_eval(v[1], Some(v[2]), EPS)),
+    ),
+    unary("leaky_relu", |v, _| v[0].leaky_relu(0.2)),
+    unary("tanh", |v, _| Ok(v[0].tanh())),
+    unary("sigmoid", |v, _| Ok(v[0].sigmoid())),
+    unary("softplus", |v, _| Ok(v[0].softplus())),
+    unary("affine", |v, _| Ok(v[0].affine(0.5, 0.5))),
+    unary("square", |v, _| Ok(v[0].square())),
+    unary("abs", |v, _| Ok(v[0].abs())),
+    unary("rsqrt", |v, _| Ok(v[0].rsqrt())),
+    binary("add", |v, _| v[0].add(v[1])),
+    binary("sub", |v, _| v[0].sub(v[1])),
+    binary("mul", |v, _| v[0].mul(v[1])),
+    slope("leaky_relu_grad", |v, _| v[0].leaky_relu(0.2), &["leaky_relu_grad"]),
+    slope("tanh_grad", |v, _| Ok(v[0].tanh()), &["tanh_grad"]),
+    slope("sigmoid_grad", |v, _| Ok(v[0].sigmoid()), &["sigmoid_grad"]),
+    slope("abs_grad", |v, _| Ok(v[0].abs()), &["abs_grad"]),
+    case(
+        "broadcast",
+        &["x"],
+        &[[16, 1, 1, 32]],
+        Work::Value(|v, _| {
+            let [n, _, _, c] = v[0].shape().0;
+            v[0].broadcast_to(Shape([n, 32, 32, c]))
+        }),
+    ),
+    case(
+        "reflection_pad2d",
+        &["x"],
+        &[PICTURE],
+        Work::Value(|v, s| v[0].reflection_pad2d([s.reflection; 4])),
+    ),
+    case(
+        "reflection_pad2d_grad",
+        &["x"],
+        &[PICTURE],
+        Work::Gradient(|v, s| v[0].reflection_pad2d([s.reflection; 4]), &["reflection_pad2d_grad"]),
+    ),
+    case("upsample_nearest2d", &["x"], &[SMALL], Work::Value(|v, s| v[0].upsample_nearest2d(s.scale))),
+    case(
+        "upsample_nearest2d_grad",
+        &["x"],
+        &[SMALL],
+        Work::Gradient(|v, s| v[0].upsample_nearest2d(s.scale), &["upsample_nearest2d_grad"]),
+    ),
+    case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
+    case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
+    case(
+        "select_rows",
+        &["x", "z", "rows"],
+        &[[50, 64, 64, 3], PICTURE, [16, 1, 1, 1]],
+        Work::Value(|v, _| v[0].select_rows(v[1], v[2])),
+    ),
+    case("store_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(store_rows)),
+    case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
+    case("average", &["parameters"], &[BANK], Work::Updates(average)),
+    case("adam", &["parameters"], &[BANK], Work::Updates(adam)),
+    case("finite", &["x"], &[BANK], Work::Programs(not_finite)),
+    case("peaks", &[], &[], Work::Programs(of_peaks)),
+];
+
+fn batch_norm<'g>(v: &[Var<'g>], _: &super::Settings) -> Result<Var<'g>> {
+    v[0].batch_norm(Some(v[1]), EPS)
+}
+
+fn instance_norm<'g>(v: &[Var<'g>], _: &super::Settings) -> Result<Var<'g>> {
+    v[0].instance_norm(None, EPS)
+}
+
+const FIRST: Slot = Slot { bank: 0, offset: 0 };
+
+fn bank(shape: Shape) -> Bank {
+    let mut bank = Bank::default();
+    bank.push("", shape);
+    bank
+}
+
+fn store_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+    let graph = Graph::new();
+    let [kept, x] = [shapes[0], shapes[1]];
+    if kept.0[1..] != x.0[1..] {
+        let problem = format!("rows of x {x} must be as those kept {kept}");
+        return Err(Error::Graph { op: "store_rows", problem });
+    }
+    let rows = graph.input("rows", Shape([x.0[0], 1, 1, 1])).id();
+    let value = graph.input("x", x).id();
+    let update = Update::StoreRows { slot: FIRST, len: kept.len(), value, rows };
+    Ok((Step::new("store_rows", &graph, &[], vec![update]), vec![bank(kept)]))
+}
+
+fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+    let graph = Graph::new();
+    let x = graph.input("x", shapes[0]);
+    let count = x.shape().len() / x.shape().channels();
+    let moments = x.moments(Per::Batch);
+    let running = bank(moments.shape());
+    let update = Update::RunningMoments { slot: FIRST, moments: moments.id(), momentum: 0.1, count };
+    Ok((Step::new("running_moments", &graph, &[], vec![update]), vec![running]))
+}
+
+fn average(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+    let graph = Graph::new();
+    let decay = graph.input("decay", Shape::SCALAR).id();
+    let update = Update::Average { average: 1, parameters: 0, decay };
+    Ok((Step::new("average", &graph, &[], vec![update]), vec![bank(shapes[0]), bank(shapes[0])]))
+}
+
+fn adam(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+    let graph = Graph::new();
+    let rates = graph.input("rates", Shape::vector(2)).id();
+    let [parameters, gradients, first, second] = [0, 1, 2, 3];
+    let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
+    let update = Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps };
+    let banks = [(); 4].map(|()| bank(shapes[0])).into();
+    Ok((Step::new("adam", &graph, &[], vec![update]), banks))
+}
+
+fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
+    Ok(finite::program(&[bank(shapes[0])])?.into_iter().collect())
+}
+
+fn of_peaks(_: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
+    let programs = peaks::programs(Target::GPU.max_binding)?;
+    Ok(programs.into_iter().map(|(_, program)| program).collect())
+}
