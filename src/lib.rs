@@ -13,6 +13,7 @@
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
+//! | [`onnx`] | networks as ONNX files, for other programs to run |
 //! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`], [`device`], [`cli`] | one operation from file to file; choosing a device; the command line |
@@ -56,6 +57,7 @@ pub mod gradcheck;
 pub mod graph;
 mod machine;
 pub mod nn;
+pub mod onnx;
 pub mod op;
 pub mod optim;
 pub mod quality;

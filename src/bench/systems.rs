@@ -8,7 +8,7 @@ use crate::nn::Init;
 use crate::optim::Adam;
 use crate::random::stream;
 use crate::shape::Shape;
-use crate::train::config::{CycleGanConfig, DcganConfig, Preset};
+use crate::train::config::{CycleGanConfig, DcganConfig, Preset, RunConfig};
 use crate::train::model::Model;
 use rand::RngExt;
 
@@ -44,14 +44,14 @@ fn dcgan(name: String, config: DcganConfig) -> Result<System> {
     let model = config.dcgan()?;
     let steps = vec![model.discriminator_step(config.batch)?, model.generator_step(config.batch)?];
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, model: Box::new(model), init: config.start().1, adam })
 }
 
 fn cyclegan(name: String, config: CycleGanConfig) -> Result<System> {
     let model = config.cyclegan()?;
     let steps = model.steps(config.batch)?;
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, model: Box::new(model), init: config.start().1, adam })
 }
 
 impl System {
