@@ -4,9 +4,9 @@
 pub mod proto;
 mod write;
 
-use crate::Result;
 use crate::nn::torch::TorchTensor;
 use crate::nn::{Network, Statistics};
+use crate::{Error, Result};
 use prost::Message;
 use proto::{Entry, Extent, Extents, FLOAT, Graph, Model, OperatorSet, Size, TensorType, Type, ValueInfo};
 use write::Writing;
@@ -15,6 +15,8 @@ use write::Writing;
 const OPSET: i64 = 17;
 /// The version of its messages that came with them.
 const IR: i64 = 8;
+/// Bytes of the longest message that its readers take.
+const LONGEST: usize = i32::MAX as usize;
 
 /// What goes into a network, or comes out.
 #[derive(Clone, Debug)]
@@ -50,7 +52,7 @@ impl Export<'_> {
     /// The bytes of the file; equal exports make equal ones.
     ///
     /// # Errors
-    /// If a weight that the network needs is not there.
+    /// If a weight that the network needs is not there, or the file would be longer than ONNX's messages can be.
     pub fn bytes(self) -> Result<Vec<u8>> {
         let Self { network, weights, statistics, input, output, about, metadata } = self;
         let mut writing = Writing::new(weights, statistics);
@@ -76,7 +78,15 @@ impl Export<'_> {
             opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
             metadata_props: metadata.into_iter().map(entry).collect(),
         };
-        Ok(model.encode_to_vec())
+        let bytes = model.encode_to_vec();
+        if bytes.len() > LONGEST {
+            return Err(Error::Input(format!(
+                "{}: {} MiB as ONNX, which has room for 2048 in one file; export a generator of fewer channels (--g-width)",
+                network.name,
+                bytes.len() >> 20
+            )));
+        }
+        Ok(bytes)
     }
 }
 
