@@ -41,6 +41,7 @@
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
+//! | [`onnx`] | networks as ONNX files, for other programs to run |
 //! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`], [`cli`] | one operation from file to file; the command line |
@@ -126,6 +127,7 @@ pub mod graph;
 pub mod kernels;
 mod machine;
 pub mod nn;
+pub mod onnx;
 pub mod op;
 pub mod optim;
 pub mod quality;

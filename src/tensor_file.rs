@@ -81,4 +81,12 @@ impl TensorFile {
         file.read_exact(&mut bytes)?;
         Ok(bytes)
     }
+
+    /// The numbers of a tensor of float32, one of [`TensorFile::tensors`].
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn floats(&self, tensor: &TensorInfo) -> std::io::Result<Vec<f32>> {
+        Ok(self.read(tensor)?.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect())
+    }
 }

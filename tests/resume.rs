@@ -15,7 +15,7 @@ use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
 use mewgpu::train::dcgan::Trainer;
 use mewgpu::train::run::Outcome;
-use mewgpu::train::sampling::{Sampler, save_grid};
+use mewgpu::train::sampling::{Drawn, Sampler, save_grid};
 use runs::run_until;
 use std::fs;
 use std::path::Path;
@@ -196,8 +196,8 @@ fn an_average_draws_and_does_not_change_the_training() {
         let device = Device::open(device).unwrap();
         let mut sampler = Sampler::new(&checkpoint, &device, Statistics::Batch).unwrap();
         let (mut pictures, config) = (Vec::new(), sampler.config().clone());
-        let mut each = |picture: &[f32]| {
-            pictures.extend_from_slice(picture);
+        let mut each = |drawn: Drawn<'_>| {
+            pictures.extend_from_slice(drawn.picture);
             Ok(())
         };
         sampler.pictures(config.seed, 16, &mut each).unwrap();

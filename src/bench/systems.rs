@@ -9,7 +9,7 @@ use crate::nn::loss::R1;
 use crate::optim::Adam;
 use crate::random::stream;
 use crate::shape::Shape;
-use crate::train::config::{CycleGanConfig, DcganConfig, Preset};
+use crate::train::config::{CycleGanConfig, DcganConfig, Preset, RunConfig};
 use crate::train::model::Model;
 use rand::RngExt;
 
@@ -58,7 +58,7 @@ pub fn dcgan(name: String, config: DcganConfig) -> Result<System> {
     };
     let due = steps.iter().map(due).collect();
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, due, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, due, model: Box::new(model), init: config.start().1, adam })
 }
 
 /// The training that the settings of a CycleGAN ask for.
@@ -75,7 +75,7 @@ pub fn cyclegan(name: String, config: CycleGanConfig) -> Result<System> {
     };
     let due = steps.iter().map(due).collect();
     let adam = model.objective.g_adam;
-    Ok(System { name, steps, due, model: Box::new(model), init: config.init, adam })
+    Ok(System { name, steps, due, model: Box::new(model), init: config.start().1, adam })
 }
 
 /// When a step is due that is part of every so many iterations, and of those where the penalty is due if it has the output `penalty`.

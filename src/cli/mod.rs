@@ -8,6 +8,7 @@ mod devices;
 mod evaluate;
 mod experiment;
 mod explain;
+mod export;
 mod follow;
 mod gradcheck;
 mod kernels;
@@ -20,9 +21,11 @@ mod translate;
 use crate::Result;
 use crate::data::decoding;
 use crate::nn::Statistics;
+use crate::train::cyclegan_steps::Domain;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::fmt::Display;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code of a run that was asked to stop: that of a process ended by SIGINT, as shells count it.
@@ -54,6 +57,9 @@ enum Command {
     /// Train several runs that differ in one thing, and show them side by side on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
+    /// Write a run's generator in a format that others read.
+    #[command(subcommand)]
+    Export(export::Export),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
     /// Check every operation and its gradients, by every kernel there is, on a device.
@@ -84,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Translate(translate) => translate.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Experiment(experiment) => experiment.run(),
+        Command::Export(export) => export.run(),
         Command::Op(op) => op.run(),
         Command::Gradcheck(gradcheck) => gradcheck.run(),
         Command::Bench(bench) => bench.run(),
@@ -122,6 +129,27 @@ impl From<Normalise> for Statistics {
             Normalise::Running => Self::Running,
         }
     }
+}
+
+/// The set that a generator translates to, as named on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Target {
+    X,
+    Y,
+}
+
+impl From<Target> for Domain {
+    fn from(named: Target) -> Self {
+        match named {
+            Target::X => Self::X,
+            Target::Y => Self::Y,
+        }
+    }
+}
+
+/// Whether a file's name ends in `.` and `extension`, in small or capital letters.
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// What a command ends with.

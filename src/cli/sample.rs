@@ -1,11 +1,11 @@
 //! `mewgpu sample`
 
-use super::{Done, Normalise, say};
+use super::{Done, Normalise, has_extension, say};
 use crate::Error;
 use crate::device::Device;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{CycleGanConfig, RunConfig};
-use crate::train::sampling::{Each, Sampler, save_grid, save_single};
+use crate::train::sampling::{Each, Sampler, save_grid, save_numbers, save_single};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
@@ -20,8 +20,9 @@ pub struct Sample {
     /// How many pictures.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// A grid where it ends in .png, else a folder of single pictures.
-    #[arg(long, value_name = "DIR|FILE.png")]
+    /// A grid where it ends in .png; numbers where it ends in .safetensors, as PyTorch lays them out: noise, and pictures in
+    /// [-1, 1]; else a folder of single pictures.
+    #[arg(long, value_name = "DIR|FILE.png|FILE.safetensors")]
     out: PathBuf,
     /// Decides the noise; the run's own seed where it is not given.
     #[arg(long)]
@@ -66,17 +67,24 @@ impl Sample {
             true => sampler.interpolated(seed, count, columns, each),
             false => sampler.pictures(seed, count, each),
         };
-        if self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
-            let mut pictures = Vec::new();
-            draw(&mut |picture| {
-                pictures.extend_from_slice(picture);
+        let (grid, numbers) = (has_extension(&self.out, "png"), has_extension(&self.out, "safetensors"));
+        if grid || numbers {
+            let (mut noises, mut pictures) = (Vec::new(), Vec::new());
+            draw(&mut |drawn| {
+                noises.extend_from_slice(drawn.noise);
+                pictures.extend_from_slice(drawn.picture);
                 Ok(())
             })?;
-            save_grid(&pictures, &config, columns, &self.out)?;
+            match grid {
+                true => save_grid(&pictures, &config, columns, &self.out)?,
+                false => save_numbers(noises, &pictures, &config, &self.out)?,
+            }
         } else {
             fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
             let mut paths = (0..).map(|index| self.out.join(format!("{index:04}.png")));
-            draw(&mut |picture| paths.next().map_or(Ok(()), |path| save_single(picture, &config, &path)))?;
+            draw(&mut |drawn| {
+                paths.next().map_or(Ok(()), |path| save_single(drawn.picture, &config, &path))
+            })?;
         }
         say(format_args!("{count} pictures of step {} in {}", checkpoint.step(), self.out.display()));
         Ok(ExitCode::SUCCESS)

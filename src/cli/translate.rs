@@ -1,14 +1,17 @@
 //! `mewgpu translate`
 
-use super::{Done, Normalise, say};
-use crate::data::{Picture, PictureFile, find};
+use super::{Done, Normalise, Target, has_extension, say};
+use crate::data::{Picture, PictureFile, find, to_byte, to_unit};
 use crate::device::Device;
+use crate::nn::torch::picture_to_torch;
+use crate::op::{self, Tensor, Tensors};
 use crate::report::Sheet;
+use crate::shape::Shape;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::cyclegan_steps::Domain;
 use crate::train::translation::Translator;
 use crate::{Error, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,8 +33,9 @@ pub struct Translate {
     /// Translate pictures like those of the other set to pictures like those of this one.
     #[arg(long, value_enum)]
     to: Target,
-    /// The folder of the translations.
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the translations. Where it ends in .safetensors, numbers in [-1, 1] as PyTorch lays them out: picture.NAME
+    /// and translation.NAME of every picture.
+    #[arg(long, value_name = "DIR|FILE.safetensors")]
     out: PathBuf,
     /// Replace files that are there already.
     #[arg(long)]
@@ -54,21 +58,14 @@ pub struct Translate {
     device: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Target {
-    X,
-    Y,
-}
-
 impl Translate {
     pub fn run(self) -> Done {
-        let to = match self.to {
-            Target::X => Domain::X,
-            Target::Y => Domain::Y,
-        };
+        let to: Domain = self.to.into();
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         let jobs = jobs(&self.inputs, &self.out)?;
-        if let Some(taken) = jobs.keys().find(|path| path.exists())
+        let as_numbers = has_extension(&self.out, "safetensors");
+        let mut targets = jobs.keys().map(PathBuf::as_path).chain(as_numbers.then_some(&*self.out));
+        if let Some(taken) = targets.find(|path| path.exists())
             && !self.force
         {
             return Err(Error::Input(format!(
@@ -85,11 +82,20 @@ impl Translate {
         // Drawn on a terminal only.
         let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
         let mut waiting = BTreeMap::<[usize; 2], Vec<(Job, Picture)>>::new();
+        let mut numbers = BTreeMap::new();
         let mut translate = |of: Vec<(Job, Picture)>| {
             let (jobs, pictures): (Vec<Job>, Vec<Picture>) = of.into_iter().unzip();
             let translations = translator.translate(&pictures).map_err(|error| named(&jobs, &error))?;
-            for ((path, _), translation) in jobs.iter().zip(translations) {
-                save(translation, path)?;
+            for (((path, _), picture), translation) in jobs.iter().zip(pictures).zip(translations) {
+                if as_numbers {
+                    let name = path.strip_prefix(&self.out).unwrap_or(path).with_extension("");
+                    let values: Vec<f32> = picture.bytes.iter().map(|&byte| to_unit(byte)).collect();
+                    numbers.insert(format!("picture.{}", name.display()), tensor(&values, &picture));
+                    numbers.insert(format!("translation.{}", name.display()), tensor(&translation, &picture));
+                } else {
+                    let bytes = translation.into_iter().map(to_byte).collect();
+                    save(Picture { bytes, ..picture }, path)?;
+                }
                 bar.inc(1);
             }
             Ok(())
@@ -114,6 +120,9 @@ impl Translate {
             }
         }
         waiting.into_values().filter(|group| !group.is_empty()).try_for_each(translate)?;
+        if as_numbers {
+            op::write(&self.out, &Tensors::F32(numbers))?;
+        }
         bar.finish_and_clear();
         count -= skipped.len();
         if let Some(first) = skipped.first() {
@@ -163,6 +172,13 @@ fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, PictureFile>>
         }
     }
     Ok(jobs)
+}
+
+/// The numbers of a picture of the size of `picture`, `[1, channels, h, w]`.
+fn tensor(values: &[f32], picture: &Picture) -> Tensor<f32> {
+    let ([h, w], channels) = (picture.size, picture.channels);
+    let values = picture_to_torch(values, Shape([1, h, w, channels]));
+    Tensor { shape: vec![1, channels, h, w], values }
 }
 
 fn save(picture: Picture, path: &Path) -> Result<()> {

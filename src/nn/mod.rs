@@ -12,6 +12,6 @@ pub mod torch;
 mod upsample;
 
 pub use init::Init;
-pub use layer::Layer;
+pub use layer::{Layer, NORM_EPS};
 pub use network::{Network, Parameter, ParameterKind, Statistics, Tensors};
 pub use upsample::Upsample;

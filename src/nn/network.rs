@@ -54,7 +54,7 @@ pub enum ParameterKind {
 
 impl ParameterKind {
     /// Whether an optimizer trains it.
-    const fn is_trained(self) -> bool {
+    pub const fn is_trained(self) -> bool {
         !matches!(self, Self::NormRunning | Self::SpectralU | Self::SpectralV)
     }
 }

@@ -10,7 +10,8 @@ use super::model::{Model, Trained};
 use super::run_folder::RunFolder;
 use crate::file;
 use crate::graph::Bank;
-use crate::nn::Parameter;
+use crate::nn::torch::TorchTensor;
+use crate::nn::{Network, Parameter};
 use crate::tensor_file::TensorFile;
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, TensorInfo, TensorView, serialize};
@@ -199,11 +200,32 @@ impl Checkpoint {
         Ok(values)
     }
 
+    /// The `state_dict` of one of `model`'s networks, under the names of its layers: `main.0.weight`. With `average`, its
+    /// trained tensors are their averages.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::banks`].
+    pub fn state_dict(
+        &self,
+        model: &impl Model,
+        network: &Network,
+        average: bool,
+    ) -> Result<Vec<TorchTensor>> {
+        let (banks, values) = (model.banks(), self.banks(model)?);
+        let prefix = if average { format!("average.{}", network.name) } else { network.name.clone() };
+        let of_network = |entry: &Entry| match entry.parameter.kind.is_trained() {
+            true => entry.prefix == prefix,
+            false => entry.prefix == network.name,
+        };
+        let tensors = entries(model).into_iter().filter(of_network).flat_map(|entry| {
+            entry.parameter.to_torch(banks[entry.bank].view(&values[entry.bank], entry.index))
+        });
+        Ok(tensors.collect())
+    }
+
     /// The numbers of a tensor of float32.
     fn numbers(&self, name: &str, tensor: &TensorInfo) -> Result<Vec<f32>> {
-        let bytes = self.file.read(tensor).map_err(Error::io(&self.path))?;
-        let numbers: Vec<f32> =
-            bytes.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect();
+        let numbers = self.file.floats(tensor).map_err(Error::io(&self.path))?;
         match numbers.iter().position(|number| !number.is_finite()) {
             None => Ok(numbers),
             Some(at) => Err(self.failed(format!(

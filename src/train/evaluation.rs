@@ -58,8 +58,8 @@ fn dcgan(checkpoint: &Checkpoint, device: &Device, count: Option<usize>) -> Resu
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
     let count = count.unwrap_or(real.clamp(64, 1024));
     let mut pictures = Set { values: Vec::new(), side: config.size, channels: config.channels };
-    Sampler::new(checkpoint, device, Statistics::Batch)?.pictures(config.seed, count, &mut |picture| {
-        pictures.values.extend_from_slice(picture);
+    Sampler::new(checkpoint, device, Statistics::Batch)?.pictures(config.seed, count, &mut |drawn| {
+        pictures.values.extend_from_slice(drawn.picture);
         Ok(())
     })?;
     generated(&pictures, &set(&training), &set(&held_out))

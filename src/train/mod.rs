@@ -9,6 +9,7 @@ pub mod dcgan_steps;
 mod draws;
 pub mod evaluation;
 mod gallery;
+pub mod initial;
 pub mod log;
 pub mod model;
 pub mod optimizer;

@@ -2,7 +2,7 @@
 
 use super::optimizer::TrainedBanks;
 use crate::graph::Bank;
-use crate::nn::{Init, Network};
+use crate::nn::{Init, Network, Parameter};
 
 /// Networks trained by one optimizer.
 pub struct Trained<'m> {
@@ -12,6 +12,20 @@ pub struct Trained<'m> {
     pub banks: TrainedBanks,
     /// The bank of averages of their parameters, where they are kept.
     pub average: Option<usize>,
+}
+
+impl Trained<'_> {
+    /// Every tensor of every network: whose it is, what it is, its bank, and its index there.
+    pub fn tensors(&self) -> Vec<(&Network, Parameter, usize, usize)> {
+        let (mut all, mut parameter, mut running) = (Vec::new(), 0.., 0..);
+        for &(network, _) in &self.networks {
+            let trained = network.parameters().into_iter().zip(parameter.by_ref());
+            all.extend(trained.map(|(tensor, index)| (network, tensor, self.banks.parameters, index)));
+            let kept = network.running().into_iter().zip(running.by_ref());
+            all.extend(kept.map(|(tensor, index)| (network, tensor, self.banks.running, index)));
+        }
+        all
+    }
 }
 
 /// Networks over one set of banks.

@@ -9,7 +9,10 @@ use crate::data::{NoiseKind, noise};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
+use crate::nn::torch::picture_to_torch;
+use crate::op::{self, Tensor, Tensors};
 use crate::report::{Layout, Pictures, sheet};
+use crate::shape::Shape;
 use std::path::Path;
 
 /// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
@@ -31,8 +34,30 @@ pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &
     sheet::grid(pictures, Layout::new(columns, config.size))?.save_png(path)
 }
 
-/// Takes one picture, `[size, size, channels]`.
-pub type Each<'a> = dyn FnMut(&[f32]) -> Result<()> + 'a;
+/// Writes noises and the pictures `[n, size, size, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
+/// `[n, noise_size, 1, 1]` and `pictures` `[n, channels, size, size]`, in [-1, 1].
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save_numbers(noises: Vec<f32>, pictures: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
+    let (count, size, channels) = (noises.len() / config.noise_size, config.size, config.channels);
+    let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
+    let values = picture_to_torch(pictures, Shape([count, size, size, channels]));
+    let pictures = Tensor { shape: vec![count, channels, size, size], values };
+    op::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
+}
+
+/// A picture and what it was drawn from.
+#[derive(Clone, Copy)]
+pub struct Drawn<'a> {
+    /// Its noise.
+    pub noise: &'a [f32],
+    /// Its values, `[size, size, channels]` in [-1, 1].
+    pub picture: &'a [f32],
+}
+
+/// Takes one picture.
+pub type Each<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 
 /// A generator that is ready to draw.
 pub struct Sampler {
@@ -73,7 +98,8 @@ impl Sampler {
         for (index, noises) in noises.chunks_exact(BATCH * len).enumerate() {
             let pictures = self.draw(noises)?;
             let wanted = (count - index * BATCH).min(BATCH);
-            pictures.chunks_exact(picture).take(wanted).try_for_each(&mut *each)?;
+            let drawn = noises.chunks_exact(len).zip(pictures.chunks_exact(picture)).take(wanted);
+            drawn.map(|(noise, picture)| Drawn { noise, picture }).try_for_each(&mut *each)?;
         }
         Ok(())
     }
@@ -93,7 +119,8 @@ impl Sampler {
             let (from, t) = (index / steps, (index % steps) as f32 / steps as f32);
             let ends = noises[from * len..][..2 * len].split_at(len);
             batch[..len].copy_from_slice(&between(self.config.noise, ends.0, ends.1, t));
-            each(&self.draw(&batch)?[..self.picture_len()])?;
+            let pictures = self.draw(&batch)?;
+            each(Drawn { noise: &batch[..len], picture: &pictures[..self.picture_len()] })?;
         }
         Ok(())
     }

@@ -19,21 +19,33 @@ macro_rules! settings {
         kind $kind:literal;
         presets $presets:path;
         perhaps { $( $(#[doc = $doc_p:literal])* $(#[arg($($arg_p:tt)*)])? $name_p:ident: $type_p:ty, )* }
-        always { $( $(#[doc = $doc_a:literal])* $(#[arg($($arg_a:tt)*)])? $name_a:ident: $type_a:ty, )* }
+        always {
+            $(
+                $(#[doc = $doc_a:literal])*
+                $(#[arg($($arg_a:tt)*)])?
+                $(#[serde($($serde_a:tt)*)])?
+                $name_a:ident: $type_a:ty,
+            )*
+        }
     ) => {
         $(#[$given_doc])*
         #[derive(Clone, Debug, Default, PartialEq, clap::Args, serde::Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct $given {
             $( $(#[doc = $doc_p])* #[arg(long $(, $($arg_p)*)?)] pub $name_p: Option<$type_p>, )*
-            $( $(#[doc = $doc_a])* #[arg(long $(, $($arg_a)*)?)] pub $name_a: Option<$type_a>, )*
+            $(
+                $(#[doc = $doc_a])*
+                #[arg(long $(, $($arg_a)*)?)]
+                $(#[serde($($serde_a)*)])?
+                pub $name_a: Option<$type_a>,
+            )*
         }
 
         $(#[$full_doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         pub struct $full {
             $( $(#[doc = $doc_p])* #[serde(skip_serializing_if = "Option::is_none")] pub $name_p: Option<$type_p>, )*
-            $( $(#[doc = $doc_a])* pub $name_a: $type_a, )*
+            $( $(#[doc = $doc_a])* $(#[serde($($serde_a)*)])? pub $name_a: $type_a, )*
         }
 
         impl $given {
@@ -177,8 +189,14 @@ macro_rules! settings {
                 smaller.check().ok().map(|()| smaller)
             }
 
-            fn start(&self) -> (crate::nn::Init, u64) {
-                (self.init, self.seed)
+            fn start(&self) -> (&[$crate::train::initial::Initial], crate::nn::Init, u64) {
+                use $crate::train::initial::Initial;
+                let draw = |initial: &[Initial]| initial.iter().find_map(|of| match of {
+                    Initial::Drawn(draw) => Some(*draw),
+                    Initial::File { .. } => None,
+                });
+                let usual = || draw(&$presets(self.preset.unwrap_or_default()).init);
+                (&self.init, draw(&self.init).or_else(usual).unwrap_or(crate::nn::Init::Normal), self.seed)
             }
         }
     };

@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::config::CycleGanConfig;
 use super::cyclegan_steps::{AVERAGES, CycleGan, Domain, GENERATORS};
 use super::run::memory::check_program;
-use crate::data::{Picture, to_byte, to_unit};
+use crate::data::{Picture, to_unit};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
@@ -53,11 +53,11 @@ impl Translator {
     }
 
     /// Translates pictures of one [`Translator::padded`] size at once. They are reflected up to it at the bottom and the
-    /// right, and the translations cropped back.
+    /// right, and the translations cropped back: `[h, w, channels]` of each picture's size, in [-1, 1].
     ///
     /// # Errors
     /// If there are none, their padded sizes or their channels differ, or the device fails or is too small.
-    pub fn translate(&mut self, pictures: &[Picture]) -> Result<Vec<Picture>> {
+    pub fn translate(&mut self, pictures: &[Picture]) -> Result<Vec<Vec<f32>>> {
         let Some(first) = pictures.first() else {
             return Err(Error::Input("translate: no pictures; pass one or more".into()));
         };
@@ -121,11 +121,10 @@ fn mirrored(at: usize, len: usize) -> usize {
 }
 
 /// The part of a translation, `width` pixels wide, that shows `picture`.
-fn crop(translation: &[f32], width: usize, picture: &Picture) -> Picture {
+fn crop(translation: &[f32], width: usize, picture: &Picture) -> Vec<f32> {
     let ([h, w], channels) = (picture.size, picture.channels);
     let rows = translation.chunks_exact(width * channels).take(h);
-    let bytes = rows.flat_map(|row| &row[..w * channels]).map(|&value| to_byte(value)).collect();
-    Picture { bytes, size: picture.size, channels }
+    rows.flat_map(|row| &row[..w * channels]).copied().collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Row, assert_says, folder_with, refused, row};
 use mewgpu::Result;
+use mewgpu::nn::Init;
 use mewgpu::train::checkpoint::{self, Checkpoint};
 use mewgpu::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
 use mewgpu::train::model::Model;
@@ -28,7 +29,7 @@ fn tiny() -> DcganConfig {
 fn whole() -> Vec<u8> {
     let (folder, path) = folder_with("whole.safetensors", b"");
     let (config, model) = (tiny(), tiny().dcgan().unwrap());
-    let values = model.initial(config.init, config.seed);
+    let values = model.initial(Init::Uniform, config.seed);
     checkpoint::write(&path, &model, &config, &BTreeMap::new(), 7, &values).unwrap();
     let bytes = fs::read(&path).unwrap();
     drop(folder);

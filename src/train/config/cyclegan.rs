@@ -6,9 +6,10 @@ use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions};
 use crate::nn::cyclegan::{Translator, generator, patch_discriminator, patch70_discriminator};
 use crate::nn::dcgan::{Norm, discriminator};
 use crate::nn::loss::{Adversarial, R1};
-use crate::nn::{Init, Network, Upsample};
+use crate::nn::{Network, Upsample};
 use crate::optim::{Adam, Schedule};
 use crate::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
+use crate::train::initial::{Initial, one_or_more};
 use crate::train::settings::{named, settings};
 use serde::{Deserialize, Serialize};
 
@@ -124,9 +125,11 @@ settings! {
         d_first_norm: bool,
         /// Slope of the discriminators' leaky ReLU below 0.
         slope: f64,
-        /// Initial weights: uniform in 1/sqrt(fan_in), or normal with deviation 0.02.
-        #[arg(value_parser = named::<Init>, value_name = "uniform|normal")]
-        init: Init,
+        /// Initial weights: uniform in 1/sqrt(fan_in), normal with deviation 0.02, or those of a safetensors file, such as a
+        /// checkpoint; of a file that holds one network, G_XtoY=FILE. May be given several times.
+        #[arg(value_name = "uniform|normal|[NETWORK=]FILE")]
+        #[serde(with = "one_or_more")]
+        init: Vec<Initial>,
         /// Adversarial loss: least squares, binary cross-entropy, or hinge.
         #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce|hinge")]
         loss: Adversarial,

@@ -3,11 +3,12 @@
 use super::{DiffAugmentParts, Preset, parts};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
+use crate::nn::Upsample;
 use crate::nn::dcgan::{Generator, Norm, discriminator};
 use crate::nn::loss::{Adversarial, R1};
-use crate::nn::{Init, Upsample};
 use crate::optim::Adam;
 use crate::train::dcgan_steps::{Dcgan, Objective};
+use crate::train::initial::{Initial, one_or_more};
 use crate::train::settings::{named, settings};
 
 settings! {
@@ -97,9 +98,11 @@ settings! {
         d_first_norm: bool,
         /// Slope of the discriminator's leaky ReLU below 0.
         slope: f64,
-        /// Initial weights: uniform in 1/sqrt(fan_in), or normal with deviation 0.02.
-        #[arg(value_parser = named::<Init>, value_name = "uniform|normal")]
-        init: Init,
+        /// Initial weights: uniform in 1/sqrt(fan_in), normal with deviation 0.02, or those of a safetensors file, such as a
+        /// checkpoint; of a file that holds one network, generator=FILE. May be given several times.
+        #[arg(value_name = "uniform|normal|[NETWORK=]FILE")]
+        #[serde(with = "one_or_more")]
+        init: Vec<Initial>,
         /// Adversarial loss: least squares, binary cross-entropy, or hinge.
         #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce|hinge")]
         loss: Adversarial,

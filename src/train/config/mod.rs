@@ -12,6 +12,7 @@ pub use dcgan::{DcganConfig, DcganSettings};
 use crate::Result;
 use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
+use crate::train::initial::Initial;
 use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -80,8 +81,8 @@ pub trait RunConfig: Clone {
     /// The next smaller run: half the batch, or half the size where the batch is 1; none where that cannot be.
     fn smaller(&self) -> Option<Self>;
 
-    /// How initial weights are drawn, and the run's seed.
-    fn start(&self) -> (Init, u64);
+    /// Where initial weights come from, how those are drawn that no file holds, and the run's seed.
+    fn start(&self) -> (&[Initial], Init, u64);
 }
 
 /// Where the values come from that nobody gave.

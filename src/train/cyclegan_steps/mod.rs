@@ -130,6 +130,11 @@ impl CycleGan {
         banks
     }
 
+    /// The generator that translates to a set.
+    pub fn generator(&self, to: Domain) -> &Network {
+        &self.generators[to.generators().0]
+    }
+
     /// All discriminators, those of X before those of Y.
     pub fn judges(&self) -> Vec<&Network> {
         self.discriminators.iter().flatten().collect()

@@ -5,6 +5,7 @@ use crate::device::Device;
 use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
+use crate::train::initial::from_files;
 use crate::train::run_folder::{RunFolder, unreadable};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub struct Plan<T: Training> {
     pub(super) setup: Setup<T>,
     pub(super) place: Place,
+    /// The numbers of all banks that it begins with, unless they are drawn.
+    pub(super) values: Option<Vec<Vec<f32>>>,
     /// What is worth knowing of the run that it goes on with.
     pub(super) notes: Vec<String>,
     introduction: Vec<String>,
@@ -25,8 +28,8 @@ pub(super) enum Place {
     New(Option<PathBuf>),
     /// In the folder of a run that it replaces.
     Replacing(RunFolder),
-    /// In its own folder, where newer checkpoints may be damaged; with the numbers of all banks, or from its beginning.
-    Resumed { folder: RunFolder, values: Option<Vec<Vec<f32>>>, damaged: Vec<PathBuf> },
+    /// In its own folder, where newer checkpoints may be damaged.
+    Resumed { folder: RunFolder, damaged: Vec<PathBuf> },
 }
 
 impl<T: Training> Plan<T> {
@@ -39,7 +42,7 @@ impl<T: Training> Plan<T> {
             RunFolder::check_is_free(out)?;
         }
         let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, 0, Place::New(out.map(Path::to_path_buf)))
+        Self::new(config, device, data, Place::New(out.map(Path::to_path_buf)), None)
     }
 
     /// As [`Plan::start`], but the run in `folder` is removed once this one is ready.
@@ -49,7 +52,7 @@ impl<T: Training> Plan<T> {
     pub fn replace(config: T::Config, folder: &Path) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, 0, Place::Replacing(folder))
+        Self::new(config, device, data, Place::Replacing(folder), None)
     }
 
     /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
@@ -63,9 +66,9 @@ impl<T: Training> Plan<T> {
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
             let (device, data) = Self::load(&config)?;
-            let place = Place::Resumed { folder, values: None, damaged: Vec::new() };
+            let place = Place::Resumed { folder, damaged: Vec::new() };
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
-            return Ok(Self { notes, ..Self::new(config, device, data, 0, place)? });
+            return Ok(Self { notes, ..Self::new(config, device, data, place, None)? });
         };
         checkpoint.expect_kind(T::Config::KIND)?;
         let values = checkpoint.banks(&T::networks(&config)?)?;
@@ -87,8 +90,8 @@ impl<T: Training> Plan<T> {
         });
         let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
         let damaged = damaged.into_keys().collect();
-        let place = Place::Resumed { folder, values: Some(values), damaged };
-        Ok(Self { notes, ..Self::new(config, device, data, step, place)? })
+        let place = Place::Resumed { folder, damaged };
+        Ok(Self { notes, ..Self::new(config, device, data, place, Some((step, values)))? })
     }
 
     /// The device and the pictures.
@@ -98,12 +101,13 @@ impl<T: Training> Plan<T> {
         Ok((device, T::load(config)?))
     }
 
+    /// A run from its beginning, or `after` so many steps that left these numbers in its banks.
     fn new(
         mut config: T::Config,
         device: Device,
         data: Data<T::Pictures>,
-        step: u64,
         place: Place,
+        after: Option<(u64, Vec<Vec<f32>>)>,
     ) -> Result<Self> {
         let Data { pictures, total, sets, lines } = data;
         config.settle(total);
@@ -117,8 +121,22 @@ impl<T: Training> Plan<T> {
         introduction.extend(lines);
         let networks = T::describe(&T::networks(&config)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
+        let (step, values) = match after {
+            Some((step, values)) => (step, Some(values)),
+            None => {
+                let (initial, draw, seed) = config.start();
+                let taken = from_files(&T::networks(&config)?, initial, draw, seed)?;
+                (
+                    0,
+                    taken.map(|(values, line)| {
+                        introduction.push(line);
+                        values
+                    }),
+                )
+            }
+        };
         let setup = Setup { config, pictures, sets, device, steps, step, total };
-        Ok(Self { setup, place, notes: Vec::new(), introduction })
+        Ok(Self { setup, place, values, notes: Vec::new(), introduction })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.

@@ -31,10 +31,10 @@ impl<T: Training> Trainer<T> {
     }
 
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
-        let Plan { setup, place, notes, .. } = plan;
+        let Plan { setup, place, values, notes, .. } = plan;
         let (step, total) = (setup.step, setup.total);
         let sets = setup.sets.clone();
-        let (init, seed) = setup.config.start();
+        let (_, draw, seed) = setup.config.start();
         let kernels = setup.device.kernels(&setup.steps);
         let galleries = T::targets(&setup.pictures).into_iter();
         let side = setup.config.batch_and_size().1;
@@ -43,7 +43,8 @@ impl<T: Training> Trainer<T> {
         let training = T::ready(setup)?;
         let folder = place.folder(T::Config::KIND)?;
         let held = folder.hold()?;
-        let values = place.clear(&folder)?.unwrap_or_else(|| training.model().initial(init, seed));
+        place.clear(&folder)?;
+        let values = values.unwrap_or_else(|| training.model().initial(draw, seed));
         folder.prepare(training.config())?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
@@ -81,15 +82,13 @@ impl Place {
         }
     }
 
-    /// Takes out of the way what is in `folder` and not part of the run. Returns the numbers of all banks that it goes on from,
-    /// if it does.
-    fn clear(self, folder: &RunFolder) -> Result<Option<Vec<Vec<f32>>>> {
+    /// Takes out of the way what is in `folder` and not part of the run.
+    fn clear(self, folder: &RunFolder) -> Result<()> {
         match self {
-            Self::New(_) => Ok(None),
-            Self::Replacing(_) => folder.clear().map(|()| None),
-            Self::Resumed { values, damaged, .. } => {
-                damaged.iter().try_for_each(|checkpoint| folder.set_aside(checkpoint))?;
-                Ok(values)
+            Self::New(_) => Ok(()),
+            Self::Replacing(_) => folder.clear(),
+            Self::Resumed { damaged, .. } => {
+                damaged.iter().try_for_each(|checkpoint| folder.set_aside(checkpoint))
             }
         }
     }

@@ -1,0 +1,24 @@
+//! `mewgpu export`
+
+mod onnx;
+
+use super::Done;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub enum Export {
+    /// Write a generator as an ONNX file, for onnxruntime and others.
+    ///
+    /// Of a DCGAN the generator, from noise [batch, numbers, 1, 1] to pictures [batch, channels, size, size]; of a CycleGAN the
+    /// one --to a set, from picture to translation, both [batch, channels, height, width] of any size that divides by 4.
+    /// Pictures are from -1 to 1. Weights are averages where the run keeps them. Opset 17.
+    Onnx(onnx::Onnx),
+}
+
+impl Export {
+    pub fn run(self) -> Done {
+        match self {
+            Self::Onnx(onnx) => onnx.run(),
+        }
+    }
+}

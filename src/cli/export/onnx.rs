@@ -1,0 +1,176 @@
+//! `mewgpu export onnx`
+
+use crate::cli::{Done, Normalise, Target, has_extension, say};
+use crate::data::NoiseKind;
+use crate::nn::Statistics;
+use crate::onnx::proto::Size::{self, Fixed, Free};
+use crate::onnx::{Export, Port};
+use crate::train::checkpoint::Checkpoint;
+use crate::train::config::{CycleGanConfig, DcganConfig, RunConfig};
+use crate::train::cyclegan_steps::Domain;
+use crate::{Error, Result, file};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub struct Onnx {
+    /// The run's folder, or a checkpoint file.
+    run: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE.onnx")]
+    out: PathBuf,
+    /// Of a CycleGAN: the generator that makes pictures like those of this set.
+    #[arg(long, value_enum)]
+    to: Option<Target>,
+    /// What batch norms normalise by: the pictures that are computed together, or the running statistics; as in mewgpu sample
+    /// and mewgpu translate where it is not given.
+    #[arg(long)]
+    statistics: Option<Normalise>,
+    /// The step of the checkpoint; the newest where it is not given.
+    #[arg(long, value_name = "STEP")]
+    checkpoint: Option<u64>,
+}
+
+impl Onnx {
+    pub fn run(self) -> Done {
+        let run = self.run.display();
+        if !has_extension(&self.out, "onnx") {
+            return Err(Error::Input(format!(
+                "{}: an ONNX file's name ends in .onnx; choose another --out",
+                self.out.display()
+            )));
+        }
+        let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
+        let (bytes, words) = match (checkpoint.kind() == CycleGanConfig::KIND, self.to) {
+            (true, Some(to)) => translator(&checkpoint, to.into(), self.statistics)?,
+            (true, None) => {
+                return Err(Error::Input(format!(
+                    "{run}: a CycleGAN has two generators; choose one with --to y or --to x"
+                )));
+            }
+            (false, None) => generator(&checkpoint, self.statistics)?,
+            (false, Some(_)) => {
+                return Err(Error::Input(format!("{run}: a DCGAN has one generator; leave out --to")));
+            }
+        };
+        file::replace(&self.out, &bytes)?;
+        say(format_args!("{words} of step {}, in {}", checkpoint.step(), self.out.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A DCGAN's generator, and what it is in words.
+fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(Vec<u8>, String)> {
+    let config: DcganConfig = checkpoint.config()?;
+    let (model, average) = (config.dcgan()?, config.average > 0.0);
+    let statistics = statistics.map_or(Statistics::Batch, Into::into);
+    let noise = match config.noise {
+        NoiseKind::Uniform => "uniform from -1 to 1",
+        NoiseKind::Normal => "normal, mean 0 and deviation 1",
+    };
+    let (channels, size) = (fixed(config.channels), fixed(config.size));
+    let export = Export {
+        network: &model.generator,
+        weights: checkpoint.state_dict(&model, &model.generator, average)?,
+        statistics,
+        input: Port {
+            name: "noise",
+            extents: [Free("batch".into()), fixed(config.noise_size), Fixed(1), Fixed(1)],
+            meaning: format!("independent numbers: {noise}"),
+        },
+        output: Port {
+            name: "pictures",
+            extents: [Free("batch".into()), channels, size.clone(), size],
+            meaning: format!("{}, from -1 to 1: 127.5 * (1 + value) is a byte", colours(config.channels)),
+        },
+        about: format!("DCGAN's generator, step {}. {}", checkpoint.step(), says(statistics)),
+        metadata: metadata(checkpoint, &config, statistics, average)?,
+    };
+    let words = format!("the generator, normalising by {}, weights {},", by(statistics), of(average));
+    Ok((export.bytes()?, words))
+}
+
+/// The generator to a set of a CycleGAN, and what it is in words.
+fn translator(
+    checkpoint: &Checkpoint,
+    to: Domain,
+    statistics: Option<Normalise>,
+) -> Result<(Vec<u8>, String)> {
+    let config: CycleGanConfig = checkpoint.config()?;
+    let (model, average) = (config.cyclegan()?, config.average > 0.0);
+    let statistics = statistics.map_or(Statistics::Running, Into::into);
+    let network = model.generator(to);
+    let extents =
+        || [Free("batch".into()), fixed(config.channels), Free("height".into()), Free("width".into())];
+    let colours = colours(config.channels);
+    let export = Export {
+        network,
+        weights: checkpoint.state_dict(&model, network, average)?,
+        statistics,
+        input: Port {
+            name: "picture",
+            extents: extents(),
+            meaning: format!("{colours}, from -1 to 1: byte / 127.5 - 1; height and width divide by 4"),
+        },
+        output: Port {
+            name: "translation",
+            extents: extents(),
+            meaning: format!("{colours}, from -1 to 1: 127.5 * (1 + value) is a byte"),
+        },
+        about: format!("CycleGAN's {}, step {}. {}", network.name, checkpoint.step(), says(statistics)),
+        metadata: metadata(checkpoint, &config, statistics, average)?,
+    };
+    let words = format!("{}, normalising by {}, weights {},", network.name, by(statistics), of(average));
+    Ok((export.bytes()?, words))
+}
+
+fn fixed(extent: usize) -> Size {
+    Fixed(extent as i64)
+}
+
+fn colours(channels: usize) -> &'static str {
+    if channels == 1 { "grey" } else { "red, green, blue" }
+}
+
+fn says(statistics: Statistics) -> &'static str {
+    match statistics {
+        Statistics::Batch => {
+            "Batch norms normalise by the pictures computed together, which thus depend on each other."
+        }
+        Statistics::Running => {
+            "Batch norms normalise by running statistics: each picture depends on its own input alone."
+        }
+    }
+}
+
+const fn by(statistics: Statistics) -> &'static str {
+    match statistics {
+        Statistics::Batch => "the pictures computed together (--statistics batch)",
+        Statistics::Running => "running statistics (--statistics running)",
+    }
+}
+
+const fn of(average: bool) -> &'static str {
+    if average { "averaged" } else { "as trained" }
+}
+
+/// What the file says about the run.
+fn metadata<C: RunConfig>(
+    checkpoint: &Checkpoint,
+    config: &C,
+    statistics: Statistics,
+    average: bool,
+) -> Result<Vec<(&'static str, String)>> {
+    let statistics = match statistics {
+        Statistics::Batch => "batch",
+        Statistics::Running => "running",
+    };
+    Ok(vec![
+        ("kind", C::KIND.into()),
+        ("step", checkpoint.step().to_string()),
+        ("statistics", statistics.into()),
+        ("weights", if average { "average" } else { "trained" }.into()),
+        ("config", config.to_toml()?),
+    ])
+}
