@@ -13,6 +13,7 @@
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
+//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
 //! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`], [`device`], [`cli`] | one operation from file to file; choosing a device; the command line |
@@ -65,5 +66,6 @@ pub mod report;
 pub mod shape;
 mod tensor_file;
 pub mod train;
+pub mod web;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ mod demo;
 mod devices;
 mod evaluate;
 mod experiment;
+mod export;
 mod follow;
 mod gradcheck;
 mod op;
@@ -52,6 +53,9 @@ enum Command {
     /// Train several runs that differ in one thing, and show them side by side on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
+    /// Write what a run has learnt for other programs.
+    #[command(subcommand)]
+    Export(export::Export),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
     /// Check every operation and its gradients, by every kernel there is, on a device.
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Translate(translate) => translate.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Experiment(experiment) => experiment.run(),
+        Command::Export(export) => export.run(),
         Command::Op(op) => op.run(),
         Command::Gradcheck(gradcheck) => gradcheck.run(),
         Command::Bench(bench) => bench.run(),
