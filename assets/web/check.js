@@ -37,11 +37,11 @@ export async function check(model, each) {
                 rows.push({ what: output, difference: distance(found[index], expected), count: expected.length });
             });
         }
-        for (const [bank, stride] of banks) {
+        for (const { what, bank, stride } of banks) {
             const expected = known[`${name}/bank/${bank}`];
             const all = await replayer.readBank(bank);
             const found = expected.map((_, index) => all[index * stride]);
-            rows.push({ what: `weights ${bank}`, difference: distance(found, expected), count: expected.length });
+            rows.push({ what, difference: distance(found, expected), count: expected.length });
         }
         each(name, rows);
     }

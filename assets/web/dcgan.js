@@ -65,7 +65,7 @@ export async function show(model, main) {
     }));
     const steer = latest(() => model.task(alone ? drawOne : drawAll));
 
-    const wayInput = slider("from one noise to the next", { min: 0, max: 1, step: 0.01, value: 0, id: "way" }, (value) => {
+    const wayInput = slider("to the next noise", { min: 0, max: 1, step: 0.01, value: 0, id: "way" }, (value) => {
         way = value;
         steer();
     });

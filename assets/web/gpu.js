@@ -29,5 +29,8 @@ export async function open() {
     const name = [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(" ") || "unnamed GPU";
     const software =
         Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
-    return { device, name, kernels: software ? "software" : "hardware" };
+    // ?kernels=hardware or ?kernels=software in the page's address overrules what the name says.
+    const wanted = new URLSearchParams(location.search).get("kernels");
+    const kernels = ["hardware", "software"].includes(wanted) ? wanted : software ? "software" : "hardware";
+    return { device, name, kernels };
 }

@@ -38,19 +38,20 @@ async function start() {
         fail(new NoGpu(`The GPU is gone, as when its driver resets it or the machine slept (${message}). Load this page again.`));
     });
     device.addEventListener("uncapturederror", ({ error }) => fail(error));
-    facts.push(`computed by ${name}${kernels === "software" ? " (a processor in place of a GPU, so with smaller kernels)" : ""}`);
+    facts.push(`computed by ${name}${kernels === "software" ? " (a processor in place of a GPU, so by smaller kernels)" : ""}`);
     at("facts").textContent = facts.join(", ");
 
     say("Compiling kernels …");
     const model = new Model(manifest, new Replayer(device, manifest.banks), kernels);
     model.task = queue();
+    model.compare = () => compare(model);
     await model.load("sampling");
     const { show } = await import(manifest.kind === "dcgan" ? "./dcgan.js" : "./cyclegan.js");
     say("");
     at("main").hidden = at("check").hidden = false;
     await show(model, at("main"));
-    at("again").addEventListener("click", () => compare(model));
-    await compare(model);
+    at("again").addEventListener("click", model.compare);
+    await model.compare();
     document.documentElement.dataset.ready = manifest.kind;
 }
 
@@ -65,7 +66,7 @@ async function compare(model) {
         check(model, (name, found) => {
             for (const { what, difference, count } of found) {
                 largest = Math.max(largest, difference);
-                const cells = [name, what, `${count.toLocaleString()} numbers`, difference.toExponential(1)];
+                const cells = [name, what, `${count.toLocaleString()} number${count === 1 ? "" : "s"}`, difference.toExponential(1)];
                 rows.push(element("tr", { "data-difference": String(difference) }, ...cells.map((text) => element("td", {}, text))));
             }
         }),

@@ -103,7 +103,10 @@ export function training(model, redraw) {
     }
 
     async function loop() {
-        if (!next) await model.task(ready);
+        if (!next) {
+            await model.task(ready);
+            await model.compare();
+        }
         let drawn = performance.now();
         while (running) {
             await model.task(iterate);

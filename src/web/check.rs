@@ -14,7 +14,7 @@ const MOST: usize = 1 << 16;
 pub struct Check<'a> {
     pub name: &'static str,
     pub steps: Vec<&'a Step>,
-    pub banks: Vec<usize>,
+    pub banks: Vec<(&'static str, usize)>,
 }
 
 /// A check as the page finds it; its numbers are `CHECK/STEP/in/INPUT`, `CHECK/STEP/out/OUTPUT` and `CHECK/bank/BANK`.
@@ -22,8 +22,15 @@ pub struct Check<'a> {
 pub struct Line {
     name: &'static str,
     steps: Vec<String>,
-    /// Of a bank every so many numbers are compared: bank, and how many.
-    banks: Vec<(usize, usize)>,
+    banks: Vec<Compared>,
+}
+
+/// A bank of which every `stride`-th number is compared.
+#[derive(Serialize)]
+struct Compared {
+    what: &'static str,
+    bank: usize,
+    stride: usize,
 }
 
 impl Check<'_> {
@@ -60,14 +67,14 @@ impl Check<'_> {
                 tensors.push((format!("{name}/{}/out/{of}", step.name), numbers));
             }
         }
-        let mut strides = Vec::new();
-        for &bank in self.banks.iter().filter(|bank| banks[**bank].len > 0) {
+        let mut compared = Vec::new();
+        for &(what, bank) in self.banks.iter().filter(|(_, bank)| banks[*bank].len > 0) {
             let stride = banks[bank].len.div_ceil(MOST);
             let numbers = reference.read_bank(bank)?.into_iter().step_by(stride).collect();
             tensors.push((format!("{name}/bank/{bank}"), numbers));
-            strides.push((bank, stride));
+            compared.push(Compared { what, bank, stride });
         }
         let steps = self.steps.iter().map(|step| step.name.clone()).collect();
-        Ok(Line { name, steps, banks: strides })
+        Ok(Line { name, steps, banks: compared })
     }
 }

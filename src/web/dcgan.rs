@@ -81,7 +81,8 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let mut checks = Vec::new();
     for (name, step) in ["sixteen pictures", "one picture"].into_iter().zip(&sampling) {
         let check = Check { name, steps: vec![step], banks: vec![] };
-        let input = |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, config.seed, len / config.noise_size));
+        let input =
+            |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, config.seed, len / config.noise_size));
         checks.push(check.run(&banks, &values, input, &mut tensors)?);
     }
 
@@ -101,7 +102,11 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
             let check = Check {
                 name,
                 steps: vec![step, generator_step],
-                banks: vec![GENERATOR.parameters, DISCRIMINATOR.parameters, AVERAGE],
+                banks: vec![
+                    ("the generator's weights", GENERATOR.parameters),
+                    ("the discriminator's weights", DISCRIMINATOR.parameters),
+                    ("averaged weights", AVERAGE),
+                ],
             };
             let input = |step: &str, name: &str, len: usize| inputs.of(step, name, len, &real);
             checks.push(check.run(&banks, &values, input, &mut tensors)?);
