@@ -4,7 +4,7 @@ import { element } from "./elements.js";
 const MOST = 1000;
 
 export function curve(names) {
-    const canvas = element("canvas", { class: "curve", role: "img", "aria-label": `Losses ${names.join(" and ")} by step` });
+    const canvas = element("canvas", { class: "curve", hidden: true, role: "img", "aria-label": `Losses ${names.join(" and ")} by step` });
     let points = [];
     const style = (name) => getComputedStyle(canvas).getPropertyValue(name);
 
@@ -51,6 +51,7 @@ export function curve(names) {
     return {
         canvas,
         add(t, losses) {
+            canvas.hidden = false;
             points.push({ t, losses });
             // Long runs keep every second point.
             if (points.length > MOST) points = points.filter((_, index) => index % 2 === 0);
@@ -58,7 +59,7 @@ export function curve(names) {
         },
         clear() {
             points = [];
-            draw();
+            canvas.hidden = true;
         },
     };
 }

@@ -106,6 +106,7 @@ export function training(model, redraw) {
         if (!next) {
             await model.task(ready);
             await model.compare();
+            tell("ready");
         }
         let drawn = performance.now();
         while (running) {
@@ -137,7 +138,8 @@ export function training(model, redraw) {
         element("h2", {}, "Training"),
         element("p", {},
             `Goes on from step ${t.toLocaleString()} with ${bundled.count} of the run's pictures, ${batch} a step, on this machine; the ` +
-            "pictures above are drawn by what it has learnt so far. Noise and the order of the pictures are drawn here, so no two visits go the same way."),
+            "pictures above are drawn by what it has learnt so far. Noise and the order of the pictures are drawn here, so no two visits go " +
+            `the same way.${details.training.warped ? " Unlike in the run, pictures are neither rotated nor stretched." : ""}`),
         element("p", { class: "buttons" }, start, reset),
         element("p", {}, state),
         plot.canvas);

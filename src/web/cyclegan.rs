@@ -35,13 +35,13 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     };
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
 
-    let mut files = Files::create(out)?;
     let wanted = options.pictures.unwrap_or(EXAMPLES);
-    let mut examples = Vec::new();
-    for domain in Domain::BOTH.into_iter().filter(|_| wanted > 0) {
-        let set = examples_of(&config, domain)?;
-        examples.push(files.sheet(domain.name(), &set, wanted)?);
-    }
+    let of_domain = |domain: Domain| Ok((domain.name(), examples_of(&config, domain)?));
+    let sets = Domain::BOTH.into_iter().filter(|_| wanted > 0).map(of_domain).collect::<Result<Vec<_>>>()?;
+
+    let mut files = Files::create(out)?;
+    let examples =
+        sets.iter().map(|(name, set)| files.sheet(name, set, wanted)).collect::<Result<Vec<_>>>()?;
     let parts = vec![files.part("sampling", &steps, &banks, (&values, &model.state()))?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();

@@ -47,6 +47,8 @@ struct Training {
     batch: usize,
     /// Whether pictures are cropped at random, and mirrored half of the time.
     deluxe: bool,
+    /// Whether the run rotates or stretches them, which the page does not.
+    warped: bool,
     d_adam: Adam,
     g_adam: Adam,
     d_every: u64,
@@ -73,6 +75,9 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         sampler("sample_sixteen", BATCH, Statistics::Batch)?,
         sampler("sample_one", 1, Statistics::Running)?,
     ];
+    let wanted = options.pictures.unwrap_or(PICTURES);
+    let pictures = if wanted > 0 { Some(pictures_of(&config)?) } else { None };
+
     let mut files = Files::create(out)?;
     let state = (&values[..], &dcgan.state()[..]);
     let mut parts = vec![files.part("sampling", &sampling, &banks, state)?];
@@ -86,10 +91,8 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         checks.push(check.run(&banks, &values, input, &mut tensors)?);
     }
 
-    let wanted = options.pictures.unwrap_or(PICTURES);
     let mut training = None;
-    if wanted > 0 {
-        let pictures = pictures_of(&config)?;
+    if let Some(pictures) = pictures {
         let sheet = files.sheet("training", &pictures, wanted)?;
         let steps = training_steps(&dcgan, config.batch)?;
         parts.push(files.part("training", &steps, &banks, state)?);
@@ -166,6 +169,7 @@ fn settings(config: &DcganConfig, dcgan: &Dcgan, pictures: Sheet) -> Training {
         pictures,
         batch: config.batch,
         deluxe: config.augment == AugmentKind::Deluxe,
+        warped: config.rotate > 0.0 || config.stretch > 0.0,
         d_adam: objective.d_adam,
         g_adam: objective.g_adam,
         d_every: config.d_every,
