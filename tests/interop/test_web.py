@@ -221,6 +221,13 @@ def test_other_recipes_equal_reference(visit, other_sites, name):
     assert max(found.values()) < ENOUGH, found
 
 
+def test_kernels_meant_for_gpus_equal_reference(visit, other_sites):
+    """The page's address may choose them; a software driver takes its time over the smallest networks."""
+    page = visit(other_sites["seed"], "?kernels=hardware")
+    found = differences(page)
+    assert len(found) == 2 and max(found.values()) < ENOUGH, found
+
+
 def test_kernels_meant_for_gpus_are_standard_wgsl(webgpu, serve, dcgan_site, cyclegan_site, other_sites):
     """Chromium's compiler, stricter than ours, takes every kernel. They are compiled as far as it goes; a software driver would need more
     memory than machines have to finish the largest."""
