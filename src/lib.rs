@@ -42,6 +42,7 @@
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
+//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
 //! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`], [`cli`] | one operation from file to file; the command line |
@@ -138,6 +139,7 @@ pub mod shape;
 mod spelling;
 mod tensor_file;
 pub mod train;
+pub mod web;
 
 pub use error::{Error, Result};
 

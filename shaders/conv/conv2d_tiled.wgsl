@@ -33,6 +33,10 @@ fn depth() -> u32 {
     return KERNEL_H * KERNEL_W * I;
 }
 
+fn depth_of(layer: u32) -> u32 {
+    return depth();
+}
+
 fn b_at(k: u32, n: u32) -> u32 {
     return k * O + n;
 }

@@ -32,6 +32,10 @@ fn depth() -> u32 {
     return BATCH * SMALL_H * SMALL_W;
 }
 
+fn depth_of(layer: u32) -> u32 {
+    return depth();
+}
+
 fn b_at(k: u32, n: u32) -> u32 {
     return k * O + n;
 }

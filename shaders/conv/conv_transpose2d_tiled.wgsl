@@ -29,9 +29,17 @@
 var<private> vertical: Phase;
 var<private> horizontal: Phase;
 
+fn vertical_of(layer: u32) -> Phase {
+    return phase(layer / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
+}
+
+fn horizontal_of(layer: u32) -> Phase {
+    return phase(layer % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
+}
+
 fn begin(layer: u32) {
-    vertical = phase(layer / STRIDE_W, STRIDE_H, PAD_H, KERNEL_H, LARGE_H);
-    horizontal = phase(layer % STRIDE_W, STRIDE_W, PAD_W, KERNEL_W, LARGE_W);
+    vertical = vertical_of(layer);
+    horizontal = horizontal_of(layer);
 }
 
 // Taps along a row. Where the stride divides the kernel they are as many in every phase: a division by a constant.
@@ -49,6 +57,10 @@ fn columns() -> u32 {
 
 fn depth() -> u32 {
     return vertical.taps * horizontal.taps * O;
+}
+
+fn depth_of(layer: u32) -> u32 {
+    return vertical_of(layer).taps * horizontal_of(layer).taps * O;
 }
 
 fn pixel(index: u32) -> Place {

@@ -7,8 +7,9 @@
 // row of invocations apart, so that neighbours read neighbouring fours.
 //
 // The including kernel declares x and ${B}, and says what they are:
-// `begin(layer)` is called first; `rows()`, `columns()` and `depth()` are the extents of the product; `pixel(i)` and `tap(i)` are
-// places in x, a picture of A_H x A_W pixels and A_C channels; `b_at(k, n)` is the place of an element in ${B};
+// `begin(layer)` is called first; `rows()`, `columns()` and `depth()` are the extents of the product; `depth_of(layer)` is the last
+// without what `begin` keeps, for WGSL does not take that to be the same in all invocations that meet at a barrier; `pixel(i)`
+// and `tap(i)` are places in x, a picture of A_H x A_W pixels and A_C channels; `b_at(k, n)` is the place of an element in ${B};
 // `result_at(m)` that of the first column of a row of results.
 // Text: A_ALONG_K, B_ALONG_K: four neighbours in memory lie along the contraction, not across; XVEC, B_VEC: they are loaded at
 // once; TILE_M, TILE_N, QM, QN, SLICE (a multiple of 8), SLOTS (blocks of 4 x 4 numbers one invocation stages of a slice).
@@ -210,7 +211,7 @@ fn main(
     let m0 = index / TILES_N % TILES_M * ${TILE_M}u;
     let n0 = index % TILES_N * ${TILE_N}u;
     let from_k = part * SHARE;
-    let to_k = min(from_k + SHARE, depth());
+    let to_k = min(from_k + SHARE, depth_of(layer));
 #for l in SLOTS
     let block${l} = t + ${l}u * DOWN * ACROSS;
     let slot${l} = slot_of(min(block${l}, BLOCKS - 1u), m0, n0);

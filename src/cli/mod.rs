@@ -57,7 +57,7 @@ enum Command {
     /// Train several runs that differ in one thing, and show them side by side on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
-    /// Write a run's generator in a format that others read.
+    /// Write what a run has learnt for other programs.
     #[command(subcommand)]
     Export(export::Export),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.

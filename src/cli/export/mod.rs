@@ -1,6 +1,7 @@
 //! `mewgpu export`
 
 mod onnx;
+mod web;
 
 use super::Done;
 use clap::Subcommand;
@@ -13,12 +14,15 @@ pub enum Export {
     /// one --to a set, from picture to translation, both [batch, channels, height, width] of any size that divides by 4.
     /// Pictures are from -1 to 1. Weights are averages where the run keeps them. Opset 17.
     Onnx(onnx::Onnx),
+    /// A static site that runs the generator in browsers, by WebGPU; a DCGAN's page can go on training too.
+    Web(web::Web),
 }
 
 impl Export {
     pub fn run(self) -> Done {
         match self {
             Self::Onnx(onnx) => onnx.run(),
+            Self::Web(web) => web.run(),
         }
     }
 }

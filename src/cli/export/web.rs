@@ -1,0 +1,54 @@
+//! `mewgpu export web`
+
+use crate::cli::{Done, say};
+use crate::train::checkpoint::Checkpoint;
+use crate::web::{Options, export};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The site is plain files for any web server, with no references to other sites. Browsers do not run it from file://;
+/// to look at it here: python3 -m http.server --directory DIR
+#[derive(Args)]
+pub struct Web {
+    /// The run's folder, or a checkpoint file.
+    run: PathBuf,
+    /// The site's folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many pictures of each of the run's sets become part of the site: for DCGAN those that the page goes on training
+    /// with, 64 where it is not given; for CycleGAN examples, held-out ones where there are some, 12. 0 leaves out both the
+    /// pictures and the training.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=4096))]
+    pictures: Option<u32>,
+    /// The page's title.
+    #[arg(long)]
+    title: Option<String>,
+    /// The step of the checkpoint; the newest where it is not given.
+    #[arg(long, value_name = "STEP")]
+    checkpoint: Option<u64>,
+}
+
+impl Web {
+    pub fn run(self) -> Done {
+        let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
+        let pictures = self.pictures.map(|count| count as usize);
+        let written = export(&checkpoint, &Options { title: self.title, pictures }, &self.out)?;
+        let (step, out) = (checkpoint.step(), self.out.display());
+        let size = written.bytes.div_ceil(1 << 20);
+        say(format_args!("step {step} of a {} as a site of {size} MiB in {out}", checkpoint.kind()));
+        match (written.pictures, written.trains) {
+            (0, _) => say("it contains none of the run's pictures"),
+            (count, true) => say(format_args!(
+                "it contains {count} of the pictures the run trains on, for anybody who visits it to see; --pictures 0 leaves \
+                 them and the training out"
+            )),
+            (count, false) => say(format_args!(
+                "it contains {count} of the run's pictures as examples, for anybody who visits it to see; --pictures 0 \
+                 leaves them out"
+            )),
+        }
+        say(format_args!("look at it with: python3 -m http.server --directory {out}"));
+        Ok(ExitCode::SUCCESS)
+    }
+}

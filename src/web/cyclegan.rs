@@ -1,0 +1,88 @@
+//! The site of a CycleGAN: pictures translated both ways.
+
+use super::check::Check;
+use super::files::{Files, Manifest, Sheet};
+use super::{Options, Written};
+use crate::data::{Pictures, to_unit};
+use crate::graph::Step;
+use crate::nn::Statistics;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::config::{CycleGanConfig, RunConfig};
+use crate::train::cyclegan_steps::Domain;
+use crate::train::model::Model;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::path::Path;
+
+/// Examples of each set where nothing else is asked for.
+const EXAMPLES: usize = 12;
+
+/// What only a CycleGAN's page needs.
+#[derive(Serialize)]
+struct Details {
+    /// Pictures of X and of Y.
+    examples: Vec<Sheet>,
+}
+
+/// As [`super::export`]. Batch norms take the running statistics, as `mewgpu translate` does.
+pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
+    let config: CycleGanConfig = checkpoint.config()?;
+    let model = config.cyclegan()?;
+    let (banks, values) = (model.banks(), checkpoint.banks(&model)?);
+    let translation = |to: Domain| -> Result<Step> {
+        let step = model.one_way(to, 1, [config.size; 2], Statistics::Running)?;
+        Ok(Step { name: format!("to_{}", to.name()), ..step })
+    };
+    let steps = [translation(Domain::Y)?, translation(Domain::X)?];
+
+    let wanted = options.pictures.unwrap_or(EXAMPLES);
+    let of_domain = |domain: Domain| Ok((domain.name(), examples_of(&config, domain)?));
+    let sets = Domain::BOTH.into_iter().filter(|_| wanted > 0).map(of_domain).collect::<Result<Vec<_>>>()?;
+
+    let mut files = Files::create(out)?;
+    let examples =
+        sets.iter().map(|(name, set)| files.sheet(name, set, wanted)).collect::<Result<Vec<_>>>()?;
+    let parts = vec![files.part("sampling", &steps, &banks, (&values, &model.state()))?];
+    let mut tensors = Vec::new();
+    let mut checks = Vec::new();
+    for (name, step) in ["translation to Y", "translation to X"].into_iter().zip(&steps) {
+        let check = Check { name, steps: vec![step], banks: vec![] };
+        let input = |_: &str, _: &str, len: usize| Ok(waves(len, config.size, config.channels));
+        checks.push(check.run(&banks, &values, input, &mut tensors)?);
+    }
+    files.tensors("check.safetensors", &tensors)?;
+    files.finish(&Manifest {
+        format: 1,
+        kind: CycleGanConfig::KIND,
+        title: options.title.clone().unwrap_or_else(|| "Pictures translated by a CycleGAN".into()),
+        step: checkpoint.step(),
+        size: config.size,
+        channels: config.channels,
+        banks: banks.iter().map(|bank| bank.len).collect(),
+        parts,
+        checks,
+        details: Details { examples },
+    })
+}
+
+/// The pictures of a set that were held out, or trained on where none were.
+fn examples_of(config: &CycleGanConfig, domain: Domain) -> Result<Pictures> {
+    let loaded = Pictures::load(config.source(domain), &config.plain_options()).map_err(unless_without)?;
+    let (training, held_out) = loaded.pictures.split(config.holdout, config.seed)?;
+    Ok(if held_out.is_empty() { training } else { held_out })
+}
+
+/// What helps where the run's pictures cannot be read any more.
+pub fn unless_without(error: Error) -> Error {
+    Error::Input(format!("{error}; or leave pictures out with --pictures 0"))
+}
+
+/// A picture that has every level in it.
+fn waves(len: usize, side: usize, channels: usize) -> Vec<f32> {
+    let level = |at: usize| {
+        let (pixel, channel) = (at / channels, at % channels);
+        let (y, x) = ((pixel / side) as f32, (pixel % side) as f32);
+        127.5 + 127.5 * (0.37 * x + 0.23 * y * (1 + channel) as f32).sin()
+    };
+    (0..len).map(|at| to_unit(level(at))).collect()
+}

@@ -1,0 +1,191 @@
+//! The files of a site.
+
+use super::Written;
+use crate::data::{Pictures, to_unit};
+use crate::file;
+use crate::gpu::lower::{Target, lower};
+use crate::gpu::program::{Buffer, Program};
+use crate::graph::{Bank, Step};
+use crate::report::{self, Layout, sheet};
+use crate::{Error, Result};
+use rust_embed::RustEmbed;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The page.
+#[derive(RustEmbed)]
+#[folder = "assets/web/"]
+struct Page;
+
+/// Pictures in a row of a sheet.
+const COLUMNS: usize = 8;
+
+/// What the page knows of the model; `D` is what only one kind of model has.
+#[derive(Serialize)]
+pub struct Manifest<D> {
+    /// Version of this layout.
+    pub format: u32,
+    pub kind: &'static str,
+    pub title: String,
+    /// Iterations done.
+    pub step: u64,
+    pub size: usize,
+    pub channels: usize,
+    /// Numbers in each bank.
+    pub banks: Vec<usize>,
+    pub parts: Vec<Part>,
+    pub checks: Vec<super::check::Line>,
+    pub details: D,
+}
+
+/// Steps that are loaded together, and the state they need beside that of the parts before.
+#[derive(Serialize)]
+pub struct Part {
+    pub name: &'static str,
+    pub steps: Vec<String>,
+}
+
+/// Pictures on one PNG.
+#[derive(Serialize)]
+pub struct Sheet {
+    pub file: String,
+    pub count: usize,
+    pub columns: usize,
+    /// Height and width of one.
+    pub side: usize,
+}
+
+/// Named tensors of a file.
+pub type Tensors = Vec<(String, Vec<f32>)>;
+
+/// A folder that a site is written into.
+pub struct Files {
+    folder: PathBuf,
+    bytes: u64,
+    /// Banks whose numbers are written.
+    banks: BTreeSet<usize>,
+    pictures: usize,
+}
+
+impl Files {
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// If it is there and not empty, or cannot be made.
+    pub fn create(folder: &Path) -> Result<Self> {
+        match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
+            Ok(true) => Err(Error::Input(format!(
+                "{}: not empty; choose another --out, or remove it first",
+                folder.display()
+            ))),
+            _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, banks: BTreeSet::new(), pictures: 0 }),
+        }
+    }
+
+    fn place(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::io(parent))?;
+        }
+        Ok(path)
+    }
+
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        file::replace(&self.place(name)?, bytes)
+    }
+
+    fn json(&mut self, name: &str, value: &impl Serialize) -> Result<()> {
+        let bytes = serde_json::to_vec(value).map_err(|error| Error::Input(format!("{name}: {error}")))?;
+        self.write(name, &bytes)
+    }
+
+    /// Writes a safetensors file of vectors.
+    pub fn tensors(&mut self, name: &str, tensors: &Tensors) -> Result<()> {
+        let failed = |error: safetensors::SafeTensorError| Error::Input(format!("{name}: {error}"));
+        let little_endian = |numbers: &Vec<f32>| -> Vec<u8> {
+            numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+        };
+        let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, numbers)| little_endian(numbers)).collect();
+        let views = tensors.iter().zip(&bytes).map(|((tensor, numbers), bytes)| {
+            TensorView::new(Dtype::F32, vec![numbers.len()], bytes).map(|view| (tensor, view))
+        });
+        let views = views.collect::<std::result::Result<Vec<_>, _>>();
+        let file = serialize(views.map_err(failed)?, None).map_err(failed)?;
+        self.write(name, &file)
+    }
+
+    /// Writes the programs of `steps` for either kind of device, and of the state `values` what they work on and no part
+    /// before has written. `kept` are the banks that a run keeps; the others begin as zeros.
+    ///
+    /// # Errors
+    /// If a step needs more than WebGPU guarantees, or a file cannot be written.
+    pub fn part(
+        &mut self,
+        name: &'static str,
+        steps: &[Step],
+        banks: &[Bank],
+        (values, kept): (&[Vec<f32>], &[usize]),
+    ) -> Result<Part> {
+        let mut used = BTreeSet::new();
+        for (folder, target) in [("hardware", Target::GPU), ("software", Target::SOFTWARE)] {
+            for step in steps {
+                let program = lower(step, banks, &target).map_err(|error| {
+                    Error::Device(format!("as much as every browser's WebGPU allows is not enough: {error}"))
+                })?;
+                used.extend(banks_of(&program));
+                self.json(&format!("programs/{folder}/{}.json", step.name), &program)?;
+            }
+        }
+        used.retain(|bank| kept.contains(bank) && banks[*bank].len > 0 && self.banks.insert(*bank));
+        let tensors = used.iter().map(|&bank| (format!("bank.{bank}"), values[bank].clone())).collect();
+        self.tensors(&format!("state/{name}.safetensors"), &tensors)?;
+        Ok(Part { name, steps: steps.iter().map(|step| step.name.clone()).collect() })
+    }
+
+    /// Writes `count` of `pictures`, evenly spaced, as one PNG.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn sheet(&mut self, name: &str, pictures: &Pictures, count: usize) -> Result<Sheet> {
+        let count = count.min(pictures.len());
+        let chosen = (0..count).map(|index| pictures.picture(index * pictures.len() / count));
+        let values: Vec<f32> = chosen.flatten().map(|&byte| to_unit(byte)).collect();
+        let (side, channels) = (pictures.side(), pictures.channels());
+        let layout = Layout { columns: COLUMNS, padding: 0, scale: 1 };
+        let file = format!("pictures/{name}.png");
+        let path = self.place(&file)?;
+        sheet::grid(report::Pictures { values: &values, side, channels }, layout)?.save_png(&path)?;
+        self.bytes += fs::metadata(&path).map_err(Error::io(path))?.len();
+        self.pictures += count;
+        Ok(Sheet { file, count, columns: COLUMNS.min(count), side })
+    }
+
+    /// Writes the page and what it knows of the model.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn finish<D: Serialize>(mut self, manifest: &Manifest<D>) -> Result<Written> {
+        for name in Page::iter() {
+            if let Some(file) = Page::get(&name) {
+                self.write(&name, &file.data)?;
+            }
+        }
+        self.json("model.json", manifest)?;
+        let trains = manifest.parts.len() > 1;
+        Ok(Written { bytes: self.bytes, pictures: self.pictures, trains })
+    }
+}
+
+/// The banks a program touches.
+fn banks_of(program: &Program) -> impl Iterator<Item = usize> + '_ {
+    let regions = program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings);
+    regions.filter_map(|region| match region.buffer {
+        Buffer::Bank(bank) => Some(bank),
+        _ => None,
+    })
+}

@@ -1,0 +1,56 @@
+//! A static site that runs a trained model in a browser, by WebGPU: the same programs that a GPU runs here, written down
+//! as data, and a replayer of them in plain JavaScript (`assets/web/`).
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `model.json` | what was trained, and what of it the other files hold |
+//! | `programs/hardware/STEP.json` | a step's [`Program`](crate::gpu::program::Program), with the kernels meant for GPUs |
+//! | `programs/software/STEP.json` | the same with those meant for software drivers, which compile no large kernel |
+//! | `state/PART.safetensors` | the banks that the steps of a part work on |
+//! | `check.safetensors` | inputs of steps, and what the reference makes of them |
+//! | `pictures/*.png` | pictures of the run's sets, side by side |
+//! | `index.html`, `*.css`, `*.js` | the page |
+
+mod check;
+mod cyclegan;
+mod dcgan;
+mod directions;
+mod files;
+
+use crate::Result;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::config::{CycleGanConfig, RunConfig};
+use std::path::Path;
+
+/// What the site is to be, beside what the checkpoint says.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The page's title; what was trained, where it is not given.
+    pub title: Option<String>,
+    /// Pictures of each of the run's sets that become part of the site: for DCGAN 64 to go on training with where it is not
+    /// given, for CycleGAN 12 as examples.
+    pub pictures: Option<usize>,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Pictures of the run's sets among them.
+    pub pictures: usize,
+    /// Whether the page can go on with the training.
+    pub trains: bool,
+}
+
+/// Writes the site of a checkpoint of either kind into the folder `out`, which must be empty or not there.
+///
+/// # Errors
+/// If the checkpoint or its pictures cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
+/// written.
+pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
+    if checkpoint.kind() == CycleGanConfig::KIND {
+        return cyclegan::export(checkpoint, options, out);
+    }
+    dcgan::export(checkpoint, options, out)
+}
