@@ -28,11 +28,10 @@ pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let (path, (step, total)) = (trainer.folder().path().display(), trainer.steps());
     match outcome {
         Outcome::Finished => {
+            let (next, command) = T::next(trainer.folder());
             say(format_args!(
-                "done: {total} steps; look at {} and {}, {}",
-                trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
-                trainer.folder().losses_path().display(),
-                T::farewell(trainer.folder()),
+                "done: {total} steps; look at {}, {next} with: {command}",
+                trainer.folder().report_path().display(),
             ));
             Ok(ExitCode::SUCCESS)
         }

@@ -230,9 +230,8 @@ impl run::Training for Training {
         Ok(vec![pictures])
     }
 
-    fn farewell(folder: &RunFolder) -> String {
-        let path = folder.path().display();
-        format!("draw more with: mewgpu sample {path} --count 64 --out sheet.png")
+    fn next(folder: &RunFolder) -> (&'static str, String) {
+        ("draw more", format!("mewgpu sample {} --count 64 --out sheet.png", folder.path().display()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 `make interop` builds the program, installs the packages of requirements.txt, and runs pytest here."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "target" / "release" / "mewgpu"
+# How playwright starts the browser that is installed; it fetches nothing for itself.
+CHROMIUM = {
+    "executable_path": next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None),
+    "args": [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update",
+    ],
+}
 
 
 def mewgpu(*arguments):

@@ -234,9 +234,9 @@ impl run::Training for Training {
             .collect()
     }
 
-    fn farewell(folder: &RunFolder) -> String {
+    fn next(folder: &RunFolder) -> (&'static str, String) {
         let path = folder.path().display();
-        format!("translate pictures with: mewgpu translate {path} --to y PICTURE|DIR --out DIR")
+        ("translate pictures", format!("mewgpu translate {path} --to y PICTURE --out translated"))
     }
 }
 

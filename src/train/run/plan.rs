@@ -6,6 +6,7 @@ use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
 use crate::train::run_folder::{RunFolder, unreadable};
+use crate::train::starts::Start;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub struct Plan<T: Training> {
     pub(super) place: Place,
     /// What is worth knowing of the run that it goes on with.
     pub(super) notes: Vec<String>,
-    introduction: Vec<String>,
+    pub(super) start: Start,
 }
 
 /// Where a run is kept.
@@ -113,12 +114,16 @@ impl<T: Training> Plan<T> {
             Place::New(_) | Place::Replacing(_) => device,
         };
         let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
-        let mut introduction = vec![device.describe()];
-        introduction.extend(lines);
-        let networks = T::describe(&T::networks(&config)?);
-        introduction.push(format!("{networks}, {memory} MiB of memory"));
+        let start = Start {
+            after: step,
+            version: env!("CARGO_PKG_VERSION").into(),
+            device: device.describe(),
+            pictures: lines,
+            networks: T::describe(&T::networks(&config)?),
+            memory,
+        };
         let setup = Setup { config, pictures, sets, device, steps, step, total };
-        Ok(Self { setup, place, notes: Vec::new(), introduction })
+        Ok(Self { setup, place, notes: Vec::new(), start })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -130,14 +135,14 @@ impl<T: Training> Plan<T> {
         let Setup { config, pictures, device, steps, .. } = &mut self.setup;
         if config.tunes() {
             *device = device.clone().tuned(steps, progress)?;
-            memory::check::<T>(config, pictures, device, steps)?;
+            self.start.memory = memory::check::<T>(config, pictures, device, steps)?;
         }
         Ok(self)
     }
 
     /// What the run is, in a few lines: the device first.
-    pub fn introduction(&self) -> &[String] {
-        &self.introduction
+    pub fn introduction(&self) -> Vec<String> {
+        self.start.lines()
     }
 
     /// What it will run on.
