@@ -1,9 +1,9 @@
 //! `mewgpu compare`
 
 use super::{Done, say};
+use crate::Error;
 use crate::train::reporting;
 use crate::train::run_folder::RunFolder;
-use crate::Error;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,10 +32,12 @@ impl Compare {
         let mut folders: Vec<(String, RunFolder)> = Vec::new();
         for run in runs {
             let name = run.display().to_string();
-            if folders.iter().any(|(_, folder)| folder.path() == run) {
+            let folder = RunFolder::open(&run)?;
+            let place = |folder: &RunFolder| folder.path().canonicalize().ok();
+            if folders.iter().any(|(_, other)| place(other) == place(&folder)) {
                 return Err(Error::Input(format!("{name}: named twice; name each run once")));
             }
-            folders.push((name, RunFolder::open(&run)?));
+            folders.push((name, folder));
         }
         let title = format!("{} runs side by side", folders.len());
         reporting::side_by_side(&title, "", &folders, &out)?;

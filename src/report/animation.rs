@@ -27,12 +27,7 @@ pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usiz
 }
 
 /// The GIF of [`progress_gif`], its frames at most `max_width` pixels wide; errors name `path`.
-pub(super) fn encoded(
-    frames: &[PathBuf],
-    path: &Path,
-    max_frames: usize,
-    max_width: u32,
-) -> Result<Vec<u8>> {
+pub(super) fn encoded(frames: &[PathBuf], path: &Path, max_frames: usize, max_width: u32) -> Result<Vec<u8>> {
     let Some(last_path) = frames.last().filter(|_| max_frames > 0) else {
         return Err(Error::Input(format!(
             "{}: {} sample pictures, of which at most {max_frames} are wanted; expected 1 or more of both",

@@ -85,7 +85,7 @@ impl run::Training for Training {
     type Pictures = Pictures;
     const SHEETS: &'static [&'static str] = &[""];
     const CURVES: &'static [&'static str] = &["D", "D_real", "D_fake", "G", "R1"];
-    const TITLE: &'static str = "DCGAN losses";
+    const NAME: &'static str = "DCGAN";
 
     fn networks(config: &DcganConfig) -> Result<Dcgan> {
         config.dcgan()

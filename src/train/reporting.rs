@@ -17,8 +17,10 @@ use std::path::Path;
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
-/// Sample pictures of a run's own page take about this many bytes; its animations as many, at most.
-const OF_ONE: usize = 3 << 20;
+/// Sample pictures of a run's own page take about this many bytes.
+const OF_ONE: usize = 5 << 19;
+/// Its animations are made smaller where they take more than this together.
+const ANIMATED: usize = 1 << 20;
 /// Sample pictures of several runs on a page together.
 const OF_ALL: usize = 8 << 20;
 
@@ -88,7 +90,7 @@ fn save_curves<T: Training>(folder: &RunFolder) -> Result<()> {
     let names: Vec<&str> = T::CURVES.iter().copied().filter(drawn).collect();
     match names.is_empty() {
         true => Ok(()),
-        false => report::losses_svg(&rows, &names, T::TITLE, folder.losses_path()),
+        false => report::losses_svg(&rows, &names, &format!("{} losses", T::NAME), folder.losses_path()),
     }
 }
 
@@ -104,7 +106,8 @@ fn save_page<T: Training>(folder: &RunFolder) -> Result<()> {
     let mut run = run::<T>(folder, OF_ONE)?;
     for (sheet, shown) in T::SHEETS.iter().zip(&mut run.sheets) {
         let samples: Vec<_> = folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
-        shown.animation = page::animation(&folder.progress_path(sheet), &samples, OF_ONE / T::SHEETS.len())?;
+        shown.animation =
+            page::animation(&folder.progress_path(sheet), &samples, ANIMATED / T::SHEETS.len())?;
     }
     let page = Page { title: run.name.clone(), introduction: String::new(), runs: vec![run] };
     page.save(&folder.report_path())
@@ -132,7 +135,11 @@ fn run<T: Training>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
         total,
         facts: facts::<T>(step, total, &rows, &starts),
         settings: settings.into_iter().map(|(name, value)| (name, word(&value))).collect(),
-        resumed: starts.into_iter().skip(1).map(|start| (start.after, start.device)).collect(),
+        resumed: starts
+            .into_iter()
+            .filter(|start| start.after > 0)
+            .map(|start| (start.after, start.device))
+            .collect(),
         charts: charts(&rows, T::CURVES),
         sheets,
         findings: Symptoms::new(&rows).findings().iter().map(sign).collect(),
@@ -163,7 +170,7 @@ fn facts<T: Training>(
     rows: &[Row],
     starts: &[Start],
 ) -> Vec<(String, String)> {
-    let mut facts = vec![("trained", T::TITLE.split(' ').next().unwrap_or_default().to_owned())];
+    let mut facts = vec![("trained", T::NAME.to_owned())];
     facts.push(("steps", total.map_or(step.to_string(), |total| format!("{step} of {total}"))));
     let timed = rows.iter().rev().find_map(|row| Some((row.step, *row.values.get("seconds")?)));
     if let Some((step, seconds)) = timed.filter(|(_, seconds)| *seconds > 0.0) {
@@ -184,11 +191,11 @@ fn facts<T: Training>(
 fn charts(rows: &[Row], losses: &[&str]) -> Vec<Chart> {
     let names = rows.iter().flat_map(|row| row.values.keys());
     let mut names: Vec<&str> = names.map(String::as_str).filter(|name| *name != "seconds").collect();
-    names.sort_unstable();
+    // Losses in their own order, all else by name.
+    names.sort_unstable_by_key(|name| (losses.iter().position(|loss| loss == name), *name));
     names.dedup();
     let mut chart = |title, log, belongs: &dyn Fn(&str) -> bool| {
-        let (own, rest): (Vec<&str>, _) = names.drain(..).partition(|name| belongs(name));
-        names = rest;
+        let own: Vec<&str> = names.extract_if(.., |name| belongs(name)).collect();
         let series = own.into_iter().map(|name| Series::new(rows, name));
         Chart { title, log, series: series.filter(|series| !series.steps.is_empty()).collect() }
     };

@@ -1,11 +1,12 @@
 //! `mewgpu export csv`
 
+use crate::Error;
 use crate::cli::{Done, say};
 use crate::file;
 use crate::report::{csv, metrics};
 use crate::train::run_folder::RunFolder;
-use crate::{Error, Result};
 use clap::Args;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,24 +28,20 @@ impl Csv {
                 self.run.display()
             )));
         }
-        let rows = metrics::read(&path)?;
+        let bytes = csv::bytes(&metrics::read(&path)?)?;
         match self.out {
-            None => printed(csv::write(&rows, std::io::stdout().lock(), "standard output"))?,
             Some(out) => {
-                let mut bytes = Vec::new();
-                csv::write(&rows, &mut bytes, &out.display().to_string())?;
                 file::replace(&out, &bytes)?;
-                say(format_args!("{}: {} rows", out.display(), rows.len()));
+                say(out.display());
             }
+            None => match std::io::stdout().write_all(&bytes) {
+                // A reader that has seen enough, such as `head`, is no failure.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    return Err(Error::io("standard output")(error));
+                }
+                _ => {}
+            },
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// A reader that has seen enough, such as `head`, is no failure.
-fn printed(written: Result<()>) -> Result<()> {
-    match written {
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
     }
 }

@@ -57,8 +57,8 @@ class Chart {
     return make("div", { class: "legend", role: "group", "aria-label": `lines of ${this.title}` }, this.lines.map(entry));
   }
 
-  fit() {
-    const width = Math.round(this.plot.clientWidth);
+  /** Draws for a width, in pixels; that of its place on the screen where none is given. */
+  fit(width = Math.round(this.plot.clientWidth)) {
     if (width > 0 && width !== this.width) {
       this.width = width;
       this.draw();
@@ -100,7 +100,7 @@ class Chart {
   axes(low, high) {
     const { x, y, width, height, log, last } = this;
     const right = width - MARGIN.right;
-    const values = log ? powersOfTen(low, high) : roundNumbers(low, high, 5);
+    const values = log ? powersOfTen(low, high) : roundNumbers(low, high, 6);
     const steps = roundNumbers(0, last, Math.max(2, Math.floor(width / 110)));
     return draw("g", { class: "axes", "aria-hidden": "true" },
       values.map((value) => draw("path", { d: `M${MARGIN.left} ${y(value).toFixed(1)}H${right}` })),

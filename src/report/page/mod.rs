@@ -154,7 +154,7 @@ impl Page {
              <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
              <header><h1>{title}</h1></header>\n<main></main>\n<footer>mewgpu {version}</footer>\n\
              <noscript><p>This page draws its charts and tables by a script of its own; allow it to run.</p></noscript>\n\
-             <svg id=\"svg\" hidden></svg>\n\
+             <svg id=\"svg\"></svg>\n\
              <script type=\"application/json\" id=\"data\">{data}</script>\n\
              <script type=\"module\">\n{scripts}</script>\n</body>\n</html>\n"
         ))

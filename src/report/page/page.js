@@ -31,7 +31,7 @@ function chartsOfAll() {
       return line ? [{ ...line, label: runs[colour].name, colour }] : [];
     });
     const log = groups.find((group) => group).log;
-    return [make("h3", {}, title), make("div", { class: "charts" }, names.map((name) => new Chart({ title: name, log, lines: own(name) }).element))];
+    return [make("h3", {}, title), make("div", { class: "charts many" }, names.map((name) => new Chart({ title: name, log, lines: own(name) }).element))];
   });
 }
 
@@ -53,7 +53,7 @@ function smoothing() {
 const sampled = runs.some((run) => run.sheets.some((sheet) => sheet.frames.length));
 const measured = runs.some((run) => run.charts.length);
 const judged = runs.some((run) => run.evaluation);
-const each = (what) => runs.map((run) => [make("h3", {}, run.name), what(run)]);
+const each = (what) => runs.flatMap((run) => [make("h3", {}, run.name), what(run)]);
 const names = runs.map((run) => run.name);
 
 if (introduction) main.append(make("p", { class: "introduction" }, introduction));
@@ -74,3 +74,7 @@ if (alone) {
   main.append(section("settings", "Settings", settings(alone)), section("next", "How to go on", commands(alone)));
 }
 drawAll();
+
+// On paper, text in a chart is as large as on the screen.
+addEventListener("beforeprint", () => charts.forEach((chart) => chart.fit(chart.tall ? 680 : 330)));
+addEventListener("afterprint", () => charts.forEach((chart) => chart.fit()));

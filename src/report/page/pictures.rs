@@ -19,8 +19,8 @@ const LEAST: usize = 2;
 const WIDTH: u32 = 768;
 /// JPEG's quality, 1 to 100: no fault to be seen at samples of this size.
 const QUALITY: u8 = 85;
-/// Frames, and pixels a row, of an animation that would take too much: about half a MiB of any pictures.
-const SMALL: (usize, u32) = (24, 256);
+/// Frames, and pixels a row, of an animation that would take too much: half a MiB to one.
+const SMALL: (usize, u32) = (24, 224);
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 28;
 

@@ -3,6 +3,9 @@
 /** How long a picture stays while they play, in milliseconds, and how long the last one does. */
 const PACE = [160, 1600];
 
+/** Earlier samples beside the one that is printed. */
+const STRIP = 6;
+
 class Slides {
   constructor(runs) {
     const frames = runs.flatMap((run) => run.sheets.flatMap((sheet) => sheet.frames));
@@ -19,10 +22,13 @@ class Slides {
       },
     });
     this.button = make("button", { type: "button", class: "toggle", "aria-pressed": "false", onclick: () => this.play() }, "play");
-    const columns = runs.flatMap((run) => run.sheets.filter((sheet) => sheet.frames.length).map((sheet) => this.sheet(run, sheet, runs.length > 1)));
+    const shown = runs.flatMap((run) => run.sheets.filter((sheet) => sheet.frames.length).map((sheet) => ({ run, sheet })));
+    // All of one run in a row, or each sheet of all runs.
+    const names = [...new Set(shown.map(({ sheet }) => sheet.name))];
+    const rows = runs.length === 1 ? [shown] : names.map((name) => shown.filter(({ sheet }) => sheet.name === name));
     this.element = make("div", {},
       make("div", { class: "bar" }, this.button, this.slider, this.output),
-      make("div", { class: "sheets" }, columns));
+      rows.map((row) => make("div", { class: "sheets" }, row.map(({ run, sheet }) => this.sheet(run, sheet, runs.length > 1)))));
     this.show();
   }
 
@@ -35,7 +41,9 @@ class Slides {
     const moving = sheet.animation && make("figure", { class: "moving" },
       make("img", { src: sheet.animation, alt: `${title} through training, as an animation` }),
       make("figcaption", {}, "the same as an animation (GIF)"));
-    return make("div", { class: "sheet" }, make("figure", {}, picture, caption), moving || null);
+    const strip = evenly(sheet.frames, STRIP + 1).slice(0, -1).map(({ step, picture }) =>
+      make("figure", {}, make("img", { src: picture, alt: `${title}, step ${step}` }), make("figcaption", {}, `step ${step}`)));
+    return make("div", { class: "sheet" }, make("figure", {}, picture, caption), moving || null, make("div", { class: "strip" }, strip));
   }
 
   show() {
@@ -73,5 +81,5 @@ class Slides {
 
 /** What a sheet is called: `X to Y` for XtoY. */
 function sheetName(name) {
-  return name.replaceAll("to", " to ");
+  return name.replaceAll(/([XY])to/g, "$1 to ");
 }

@@ -22,6 +22,12 @@ function smoothed(values, share) {
   });
 }
 
+/** Of `all` at most `count`, evenly, the last among them. */
+function evenly(all, count) {
+  const chosen = Math.min(all.length, count);
+  return Array.from({ length: chosen }, (_, index) => all[Math.round((index * (all.length - 1)) / Math.max(chosen - 1, 1))]);
+}
+
 /** Round numbers between two others, about `count` of them. */
 function roundNumbers(low, high, count) {
   const rough = (high - low) / count;

@@ -92,7 +92,7 @@ impl run::Training for Training {
     type Pictures = [Source; 2];
     const SHEETS: &'static [&'static str] = &[SHEETS[0], SHEETS[1]];
     const CURVES: &'static [&'static str] = &LOSSES;
-    const TITLE: &'static str = "CycleGAN losses";
+    const NAME: &'static str = "CycleGAN";
 
     fn networks(config: &CycleGanConfig) -> Result<CycleGan> {
         config.cyclegan()

@@ -92,8 +92,8 @@ pub trait Training: Sized {
     const SHEETS: &'static [&'static str];
     /// Losses that are drawn as curves.
     const CURVES: &'static [&'static str];
-    /// The curves' title.
-    const TITLE: &'static str;
+    /// What people call it.
+    const NAME: &'static str;
 
     /// The networks that `config` describes.
     ///
