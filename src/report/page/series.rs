@@ -32,14 +32,15 @@ impl Series {
         let together = values.len().div_ceil(POINTS).max(1);
         let mut series = Self { name: name.to_owned(), ..Self::default() };
         for points in values.chunks(together) {
-            // Halved first where a sum of the largest numbers there are would be none.
-            let share = 1.0 / points.len() as f64;
             let own = || points.iter().map(|(_, value)| *value);
+            let (low, high) = (own().fold(f64::INFINITY, f64::min), own().fold(f64::NEG_INFINITY, f64::max));
+            // Divided first: a sum of the largest numbers there are would be none.
+            let mean: f64 = own().map(|value| value / points.len() as f64).sum();
             series.steps.extend(points.last().map(|(step, _)| *step));
-            series.means.push(rounded(own().map(|value| value * share).sum()));
+            series.means.push(rounded(mean.clamp(low, high)));
             if together > 1 {
-                series.lows.push(rounded(own().fold(f64::INFINITY, f64::min)));
-                series.highs.push(rounded(own().fold(f64::NEG_INFINITY, f64::max)));
+                series.lows.push(rounded(low));
+                series.highs.push(rounded(high));
             }
         }
         series
@@ -48,5 +49,7 @@ impl Series {
 
 /// The nearest number of [`DIGITS`] digits.
 fn rounded(value: f64) -> f64 {
-    format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
+    let rounded = format!("{value:.*e}", DIGITS - 1).parse().ok();
+    // The largest numbers there are have no such number above them.
+    rounded.filter(|rounded: &f64| rounded.is_finite()).unwrap_or(value)
 }
