@@ -30,7 +30,8 @@ pub fn train<T: Training>(plan: Plan<T>) -> Done {
         Outcome::Finished => {
             let (next, command) = T::next(trainer.folder());
             say(format_args!(
-                "done: {total} steps; look at {}, {next} with: {command}",
+                "done: {total} steps; look at {} and {}, {next} with: {command}",
+                trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
                 trainer.folder().report_path().display(),
             ));
             Ok(ExitCode::SUCCESS)
