@@ -162,6 +162,8 @@ def test_scale_smoothing_and_legend_change_the_curves(show, long_run):
 @pytest.mark.parametrize("what", ["one", "several"])
 def test_nothing_is_wider_than_the_screen_and_text_stands_out(viewport, colours, what, show, long_run, comparison):
     page = show(report(long_run) if what == "one" else comparison, viewport=viewport, color_scheme=colours)
+    page.locator(".plot svg").first.hover()
+    assert page.locator(".tip").first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     ratios = page.evaluate(CONTRASTS)
     # WCAG's least: 4.5 for text, 3 for what is drawn.

@@ -178,9 +178,10 @@ class Chart {
     });
     const head = make("tr", {}, make("td"), make("td", {}, `step ${step}`), make("td", { class: "faint" }, "smoothed"), make("td", { class: "faint" }, "measured"));
     this.tip.replaceChildren(make("table", {}, head, rows));
-    const shift = left / this.width;
-    this.tip.style.left = `${(shift * 100).toFixed(2)}%`;
-    this.tip.style.transform = `translateX(${shift > 0.5 ? "calc(-100% - 12px)" : "12px"})`;
+    // Beside the step, on the side with more room, and never out of the chart.
+    const [room, at, own] = [this.plot.clientWidth, (left / this.width) * this.plot.clientWidth, this.tip.offsetWidth];
+    const beside = at > room / 2 ? at - own - 12 : at + 12;
+    this.tip.style.left = `${Math.max(0, Math.min(beside, room - own))}px`;
   }
 }
 
