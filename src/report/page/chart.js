@@ -12,7 +12,7 @@ function drawAll() {
 }
 
 class Chart {
-  /** `lines`: { label, colour, steps, means, lows, highs }; `marks`: { step, text }. */
+  /** `lines`: { label, colour, steps, means, lows, highs }; `marks`: { kind, step, text }. */
   constructor({ title, log, lines, marks = [], tall = false }) {
     Object.assign(this, { title, log, lines, marks, tall, width: 640, at: null });
     this.heading = make("figcaption", {}, make("span", { class: "chart-title" }, title), this.scaleButton());
@@ -111,8 +111,8 @@ class Chart {
 
   markers() {
     const { x, height } = this;
-    return draw("g", { class: "marks" }, this.marks.map(({ step, text }) =>
-      draw("path", { d: `M${x(step).toFixed(1)} ${MARGIN.top}V${height - MARGIN.bottom}` }, draw("title", {}, text))));
+    return draw("g", { class: "marks" }, this.marks.map(({ kind, step, text }) =>
+      draw("path", { class: kind, d: `M${x(step).toFixed(1)} ${MARGIN.top}V${height - MARGIN.bottom}` }, draw("title", {}, text))));
   }
 
   /** Through the values as they were measured; up and down again where a point stands for several. */

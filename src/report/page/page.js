@@ -7,8 +7,8 @@ const main = document.querySelector("main");
 /** Vertical lines of a run's charts: where signs of trouble began, and where it was gone on with. */
 function marks(run) {
   return [
-    ...run.findings.map(({ name, since }) => ({ step: since, text: `${name}, from step ${since}` })),
-    ...run.resumed.map(([step, device]) => ({ step, text: `went on after step ${step} on ${device}` })),
+    ...run.findings.map(({ name, since }) => ({ kind: "sign", step: since, text: `${name}, from step ${since}` })),
+    ...run.resumed.map(([step, device]) => ({ kind: "start", step, text: `went on after step ${step} on ${device}` })),
   ];
 }
 

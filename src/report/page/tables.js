@@ -51,7 +51,7 @@ function evaluations(runs) {
 
 function signs(run) {
   const item = ({ name, since, until, evidence, advice }) => make("li", {},
-    make("strong", {}, name), ` from step ${since}${until === null ? " on" : ` to ${until}`}: ${evidence}. `, make("span", { class: "advice" }, `What may help: ${advice}.`));
+    make("strong", {}, name), ` from step ${since}${until === null ? " on" : ` to ${until}`}: ${evidence}. `, make("span", { class: "advice" }, `${advice[0].toUpperCase()}${advice.slice(1)}.`));
   return run.findings.length ? make("ul", { class: "signs" }, run.findings.map(item)) : make("p", {}, "None was seen.");
 }
 
