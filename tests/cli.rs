@@ -118,6 +118,8 @@ fn a_run_leaves_what_it_promises() {
         "config.toml",
         "metrics.jsonl",
         "losses.svg",
+        "report.html",
+        "starts.json",
         "progress.gif",
         "samples/000000.png",
         "samples/000002.png",

@@ -87,7 +87,15 @@ fn a_run_leaves_what_it_promises() {
     );
     assert_says(&said, &["cycle_Y", "mewgpu translate runs/cyclegan-1 --to y"]);
     let run = folder.path().join("runs/cyclegan-1");
-    for file in ["config.toml", "metrics.jsonl", "losses.svg", "progress-XtoY.gif", "progress-YtoX.gif"] {
+    let files = [
+        "config.toml",
+        "metrics.jsonl",
+        "losses.svg",
+        "report.html",
+        "progress-XtoY.gif",
+        "progress-YtoX.gif",
+    ];
+    for file in files {
         assert!(run.join(file).is_file(), "{file}");
     }
     for step in ["000000", "000002", "000004"] {

@@ -22,7 +22,7 @@ use std::path::Path;
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
-/// What the end of a run leaves on every device.
+/// What the end of a run leaves on every device, times left out, as in `tests/resume.rs`.
 const FILES: [&str; 5] = [
     "checkpoints/000010.safetensors",
     "samples/000010-YtoXtoY.png",

@@ -212,9 +212,8 @@ fn experiments_leave_a_page_and_go_on_where_they_were() {
         let said = done(&folder, &command);
         let out = folder.path().join(&command[command.len() - 2..]);
         let page = fs::read_to_string(out.join("index.html")).unwrap();
-        assert_eq!(page.matches("<section>").count(), runs.len());
-        assert!(page.contains("data:image/png;base64,") && page.contains("data:image/svg+xml;base64,"));
-        assert!(!page.contains("http"), "a page without outside references");
+        assert_eq!(page.matches("\"evaluation\":{").count(), runs.len(), "every run is judged");
+        assert!(page.contains("data:image/png;base64,") && page.contains("\"title\":\"Losses\""));
         for run in runs {
             assert!(out.join(run).join("checkpoints/000002.safetensors").is_file(), "{run}: {said}");
         }

@@ -22,7 +22,8 @@ use std::path::Path;
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
-/// What the end of a run leaves on every device.
+/// What the end of a run leaves on every device, times left out: metrics.jsonl and report.html have them, starts.json says
+/// where a run was resumed.
 const FILES: [&str; 5] =
     ["checkpoints/000012.safetensors", "samples/000012.png", "progress.gif", "losses.svg", "config.toml"];
 

@@ -4,7 +4,6 @@ use super::{Done, INTERRUPTED, evaluate, follow, say};
 use crate::data::AugmentKind;
 use crate::device::Device;
 use crate::file;
-use crate::report::page::{Column, side_by_side};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{
     CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts,
@@ -14,7 +13,7 @@ use crate::train::cyclegan_steps::CycleLoss;
 use crate::train::evaluation::{Judging, judge};
 use crate::train::run::{Plan, Training};
 use crate::train::run_folder::RunFolder;
-use crate::train::{cyclegan, dcgan, symptoms};
+use crate::train::{cyclegan, dcgan, reporting};
 use crate::{Error, Result};
 use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
@@ -109,7 +108,7 @@ where
     for Variant { name, config, .. } in variants {
         check_is_same(&out.join(name), config)?;
     }
-    let mut columns = Vec::new();
+    let mut runs = Vec::new();
     for Variant { name, what, config } in variants {
         let path = out.join(name);
         say(format_args!("{name}: {what}"));
@@ -124,12 +123,12 @@ where
                 return Ok(code);
             }
         }
-        columns.push(column::<T>(&path, what)?);
+        runs.push(((*what).to_owned(), judged::<T>(&path)?));
     }
     let page = out.join("index.html");
     let introduction =
         "The same pictures, networks, seed and number of steps; only what the titles say differs.";
-    side_by_side(title, introduction, &columns, &page)?;
+    reporting::side_by_side(title, introduction, &runs, &page)?;
     say(format_args!("side by side: {}", page.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -184,28 +183,12 @@ where
     Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.total_steps()))
 }
 
-/// What the page shows of a run: its figures, its signs of trouble, its last samples, its curves and how it got there.
-fn column<T: Training>(path: &Path, what: &str) -> Result<Column> {
+/// Judges the newest checkpoint of the run in `path` and keeps its figures there.
+fn judged<T: Training>(path: &Path) -> Result<RunFolder> {
     let folder = RunFolder::open(path)?;
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: T::Config = checkpoint.config()?;
     let figures = judge(&checkpoint, &Device::open(config.device())?, Judging::default())?;
     file::replace(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
-    let mut facts = vec![("steps".to_owned(), checkpoint.step().to_string())];
-    facts.extend(figures.into_iter().map(|figure| {
-        let yardstick = figure.yardstick.map_or_else(String::new, |of| format!(" ({of:.4} {})", figure.of));
-        (figure.name, format!("{:.4}{yardstick}", figure.value))
-    }));
-    let findings = symptoms::of_run(&folder)?;
-    facts.extend(findings.iter().map(|finding| ("sign of trouble".to_owned(), finding.to_string())));
-    let mut pictures = Vec::new();
-    for sheet in T::SHEETS {
-        let caption = if sheet.is_empty() { "samples" } else { sheet };
-        if let Some((step, sample)) = folder.samples(sheet)?.pop() {
-            pictures.push((format!("{caption}, step {step}"), sample));
-        }
-        pictures.push((format!("{caption} through training"), folder.progress_path(sheet)));
-    }
-    pictures.push(("losses".to_owned(), folder.losses_path()));
-    Ok(Column { title: what.to_owned(), facts, pictures })
+    Ok(folder)
 }

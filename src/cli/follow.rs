@@ -28,11 +28,11 @@ pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let (path, (step, total)) = (trainer.folder().path().display(), trainer.steps());
     match outcome {
         Outcome::Finished => {
+            let (next, command) = T::next(trainer.folder());
             say(format_args!(
-                "done: {total} steps; look at {} and {}, {}",
+                "done: {total} steps; look at {} and {}, {next} with: {command}",
                 trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
-                trainer.folder().losses_path().display(),
-                T::farewell(trainer.folder()),
+                trainer.folder().report_path().display(),
             ));
             Ok(ExitCode::SUCCESS)
         }

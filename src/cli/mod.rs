@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 a command line that cannot be understood, 130 interrupted (a checkpoint is written).
 
 mod bench;
+mod compare;
 mod demo;
 mod devices;
 mod evaluate;
@@ -13,6 +14,7 @@ mod follow;
 mod gradcheck;
 mod kernels;
 mod op;
+mod report;
 mod resume;
 mod sample;
 mod train;
@@ -54,6 +56,13 @@ enum Command {
     Translate(translate::Translate),
     /// Judge a run by figures, on held-out pictures where there are some.
     Evaluate(evaluate::Evaluate),
+    /// Make a run's page, curves and animations again from what it kept.
+    Report(report::Report),
+    /// Show several runs side by side on one page.
+    Compare(compare::Compare),
+    /// Write what a run made in other programs' formats.
+    #[command(subcommand)]
+    Export(export::Export),
     /// Train several runs that differ in one thing, and show them side by side on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
@@ -89,6 +98,8 @@ pub fn run() -> ExitCode {
         Command::Sample(sample) => sample.run(),
         Command::Translate(translate) => translate.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Report(report) => report.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Experiment(experiment) => experiment.run(),
         Command::Export(export) => export.run(),
         Command::Op(op) => op.run(),

@@ -23,6 +23,11 @@ const QUANTIZER_SPEED: i32 = 10;
 /// two.
 pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usize) -> Result<()> {
     let path = path.as_ref();
+    file::replace(path, &encoded(frames, path, max_frames, MAX_WIDTH)?)
+}
+
+/// The GIF of [`progress_gif`], its frames at most `max_width` pixels wide; errors name `path`.
+pub(super) fn encoded(frames: &[PathBuf], path: &Path, max_frames: usize, max_width: u32) -> Result<Vec<u8>> {
     let Some(last_path) = frames.last().filter(|_| max_frames > 0) else {
         return Err(Error::Input(format!(
             "{}: {} sample pictures, of which at most {max_frames} are wanted; expected 1 or more of both",
@@ -32,7 +37,7 @@ pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usiz
     };
 
     let last = open(last_path)?;
-    let (width, height) = screen_size(&last, path)?;
+    let (width, height) = screen_size(&last, max_width, path)?;
     let of_one_size: Vec<&PathBuf> =
         frames.iter().filter(|path| image::image_dimensions(path).ok() == Some(last.dimensions())).collect();
     let encoding = |error: gif::EncodingError| Error::io(path)(std::io::Error::other(error));
@@ -47,11 +52,11 @@ pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usiz
         encoder.write_frame(&frame).map_err(encoding)?;
     }
     drop(encoder);
-    file::replace(path, &bytes)
+    Ok(bytes)
 }
 
 /// At most `limit` of the indices below `count`, in order and evenly spaced, ending with the last.
-fn evenly_spaced(count: usize, limit: usize) -> impl Iterator<Item = usize> {
+pub(super) fn evenly_spaced(count: usize, limit: usize) -> impl Iterator<Item = usize> {
     let chosen = count.min(limit);
     (0..chosen).rev().map(move |from_end| count - 1 - from_end * (count - 1) / (chosen - 1).max(1))
 }
@@ -66,10 +71,10 @@ fn open(path: &Path) -> Result<RgbImage> {
     Ok(picture.into_rgb8())
 }
 
-/// The size of the animation: that of its pictures, or smaller where they are wider than [`MAX_WIDTH`].
-fn screen_size(picture: &RgbImage, path: &Path) -> Result<(u16, u16)> {
+/// The size of the animation: that of its pictures, or smaller where they are wider than `max_width`.
+fn screen_size(picture: &RgbImage, max_width: u32, path: &Path) -> Result<(u16, u16)> {
     let (width, height) = picture.dimensions();
-    let shown = width.min(MAX_WIDTH);
+    let shown = width.min(max_width);
     let scaled = (u64::from(height) * u64::from(shown)).div_ceil(u64::from(width.max(1)));
     match (u16::try_from(shown), u16::try_from(scaled)) {
         (Ok(shown), Ok(scaled)) if shown > 0 && scaled > 0 => Ok((shown, scaled)),

@@ -85,7 +85,7 @@ impl run::Training for Training {
     type Pictures = Pictures;
     const SHEETS: &'static [&'static str] = &[""];
     const CURVES: &'static [&'static str] = &["D", "D_real", "D_fake", "G", "R1"];
-    const TITLE: &'static str = "DCGAN losses";
+    const NAME: &'static str = "DCGAN";
 
     fn networks(config: &DcganConfig) -> Result<Dcgan> {
         config.dcgan()
@@ -230,9 +230,8 @@ impl run::Training for Training {
         Ok(vec![pictures])
     }
 
-    fn farewell(folder: &RunFolder) -> String {
-        let path = folder.path().display();
-        format!("draw more with: mewgpu sample {path} --count 64 --out sheet.png")
+    fn next(folder: &RunFolder) -> (&'static str, String) {
+        ("draw more", format!("mewgpu sample {} --count 64 --out sheet.png", folder.path().display()))
     }
 }
 

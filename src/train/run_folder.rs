@@ -103,8 +103,14 @@ impl RunFolder {
 
     /// What a run may leave in the folder itself beside its settings.
     fn files(&self) -> Vec<PathBuf> {
-        let mut files =
-            vec![self.kernels_path(), self.metrics_path(), self.losses_path(), self.evaluation_path()];
+        let mut files = vec![
+            self.kernels_path(),
+            self.starts_path(),
+            self.metrics_path(),
+            self.losses_path(),
+            self.report_path(),
+            self.evaluation_path(),
+        ];
         files.extend(ANIMATED.map(|sheet| self.progress_path(sheet)));
         files
     }
@@ -147,6 +153,11 @@ impl RunFolder {
         self.path.join("kernels.json")
     }
 
+    /// What the run ran on, each time it started or went on.
+    pub fn starts_path(&self) -> PathBuf {
+        self.path.join("starts.json")
+    }
+
     /// Losses and speed, a line each time they were looked at.
     pub fn metrics_path(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
@@ -155,6 +166,11 @@ impl RunFolder {
     /// The losses' curves.
     pub fn losses_path(&self) -> PathBuf {
         self.path.join("losses.svg")
+    }
+
+    /// The page that shows the run.
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join("report.html")
     }
 
     /// The figures of the checkpoint that was judged last.

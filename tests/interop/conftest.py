@@ -2,6 +2,7 @@
 
 `make interop` builds the program, installs the packages of requirements.txt, and runs pytest here."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "target" / "release" / "mewgpu"
+# How playwright starts the browser that is installed; it fetches nothing for itself.
+CHROMIUM = {
+    "executable_path": next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None),
+    "args": [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update",
+    ],
+}
 
 
 def mewgpu(*arguments):
@@ -19,14 +28,15 @@ def mewgpu(*arguments):
 
 
 def train(out, kind, *flags):
-    """A finished run of a few steps on bundled pictures, on the CPU unless `flags` say otherwise."""
+    """A finished run of a few steps on bundled pictures, on the CPU, as far as `flags` say nothing else."""
     data = {
         "dcgan": ["--data", "builtin:noto/animals"],
         "cyclegan": ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"],
     }[kind]
-    small = ["--size", 32, "--batch", 4, "--steps", 6, "--log-every", 1, "--sample-every", 2]
-    small += ["--checkpoint-every", 3, "--device", "cpu", "--out", out]
-    mewgpu("train", kind, *data, *small, *flags)
+    small = {"--size": 32, "--batch": 4, "--steps": 6, "--log-every": 1, "--sample-every": 2}
+    small |= {"--checkpoint-every": 3, "--device": "cpu"}
+    usual = [part for flag, value in small.items() if flag not in flags for part in (flag, value)]
+    mewgpu("train", kind, *data, *usual, "--out", out, *flags)
     return out
 
 

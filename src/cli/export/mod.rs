@@ -1,5 +1,6 @@
 //! `mewgpu export`
 
+mod csv;
 mod onnx;
 mod web;
 
@@ -8,6 +9,8 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum Export {
+    /// What a run measured, as CSV: a row a step, a column a figure.
+    Csv(csv::Csv),
     /// Write a generator as an ONNX file, for onnxruntime and others.
     ///
     /// Of a DCGAN the generator, from noise [batch, numbers, 1, 1] to pictures [batch, channels, size, size]; of a CycleGAN the
@@ -21,6 +24,7 @@ pub enum Export {
 impl Export {
     pub fn run(self) -> Done {
         match self {
+            Self::Csv(csv) => csv.run(),
             Self::Onnx(onnx) => onnx.run(),
             Self::Web(web) => web.run(),
         }

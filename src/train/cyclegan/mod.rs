@@ -92,7 +92,7 @@ impl run::Training for Training {
     type Pictures = [Source; 2];
     const SHEETS: &'static [&'static str] = &[SHEETS[0], SHEETS[1]];
     const CURVES: &'static [&'static str] = &LOSSES;
-    const TITLE: &'static str = "CycleGAN losses";
+    const NAME: &'static str = "CycleGAN";
 
     fn networks(config: &CycleGanConfig) -> Result<CycleGan> {
         config.cyclegan()
@@ -234,9 +234,9 @@ impl run::Training for Training {
             .collect()
     }
 
-    fn farewell(folder: &RunFolder) -> String {
+    fn next(folder: &RunFolder) -> (&'static str, String) {
         let path = folder.path().display();
-        format!("translate pictures with: mewgpu translate {path} --to y PICTURE|DIR --out DIR")
+        ("translate pictures", format!("mewgpu translate {path} --to y PICTURE --out translated"))
     }
 }
 

@@ -94,8 +94,8 @@ pub trait Training: Sized {
     const SHEETS: &'static [&'static str];
     /// Losses that are drawn as curves.
     const CURVES: &'static [&'static str];
-    /// The curves' title.
-    const TITLE: &'static str;
+    /// What people call it.
+    const NAME: &'static str;
 
     /// The networks that `config` describes.
     ///
@@ -164,8 +164,8 @@ pub trait Training: Sized {
     /// If the device fails or a file cannot be written.
     fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>>;
 
-    /// What to do with the finished run in `folder`: commands, in words.
-    fn farewell(folder: &RunFolder) -> String;
+    /// What to do with the trained run in `folder`: in words, and the command.
+    fn next(folder: &RunFolder) -> (&'static str, String);
 }
 
 /// A run, ready to start or to go on.

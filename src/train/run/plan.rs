@@ -7,6 +7,7 @@ use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
 use crate::train::initial::from_files;
 use crate::train::run_folder::{RunFolder, unreadable};
+use crate::train::starts::Start;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub struct Plan<T: Training> {
     pub(super) values: Option<Vec<Vec<f32>>>,
     /// What is worth knowing of the run that it goes on with.
     pub(super) notes: Vec<String>,
-    introduction: Vec<String>,
+    pub(super) start: Start,
 }
 
 /// Where a run is kept.
@@ -117,26 +118,26 @@ impl<T: Training> Plan<T> {
             Place::New(_) | Place::Replacing(_) => device,
         };
         let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
-        let mut introduction = vec![device.describe()];
-        introduction.extend(lines);
-        let networks = T::describe(&T::networks(&config)?);
-        introduction.push(format!("{networks}, {memory} MiB of memory"));
-        let (step, values) = match after {
-            Some((step, values)) => (step, Some(values)),
+        let networks = T::networks(&config)?;
+        let (step, values, initial) = match after {
+            Some((step, values)) => (step, Some(values), None),
             None => {
-                let (initial, draw, seed) = config.start();
-                let taken = from_files(&T::networks(&config)?, initial, draw, seed)?;
-                (
-                    0,
-                    taken.map(|(values, line)| {
-                        introduction.push(line);
-                        values
-                    }),
-                )
+                let (files, draw, seed) = config.start();
+                let (values, line) = from_files(&networks, files, draw, seed)?.unzip();
+                (0, values, line)
             }
         };
+        let start = Start {
+            after: step,
+            version: env!("CARGO_PKG_VERSION").into(),
+            device: device.describe(),
+            pictures: lines,
+            networks: T::describe(&networks),
+            memory,
+            initial,
+        };
         let setup = Setup { config, pictures, sets, device, steps, step, total };
-        Ok(Self { setup, place, values, notes: Vec::new(), introduction })
+        Ok(Self { setup, place, values, notes: Vec::new(), start })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -148,14 +149,14 @@ impl<T: Training> Plan<T> {
         let Setup { config, pictures, device, steps, .. } = &mut self.setup;
         if config.tunes() {
             *device = device.clone().tuned(steps, progress)?;
-            memory::check::<T>(config, pictures, device, steps)?;
+            self.start.memory = memory::check::<T>(config, pictures, device, steps)?;
         }
         Ok(self)
     }
 
     /// What the run is, in a few lines: the device first.
-    pub fn introduction(&self) -> &[String] {
-        &self.introduction
+    pub fn introduction(&self) -> Vec<String> {
+        self.start.lines()
     }
 
     /// What it will run on.

@@ -10,6 +10,7 @@ use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
 use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
+use crate::train::starts;
 use crate::train::symptoms::Symptoms;
 use std::path::Path;
 
@@ -31,7 +32,7 @@ impl<T: Training> Trainer<T> {
     }
 
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
-        let Plan { setup, place, values, notes, .. } = plan;
+        let Plan { setup, place, values, notes, start } = plan;
         let (step, total) = (setup.step, setup.total);
         let sets = setup.sets.clone();
         let (_, draw, seed) = setup.config.start();
@@ -46,6 +47,7 @@ impl<T: Training> Trainer<T> {
         place.clear(&folder)?;
         let values = values.unwrap_or_else(|| training.model().initial(draw, seed));
         folder.prepare(training.config())?;
+        starts::add(&folder, start)?;
         if let Some(kernels) = kernels {
             kernels.write(&folder.kernels_path())?;
         }

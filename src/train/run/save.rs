@@ -3,17 +3,15 @@
 use super::finite::Whole;
 use super::{Trainer, Training, Watch};
 use crate::file;
-use crate::report::{self, Row};
+use crate::report::Row;
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Log, Loss};
 use crate::train::model::{Model, Trained};
+use crate::train::reporting;
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
 use std::path::Path;
-
-/// Frames of an animation.
-const FRAMES: usize = 40;
 
 impl<T: Training> Trainer<T> {
     /// Reads the losses of the step just done.
@@ -142,31 +140,9 @@ impl<T: Training> Trainer<T> {
         Error::Unsaved { step, problem: problem.to_string(), kept }
     }
 
-    /// Draws the losses and the animations again. What cannot be drawn is a warning: training matters more.
+    /// Draws the losses, the animations and the page again. What cannot be drawn is a warning: training matters more.
     pub(super) fn save_report(&self, watch: &mut dyn Watch) {
-        let drawn = T::SHEETS.iter().map(|sheet| self.save_animation(sheet));
-        for error in [self.save_curves()].into_iter().chain(drawn).filter_map(Result::err) {
-            watch.warned(&error.to_string());
-        }
-    }
-
-    fn save_curves(&self) -> Result<()> {
-        let rows = report::metrics::read(self.folder.metrics_path())?;
-        let drawn =
-            |name: &&str| rows.iter().any(|row| row.values.get(*name).is_some_and(|value| value.is_finite()));
-        let names: Vec<&str> = T::CURVES.iter().copied().filter(drawn).collect();
-        match names.is_empty() {
-            true => Ok(()),
-            false => report::losses_svg(&rows, &names, T::TITLE, self.folder.losses_path()),
-        }
-    }
-
-    fn save_animation(&self, sheet: &str) -> Result<()> {
-        let frames: Vec<_> = self.folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
-        match frames.is_empty() {
-            true => Ok(()),
-            false => report::progress_gif(&frames, self.folder.progress_path(sheet), FRAMES),
-        }
+        reporting::redraw::<T>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
     }
 }
 

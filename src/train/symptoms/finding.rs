@@ -72,10 +72,17 @@ pub struct Finding {
     pub evidence: String,
 }
 
+impl Finding {
+    /// What it is, in a few words.
+    pub fn name(&self) -> String {
+        self.sign.words(&self.of)
+    }
+}
+
 impl Display for Finding {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Self { sign, of, since, step, until, evidence } = self;
-        write!(f, "step {step}: {} ({evidence}, since step {since}", sign.words(of))?;
+        let Self { sign, since, step, until, evidence, .. } = self;
+        write!(f, "step {step}: {} ({evidence}, since step {since}", self.name())?;
         match until {
             Some(until) => write!(f, " and until {until}); {}", sign.advice()),
             None => write!(f, "); {}", sign.advice()),

@@ -1,0 +1,47 @@
+//! `mewgpu export csv`
+
+use crate::Error;
+use crate::cli::{Done, say};
+use crate::file;
+use crate::report::{csv, metrics};
+use crate::train::run_folder::RunFolder;
+use clap::Args;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub struct Csv {
+    /// The run's folder.
+    run: PathBuf,
+    /// Where to write; to the terminal where it is not given.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Csv {
+    pub fn run(self) -> Done {
+        let path = RunFolder::open(&self.run)?.metrics_path();
+        if !path.is_file() {
+            return Err(Error::Input(format!(
+                "{}: nothing is measured yet; wait for the run's first --log-every steps",
+                self.run.display()
+            )));
+        }
+        let bytes = csv::bytes(&metrics::read(&path)?)?;
+        match self.out {
+            Some(out) => {
+                file::replace(&out, &bytes)?;
+                say(out.display());
+            }
+            None => match std::io::stdout().write_all(&bytes) {
+                // A reader that has seen enough, such as `head`, is no failure.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    return Err(Error::io("standard output")(error));
+                }
+                _ => {}
+            },
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,25 @@
+//! `mewgpu report`
+
+use super::{Done, say};
+use crate::train::reporting;
+use crate::train::run_folder::RunFolder;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The page shows settings, device, losses, samples through training, figures, speed and memory; it is one file without
+/// outside references, made at every checkpoint of a run as well.
+#[derive(Args)]
+pub struct Report {
+    /// The run's folder.
+    run: PathBuf,
+}
+
+impl Report {
+    pub fn run(self) -> Done {
+        let folder = RunFolder::open(&self.run)?;
+        reporting::redraw_any(&folder)?;
+        say(folder.report_path().display());
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,246 @@
+//! What a run leaves for people, made of what it kept: loss curves, animations, and the page.
+
+use super::config::{CycleGanConfig, RunConfig};
+use super::cyclegan;
+use super::dcgan;
+use super::log::duration;
+use super::run::Training;
+use super::run_folder::RunFolder;
+use super::settings::LONGEST;
+use super::starts::{self, Start};
+use super::symptoms::{Finding, Symptoms};
+use crate::file;
+use crate::report::page::{self, Chart, Evaluation, Page, Samples, Series, Sign};
+use crate::report::{self, Row, metrics};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Frames of an animation.
+const FRAMES: usize = 40;
+/// Sample pictures of a run's own page take about this many bytes.
+const OF_ONE: usize = 5 << 19;
+/// Its animations are made smaller where they take more than this together.
+const ANIMATED: usize = 1 << 20;
+/// Sample pictures of several runs on a page together.
+const OF_ALL: usize = 8 << 20;
+
+/// The charts beside the losses': how a figure's name begins, what they are called, and whether their scale is logarithmic.
+const CHARTS: [(&str, &str, bool); 6] = [
+    ("accuracy_", "Share of pictures the discriminator is right about", false),
+    ("diversity", "How much samples differ, beside training pictures", false),
+    ("nearest", "How far samples are from training pictures, beside those themselves", false),
+    ("gradient_", "Gradients, root mean square", true),
+    ("steps_per_second", "Speed, steps a second", false),
+    ("", "Other figures", false),
+];
+
+/// Makes losses, animations and page of the run in `folder` again and returns what could not be made.
+pub fn redraw<T: Training>(folder: &RunFolder) -> Vec<Error> {
+    let animations = T::SHEETS.iter().map(|sheet| save_animation(folder, sheet));
+    let pictures = [save_curves::<T>(folder)].into_iter().chain(animations);
+    let failed: Vec<Error> = pictures.filter_map(Result::err).collect();
+    failed.into_iter().chain(save_page::<T>(folder).err()).collect()
+}
+
+/// As [`redraw`], whatever is trained in `folder`.
+///
+/// # Errors
+/// The first thing that could not be made.
+pub fn redraw_any(folder: &RunFolder) -> Result<()> {
+    let failed = match folder.kind()? {
+        CycleGanConfig::KIND => redraw::<cyclegan::Training>(folder),
+        _ => redraw::<dcgan::Training>(folder),
+    };
+    failed.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Writes a page that shows `runs`, each under its name, side by side.
+///
+/// # Errors
+/// If a run cannot be read or the page not be written.
+pub fn side_by_side(
+    title: &str,
+    introduction: &str,
+    runs: &[(String, RunFolder)],
+    path: &Path,
+) -> Result<()> {
+    let budget = OF_ALL / runs.len().max(1);
+    let shown = |(name, folder): &(String, RunFolder)| {
+        let shown = match folder.kind()? {
+            CycleGanConfig::KIND => run::<cyclegan::Training>(folder, budget)?,
+            _ => run::<dcgan::Training>(folder, budget)?,
+        };
+        Ok(page::Run { name: name.clone(), ..shown })
+    };
+    let runs = runs.iter().map(shown).collect::<Result<Vec<_>>>()?;
+    Page { title: title.to_owned(), introduction: introduction.to_owned(), runs }.save(path)
+}
+
+fn rows(folder: &RunFolder) -> Result<Vec<Row>> {
+    match folder.metrics_path() {
+        path if path.is_file() => metrics::read(path),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn save_curves<T: Training>(folder: &RunFolder) -> Result<()> {
+    let rows = rows(folder)?;
+    let drawn =
+        |name: &&str| rows.iter().any(|row| row.values.get(*name).is_some_and(|value| value.is_finite()));
+    let names: Vec<&str> = T::CURVES.iter().copied().filter(drawn).collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => report::losses_svg(&rows, &names, &format!("{} losses", T::NAME), folder.losses_path()),
+    }
+}
+
+fn save_animation(folder: &RunFolder, sheet: &str) -> Result<()> {
+    let frames: Vec<_> = folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
+    match frames.is_empty() {
+        true => Ok(()),
+        false => report::progress_gif(&frames, folder.progress_path(sheet), FRAMES),
+    }
+}
+
+fn save_page<T: Training>(folder: &RunFolder) -> Result<()> {
+    let mut run = run::<T>(folder, OF_ONE)?;
+    for (sheet, shown) in T::SHEETS.iter().zip(&mut run.sheets) {
+        let samples: Vec<_> = folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
+        shown.animation =
+            page::animation(&folder.progress_path(sheet), &samples, ANIMATED / T::SHEETS.len())?;
+    }
+    let page = Page { title: run.name.clone(), introduction: String::new(), runs: vec![run] };
+    page.save(&folder.report_path())
+}
+
+/// What a page shows of the run in `folder`, with about `budget` bytes of sample pictures and no animation.
+fn run<T: Training>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
+    let rows = rows(folder)?;
+    let starts = starts::read(folder)?;
+    let settings = settings(folder)?;
+    let named = |sheet: &&'static str| if sheet.is_empty() { "samples" } else { *sheet };
+    let mut sheets = Vec::new();
+    for sheet in T::SHEETS {
+        let frames = page::frames(&folder.samples(sheet)?, budget / T::SHEETS.len())?;
+        sheets.push(Samples { name: named(sheet).to_owned(), frames, animation: None });
+    }
+    let measured = rows.last().map_or(0, |row| row.step);
+    let drawn = sheets.iter().flat_map(|sheet| &sheet.frames).map(|frame| frame.step);
+    let kept = folder.checkpoints()?.last().map_or(0, |(step, _)| *step);
+    let step = drawn.chain([measured, kept]).max().unwrap_or(0);
+    let total = settings.get("steps").and_then(|steps| steps.as_integer()?.try_into().ok());
+    Ok(page::Run {
+        name: folder.path().display().to_string(),
+        step,
+        total,
+        facts: facts::<T>(step, total, &rows, &starts),
+        settings: settings.into_iter().map(|(name, value)| (name, word(&value))).collect(),
+        resumed: starts
+            .into_iter()
+            .filter(|start| start.after > 0)
+            .map(|start| (start.after, start.device))
+            .collect(),
+        charts: charts(&rows, T::CURVES),
+        sheets,
+        findings: Symptoms::new(&rows).findings().iter().map(sign).collect(),
+        evaluation: evaluation(&folder.evaluation_path())?,
+        commands: commands::<T>(folder, step, total),
+    })
+}
+
+fn settings(folder: &RunFolder) -> Result<toml::Table> {
+    let path = folder.config_path();
+    toml::from_str(&file::text(&path, LONGEST)?)
+        .map_err(|error| Error::Input(format!("{}: {error}", path.display())))
+}
+
+/// A setting as it is given on the command line.
+fn word(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(parts) if parts.is_empty() => "none".into(),
+        toml::Value::Array(parts) => parts.iter().map(word).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+fn facts<T: Training>(
+    step: u64,
+    total: Option<u64>,
+    rows: &[Row],
+    starts: &[Start],
+) -> Vec<(String, String)> {
+    let mut facts = vec![("trained", T::NAME.to_owned())];
+    facts.push(("steps", total.map_or(step.to_string(), |total| format!("{step} of {total}"))));
+    let timed = rows.iter().rev().find_map(|row| Some((row.step, *row.values.get("seconds")?)));
+    if let Some((step, seconds)) = timed.filter(|(_, seconds)| *seconds > 0.0) {
+        facts.push(("time in training", duration(seconds)));
+        facts.push(("speed", format!("{:.1} steps a second", step as f64 / seconds)));
+    }
+    if let Some(Start { version, device, pictures, networks, memory, .. }) = starts.last() {
+        facts.push(("device", device.clone()));
+        facts.push(("memory", format!("{memory} MiB planned")));
+        facts.push(("networks", networks.clone()));
+        facts.push(("pictures", pictures.join("; ")));
+        facts.push(("made by", format!("mewgpu {version}")));
+    }
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The losses first, then all else that was measured.
+fn charts(rows: &[Row], losses: &[&str]) -> Vec<Chart> {
+    let names = rows.iter().flat_map(|row| row.values.keys());
+    let mut names: Vec<&str> = names.map(String::as_str).filter(|name| *name != "seconds").collect();
+    // Losses in their own order, all else by name.
+    names.sort_unstable_by_key(|name| (losses.iter().position(|loss| loss == name), *name));
+    names.dedup();
+    let mut chart = |title, log, belongs: &dyn Fn(&str) -> bool| {
+        let own: Vec<&str> = names.extract_if(.., |name| belongs(name)).collect();
+        let series = own.into_iter().map(|name| Series::new(rows, name));
+        Chart { title, log, series: series.filter(|series| !series.steps.is_empty()).collect() }
+    };
+    let mut charts = vec![chart("Losses", false, &|name| losses.contains(&name))];
+    charts.extend(CHARTS.map(|(prefix, title, log)| chart(title, log, &|name| name.starts_with(prefix))));
+    charts.retain(|chart| !chart.series.is_empty());
+    charts
+}
+
+fn sign(finding: &Finding) -> Sign {
+    Sign {
+        name: finding.name(),
+        since: finding.since,
+        until: finding.until,
+        evidence: finding.evidence.clone(),
+        advice: finding.sign.advice(),
+    }
+}
+
+fn evaluation(path: &Path) -> Result<Option<Evaluation>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    serde_json::from_str(&file::text(path, LONGEST)?).map(Some).map_err(|error| {
+        Error::Input(format!(
+            "{}: no figures of mewgpu evaluate ({error}); remove it or evaluate again",
+            path.display()
+        ))
+    })
+}
+
+fn commands<T: Training>(folder: &RunFolder, step: u64, total: Option<u64>) -> Vec<(String, String)> {
+    let run = folder.path().display();
+    let on = match total {
+        Some(total) if step >= total => format!("mewgpu resume {run} --steps {}", total.saturating_mul(2)),
+        _ => format!("mewgpu resume {run}"),
+    };
+    let (next, command) = T::next(folder);
+    let commands = [
+        ("go on training", on),
+        (next, command),
+        ("judge it by figures", format!("mewgpu evaluate {run}")),
+        ("make this page again", format!("mewgpu report {run}")),
+        ("set it beside another", format!("mewgpu compare {run} RUN")),
+        ("take the figures elsewhere", format!("mewgpu export csv {run} --out metrics.csv")),
+    ];
+    commands.into_iter().map(|(words, command)| (words.to_owned(), command)).collect()
+}

@@ -1,0 +1,66 @@
+//! What a run ran on, each time it started or went on: `starts.json`.
+
+use super::run_folder::RunFolder;
+use crate::file;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The longest file that is read, in bytes: some ten thousand starts.
+const LONGEST: u64 = 1 << 24;
+
+/// One start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Steps that were done before.
+    pub after: u64,
+    /// The program's version.
+    pub version: String,
+    /// The device and why it was chosen.
+    pub device: String,
+    /// The pictures, a line a set.
+    pub pictures: Vec<String>,
+    /// The networks and how many parameters they have.
+    pub networks: String,
+    /// Memory that was planned, in MiB.
+    pub memory: u64,
+    /// Which weights were taken from files; none where all were drawn, or those of a checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<String>,
+}
+
+impl Start {
+    /// For people: the device first.
+    pub fn lines(&self) -> Vec<String> {
+        let Self { device, pictures, networks, memory, initial, .. } = self;
+        let networks = format!("{networks}, {memory} MiB of memory");
+        let lines = [device.clone()].into_iter().chain(pictures.iter().cloned());
+        lines.chain([networks]).chain(initial.clone()).collect()
+    }
+}
+
+/// All starts of the run in `folder`, in order; none where it keeps none.
+///
+/// # Errors
+/// If its file cannot be read.
+pub fn read(folder: &RunFolder) -> Result<Vec<Start>> {
+    let path = folder.starts_path();
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(&file::text(&path, LONGEST)?).map_err(|error| {
+        Error::Input(format!("{}: not what a run writes ({error}); remove it", path.display()))
+    })
+}
+
+/// Adds a start; those after the steps done before it are no part of the run any more.
+///
+/// # Errors
+/// If the file cannot be read or written.
+pub(super) fn add(folder: &RunFolder, start: Start) -> Result<()> {
+    let mut starts = read(folder)?;
+    starts.retain(|earlier| earlier.after < start.after);
+    starts.push(start);
+    let path = folder.starts_path();
+    let json = serde_json::to_vec_pretty(&starts).map_err(|error| Error::io(&path)(error.into()))?;
+    file::replace(&path, &json)
+}
