@@ -38,13 +38,13 @@ pub fn text(explanation: &Explanation) -> String {
 fn table(program: &Listed) -> String {
     let Listed { name, due, rows, seconds, host_seconds } = program;
     let sum: f64 = rows.iter().map(|row| row.seconds).sum();
-    let mut text = format!(
-        "\n{name}, {due}: {} one by one, {} as training runs it, {} of that on the host\n",
-        time(sum),
-        time(*seconds),
-        time(*host_seconds)
-    );
     let on_gpu = rows.iter().any(|row| !row.kernel.is_empty());
+    let host = match on_gpu {
+        true => format!(", {} of that on the host", time(*host_seconds)),
+        false => String::new(),
+    };
+    let mut text =
+        format!("\n{name}, {due}: {} one by one, {} as training runs it{host}\n", time(sum), time(*seconds));
     let mut columns: Vec<Column> = vec![("#", true), ("operation", false)];
     if on_gpu {
         columns.extend([("kernel", false), ("variant", false), ("workgroups", true), ("members", true)]);
