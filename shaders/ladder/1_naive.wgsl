@@ -1,10 +1,13 @@
-// Rung 1, the equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o].
+// Rung 1, the equation.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
 // Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: one number of y.
+// Constants: lib/conv.wgsl.
 //
 // Neighbouring invocations compute neighbouring pixels of one channel. What they read of x lies STRIDE_W * I numbers apart, what
 // they store O numbers apart: memory hands out lines of 64 or 128 bytes, of which one number is used. Each multiply-add waits for
 // two loads.
-// Layout: x NHWC, w HWIO, y NHWC. One invocation: one number of y. Constants: lib/conv.wgsl.
 #import lib/grid
 #import lib/conv
 

@@ -1,9 +1,13 @@
-// Rung 2, channels innermost. Equation and reference as 1_naive.wgsl.
+// Rung 2, channels innermost.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: one number of y.
+// Constants: lib/conv.wgsl.
 //
 // What changed: the order in which invocations are numbered, two lines. Neighbours now compute neighbouring channels of one pixel:
 // they read one and the same number of x, neighbouring numbers of w, and store neighbouring numbers of y. A device that joins the
 // loads of neighbours needs one line where rung 1 needed one each. The loads an invocation makes are as many as before.
-// Layout: x NHWC, w HWIO, y NHWC. One invocation: one number of y. Constants: lib/conv.wgsl.
 #import lib/grid
 #import lib/conv
 

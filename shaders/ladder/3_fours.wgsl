@@ -1,10 +1,14 @@
-// Rung 3, four numbers a load. Equation and reference as 1_naive.wgsl.
+// Rung 3, four numbers a load.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: one lane of channels of one pixel.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Constants: lib/conv.wgsl.
 //
 // What changed: x is read in fours along i, w and y in fours along o. Sixteen multiply-adds (four of a four) wait for five loads,
 // where rung 2 made thirty-two: a four of x meets four channels of the result. Where channels do not divide by four, lanes are
 // single numbers and the kernel is rung 2 again.
-// Layout: x NHWC, w HWIO, y NHWC. One invocation: one lane of channels of one pixel. Text: XVEC (x in fours: I divides by 4), VEC4
-// (w and y in fours: O does). Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/grid

@@ -1,11 +1,16 @@
-// Rung 5, a tile in workgroup memory. Equation and reference as 1_naive.wgsl.
+// Rung 5, a tile in workgroup memory.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: one number of y.
+// One workgroup: 16 pixels x 16 channels.
+// Constants: lib/conv.wgsl.
 //
 // What changed, from rung 2: the convolution is read as a matrix product, y = A * w, in which row m of A is a pixel of y and column k
 // a tap and channel (ky, kx, i); A is never written down. A workgroup computes 16 x 16 numbers of y and stages 16 columns of A and 16
 // rows of w at a time: each number comes from storage once and serves 16 invocations. An invocation makes two loads from storage for 16
 // multiply-adds, where rung 2 made 32; but each multiply-add still waits for two loads, now from workgroup memory, and every slice for two
 // barriers. A division a load finds the tap of k.
-// Layout: x NHWC, w HWIO, y NHWC. One workgroup: 16 pixels x 16 channels. One invocation: one number of y. Constants: lib/conv.wgsl.
 #import lib/conv
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -1,11 +1,16 @@
-// Rung 6, both tiles. Equation and reference as 1_naive.wgsl; the product as 5_tile.wgsl.
+// Rung 6, both tiles; the product as 5_tile.wgsl.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: 4 x 4 numbers of y.
+// One workgroup: 64 pixels x 64 channels.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Constants: lib/conv.wgsl.
 //
 // What changed: a workgroup computes 64 x 64 numbers of y, an invocation 4 x 4 of them in registers. Everything moves in fours, four of A
 // along k and four of w along o. Of a slice, an invocation loads one four of A and one of w from storage for 256 multiply-adds, and
 // from workgroup memory 8 fours for every 64. The pixel whose fours an invocation stages is always the same, so that its
 // place is worked out once.
-// Layout: x NHWC, w HWIO, y NHWC. One workgroup: 64 pixels x 64 channels. One invocation: 4 x 4 of them. Text: XVEC (x in fours: I divides
-// by 4), VEC4 (w and y in fours: O does). Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/conv

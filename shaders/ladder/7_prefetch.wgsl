@@ -1,12 +1,17 @@
-// Rung 7, the next slice on its way. Equation and reference as 1_naive.wgsl; the product as 5_tile.wgsl.
+// Rung 7, the next slice on its way; the product as 5_tile.wgsl.
+// Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
+// Reference: reference/contraction/mod.rs `conv2d`.
+// Layout: x NHWC, w HWIO, y NHWC.
+// One invocation: 4 x 4 numbers of y.
+// One workgroup: 64 pixels x 64 channels.
+// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Constants: lib/conv.wgsl.
 //
 // What changed: the fours of the next slice are loaded from storage into registers before this slice is multiplied, and put into
 // workgroup memory after. Storage takes hundreds of cycles to answer; 256 multiply-adds stand between question and answer now, where
 // rung 6 waited in front of a barrier. The price is eight registers, and a load past the end in the last round, which gives zeros.
 // conv/conv2d_tiled.wgsl, by lib/tile.wgsl, is this with a choice of tiles, up to 8 x 8 results an invocation, parts of the
 // contraction and an epilogue.
-// Layout: x NHWC, w HWIO, y NHWC. One workgroup: 64 pixels x 64 channels. One invocation: 4 x 4 of them. Text: XVEC (x in fours: I divides
-// by 4), VEC4 (w and y in fours: O does). Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane
 #import lib/conv

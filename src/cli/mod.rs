@@ -60,15 +60,12 @@ enum Command {
     Report(report::Report),
     /// Show several runs side by side on one page.
     Compare(compare::Compare),
-    /// Write what a run made in other programs' formats.
+    /// Write what a run has learnt or measured for other programs.
     #[command(subcommand)]
     Export(export::Export),
     /// Train several runs that differ in one thing, and show them side by side on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
-    /// Write what a run has learnt for other programs.
-    #[command(subcommand)]
-    Export(export::Export),
     /// Run one operation and its gradients from file to file, in PyTorch's layouts.
     Op(op::Op),
     /// Check every operation and its gradients, by every kernel there is, on a device.

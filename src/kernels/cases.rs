@@ -2,9 +2,9 @@
 
 use super::example::{Example, Function, Work};
 use crate::bench::peaks;
-use crate::gpu::finite;
-use crate::gpu::lower::Target;
+use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
+use crate::gpu::{finite, ladder};
 use crate::graph::{Bank, Graph, Per, Slot, Step, Update, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ const fn slope(name: &'static str, function: Function, kept: &'static [&'static 
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 38] = [
+pub const CASES: [Example; 39] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -127,6 +127,7 @@ pub const CASES: [Example; 38] = [
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
     case("adam", &["parameters"], &[BANK], Work::Updates(adam)),
     case("finite", &["x"], &[BANK], Work::Programs(not_finite)),
+    case("ladder", &["x", "w"], CONV, Work::Programs(rungs)),
     case("peaks", &[], &[], Work::Programs(of_peaks)),
 ];
 
@@ -193,4 +194,13 @@ fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
 fn of_peaks(_: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
     let programs = peaks::programs(Target::GPU.max_binding)?;
     Ok(programs.into_iter().map(|(_, program)| program).collect())
+}
+
+/// The convolution by each rung of the ladder.
+fn rungs(shapes: &[Shape], settings: &super::Settings) -> Result<Vec<Program>> {
+    let graph = Graph::new();
+    let y = graph.input("x", shapes[0]).conv2d(graph.input("w", shapes[1]), settings.conv)?;
+    let step = Step::new("ladder", &graph, &[("y", y)], vec![]);
+    let all = Contraction::all(&[step]);
+    all.iter().flat_map(|of| ladder::RUNGS.iter().map(|rung| rung.program(of))).collect()
 }
