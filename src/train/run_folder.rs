@@ -2,6 +2,7 @@
 
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::file;
+use crate::report::tensorboard;
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -94,6 +95,7 @@ impl RunFolder {
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
         let mut files = self.files();
+        files.extend(tensorboard::files(&self.path)?);
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
         for sheet in ANIMATED {
             files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));
@@ -183,6 +185,12 @@ impl RunFolder {
     /// If their folder cannot be read.
     pub fn samples(&self, sheet: &str) -> Result<Vec<(u64, PathBuf)>> {
         by_step(&self.path.join(SAMPLES), &suffix('-', sheet), PNG)
+    }
+
+    /// The sheets of a step that are there, by name.
+    pub fn sheets(&self, step: u64) -> Vec<(&'static str, PathBuf)> {
+        let sheets = ANIMATED.map(|sheet| (sheet, self.sample_path(step, sheet)));
+        sheets.into_iter().filter(|(_, path)| path.is_file()).collect()
     }
 
     /// Checkpoints by step.
