@@ -187,12 +187,6 @@ impl RunFolder {
         by_step(&self.path.join(SAMPLES), &suffix('-', sheet), PNG)
     }
 
-    /// The sheets of a step that are there, by name.
-    pub fn sheets(&self, step: u64) -> Vec<(&'static str, PathBuf)> {
-        let sheets = ANIMATED.map(|sheet| (sheet, self.sample_path(step, sheet)));
-        sheets.into_iter().filter(|(_, path)| path.is_file()).collect()
-    }
-
     /// Checkpoints by step.
     ///
     /// # Errors

@@ -12,8 +12,9 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-/// Logs on a curve.
+/// Logs on a curve, and on one that has to share a line.
 const LOGS: usize = 24;
+const FEWER: usize = 16;
 /// Characters of a loss.
 const NUMBER: usize = 9;
 /// Characters between two losses in a line.
@@ -23,6 +24,8 @@ const GAP: usize = 3;
 pub struct Bar {
     bar: ProgressBar,
     curves: Vec<Curve>,
+    /// Lines of the bar and its curves.
+    height: usize,
     preview: Option<Preview>,
 }
 
@@ -35,7 +38,7 @@ impl Bar {
         let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}")
             .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
         let bar = ProgressBar::new(total).with_style(style).with_finish(ProgressFinish::AndClear);
-        Ok(Self { bar: bar.with_position(step), curves: Vec::new(), preview: None })
+        Ok(Self { bar: bar.with_position(step), curves: Vec::new(), height: 1, preview: None })
     }
 
     /// Whether there is a terminal that can show it.
@@ -70,12 +73,15 @@ impl Watch for Bar {
             }
         }
         let width = usize::from(Term::stderr().size().1);
-        self.bar.set_message(format!("{}{}", log.pace(), lines(&self.curves, width)));
+        let curves = lines(&self.curves, width);
+        self.height = 1 + curves.lines().skip(1).count();
+        self.bar.set_message(format!("{}{curves}", log.pace()));
     }
 
     fn sampled(&mut self, step: u64, sheets: &[PathBuf]) {
         if let Some(preview) = &mut self.preview {
-            self.bar.suspend(|| preview.show(step, sheets));
+            let below = self.height;
+            self.bar.suspend(|| preview.show(step, sheets, below));
         }
     }
 
@@ -119,9 +125,9 @@ impl Curve {
 /// All curves, as many in a line as a terminal of `width` columns has room for.
 fn lines(curves: &[Curve], width: usize) -> String {
     let names = curves.iter().map(|curve| curve.name.len()).max().unwrap_or(0);
-    let logs = width.saturating_sub(names + NUMBER + 1).min(LOGS);
-    let cell = names + NUMBER + 1 + logs;
-    let columns = ((width + GAP) / (cell + GAP)).max(1);
+    let beside = names + NUMBER + 1;
+    let columns = ((width + GAP) / (beside + FEWER + GAP)).clamp(1, curves.len().max(1));
+    let logs = ((width + GAP) / columns).saturating_sub(GAP + beside).min(LOGS);
     let line = |curves: &[Curve]| {
         let texts: Vec<_> = curves.iter().map(|curve| curve.text(names, logs)).collect();
         format!("\n{}", texts.join(&" ".repeat(GAP)))
@@ -144,8 +150,10 @@ mod tests {
         let curves = [curve("D", 3), curve("cycle_X", 30)];
         let alone = "D          2.000 ▁▅█                     ";
         let other = "cycle_X   29.000 ▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███";
-        assert_eq!(lines(&curves, 80), format!("\n{alone}\n{other}"));
+        assert_eq!(lines(&curves, 68), format!("\n{alone}\n{other}"));
         assert_eq!(lines(&curves, 85), format!("\n{alone}   {other}"));
+        let shorter = "cycle_X   29.000 ▁▁▁▂▂▃▃▄▄▅▅▅▆▆▇▇███";
+        assert_eq!(lines(&curves, 75), format!("\nD          2.000 ▁▅█                   {shorter}"));
         assert_eq!(lines(&curves[1..], 20), "\ncycle_X   29.000 ▁▅█");
         assert_eq!(lines(&curves[1..], 5), "\ncycle_X   29.000 ");
     }

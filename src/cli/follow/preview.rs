@@ -6,14 +6,14 @@ use console::Term;
 use image::RgbImage;
 use std::path::PathBuf;
 
-/// Lines that the bar and its curves need.
-const BELOW: u32 = 6;
+/// Lines that are left to the bar and its curves before there are any.
+const BELOW: usize = 6;
 
 /// The newest samples, where the ones before were if nothing has moved since.
 pub struct Preview {
     terminal: Term,
     colours: Colours,
-    /// The size of the terminal when samples were shown, and the lines they take, if they are still right above the bar.
+    /// The terminal's size when samples were shown, and the lines they take, if they are still right above the bar.
     shown: Option<((u16, u16), usize)>,
 }
 
@@ -35,14 +35,17 @@ impl Preview {
         self.shown = None;
     }
 
-    /// Shows the sheets of `step`, as large as there is room; nothing where there is none. The cursor is below the samples before.
-    pub fn show(&mut self, step: u64, sheets: &[PathBuf]) {
+    /// Shows the sheets of `step`, as large as there is room over `below` lines; nothing where there is none. The cursor stands
+    /// right below what was shown before.
+    pub fn show(&mut self, step: u64, sheets: &[PathBuf], below: usize) {
         let read = |path: &PathBuf| Some(image::open(path).ok()?.into_rgb8());
         let Some(sheets) = sheets.iter().map(read).collect::<Option<Vec<RgbImage>>>() else { return };
         let size @ (height, width) = self.terminal.size();
-        let room = u32::from(height).saturating_sub(BELOW + 1);
-        let Some(picture) = fitted(&sheets, width.into(), room) else { return };
-        let before = self.shown.filter(|(then, _)| *then == size).map_or(0, |(_, lines)| lines);
+        let room = usize::from(height).saturating_sub(below.max(BELOW) + 1);
+        let Some(picture) = fitted(&sheets, width.into(), room as u32) else { return };
+        // Where the terminal has another size, or its upper edge is passed, nobody knows where the samples before are.
+        let stands = |(then, lines): &((u16, u16), usize)| *then == size && lines + below <= height.into();
+        let before = self.shown.filter(stands).map_or(0, |(_, lines)| lines);
         let mut text = String::new();
         for line in half_blocks(&picture, self.colours).iter().chain([&format!("samples of step {step}")]) {
             text += &format!("{line}\x1b[K\n");

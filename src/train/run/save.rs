@@ -11,7 +11,7 @@ use crate::train::model::{Model, Trained};
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
@@ -76,19 +76,19 @@ impl<T: Training> Trainer<T> {
             }
             Ok(drawn) => drawn,
         };
-        let sheets: Vec<_> =
-            T::SHEETS.iter().map(|sheet| self.folder.sample_path(self.step, sheet)).collect();
+        let path = |sheet: &&str| self.folder.sample_path(self.step, sheet);
+        let sheets: Vec<_> = T::SHEETS.iter().map(path).collect();
         watch.sampled(self.step, &sheets);
-        let shown = self.show_sheets();
+        let shown = self.show(&sheets);
         shown.or_else(|error| warn(error, "TensorBoard does not show this sample", watch))?;
         Ok(drawn)
     }
 
-    /// Appends all sheets of the step just done to the events.
-    fn show_sheets(&mut self) -> Result<()> {
+    /// Appends the sheets of the step just done to the events.
+    fn show(&mut self, sheets: &[PathBuf]) -> Result<()> {
         let Some(events) = &mut self.events else { return Ok(()) };
-        for (sheet, path) in self.folder.sheets(self.step) {
-            let png = fs::read(&path).map_err(Error::io(&path))?;
+        for (sheet, path) in T::SHEETS.iter().zip(sheets) {
+            let png = fs::read(path).map_err(Error::io(path))?;
             events.sheet(self.step, &format!("samples{}", suffix('/', sheet)), png)?;
         }
         Ok(())
