@@ -115,7 +115,7 @@ def test_a_bar_tells_losses_speed_and_time_left(tmp_path, kind, size, losses):
 @pytest.mark.parametrize("kind, names", [("dcgan", [""]), ("cyclegan", ["-XtoY", "-YtoX"])])
 def test_the_newest_samples_stand_above_the_bar(tmp_path, kind, names):
     run = tmp_path / "run"
-    terminal = Terminal(command(kind, run, "--preview"), 130, 40, variables={"COLORTERM": "truecolor"})
+    terminal = Terminal(command(kind, run, "--preview"), 160, 40, variables={"COLORTERM": "truecolor"})
     assert terminal.code == 0
     seen = set()
     for rows in terminal.bars:
@@ -127,7 +127,7 @@ def test_the_newest_samples_stand_above_the_bar(tmp_path, kind, names):
             seen.add(step)
             shown, source = picture(rows), sheets(run, step, names)
             wide = sum(sheet.shape[1] for sheet in source) + 4 * (len(source) - 1)
-            assert shown.shape[1] <= 130 and abs(shown.shape[0] - shown.shape[1] * len(source[0]) / wide) <= 1
+            assert shown.shape[1] <= 160 and abs(shown.shape[0] - shown.shape[1] * len(source[0]) / wide) <= 1
             # Both shrink by averages under a triangle; Pillow rounds in between.
             assert np.abs(shown - expected(source, shown.shape)).max() <= 2
     assert len(seen) >= 2, f"several were shown: {seen}"
