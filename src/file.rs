@@ -1,7 +1,7 @@
 //! Files that are never seen half written, and never read further than is reasonable.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -43,6 +43,57 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn sync_name(path: &Path) {
     if let Some(folder) = path.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// A file that grows by a record at a time, each in one write: whatever ends the process, none is torn. Records that cannot be
+/// written, as on a full disk, wait for the next one.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+    /// Bytes of whole records in the file.
+    len: u64,
+    waiting: Vec<u8>,
+}
+
+impl Journal {
+    /// Opens `path`, making it where it is missing, and goes on behind what is in it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(Error::io(&path))?;
+        let len = file.metadata().map_err(Error::io(&path))?.len();
+        Ok(Self { path, file, len, waiting: Vec::new() })
+    }
+
+    /// Cuts off what is behind the first `len` bytes.
+    pub fn cut(&mut self, len: u64) -> Result<()> {
+        self.file.set_len(len).map_err(Error::io(&self.path))?;
+        self.len = len;
+        Ok(())
+    }
+
+    /// Appends a record, with any that wait before it. One that cannot be written waits for the next one.
+    pub fn append(&mut self, record: &[u8]) -> Result<()> {
+        self.waiting.extend(record);
+        // From the end of the last whole record on: a write that fails may leave a part of one there.
+        let end = self.file.seek(SeekFrom::Start(self.len));
+        end.and_then(|_| self.file.write_all(&self.waiting)).map_err(Error::io(&self.path))?;
+        self.len += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Whether records wait that could not be written.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Has all records written to the disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(Error::io(&self.path))
     }
 }
 

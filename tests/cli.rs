@@ -1,5 +1,6 @@
 //! What the command line says and leaves behind, through the program itself.
 
+use mewgpu::report::tensorboard;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -128,7 +129,10 @@ fn a_run_leaves_what_it_promises() {
     ] {
         assert!(run.join(file).is_file(), "{file}");
     }
-    assert_says(&done(&folder, &train(&["--steps", "1"])), &["runs/dcgan-2"]);
+    let events = |run: &str| tensorboard::files(&folder.path().join(run)).unwrap().len();
+    assert_eq!(events("runs/dcgan-1"), 1);
+    assert_says(&done(&folder, &train(&["--steps", "1", "--no-tensorboard"])), &["runs/dcgan-2"]);
+    assert_eq!(events("runs/dcgan-2"), 0);
     let again = refused(&folder, &train(&["--steps", "1", "--out", "runs/dcgan-1"]), 1);
     assert_says(&again, &["runs/dcgan-1", "--out", "mewgpu resume runs/dcgan-1"]);
     let said = done(&folder, &["train", "dcgan", "--config", "runs/dcgan-1/config.toml", "--out", "again"]);

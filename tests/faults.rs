@@ -1,7 +1,7 @@
 //! Death at any moment: a run that is killed again and again, and resumed each time, leaves the files of one that was not, byte
 //! for byte. `MEWGPU_KILLS=1000 cargo test --release --test faults -- --nocapture` kills more often and says where.
 
-use mewgpu::report::{Row, metrics};
+use mewgpu::report::{Row, metrics, tensorboard};
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::run_folder::RunFolder;
 use rand::rngs::StdRng;
@@ -169,7 +169,8 @@ fn tear(run: &Path, random: &mut StdRng) -> bool {
     true
 }
 
-/// All files of a run with their bytes; of the metrics, which tell times, the rest.
+/// All files of a run with their bytes, but the events, one file for each process that died; of the metrics, which tell times,
+/// the rest.
 fn files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let path = run.join("metrics.jsonl");
     let timeless = |row: Row| {
@@ -178,8 +179,11 @@ fn files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     };
     let rows: Vec<_> = metrics::read(&path).unwrap().into_iter().map(timeless).collect();
     let all = walkdir::WalkDir::new(run).into_iter().map(|entry| entry.unwrap().into_path());
+    let events = tensorboard::files(run).unwrap();
+    let is_events = |path: &PathBuf| events.contains(path);
     let bytes = |path: PathBuf| (path.strip_prefix(run).unwrap().to_owned(), fs::read(&path).unwrap());
-    let mut files: BTreeMap<_, _> = all.filter(|path| path.is_file()).map(bytes).collect();
+    let mut files: BTreeMap<_, _> =
+        all.filter(|path| path.is_file() && !is_events(path)).map(bytes).collect();
     files.insert("metrics.jsonl".into(), format!("{rows:?}").into());
     files
 }

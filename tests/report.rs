@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mewgpu::report::sheet::{grid, pairs};
-use mewgpu::report::{Layout, Metrics, Pictures, Row, losses_svg, metrics, progress_gif};
+use mewgpu::report::{
+    Events, Layout, Metrics, Pictures, Row, losses_svg, metrics, progress_gif, tensorboard,
+};
 use tempfile::tempdir;
 
 /// Gray pictures of one value each.
@@ -288,4 +290,65 @@ fn animations_refuse_what_they_cannot_show() {
     let problem = message(progress_gif(&frames, &path, 10));
     assert!(problem.contains("other.png: not a readable sample picture"), "{problem}");
     assert!(!path.exists());
+}
+
+/// CRC-32C (Castagnoli), bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 })
+    })
+}
+
+/// The events of a file of TFRecords, whose frames have to be whole.
+fn records(path: &Path) -> Vec<Vec<u8>> {
+    let bytes = fs::read(path).unwrap();
+    let (mut rest, mut records) = (&bytes[..], Vec::new());
+    let masked = |bytes| (crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)).to_le_bytes();
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+        assert_eq!(rest[8..12], masked(&rest[..8]));
+        assert_eq!(rest[12 + length..][..4], masked(&rest[12..][..length]));
+        records.push(rest[12..][..length].to_vec());
+        rest = &rest[16 + length..];
+    }
+    records
+}
+
+#[test]
+fn events_are_whole_records_in_files_that_follow_each_other() {
+    assert_eq!(crc32c(b"123456789"), 0xe306_9283, "as the catalogue of checksums has it");
+    let folder = tempdir().unwrap();
+    let has = |record: &[u8], part: &[u8]| record.windows(part.len()).any(|window| window == part);
+    let mut events = Events::create(folder.path(), 0).unwrap();
+    events.figures(3, &[("accuracy_real", 0.5)]).unwrap();
+    events.figures(4, &[("D", 1.0), ("steps_per_second", 2.0)]).unwrap();
+    // In the same second.
+    Events::create(folder.path(), 3).unwrap();
+    let [first, second] = &tensorboard::files(folder.path()).unwrap()[..] else { panic!("two files") };
+    let [version, real, losses] = &records(first)[..] else { panic!("three events") };
+    assert!(has(version, b"brain.Event:2"));
+    // Field 2, the step; then what a figure is called and, as field 2, its 32-bit float.
+    assert!(has(real, &[0x10, 3]) && has(real, &[b"accuracy/real\x15", &0.5_f32.to_le_bytes()[..]].concat()));
+    assert!(has(losses, b"loss/D\x15") && has(losses, b"speed/steps_per_second\x15"));
+    let [version, start] = &records(second)[..] else { panic!("two events") };
+    assert!(has(version, b"brain.Event:2"));
+    assert!(has(start, &[0x10, 4]) && start.ends_with(&[0x3a, 2, 0x08, 1]), "a start at step 4: {start:?}");
+}
+
+#[test]
+fn a_sheet_of_events_is_a_png() {
+    let folder = tempdir().unwrap();
+    let mut events = Events::create(folder.path(), 0).unwrap();
+    let refused = message(events.sheet(1, "samples", b"no picture".to_vec()));
+    assert!(refused.contains("samples") && refused.contains("PNG"), "{refused}");
+    let png = folder.path().join("sheet.png");
+    let (values, layout) = (flat(&[0.0], 2), Layout { columns: 1, padding: 0, scale: 1 });
+    grid(gray(&values, 2), layout).unwrap().save_png(&png).unwrap();
+    events.sheet(1, "samples", fs::read(&png).unwrap()).unwrap();
+    let [_, sheet] = &records(&tensorboard::files(folder.path()).unwrap()[0])[..] else {
+        panic!("two events")
+    };
+    // Height, width, channels; then the bytes.
+    assert!(sheet.windows(6).any(|part| part == [0x08, 2, 0x10, 2, 0x18, 1]));
+    assert!(sheet.ends_with(&fs::read(png).unwrap()));
 }

@@ -1,6 +1,7 @@
 //! `mewgpu demo`
 
-use super::{Done, follow, say};
+use super::follow::{self, View};
+use super::{Done, say};
 use crate::Error;
 use crate::train::config::{DcganConfig, DcganSettings};
 use crate::train::dcgan::Plan;
@@ -22,6 +23,9 @@ pub struct Demo {
     /// What to compute on.
     #[arg(long, value_name = "auto|gpu|cpu|NAME")]
     device: Option<String>,
+    /// Show the newest samples in the terminal.
+    #[arg(long)]
+    preview: bool,
 }
 
 /// The default recipe on small pictures: faces with eyes and mouths after a few minutes on two CPU cores.
@@ -51,7 +55,7 @@ impl Demo {
         } else {
             Plan::start(config, Some(&self.out))?
         };
-        let code = follow::train(plan)?;
+        let code = follow::train(plan, View::with_preview(self.preview))?;
         if code == ExitCode::SUCCESS {
             say(format_args!(
                 "how it learned: {}; now with pictures of your own: mewgpu train dcgan --data DIR",

@@ -1,6 +1,7 @@
 //! `mewgpu experiment`
 
-use super::{Done, INTERRUPTED, evaluate, follow, say};
+use super::follow::{self, View};
+use super::{Done, INTERRUPTED, evaluate, say};
 use crate::data::AugmentKind;
 use crate::device::Device;
 use crate::file;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Settings that do not change what is learned.
-const ELSEWHERE: [&str; 2] = ["device", "memory_limit"];
+const ELSEWHERE: [&str; 3] = ["device", "memory_limit", "no_tensorboard"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
@@ -117,7 +118,7 @@ where
                 true => Plan::<T>::resume(&path, Default::default())?,
                 false => Plan::<T>::start(config.clone(), Some(&path))?,
             };
-            let code = follow::train(plan)?;
+            let code = follow::train(plan, View::default())?;
             if code == ExitCode::from(INTERRUPTED) {
                 say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
                 return Ok(code);

@@ -1,6 +1,7 @@
 //! `mewgpu resume`
 
-use super::{Done, follow};
+use super::Done;
+use super::follow::{self, View};
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganSettings, RunConfig};
 use crate::train::run_folder::RunFolder;
 use crate::train::{cyclegan, dcgan};
@@ -17,16 +18,18 @@ pub struct Resume {
     /// What to compute on from here; only on the same device a resumed run equals an uninterrupted one bit for bit.
     #[arg(long, value_name = "auto|gpu|cpu|NAME")]
     device: Option<String>,
+    #[command(flatten)]
+    view: View,
 }
 
 impl Resume {
     pub fn run(self) -> Done {
-        let Self { run, steps, device } = self;
+        let Self { run, steps, device, view } = self;
         if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
             let settings = CycleGanSettings { steps, device, ..Default::default() };
-            return follow::train(cyclegan::Plan::resume(&run, settings)?);
+            return follow::train(cyclegan::Plan::resume(&run, settings)?, view);
         }
         let settings = DcganSettings { steps, device, ..Default::default() };
-        follow::train(dcgan::Plan::resume(&run, settings)?)
+        follow::train(dcgan::Plan::resume(&run, settings)?, view)
     }
 }

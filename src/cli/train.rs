@@ -1,6 +1,7 @@
 //! `mewgpu train`
 
-use super::{Done, follow};
+use super::Done;
+use super::follow::{self, View};
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
 use crate::train::{cyclegan, dcgan};
 use clap::{Args, Subcommand};
@@ -28,6 +29,8 @@ pub struct Run<S: Args> {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
+    view: View,
+    #[command(flatten)]
     settings: S,
 }
 
@@ -39,14 +42,14 @@ impl Train {
                     Some(path) => DcganConfig::from_file(&path, run.settings)?,
                     None => DcganConfig::new(DcganSettings::default(), run.settings)?,
                 };
-                follow::train(dcgan::Plan::start(config, run.out.as_deref())?)
+                follow::train(dcgan::Plan::start(config, run.out.as_deref())?, run.view)
             }
             Self::Cyclegan(run) => {
                 let config = match run.config {
                     Some(path) => CycleGanConfig::from_file(&path, run.settings)?,
                     None => CycleGanConfig::new(CycleGanSettings::default(), run.settings)?,
                 };
-                follow::train(cyclegan::Plan::start(config, run.out.as_deref())?)
+                follow::train(cyclegan::Plan::start(config, run.out.as_deref())?, run.view)
             }
         }
     }

@@ -1,14 +1,12 @@
 //! `metrics.jsonl`: one JSON object a line, such as `{"step":10,"D":0.25,"G":0.75,"seconds":1.23}`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::file;
+use crate::file::{self, Journal};
 use crate::{Error, Result};
 
 /// The longest file that is read, in bytes: some millions of lines.
@@ -27,11 +25,7 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Metrics {
     path: PathBuf,
-    file: File,
-    /// Bytes of whole lines in the file.
-    len: u64,
-    /// Lines that could not be written yet.
-    waiting: Vec<u8>,
+    journal: Journal,
 }
 
 impl Metrics {
@@ -42,9 +36,7 @@ impl Metrics {
     /// If the file cannot be read or written, or a line up to `step` is no metrics line.
     pub fn open(path: impl Into<PathBuf>, step: u64) -> Result<(Self, Vec<Row>)> {
         let path = path.into();
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(Error::io(&path))?;
+        let mut journal = Journal::open(&path)?;
         let bytes = file::bytes(&path, LONGEST)?;
         let (mut len, mut rows) = (0, Vec::new());
         for (index, line) in lines(&bytes).enumerate() {
@@ -56,8 +48,8 @@ impl Metrics {
             len += line.len() as u64;
         }
         // One call: whatever ends the process, no line is torn.
-        file.set_len(len).map_err(Error::io(&path))?;
-        Ok((Self { path, file, len, waiting: Vec::new() }, rows))
+        journal.cut(len)?;
+        Ok((Self { path, journal }, rows))
     }
 
     /// Appends one line, in one write, with any that wait before it.
@@ -70,20 +62,14 @@ impl Metrics {
                 "metrics: a value cannot be named \"step\"; every line has a step already".into(),
             ));
         }
-        let line = to_json(step, values).map_err(|error| Error::io(&self.path)(error.into()))?;
-        self.waiting.extend(line);
-        self.waiting.push(b'\n');
-        // From the end of the last whole line on: a write that fails may leave a part of a line there.
-        let end = self.file.seek(SeekFrom::Start(self.len));
-        end.and_then(|_| self.file.write_all(&self.waiting)).map_err(Error::io(&self.path))?;
-        self.len += self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(())
+        let mut line = to_json(step, values).map_err(|error| Error::io(&self.path)(error.into()))?;
+        line.push(b'\n');
+        self.journal.append(&line)
     }
 
     /// Whether lines wait that could not be written.
     pub fn is_behind(&self) -> bool {
-        !self.waiting.is_empty()
+        self.journal.is_behind()
     }
 
     /// Has all lines written to the disk.
@@ -91,7 +77,7 @@ impl Metrics {
     /// # Errors
     /// If the system cannot.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(Error::io(&self.path))
+        self.journal.sync()
     }
 }
 

@@ -1,7 +1,7 @@
-//! What a run leaves behind for people to look at: sample sheets, metrics, loss curves, an animation, and
-//! the page that shows them all.
+//! What a run leaves behind for people to look at: sample sheets, metrics, loss curves, an animation, events for TensorBoard,
+//! and the page that shows them all; and what a terminal shows.
 //!
-//! Everything but the metrics, which grow line by line, is written to a temporary name and renamed, so that a file is
+//! Everything but the metrics and the events, which grow by whole lines and records, is written to a temporary name and renamed, so that a file is
 //! either whole or absent.
 
 pub mod animation;
@@ -10,8 +10,11 @@ pub mod curves;
 pub mod metrics;
 pub mod page;
 pub mod sheet;
+pub mod tensorboard;
+pub mod terminal;
 
 pub use animation::progress_gif;
 pub use curves::losses_svg;
 pub use metrics::{Metrics, Row};
 pub use sheet::{Layout, Pictures, Sheet};
+pub use tensorboard::Events;

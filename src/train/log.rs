@@ -38,14 +38,18 @@ impl Log {
         losses.chain([("seconds", self.seconds), ("steps_per_second", self.steps_per_second)]).collect()
     }
 
+    /// Speed and time left.
+    pub fn pace(&self) -> String {
+        format!("{:.1} steps/s  {} left", self.steps_per_second, duration(self.seconds_left))
+    }
+
     /// Losses, speed and time left, without the step.
     pub fn progress(&self) -> String {
         let shown = self.losses.iter().filter(|loss| loss.shown).map(|loss| match loss.value {
             Some(value) => format!("{} {value:.3}  ", loss.name),
             None => format!("{} -  ", loss.name),
         });
-        let (speed, left) = (self.steps_per_second, duration(self.seconds_left));
-        format!("{}{speed:.1} steps/s  {left} left", shown.collect::<String>())
+        format!("{}{}", shown.collect::<String>(), self.pace())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::file;
+use crate::report::tensorboard;
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -94,6 +95,7 @@ impl RunFolder {
     /// If a file cannot be removed.
     pub fn clear(&self) -> Result<()> {
         let mut files = self.files();
+        files.extend(tensorboard::files(&self.path)?);
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
         for sheet in ANIMATED {
             files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));

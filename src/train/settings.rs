@@ -168,6 +168,10 @@ macro_rules! settings {
                 !self.no_tune
             }
 
+            fn has_events(&self) -> bool {
+                !self.no_tensorboard
+            }
+
             fn settle(&mut self, total: u64) {
                 (self.steps, self.epochs) = (Some(total), None);
             }

@@ -147,6 +147,9 @@ settings! {
         /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tune: bool,
+        /// Write no event files for TensorBoard.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        no_tensorboard: bool,
     }
 }
 

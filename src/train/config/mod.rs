@@ -69,6 +69,9 @@ pub trait RunConfig: Clone {
     /// Whether the fastest kernels are measured on a GPU.
     fn tunes(&self) -> bool;
 
+    /// Whether events for TensorBoard are written.
+    fn has_events(&self) -> bool;
+
     /// Sets the number of steps, once it is known.
     fn settle(&mut self, total: u64);
 

@@ -63,6 +63,7 @@ impl Preset {
             keep: 3,
             device: crate::device::AUTO.into(),
             no_tune: false,
+            no_tensorboard: false,
         };
         match self {
             Self::Small => DcganConfig {
@@ -171,6 +172,7 @@ impl Preset {
             keep: 3,
             device: crate::device::AUTO.into(),
             no_tune: false,
+            no_tensorboard: false,
         };
         match self {
             Self::Small => CycleGanConfig {

@@ -21,11 +21,12 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
 use crate::nn::loss::Adversarial;
-use crate::report::Metrics;
+use crate::report::{Events, Metrics};
 use crate::{Error, Result};
 use finite::Whole;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run, each of its events or some: `()` follows none.
@@ -34,6 +35,8 @@ pub trait Watch {
     fn stepped(&mut self, _step: u64) {}
     /// Losses were looked at.
     fn logged(&mut self, _log: &Log) {}
+    /// Samples were drawn: the files of the sheets of [`Training::SHEETS`].
+    fn sampled(&mut self, _step: u64, _sheets: &[PathBuf]) {}
     /// A sign of trouble has begun.
     fn noticed(&mut self, _finding: &Finding) {}
     /// Something went wrong that does not end the run.
@@ -178,6 +181,7 @@ pub struct Trainer<T> {
     /// Keeps other processes out of the folder.
     _held: Option<File>,
     metrics: Metrics,
+    events: Option<Events>,
     symptoms: Symptoms,
     clock: Clock,
     step: u64,

@@ -4,7 +4,7 @@ use super::finite::Whole;
 use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
-use crate::report::Metrics;
+use crate::report::{Events, Metrics};
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
@@ -52,12 +52,14 @@ impl<T: Training> Trainer<T> {
             kernels.write(&folder.kernels_path())?;
         }
         let (metrics, rows) = Metrics::open(folder.metrics_path(), step)?;
+        let events = training.config().has_events().then(|| Events::create(folder.path(), step));
         let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
         introduction.extend(notes);
         let mut trainer = Self {
             metrics,
+            events: events.transpose()?,
             symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,

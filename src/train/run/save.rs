@@ -3,7 +3,7 @@
 use super::finite::Whole;
 use super::{Trainer, Training, Watch};
 use crate::file;
-use crate::report::Row;
+use crate::report::{Events, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Log, Loss};
@@ -11,7 +11,8 @@ use crate::train::model::{Model, Trained};
 use crate::train::reporting;
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 impl<T: Training> Trainer<T> {
     /// Reads the losses of the step just done.
@@ -35,13 +36,14 @@ impl<T: Training> Trainer<T> {
         Ok(log)
     }
 
-    /// Appends figures of the step just done to the metrics, and tells what they are signs of. Figures that cannot be written
-    /// yet are a warning, once.
+    /// Appends figures of the step just done to the metrics and the events, and tells what they are signs of. Figures that
+    /// cannot be written yet are a warning, once.
     pub(super) fn keep(&mut self, figures: &[(&str, f64)], watch: &mut dyn Watch) -> Result<()> {
         let told = self.metrics.is_behind();
-        match self.metrics.write(self.step, figures) {
-            Err(Error::Io { .. }) if told => {}
-            written => written.or_else(|error| warn(error, "its lines wait until there is room", watch))?,
+        late(self.metrics.write(self.step, figures), told, "lines", watch)?;
+        if let Some(events) = &mut self.events {
+            let told = events.is_behind();
+            late(events.figures(self.step, figures), told, "records", watch)?;
         }
         let values = figures.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         let findings = self.symptoms.observe(&Row { step: self.step, values });
@@ -65,8 +67,29 @@ impl<T: Training> Trainer<T> {
     /// Draws the samples of the step just done and returns the pictures of each sheet; none where they cannot be written, which
     /// is a warning.
     pub(super) fn draw(&mut self, watch: &mut dyn Watch) -> Result<Vec<Vec<f32>>> {
-        let drawn = self.training.save_sample(&self.folder, self.step);
-        drawn.or_else(|error| warn(error, "training goes on without this sample", watch).map(|()| Vec::new()))
+        let drawn = match self.training.save_sample(&self.folder, self.step) {
+            Err(error) => {
+                warn(error, "training goes on without this sample", watch)?;
+                return Ok(Vec::new());
+            }
+            Ok(drawn) => drawn,
+        };
+        let path = |sheet: &&str| self.folder.sample_path(self.step, sheet);
+        let sheets: Vec<_> = T::SHEETS.iter().map(path).collect();
+        watch.sampled(self.step, &sheets);
+        let shown = self.show(&sheets);
+        shown.or_else(|error| warn(error, "TensorBoard does not show this sample", watch))?;
+        Ok(drawn)
+    }
+
+    /// Appends the sheets of the step just done to the events.
+    fn show(&mut self, sheets: &[PathBuf]) -> Result<()> {
+        let Some(events) = &mut self.events else { return Ok(()) };
+        for (sheet, path) in T::SHEETS.iter().zip(sheets) {
+            let png = fs::read(path).map_err(Error::io(path))?;
+            events.sheet(self.step, &format!("samples{}", suffix('/', sheet)), png)?;
+        }
+        Ok(())
     }
 
     /// The root mean square of Adam's first moments of each network: of its gradients over the last few updates.
@@ -99,9 +122,8 @@ impl<T: Training> Trainer<T> {
         let keep = self.training.config().intervals().keep;
         // The newest stays until this one is whole.
         self.prune(keep, 1, watch)?;
-        self.metrics
-            .sync()
-            .or_else(|error| warn(error, "its last lines may get lost with the power", watch))?;
+        let synced = self.metrics.sync().and_then(|()| self.events.as_ref().map_or(Ok(()), Events::sync));
+        synced.or_else(|error| warn(error, "its end may get lost with the power", watch))?;
         match self.write_checkpoint(&self.folder.checkpoint_path(self.step)) {
             Ok(()) => self.prune(keep, 0, watch),
             Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem)),
@@ -143,6 +165,16 @@ impl<T: Training> Trainer<T> {
     /// Draws the losses, the animations and the page again. What cannot be drawn is a warning: training matters more.
     pub(super) fn save_report(&self, watch: &mut dyn Watch) {
         reporting::redraw::<T>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
+    }
+}
+
+/// As [`warn`], of a file whose `records` wait while they cannot be written; nothing where that is `told` already.
+fn late(written: Result<()>, told: bool, records: &str, watch: &mut dyn Watch) -> Result<()> {
+    match written {
+        Err(Error::Io { .. }) if told => Ok(()),
+        written => {
+            written.or_else(|error| warn(error, &format!("its {records} wait until there is room"), watch))
+        }
     }
 }
 

@@ -1,0 +1,143 @@
+//! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
+
+mod bar;
+mod json;
+mod preview;
+
+use super::{Done, INTERRUPTED, say, warn};
+use crate::train::log::Log;
+use crate::train::run::{Outcome, Plan, Training, Watch};
+use crate::train::symptoms::Finding;
+use crate::{Error, Result};
+use bar::Bar;
+use clap::{Args, ValueEnum};
+use json::{Event, Json};
+use preview::Preview;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// How a run is followed.
+#[derive(Args, Clone, Copy, Default)]
+pub struct View {
+    /// How the run tells of itself: by a bar and curves on a terminal, else by a line a log (auto); by lines everywhere; or by
+    /// a JSON object a line, and all that is for people on stderr.
+    #[arg(long, default_value = "auto", value_name = "auto|lines|json")]
+    progress: Progress,
+    /// Show the newest samples in the terminal.
+    #[arg(long)]
+    preview: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Progress {
+    #[default]
+    Auto,
+    Lines,
+    Json,
+}
+
+impl View {
+    /// By a bar on a terminal, with the newest samples if they are to be there.
+    pub fn with_preview(preview: bool) -> Self {
+        Self { progress: Progress::Auto, preview }
+    }
+
+    /// Says a line for people.
+    fn say(self, line: &str) {
+        match self.progress {
+            // Nobody may be listening.
+            Progress::Json => drop(writeln!(stderr(), "{line}")),
+            Progress::Auto | Progress::Lines => say(line),
+        }
+    }
+
+    /// Who follows a run of so many steps done and so many in all.
+    fn watch(self, steps: (u64, u64)) -> Result<Box<dyn Watch>> {
+        let bar = Bar::new(steps)?;
+        if self.progress == Progress::Auto && stdout().is_terminal() && bar.is_visible() {
+            let preview = if self.preview { Preview::new() } else { None };
+            return Ok(Box::new(bar.with(preview)));
+        }
+        if self.preview {
+            warn("no preview: it is shown above the bar, on a terminal");
+        }
+        Ok(if self.progress == Progress::Json { Box::new(Json) } else { Box::new(Lines) })
+    }
+}
+
+/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
+pub fn train<T: Training>(plan: Plan<T>, view: View) -> Done {
+    let stop = stop_on_signal()?;
+    plan.introduction().iter().for_each(|line| view.say(line));
+    let mut trainer = plan.tuned(&mut |line| view.say(line))?.begin()?;
+    trainer.introduction().iter().for_each(|line| view.say(line));
+    let json = view.progress == Progress::Json;
+    let run = trainer.folder().path().to_path_buf();
+    let (step, total) = trainer.steps();
+    if json {
+        Event::Begin { run: &run, step, total }.say();
+    }
+    let mut watch = view.watch((step, total))?;
+    let outcome = trainer.run(&stop, &mut *watch);
+    // A bar goes before anything else is said.
+    drop(watch);
+    let outcome = outcome?;
+    let (step, total) = trainer.steps();
+    if json {
+        Event::End { run: &run, step, total }.say();
+    }
+    match outcome {
+        Outcome::Finished => {
+            let (next, command) = T::next(trainer.folder());
+            view.say(&format!(
+                "done: {total} steps; look at {} and {}, {next} with: {command}",
+                trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
+                trainer.folder().report_path().display(),
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Stopped => {
+            view.say(&format!(
+                "stopped after step {step} of {total}; go on with: mewgpu resume {}",
+                run.display()
+            ));
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// Set by Ctrl-C and SIGTERM; the same for all runs of a process.
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stop) = STOP.get() {
+        return Ok(Arc::clone(stop));
+    }
+    let stop = Arc::clone(STOP.get_or_init(Arc::default));
+    let handle = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if handle.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| Error::Device(format!("Ctrl-C cannot be caught: {error}")))?;
+    Ok(stop)
+}
+
+/// A line a log.
+struct Lines;
+
+impl Watch for Lines {
+    fn logged(&mut self, log: &Log) {
+        say(log);
+    }
+
+    fn noticed(&mut self, finding: &Finding) {
+        say(finding);
+    }
+
+    fn warned(&mut self, warning: &str) {
+        warn(warning);
+    }
+}
