@@ -11,6 +11,7 @@
 //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses, Adam |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
+//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`bench`] | how fast a device is, and each kernel's share of what it can do |
@@ -60,6 +61,7 @@ pub mod op;
 pub mod optim;
 pub mod quality;
 pub mod random;
+pub mod ranks;
 pub mod reference;
 pub mod report;
 pub mod shape;

@@ -48,6 +48,7 @@ fn program(
             members: 1,
             workgroups: grid(invocations.div_ceil(WORKGROUP)),
         }],
+        exchanges: vec![],
     })
 }
 

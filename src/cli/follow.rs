@@ -1,23 +1,34 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
 
+use super::among::{say_when_told, told};
 use super::{Done, INTERRUPTED, say, warn};
 use crate::train::log::Log;
 use crate::train::run::{Outcome, Plan, Training, Watch};
 use crate::train::symptoms::Finding;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
+/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the first speaks.
 pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let stop = stop_on_signal()?;
-    plan.introduction().iter().for_each(say);
-    let mut trainer = plan.tuned(&mut |line| say(line))?.begin()?;
-    trainer.introduction().iter().for_each(say);
-    let outcome = if std::io::stderr().is_terminal() {
+    let ranks = plan.ranks().clone();
+    let say = |line: &dyn Display| {
+        if ranks.leads() {
+            super::say(line);
+        }
+    };
+    plan.introduction().iter().for_each(|line| say(line));
+    let mut trainer = plan.tuned(&mut |line| say(&line))?.begin()?;
+    say_when_told(&ranks, trainer.folder().path().display());
+    trainer.introduction().iter().for_each(|line| say(line));
+    let outcome = if !ranks.leads() {
+        trainer.run(&stop, &mut Silent)?
+    } else if std::io::stderr().is_terminal() {
         let bar = Bar::new(trainer.steps())?;
         let outcome = trainer.run(&stop, &mut { &bar });
         bar.0.finish_and_clear();
@@ -28,7 +39,7 @@ pub fn train<T: Training>(plan: Plan<T>) -> Done {
     let (path, (step, total)) = (trainer.folder().path().display(), trainer.steps());
     match outcome {
         Outcome::Finished => {
-            say(format_args!(
+            say(&format_args!(
                 "done: {total} steps; look at {} and {}, {}",
                 trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
                 trainer.folder().losses_path().display(),
@@ -37,7 +48,7 @@ pub fn train<T: Training>(plan: Plan<T>) -> Done {
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Stopped => {
-            say(format_args!("stopped after step {step} of {total}; go on with: mewgpu resume {path}"));
+            say(&format_args!("stopped after step {step} of {total}; go on with: mewgpu resume {path}"));
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
@@ -52,12 +63,23 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::clone(STOP.get_or_init(Arc::default));
     let handle = Arc::clone(&stop);
     ctrlc::set_handler(move || {
+        told();
         if handle.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED.into());
         }
     })
     .map_err(|error| Error::Device(format!("Ctrl-C cannot be caught: {error}")))?;
     Ok(stop)
+}
+
+/// Nothing is said.
+struct Silent;
+
+impl Watch for Silent {
+    fn stepped(&mut self, _: u64) {}
+    fn logged(&mut self, _: &Log) {}
+    fn noticed(&mut self, _: &Finding) {}
+    fn warned(&mut self, _: &str) {}
 }
 
 /// A line a log.

@@ -1,6 +1,8 @@
 //! `mewgpu resume`
 
+use super::among::among;
 use super::{Done, follow};
+use crate::ranks::Ranks;
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganSettings, RunConfig};
 use crate::train::run_folder::RunFolder;
 use crate::train::{cyclegan, dcgan};
@@ -21,12 +23,16 @@ pub struct Resume {
 
 impl Resume {
     pub fn run(self) -> Done {
+        among(|ranks| self.run_among(ranks))
+    }
+
+    fn run_among(self, ranks: &Ranks) -> Done {
         let Self { run, steps, device } = self;
         if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
             let settings = CycleGanSettings { steps, device, ..Default::default() };
-            return follow::train(cyclegan::Plan::resume(&run, settings)?);
+            return follow::train(cyclegan::Plan::resume_among(ranks, &run, settings)?);
         }
         let settings = DcganSettings { steps, device, ..Default::default() };
-        follow::train(dcgan::Plan::resume(&run, settings)?)
+        follow::train(dcgan::Plan::resume_among(ranks, &run, settings)?)
     }
 }

@@ -6,6 +6,7 @@
 mod cache;
 pub mod device;
 mod double;
+mod exchange;
 pub mod finite;
 pub mod lower;
 mod pipelines;

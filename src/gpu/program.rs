@@ -1,6 +1,7 @@
 //! A step as plain data: shaders, constants, buffers and a list of dispatches. Anything that can replay such a list
 //! can run it; nothing here knows wgpu.
 
+use crate::graph::Exchange;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct Program {
     pub outputs: Vec<(String, Region, usize)>,
     /// The work, in order.
     pub dispatches: Vec<Dispatch>,
+    /// What ranks exchange between dispatches, in order.
+    pub exchanges: Vec<Crossing>,
 }
 
 impl Program {
@@ -106,6 +109,19 @@ pub struct Dispatch {
     pub members: usize,
     /// Size of the grid.
     pub workgroups: [u32; 3],
+}
+
+/// Numbers that leave the device to be exchanged with other ranks, and come back.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Crossing {
+    /// How many dispatches come before.
+    pub after: usize,
+    /// What becomes of the numbers.
+    pub exchange: Exchange,
+    /// Where they are, and how many.
+    pub from: (Region, usize),
+    /// Where those they become are to be, and how many.
+    pub to: (Region, usize),
 }
 
 /// A stretch of a buffer, bound whole.

@@ -7,10 +7,11 @@ use super::device::Gpu;
 use super::finite;
 use super::lower::lower;
 use super::pipelines::pipelines;
-use super::program::{Buffer, Dispatch, Program};
+use super::program::{Buffer, Dispatch, Program, Region};
 use super::submissions::submissions;
 use crate::executor::{Executor, Timing};
 use crate::graph::{Bank, Step};
+use crate::ranks::Ranks;
 use crate::reference::Real;
 use crate::{Error, Result};
 use std::collections::VecDeque;
@@ -35,6 +36,7 @@ pub struct GpuExecutor<T = f32> {
     pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
+    pub(super) ranks: Ranks,
     tracing: bool,
 }
 
@@ -164,6 +166,7 @@ impl<T: Real> GpuExecutor<T> {
             finite: None,
             in_flight: VecDeque::new(),
             readback: None,
+            ranks: Ranks::default(),
             tracing: false,
         })
     }
@@ -173,10 +176,30 @@ impl<T: Real> GpuExecutor<T> {
         self.steps[step].buffer(&self.pool, &self.banks, buffer)
     }
 
+    /// Writes numbers to a place of a step.
+    pub(super) fn write(&self, step: usize, to: Region, values: &[T]) {
+        self.gpu.queue.write_buffer(self.buffer(step, to.buffer), to.offset, bytemuck::cast_slice(values));
+    }
+
     /// Sends the inputs last written for a step.
     pub(super) fn upload(&self, step: usize) {
         let Loaded { inputs, staged, .. } = &self.steps[step];
         self.gpu.queue.write_buffer(inputs, 0, bytemuck::cast_slice(staged));
+    }
+
+    /// Submits parts of steps, as much at once as may be, and returns the last submission.
+    fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
+        let work: Vec<&[u64]> =
+            parts.iter().map(|(step, part)| &self.steps[*step].work[part.clone()]).collect();
+        let mut submitted = None;
+        for submission in submissions(&work).into_iter().filter(|submission| !submission.is_empty()) {
+            let within = submission.into_iter().map(|(at, Range { start, end })| {
+                let (step, part) = &parts[at];
+                (*step, part.start + start..part.start + end)
+            });
+            submitted = Some(self.submit(within));
+        }
+        submitted
     }
 
     /// Submits some dispatches, by the number of their step, in one pass.
@@ -314,12 +337,20 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
             return steps.iter().try_for_each(|&step| self.traced(step));
         }
         steps.iter().for_each(|&step| self.upload(step));
-        let work: Vec<&[u64]> = steps.iter().map(|&step| &self.steps[step].work[..]).collect();
-        let mut submitted = None;
-        for submission in submissions(&work) {
-            let parts = submission.into_iter().map(|(at, dispatches)| (steps[at], dispatches));
-            submitted = Some(self.submit(parts));
+        let mut parts = Vec::new();
+        for &step in steps {
+            let mut start = 0;
+            for crossing in self.steps[step].program.exchanges.clone() {
+                if crossing.after > start {
+                    parts.push((step, start..crossing.after));
+                    start = crossing.after;
+                }
+                self.submit_parts(&std::mem::take(&mut parts));
+                self.exchange(step, &crossing)?;
+            }
+            parts.push((step, start..self.steps[step].dispatches.len()));
         }
+        let submitted = self.submit_parts(&parts);
         self.in_flight.extend(submitted);
         if self.in_flight.len() > IN_FLIGHT {
             let oldest = self.in_flight.pop_front();
@@ -378,6 +409,10 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
 
     fn trace(&mut self, on: bool) {
         self.tracing = on;
+    }
+
+    fn join(&mut self, ranks: &Ranks) {
+        self.ranks = ranks.clone();
     }
 
     fn bytes(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use super::choices::Choices;
 use crate::gpu::program::{WORKGROUP, grid};
-use crate::graph::{NodeId, Slot, Step, Update};
+use crate::graph::{Exchange, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -79,6 +79,8 @@ pub struct Call {
     /// Declarations of the tensors that fused expressions read, the last of `reads`.
     pub leaves: String,
     pub grid: [u32; 3],
+    /// What it is to other ranks, if it is no kernel's.
+    pub exchange: Option<Exchange>,
 }
 
 impl Call {
@@ -92,7 +94,13 @@ impl Call {
             writes: vec![],
             leaves: String::new(),
             grid: [1; 3],
+            exchange: None,
         }
+    }
+
+    /// Numbers exchanged with other ranks: those it reads become those it writes, or what it writes becomes another.
+    pub fn exchange(exchange: Exchange) -> Self {
+        Self { exchange: Some(exchange), ..Self::new("exchange") }
     }
 
     pub fn define(mut self, name: &'static str, value: impl ToString) -> Self {

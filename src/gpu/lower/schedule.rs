@@ -64,7 +64,8 @@ pub fn by_level(
         levels[at] = if main(&at) { levels[at].max(soonest) } else { soonest };
     }
     let mut order: Vec<usize> = (0..calls.len()).collect();
-    order.sort_by_key(|&at| levels[at]);
+    // Within a level exchanges come last, and so one after another: the device stops once for all of them.
+    order.sort_by_key(|&at| (levels[at], calls[at].exchange.is_some()));
     *calls = order.iter().map(|&at| calls[at].clone()).collect();
     order.into_iter().map(|at| levels[at]).collect()
 }

@@ -1,7 +1,8 @@
 //! A run before it starts: what it will be, while nothing is written yet.
 
-use super::{Data, Setup, Trainer, Training, memory};
+use super::{Data, Setup, Trainer, Training, memory, together};
 use crate::device::Device;
+use crate::ranks::Ranks;
 use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
@@ -35,11 +36,19 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If the pictures, the device or the folder cannot be used, or the run needs more memory than there is.
     pub fn start(config: T::Config, out: Option<&Path>) -> Result<Self> {
-        if let Some(out) = out {
+        Self::start_among(&Ranks::default(), config, out)
+    }
+
+    /// As [`Plan::start`], among `ranks` that all do the same.
+    ///
+    /// # Errors
+    /// As [`Plan::start`], or if the ranks do not agree.
+    pub fn start_among(ranks: &Ranks, config: T::Config, out: Option<&Path>) -> Result<Self> {
+        if let Some(out) = out.filter(|_| ranks.leads()) {
             RunFolder::check_is_free(out)?;
         }
-        let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, 0, Place::New(out.map(Path::to_path_buf)))
+        let (device, data) = Self::load(&config, ranks)?;
+        Self::new(ranks, config, device, data, 0, Place::New(out.map(Path::to_path_buf)))
     }
 
     /// As [`Plan::start`], but the run in `folder` is removed once this one is ready.
@@ -48,8 +57,9 @@ impl<T: Training> Plan<T> {
     /// As [`Plan::start`], or if there is no run in `folder`.
     pub fn replace(config: T::Config, folder: &Path) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, 0, Place::Replacing(folder))
+        let ranks = Ranks::default();
+        let (device, data) = Self::load(&config, &ranks)?;
+        Self::new(&ranks, config, device, data, 0, Place::Replacing(folder))
     }
 
     /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
@@ -58,19 +68,31 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
+        Self::resume_among(&Ranks::default(), folder, flags)
+    }
+
+    /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before.
+    ///
+    /// # Errors
+    /// As [`Plan::resume`], or if the ranks do not agree.
+    pub fn resume_among(
+        ranks: &Ranks,
+        folder: &Path,
+        flags: <T::Config as RunConfig>::Settings,
+    ) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let config = T::Config::from_file(&folder.config_path(), flags)?;
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
-            let (device, data) = Self::load(&config)?;
+            let (device, data) = Self::load(&config, ranks)?;
             let place = Place::Resumed { folder, values: None, damaged: Vec::new() };
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
-            return Ok(Self { notes, ..Self::new(config, device, data, 0, place)? });
+            return Ok(Self { notes, ..Self::new(ranks, config, device, data, 0, place)? });
         };
         checkpoint.expect_kind(T::Config::KIND)?;
-        let values = checkpoint.banks(&T::networks(&config)?)?;
+        let values = checkpoint.banks(&T::networks(&config, ranks)?)?;
         let step = checkpoint.step();
-        let (device, data) = Self::load(&config)?;
+        let (device, data) = Self::load(&config, ranks)?;
         if data.total <= step {
             return Err(Error::Input(format!(
                 "{0}: finished at step {step} of {1}; to go on, pass a larger total: mewgpu resume {0} --steps N",
@@ -88,17 +110,18 @@ impl<T: Training> Plan<T> {
         let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
         let damaged = damaged.into_keys().collect();
         let place = Place::Resumed { folder, values: Some(values), damaged };
-        Ok(Self { notes, ..Self::new(config, device, data, step, place)? })
+        Ok(Self { notes, ..Self::new(ranks, config, device, data, step, place)? })
     }
 
     /// The device and the pictures.
-    fn load(config: &T::Config) -> Result<(Device, Data<T::Pictures>)> {
-        let device = Device::open(config.device())?;
-        memory::check_networks::<T>(config, &device)?;
+    fn load(config: &T::Config, ranks: &Ranks) -> Result<(Device, Data<T::Pictures>)> {
+        let device = Device::open_as(config.device(), ranks.local().0)?;
+        memory::check_networks::<T>(config, &device, ranks)?;
         Ok((device, T::load(config)?))
     }
 
     fn new(
+        ranks: &Ranks,
         mut config: T::Config,
         device: Device,
         data: Data<T::Pictures>,
@@ -107,17 +130,20 @@ impl<T: Training> Plan<T> {
     ) -> Result<Self> {
         let Data { pictures, total, sets, lines } = data;
         config.settle(total);
-        let steps = T::steps(&config, &pictures)?;
+        together::agree::<T>(ranks, &config, &pictures, step)?;
+        let steps = T::steps(&config, &pictures, ranks)?;
         let device = match &place {
             Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,
             Place::New(_) | Place::Replacing(_) => device,
         };
-        let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
+        let memory = memory::check::<T>(&config, &pictures, &device, &steps, ranks)?;
         let mut introduction = vec![device.describe()];
+        introduction.extend(described(&config, ranks));
         introduction.extend(lines);
-        let networks = T::describe(&T::networks(&config)?);
+        let networks = T::describe(&T::networks(&config, ranks)?);
         introduction.push(format!("{networks}, {memory} MiB of memory"));
-        let setup = Setup { config, pictures, sets, device, steps, step, total };
+        let ranks = ranks.clone();
+        let setup = Setup { config, pictures, sets, device, ranks, steps, step, total };
         Ok(Self { setup, place, notes: Vec::new(), introduction })
     }
 
@@ -127,10 +153,10 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If the device fails, or these kernels need more memory than there is.
     pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let Setup { config, pictures, device, steps, .. } = &mut self.setup;
+        let Setup { config, pictures, device, steps, ranks, .. } = &mut self.setup;
         if config.tunes() {
             *device = device.clone().tuned(steps, progress)?;
-            memory::check::<T>(config, pictures, device, steps)?;
+            memory::check::<T>(config, pictures, device, steps, ranks)?;
         }
         Ok(self)
     }
@@ -138,6 +164,11 @@ impl<T: Training> Plan<T> {
     /// What the run is, in a few lines: the device first.
     pub fn introduction(&self) -> &[String] {
         &self.introduction
+    }
+
+    /// Who trains together.
+    pub fn ranks(&self) -> &Ranks {
+        &self.setup.ranks
     }
 
     /// What it will run on.
@@ -152,6 +183,17 @@ impl<T: Training> Plan<T> {
     pub fn begin(self) -> Result<Trainer<T>> {
         Trainer::new(self)
     }
+}
+
+/// How ranks share a batch, where there are several.
+fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
+    let (size, batch) = (ranks.size(), config.batch_and_size().0);
+    let each = match (batch / size, batch.div_ceil(size)) {
+        (few, many) if few == many => format!("{few}"),
+        (few, many) => format!("{few} or {many}"),
+    };
+    let norm = if config.syncs_batch_norm() { ", batch norm over all of them" } else { "" };
+    (size > 1).then(|| format!("{size} ranks, {each} pictures of a batch each{norm}"))
 }
 
 /// What a run is told whose set of pictures is another than before.

@@ -4,6 +4,7 @@ use super::finite::Whole;
 use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
+use crate::ranks::Ranks;
 use crate::report::Metrics;
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
@@ -33,22 +34,34 @@ impl<T: Training> Trainer<T> {
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
         let Plan { setup, place, notes, .. } = plan;
         let (step, total) = (setup.step, setup.total);
-        let sets = setup.sets.clone();
+        let (sets, ranks) = (setup.sets.clone(), setup.ranks.clone());
         let (init, seed) = setup.config.start();
         let kernels = setup.device.kernels(&setup.steps);
         let galleries = T::targets(&setup.pictures).into_iter();
         let side = setup.config.batch_and_size().1;
         let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
-        let training = T::ready(setup)?;
-        let folder = place.folder(T::Config::KIND)?;
-        let held = folder.hold()?;
-        let values = place.clear(&folder)?.unwrap_or_else(|| training.model().initial(init, seed));
-        folder.prepare(training.config())?;
-        if let Some(kernels) = kernels {
-            kernels.write(&folder.kernels_path())?;
+        let mut training = T::ready(setup)?;
+        training.executor().join(&ranks);
+        let (mut held, mut metrics, mut rows) = (None, None, Vec::new());
+        let folder = place.folder(T::Config::KIND, &ranks)?;
+        let values = if ranks.leads() {
+            held = folder.hold()?;
+            let values = place.clear(&folder)?;
+            folder.prepare(training.config())?;
+            if let Some(kernels) = kernels {
+                kernels.write(&folder.kernels_path())?;
+            }
+            let (opened, before) = Metrics::open(folder.metrics_path(), step)?;
+            (metrics, rows) = (Some(opened), before);
+            values
+        } else {
+            None
+        };
+        let mut values = values.unwrap_or_else(|| training.model().initial(init, seed));
+        for bank in training.model().state() {
+            ranks.broadcast(&mut values[bank]);
         }
-        let (metrics, rows) = Metrics::open(folder.metrics_path(), step)?;
         let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
@@ -61,6 +74,7 @@ impl<T: Training> Trainer<T> {
             sets,
             galleries,
             folder,
+            ranks,
             _held: held,
             step,
             total,
@@ -73,10 +87,15 @@ impl<T: Training> Trainer<T> {
 }
 
 impl Place {
-    /// The run's folder, made where there is none.
-    fn folder(&self, kind: &str) -> Result<RunFolder> {
+    /// The run's folder, made by rank 0 where there is none.
+    fn folder(&self, kind: &str, ranks: &Ranks) -> Result<RunFolder> {
         match self {
-            Self::New(out) => RunFolder::create(out.as_deref(), kind),
+            Self::New(out) if ranks.leads() => {
+                let folder = RunFolder::create(out.as_deref(), kind)?;
+                ranks.broadcast_text(folder.path().display().to_string());
+                Ok(folder)
+            }
+            Self::New(_) => Ok(RunFolder::named(ranks.broadcast_text(String::new()).as_ref())),
             Self::Replacing(folder) | Self::Resumed { folder, .. } => Ok(folder.clone()),
         }
     }
