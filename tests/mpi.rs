@@ -11,18 +11,21 @@ use support::mpi::{Run, apart, mpirun, text};
 
 /// What ranks may be apart from one process after a few steps, as a share of the size of gradients and of what Adam moved. Rounding
 /// is 6e-8 a number; Adam divides by the size of a gradient, so where one nearly cancels its rounding moves a weight as much as any.
-const ROUNDING: f64 = 2e-3;
+const ROUNDING: f64 = 5e-5;
 /// What they are at least where they compute something else.
 const DIFFERENT: f64 = 3e-2;
 
 const STEPS: usize = 4;
 
-/// A DCGAN with all that draws at random; its 75 pictures leave a short last batch, which 2 ranks share unevenly.
+/// A DCGAN with all that draws at random, on 130 pictures.
 const DCGAN: &str = "train dcgan --preset course --data builtin:noto/animals --size 16 --g-width 4 --d-width 4 --noise-size 8 \
-    --diffaugment color,translation,cutout --rotate 5 --average 0.9 --log-every 1 --check-every 1 --checkpoint-every 2";
+    --diffaugment color,translation,cutout --rotate 5 --average 0.9 --log-every 1 --check-every 1";
 /// A CycleGAN with a pool that is full after two steps, so that past translations are shown, those of other ranks too.
 const CYCLEGAN: &str = "train cyclegan --preset paper --x builtin:noto/animals --y builtin:twemoji/animals --size 24 --g-width 2 \
-    --d-width 2 --blocks 1 --pool 9 --diffaugment color,translation --log-every 1 --check-every 1 --checkpoint-every 2";
+    --d-width 2 --blocks 1 --pool 9 --diffaugment color,translation --schedule constant --log-every 1 --check-every 1";
+
+/// Its losses without corners: the slope of |x| jumps at 0, where rounding then shows as more than it is.
+const SMOOTH: &str = "--cycle-loss mse --lambda-identity 0";
 
 /// Trains with 1 process and with several, and checks that the results are apart by no more than rounding.
 fn equal(kind: &str, flags: &str, batch: usize, device: &str, sizes: &[usize]) {
@@ -50,23 +53,22 @@ fn with_instance_norm_ranks_equal_one_process() {
 fn with_synced_batch_norm_too() {
     let norm = "--norm batch --sync-batch-norm";
     equal(DCGAN, norm, 6, "cpu", &[2, 3]);
-    equal(CYCLEGAN, &format!("{norm} --updates apart"), 6, "cpu", &[2, 3]);
+    equal(CYCLEGAN, &format!("{norm} {SMOOTH} --updates apart"), 6, "cpu", &[2, 3]);
 }
 
 #[test]
 fn on_a_gpu_too() {
     equal(DCGAN, "", 6, "gpu", &[2]);
     equal(DCGAN, "--norm batch --sync-batch-norm", 6, "gpu", &[3]);
-    equal(CYCLEGAN, "--norm batch --sync-batch-norm", 6, "gpu", &[2]);
+    equal(CYCLEGAN, &format!("--norm batch --sync-batch-norm {SMOOTH}"), 6, "gpu", &[2]);
 }
 
 #[test]
 fn batches_need_not_divide() {
-    // 75 pictures in batches of 38: 38 and 37, each of 3 ranks with 12 or 13. 5 pictures by 3 ranks leave one less to some, and the
-    // last batch of 1 leaves none to two of them.
-    equal(DCGAN, "--norm batch --sync-batch-norm", 38, "cpu", &[3]);
-    equal(DCGAN, "", 74, "cpu", &[3]);
-    equal(CYCLEGAN, "", 2, "cpu", &[3]);
+    // Of 130 pictures 129 leave a last batch of 1: one rank has it, the others none. 8 are 2, 3 and 3; 2 leave none to one of 3 ranks.
+    equal(DCGAN, "", 129, "cpu", &[3]);
+    equal(DCGAN, "--norm batch --sync-batch-norm", 8, "cpu", &[3]);
+    equal(CYCLEGAN, &format!("--norm batch --sync-batch-norm {SMOOTH}"), 2, "cpu", &[3]);
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn a_rank_that_fails_says_so_and_ends_all() {
     let output = command.output().unwrap();
     let said = text(&output);
     assert!(!output.status.success() && started.elapsed() < Duration::from_secs(30), "{said}");
-    assert!(said.contains("the pictures of rank 1 differs from the others'"), "{said}");
+    assert!(said.contains("rank 1 differs from the others in the pictures"), "{said}");
     assert_eq!(said.matches("error: rank").count(), 1, "one rank says it for all:\n{said}");
     assert!(!folder.path().join("run").exists(), "nothing was written");
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Time for rank 0 to fail alike, and to say so for all.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Carries out `command` with the other ranks. One that fails says so and ends all of them.
 pub fn among(command: impl FnOnce(&Ranks) -> Done) -> Done {

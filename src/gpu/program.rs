@@ -135,6 +135,14 @@ pub struct Region {
     pub size: u64,
 }
 
+impl Region {
+    /// Whether the two have memory in common.
+    pub fn meets(self, other: Self) -> bool {
+        let apart = self.offset + self.size <= other.offset || other.offset + other.size <= self.offset;
+        self.buffer == other.buffer && !apart
+    }
+}
+
 /// A buffer of a program or of the state it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Buffer {

@@ -49,7 +49,7 @@ pub(super) struct Loaded<T> {
     constants: wgpu::Buffer,
     pub(super) results: Vec<wgpu::Buffer>,
     /// Of the executor's pool, the buffer of each of the program's slots.
-    slots: Vec<usize>,
+    pub(super) slots: Vec<usize>,
     /// Pipeline (of the executor), bindings and grid.
     pub(super) dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
     /// The work of each.
@@ -188,7 +188,7 @@ impl<T: Real> GpuExecutor<T> {
     }
 
     /// Submits parts of steps, as much at once as may be, and returns the last submission.
-    fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
+    pub(super) fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
         let work: Vec<&[u64]> =
             parts.iter().map(|(step, part)| &self.steps[*step].work[part.clone()]).collect();
         let mut submitted = None;
@@ -236,6 +236,17 @@ impl<T: Real> GpuExecutor<T> {
         offset: u64,
         count: usize,
     ) -> Result<Vec<N>> {
+        self.read_while(from, offset, count, &[])
+    }
+
+    /// Reads numbers while the device goes on with parts of steps.
+    pub(super) fn read_while<N: bytemuck::Pod>(
+        &mut self,
+        from: &wgpu::Buffer,
+        offset: u64,
+        count: usize,
+        parts: &[(usize, Range<usize>)],
+    ) -> Result<Vec<N>> {
         let bytes = count * size_of::<N>();
         let size = (bytes as u64).max(4);
         let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
@@ -249,11 +260,12 @@ impl<T: Real> GpuExecutor<T> {
         };
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(from, offset, &readback, 0, size);
-        self.gpu.queue.submit([encoder.finish()]);
+        let copied = self.gpu.queue.submit([encoder.finish()]);
         let slice = readback.slice(..size);
         // A failure to map shows as an error of the poll or of the range below.
         slice.map_async(wgpu::MapMode::Read, |_| {});
-        self.wait()?;
+        self.submit_parts(parts);
+        self.poll(wgpu::PollType::Wait { submission_index: Some(copied), timeout: None })?;
         let view = slice
             .get_mapped_range()
             .map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))?;
@@ -337,16 +349,21 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
             return steps.iter().try_for_each(|&step| self.traced(step));
         }
         steps.iter().for_each(|&step| self.upload(step));
-        let mut parts = Vec::new();
-        for &step in steps {
-            let mut start = 0;
-            for crossing in self.steps[step].program.exchanges.clone() {
+        let (mut parts, mut begun) = (Vec::new(), 0);
+        for (at, &step) in steps.iter().enumerate() {
+            let mut start = std::mem::take(&mut begun);
+            let crossings = self.steps[step].program.exchanges.clone();
+            for (index, crossing) in crossings.iter().enumerate() {
                 if crossing.after > start {
                     parts.push((step, start..crossing.after));
                     start = crossing.after;
                 }
                 self.submit_parts(&std::mem::take(&mut parts));
-                self.exchange(step, &crossing)?;
+                // The device goes on with the next step meanwhile, as far as that does not depend on this one's last exchange.
+                let next = steps.get(at + 1).filter(|_| index + 1 == crossings.len());
+                let ahead = next.map(|&next| (next, 0..self.independent(step, crossing, next)));
+                begun = ahead.as_ref().map_or(0, |(_, part)| part.end);
+                self.exchange(step, crossing, ahead.as_slice())?;
             }
             parts.push((step, start..self.steps[step].dispatches.len()));
         }

@@ -144,8 +144,8 @@ impl Ranks {
             return Ok(());
         }
         let named: Vec<String> = odd.iter().map(usize::to_string).collect();
-        let (ranks, verb) = if odd.len() == 1 { ("rank", "differs") } else { ("ranks", "differ") };
-        Err(Error::Ranks(format!("{what} of {ranks} {} {verb} from the others'", named.join(", "))))
+        let (ranks, differ) = if odd.len() == 1 { ("rank", "differs") } else { ("ranks", "differ") };
+        Err(Error::Ranks(format!("{ranks} {} {differ} from the others in {what}", named.join(", "))))
     }
 
     /// Ends all ranks because of a failure of this one.

@@ -15,9 +15,7 @@ pub enum Touched {
 impl Touched {
     fn meets(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Region(a), Self::Region(b)) => {
-                a.buffer == b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size
-            }
+            (Self::Region(a), Self::Region(b)) => a.meets(b),
             _ => self == other,
         }
     }
