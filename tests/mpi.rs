@@ -137,7 +137,7 @@ fn when_a_rank_is_killed_all_end_and_the_last_checkpoint_is_whole() {
 
 #[test]
 fn a_signal_stops_all_ranks_after_the_same_step() {
-    let run = endless();
+    let run = endless().patient();
     let mut child = run.start();
     run.wait_for_checkpoint();
     assert!(mpirun_kill("-TERM", child.id()));

@@ -17,8 +17,6 @@ pub fn mpirun() -> Command {
         .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
         .envs([("OMPI_MCA_rmaps_base_oversubscribe", "1"), ("OMPI_MCA_hwloc_base_binding_policy", "none")])
         .envs([("OMPI_MCA_mpi_yield_when_idle", "1"), ("OMPI_MCA_btl_vader_single_copy_mechanism", "none")])
-        // Time to finish a step and write a checkpoint when told to end.
-        .env("OMPI_MCA_odls_base_sigkill_timeout", "5")
         .env("RAYON_NUM_THREADS", "1");
     command
 }
@@ -33,12 +31,19 @@ pub struct Run {
     folder: tempfile::TempDir,
     ranks: usize,
     flags: Vec<String>,
+    /// Seconds that mpirun waits for ranks it has told to end before it kills them.
+    patience: u32,
 }
 
 impl Run {
     pub fn new(ranks: usize, flags: &str) -> Self {
         let flags = flags.split_whitespace().map(str::to_owned).collect();
-        Self { folder: tempfile::tempdir().unwrap(), ranks, flags }
+        Self { folder: tempfile::tempdir().unwrap(), ranks, flags, patience: 1 }
+    }
+
+    /// With time for ranks to finish a step and write a checkpoint once mpirun is told to end.
+    pub fn patient(self) -> Self {
+        Self { patience: 5, ..self }
     }
 
     pub fn path(&self) -> PathBuf {
@@ -56,6 +61,7 @@ impl Run {
             command.args(["-n", &ranks.to_string(), program]);
         }
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        command.env("OMPI_MCA_odls_base_sigkill_timeout", self.patience.to_string());
         command.env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         command
