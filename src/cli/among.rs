@@ -12,16 +12,12 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Carries out `command` with the other ranks. One that fails says so and ends all of them.
 pub fn among(command: impl FnOnce(&Ranks) -> Done) -> Done {
-    let (world, ranks) = ranks::join()?;
-    let done = {
-        let _guard = Guard(&ranks);
-        let done = command(&ranks);
-        if let Err(error) = &done {
-            fail(&ranks, error);
-        }
-        done
-    };
-    drop(world);
+    let (_world, ranks) = ranks::join()?;
+    let _guard = Guard(&ranks);
+    let done = command(&ranks);
+    if let Err(error) = &done {
+        fail(&ranks, error);
+    }
     done
 }
 

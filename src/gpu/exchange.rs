@@ -4,6 +4,7 @@ use super::program::{Buffer, Crossing, Region};
 use super::run::GpuExecutor;
 use crate::Result;
 use crate::executor::Executor;
+use crate::graph::Exchange;
 use crate::ranks::Phase;
 use crate::reference::{Real, exchange};
 use std::ops::Range;
@@ -26,10 +27,19 @@ impl<T: Real> GpuExecutor<T> {
         self.wait()?;
         let start = Instant::now();
         let buffer = self.buffer(step, from.0.buffer).clone();
-        let own: Vec<T> = self.read_while(&buffer, from.0.offset, from.1, parts)?;
+        let mut own: Vec<T> = self.read_while(&buffer, from.0.offset, from.1, parts)?;
         self.ranks.spend(Phase::Readback, start);
-        let mut all = vec![T::of(0.0); to.1];
-        exchange::exchange(exchange, &self.ranks, &own, &mut all);
+        let all = match exchange {
+            Exchange::Mean { share } => {
+                exchange::mean(share, &self.ranks, &mut own);
+                own
+            }
+            _ => {
+                let mut all = vec![T::of(0.0); to.1];
+                exchange::exchange(exchange, &self.ranks, &own, &mut all);
+                all
+            }
+        };
         let start = Instant::now();
         self.write(step, to.0, &all);
         self.ranks.spend(Phase::Upload, start);
