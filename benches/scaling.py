@@ -8,8 +8,8 @@ Times are in seconds, sizes in bytes. Every constant says where it comes from: m
 from math import ceil, log2
 
 # Counted: floating-point operations of an iteration and picture (mewgpu bench), bytes of both optimizers' gradients, numbers of noise
-# a picture, and bytes of a picture's translations that every rank gets for its pool.
-DCGAN = dict(name="DCGAN paper", batch=64, flops=158.97e9 / 64, d=11_062_272, g=14_306_816, noise=100, pool=0)
+# that are drawn for a picture, and bytes of a picture's translations that every rank gets for its pool.
+DCGAN = dict(name="DCGAN paper", batch=64, flops=158.97e9 / 64, d=11_062_272, g=14_306_816, noise=200, pool=0)
 CYCLEGAN = dict(name="CycleGAN paper", batch=1, flops=1879.2e9, d=22_117_896, g=91_025_432, noise=0, pool=2 * 256 * 256 * 3 * 4)
 # Counted: the share of an iteration that the device computes while gradients are exchanged. DCGAN: the generator's forward pass, while
 # those of the discriminator are. CycleGAN: the discriminators' step, while those of the generators are.
@@ -19,10 +19,14 @@ DCGAN["hides"], CYCLEGAN["hides"] = ("d", 0.084), ("g", 0.040)
 RATE, BUS = 10e12, 12e9
 # Assumed: latency of a message between machines.
 LATENCY = {10: 30e-6, 25: 30e-6, 100: 5e-6}
-# Measured: seconds for a byte to go through host memory, once a step: staging, scaling, and what MPI copies and adds.
-HOST = 1.0e-9
-# Measured: seconds to draw one normal number; every rank draws those of the whole batch.
+# Measured, on a busy machine: seconds for a byte to be read back, staged and written through host memory.
+HOST = 0.8e-9
+# Assumed: seconds to draw one normal number; every rank draws those of the whole batch.
 DRAW = 10e-9
+
+# Measured with 1 and 2 ranks on the CPU device, the fastest of 200 steps: bytes exchanged in 4 messages, seconds of a step with 1 rank,
+# of its exchanges with 2, and of a step with 2.
+POINTS = [(278_584, 0.6e-3, 0.47e-3, 1.1e-3), (688_184, 1.3e-3, 0.86e-3, 2.3e-3), (1_900_600, 3.8e-3, 1.68e-3, 7.2e-3)]
 
 
 def reduce(size, ranks, gigabits):
@@ -74,7 +78,22 @@ def table(preset, title, batch_of, ideal):
         print(f"| {ranks} | " + " | ".join(cells) + f" | {worst}, {1e3 * parts[worst]:.1f} ms |")
 
 
+def check():
+    """What the first and the last point make of the one between, and of steps with 2 ranks."""
+    (small, _, fast, _), (large, _, slow, _) = POINTS[0], POINTS[-1]
+    per_byte = (slow - fast) / (large - small)
+    latency = fast - small * per_byte
+    print(f"\n{1e9 * per_byte:.2f} ns a byte, {1e6 * latency / 4:.0f} us a message between 2 ranks of a machine\n")
+    print("| bytes | exchanges, by the model | measured | step of 2 ranks, by the model | measured |")
+    print("|---|---|---|---|---|")
+    for size, one, exchanges, two in POINTS:
+        model = latency + size * per_byte
+        times = [model, exchanges, one + model, two]
+        print(f"| {size:,} | " + " | ".join(f"{1e3 * time:.2f} ms" for time in times) + " |")
+
+
 if __name__ == "__main__":
+    check()
     for preset in (DCGAN, CYCLEGAN):
         table(preset, f"weak scaling, {preset['batch']} a rank", lambda _: preset["batch"], lambda _: 1)
         table(preset, "strong scaling, 512 in all", lambda ranks: 512 // ranks, lambda ranks: ranks)
