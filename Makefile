@@ -1,4 +1,4 @@
-.PHONY: demo test interop bench lint deny fuzz
+.PHONY: demo test mpi interop bench lint deny fuzz
 
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
@@ -11,6 +11,11 @@ demo:
 test:
 	bash .ci/vulkan
 	cargo test --release
+	@echo "Left out: ranks started by mpirun (make mpi, with Open MPI and libclang), and other programs (make interop)"
+
+# Training by several processes over MPI, which is installed where it is missing.
+mpi:
+	bash .ci/mpi
 
 # What others make of our files and pages: PyTorch, onnxruntime, TensorBoard and Chromium, which are installed.
 interop:

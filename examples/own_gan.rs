@@ -37,8 +37,8 @@ pub fn run(device: &Device, picture: &std::path::Path) -> mewgpu::Result<Vec<f32
     let (on_made, _) = score(made)?;
     let d_loss = Bce.toward(on_real, true).add(Bce.toward(on_made, false))?;
     let g_loss = Bce.generator(on_made);
-    let d_updates = d.descend(d_loss, &d_tensors, &banks, &adam)?;
-    let g_updates = g.descend(g_loss, &g_tensors, &banks, &adam)?;
+    let d_updates = d.descend(d_loss, BATCH.into(), &d_tensors, &banks, &adam)?;
+    let g_updates = g.descend(g_loss, BATCH.into(), &g_tensors, &banks, &adam)?;
     let d_step = Step::new("discriminator", &graph, &[("loss", d_loss)], d_updates);
     let g_step = Step::new("generator", &graph, &[("loss", g_loss), ("made", made)], g_updates);
 

@@ -45,14 +45,23 @@ impl Device {
     /// # Errors
     /// If there is no such device.
     pub fn open(choice: &str) -> Result<Self> {
+        Self::open_as(choice, 0)
+    }
+
+    /// As [`Device::open`], for process number `local`, from 0, of several on this machine: they take the GPUs of a choice in turn,
+    /// as far as these are of a kind.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open_as(choice: &str, local: usize) -> Result<Self> {
         match choice {
-            AUTO => match Gpu::open("", true) {
+            AUTO => match Gpu::open_as("", true, local) {
                 Ok(gpu) => Ok(Self::Gpu(gpu)),
                 Err(error) => Ok(Self::Cpu { why: why_no_gpu(&adapters(), &error) }),
             },
             CPU => Ok(Self::Cpu { why: "as chosen".into() }),
-            GPU => Gpu::open("", false).map(Self::Gpu),
-            name => Gpu::open(name, false).map(Self::Gpu),
+            GPU => Gpu::open_as("", false, local).map(Self::Gpu),
+            name => Gpu::open_as(name, false, local).map(Self::Gpu),
         }
     }
 

@@ -88,6 +88,9 @@ pub enum Error {
         /// What is kept of the run, and how to go on from that.
         kept: String,
     },
+    /// Processes that train together and do not agree, or cannot reach each other.
+    #[error("{0}")]
+    Ranks(String),
     /// The device is missing, too small, or failed.
     #[error("{0}")]
     Device(String),

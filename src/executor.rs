@@ -1,6 +1,7 @@
 //! What every device offers: banks of state, steps made ready once, runs, and results.
 
 use crate::Result;
+use crate::ranks::Ranks;
 use std::ops::Range;
 
 /// What an operation of a step took.
@@ -67,6 +68,9 @@ pub trait Executor<T = f32> {
     /// While on, runs look at the result of each operation and fail with [`Error::NotFinite`](crate::Error::NotFinite)
     /// at the first that has an infinity or NaN in it: slow, to find out where they come from.
     fn trace(&mut self, on: bool);
+
+    /// Has steps exchange numbers with these ranks from now on.
+    fn join(&mut self, ranks: &Ranks);
 
     /// Bytes of device memory this executor holds.
     fn bytes(&self) -> usize;

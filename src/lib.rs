@@ -39,6 +39,7 @@
 //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
+//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
@@ -133,6 +134,7 @@ pub mod op;
 pub mod optim;
 pub mod quality;
 pub mod random;
+pub mod ranks;
 pub mod reference;
 pub mod report;
 pub mod shape;

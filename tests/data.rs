@@ -43,7 +43,7 @@ fn pictures(count: usize, augment: &Augment) -> Pictures {
 }
 
 fn batching(batch: usize, augment: Augment) -> Batching {
-    Batching { batch, drop_last: false, seed: 11, name: "x", augment, size: 10 }
+    Batching { batch, drop_last: false, seed: 11, name: "x", augment, size: 10, rank: (0, 1) }
 }
 
 fn message<T>(result: Result<T>) -> String {

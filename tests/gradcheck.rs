@@ -10,6 +10,7 @@ use mewgpu::nn::dcgan::{self, Norm};
 use mewgpu::nn::diffaugment::DiffAugment;
 use mewgpu::nn::loss::{Adversarial, r1};
 use mewgpu::nn::{Network, Statistics, Tensors, Upsample};
+use mewgpu::ranks::Ranks;
 use mewgpu::reference::Reference;
 use mewgpu::shape::{ConvOptions, Shape};
 use serde_json::Value;
@@ -122,6 +123,9 @@ impl Executor for Off {
     }
     fn trace(&mut self, on: bool) {
         self.0.trace(on);
+    }
+    fn join(&mut self, ranks: &Ranks) {
+        self.0.join(ranks);
     }
     fn bytes(&self) -> usize {
         self.0.bytes()

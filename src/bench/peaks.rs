@@ -53,6 +53,7 @@ fn program(
             members: 1,
             workgroups: grid(invocations.div_ceil(WORKGROUP)),
         }],
+        exchanges: vec![],
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 a command line that cannot be understood, 130 interrupted (a checkpoint is written).
 
+mod among;
 mod bench;
 mod compare;
 mod demo;
@@ -107,10 +108,19 @@ pub fn run() -> ExitCode {
         Command::Devices => devices::run(),
     };
     done.unwrap_or_else(|error| {
-        // Nobody may be listening; the exit code still tells.
-        let _ = writeln!(std::io::stderr(), "error: {error}");
+        report(error);
         ExitCode::FAILURE
     })
+}
+
+/// Prints what ends the program.
+fn report(error: impl Display) {
+    tell(format_args!("error: {error}"));
+}
+
+/// Prints a line where errors go. Nobody may be listening; the exit code still tells.
+fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints a line. A closed pipe does not stop a run.
@@ -120,7 +130,7 @@ fn say(line: impl Display) {
 
 /// Prints a warning.
 fn warn(warning: impl Display) {
-    let _ = writeln!(std::io::stderr(), "warning: {warning}");
+    tell(format_args!("warning: {warning}"));
 }
 
 /// What batch norms normalise by, as named on the command line.

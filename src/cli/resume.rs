@@ -1,7 +1,9 @@
 //! `mewgpu resume`
 
 use super::Done;
+use super::among::among;
 use super::follow::{self, View};
+use crate::ranks::Ranks;
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganSettings, RunConfig};
 use crate::train::run_folder::RunFolder;
 use crate::train::{cyclegan, dcgan};
@@ -24,12 +26,16 @@ pub struct Resume {
 
 impl Resume {
     pub fn run(self) -> Done {
+        among(|ranks| self.run_among(ranks))
+    }
+
+    fn run_among(self, ranks: &Ranks) -> Done {
         let Self { run, steps, device, view } = self;
         if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
             let settings = CycleGanSettings { steps, device, ..Default::default() };
-            return follow::train(cyclegan::Plan::resume(&run, settings)?, view);
+            return follow::train(cyclegan::Plan::resume_among(ranks, &run, settings)?, view);
         }
         let settings = DcganSettings { steps, device, ..Default::default() };
-        follow::train(dcgan::Plan::resume(&run, settings)?, view)
+        follow::train(dcgan::Plan::resume_among(ranks, &run, settings)?, view)
     }
 }

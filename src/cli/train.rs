@@ -1,10 +1,13 @@
 //! `mewgpu train`
 
-use super::Done;
+use super::among::among;
 use super::follow::{self, View};
+use super::{Done, say};
+use crate::Result;
+use crate::ranks::Ranks;
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
 use crate::train::{cyclegan, dcgan};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -28,29 +31,68 @@ pub struct Run<S: Args> {
     /// A TOML file of settings, such as the config.toml of another run.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Pictures a step by all ranks together, where mpirun has started several; --batch is for each of them.
+    #[arg(long, value_name = "N", conflicts_with = "batch")]
+    global_batch: Option<usize>,
+    /// Raise all learning rates as the batch of all ranks together is larger than --batch: by its ratio, or by the root of that.
+    #[arg(long)]
+    scale_lr: Option<Scaling>,
     #[command(flatten)]
     view: View,
     #[command(flatten)]
     settings: S,
 }
 
+/// How learning rates follow the size of a batch.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scaling {
+    Linear,
+    Sqrt,
+}
+
+impl Scaling {
+    fn factor(self, ratio: f64) -> f64 {
+        match self {
+            Self::Linear => ratio,
+            Self::Sqrt => ratio.sqrt(),
+        }
+    }
+}
+
 impl Train {
     pub fn run(self) -> Done {
-        match self {
+        among(|ranks| match self {
             Self::Dcgan(run) => {
-                let config = match run.config {
-                    Some(path) => DcganConfig::from_file(&path, run.settings)?,
-                    None => DcganConfig::new(DcganSettings::default(), run.settings)?,
-                };
-                follow::train(dcgan::Plan::start(config, run.out.as_deref())?, run.view)
+                let view = run.view;
+                let (config, out) = run.config::<DcganConfig>(DcganConfig::new, ranks)?;
+                follow::train(dcgan::Plan::start_among(ranks, config, out.as_deref())?, view)
             }
             Self::Cyclegan(run) => {
-                let config = match run.config {
-                    Some(path) => CycleGanConfig::from_file(&path, run.settings)?,
-                    None => CycleGanConfig::new(CycleGanSettings::default(), run.settings)?,
-                };
-                follow::train(cyclegan::Plan::start(config, run.out.as_deref())?, run.view)
+                let view = run.view;
+                let (config, out) = run.config::<CycleGanConfig>(CycleGanConfig::new, ranks)?;
+                follow::train(cyclegan::Plan::start_among(ranks, config, out.as_deref())?, view)
             }
+        })
+    }
+}
+
+impl<S: Args + Default> Run<S> {
+    /// The settings, with the batch of all ranks together, and where the run is to be kept.
+    fn config<C: RunConfig<Settings = S>>(
+        self,
+        new: fn(S, S) -> Result<C>,
+        ranks: &Ranks,
+    ) -> Result<(C, Option<PathBuf>)> {
+        let config = match self.config {
+            Some(path) => C::from_file(&path, self.settings)?,
+            None => new(S::default(), self.settings)?,
+        };
+        let own = config.batch_and_size().0;
+        let batch = self.global_batch.unwrap_or(own * ranks.size());
+        let factor = self.scale_lr.map_or(1.0, |scaling| scaling.factor(batch as f64 / own as f64));
+        if self.scale_lr.is_some() && ranks.leads() {
+            say(format_args!("learning rates times {factor:.3}, for a batch of {batch} instead of {own}"));
         }
+        Ok((config.scaled(batch, factor)?, self.out))
     }
 }

@@ -78,13 +78,7 @@ impl Augment {
             )));
         }
         let stored = Stored { bytes: picture, side, channels };
-        let (top, left, flip) = match self.kind {
-            AugmentKind::None | AugmentKind::Basic => (0, 0, false),
-            AugmentKind::Deluxe => {
-                let margin = side - size;
-                (rng.random_range(0..=margin), rng.random_range(0..=margin), rng.random())
-            }
-        };
+        let (top, left, flip) = self.draw_crop(size, rng);
         let warp = self.draw_warp(rng);
         let centre = (size as f32 - 1.0) / 2.0;
         for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
@@ -101,6 +95,23 @@ impl Augment {
             }
         }
         Ok(())
+    }
+
+    /// Draws as [`Augment::apply`] does, for a picture that another makes.
+    pub(super) fn skip(&self, size: usize, rng: &mut impl Rng) {
+        self.draw_crop(size, rng);
+        self.draw_warp(rng);
+    }
+
+    /// The crop's top and left, and whether to flip it.
+    fn draw_crop(&self, size: usize, rng: &mut impl Rng) -> (usize, usize, bool) {
+        match self.kind {
+            AugmentKind::None | AugmentKind::Basic => (0, 0, false),
+            AugmentKind::Deluxe => {
+                let margin = self.stored_side(size) - size;
+                (rng.random_range(0..=margin), rng.random_range(0..=margin), rng.random())
+            }
+        }
     }
 
     fn draw_warp(&self, rng: &mut impl Rng) -> Option<Warp> {

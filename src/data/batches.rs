@@ -3,6 +3,7 @@ use rand::seq::SliceRandom;
 use super::augment::Augment;
 use super::pictures::Pictures;
 use crate::random::stream;
+use crate::ranks::Shard;
 use crate::{Error, Result};
 
 /// The order in which pictures are seen: each epoch is one shuffle of them all, cut into batches.
@@ -22,6 +23,8 @@ pub struct Batching {
     pub augment: Augment,
     /// Height and width of training pictures.
     pub size: usize,
+    /// This rank, of how many; each makes its part of every batch.
+    pub rank: (usize, usize),
 }
 
 /// Training pictures for one step.
@@ -31,10 +34,12 @@ pub struct Batch {
     pub step: u64,
     /// How many pictures; fewer than asked for in a short last batch.
     pub count: usize,
-    /// `[count, size, size, channels]`, from -1 to 1.
+    /// `[shard.len, size, size, channels]`, from -1 to 1.
     pub images: Vec<f32>,
-    /// Which of the pictures these are.
+    /// Which of the pictures the whole batch has.
     pub indices: Vec<usize>,
+    /// Which of those `images` are: all of them, unless other ranks have the rest.
+    pub shard: Shard,
 }
 
 impl Batching {
@@ -60,7 +65,8 @@ impl Batching {
     }
 
     /// The batch of `step`. Shuffles with the stream `<name>.shuffle` of the epoch; augments, picture by picture in the
-    /// batch's order, with the stream `<name>.augment` of the step.
+    /// batch's order, with the stream `<name>.augment` of the step. A rank makes the same of its part of the batch as one that makes
+    /// all of it.
     ///
     /// # Errors
     /// As [`steps_per_epoch`](Self::steps_per_epoch), or if the pictures are not stored at
@@ -90,12 +96,14 @@ impl Batching {
         let indices = order[start..end].to_vec();
 
         let mut rng = stream(self.seed, &format!("{}.augment", self.name), step);
+        let shard = Shard::of(indices.len(), self.rank.0, self.rank.1);
         let len = self.size * self.size * pictures.channels();
-        let mut images = vec![0.0; indices.len() * len];
-        for (&index, image) in indices.iter().zip(images.chunks_exact_mut(len)) {
+        let mut images = vec![0.0; shard.len * len];
+        (0..shard.first).for_each(|_| self.augment.skip(self.size, &mut rng));
+        for (&index, image) in shard.slice(&indices).iter().zip(images.chunks_exact_mut(len)) {
             self.augment.apply(pictures.picture(index), pictures.channels(), self.size, &mut rng, image)?;
         }
-        Ok(Batch { step, count: indices.len(), images, indices })
+        Ok(Batch { step, count: indices.len(), images, indices, shard })
     }
 
     /// The steps in an epoch of `pictures`, if batches can be made of them.

@@ -1,6 +1,7 @@
 use rand::{Rng, RngExt};
 
 use crate::random::stream;
+use crate::ranks::Shard;
 
 /// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square pictures of side `s`: one draw a
 /// picture, the same whichever of colour, translation and cutout are used.
@@ -20,28 +21,33 @@ pub struct DiffAugmentDraws {
 
 impl DiffAugmentDraws {
     /// Draws from the stream of (seed, purpose, step), picture by picture: brightness, saturation, contrast, shift
-    /// down, shift right, the cutout's centre down, its centre right.
+    /// down, shift right, the cutout's centre down, its centre right. Of a part of a batch, those that the whole one has for it.
     ///
     /// # Panics
     /// If `purpose` is longer than 16 bytes, as [`stream`].
-    pub fn new(seed: u64, purpose: &str, step: u64, batch: usize, side: usize) -> Self {
+    pub fn new(seed: u64, purpose: &str, step: u64, batch: impl Into<Shard>, side: usize) -> Self {
+        let shard = batch.into();
         let mut rng = stream(seed, purpose, step);
         let mut draws = Self {
-            brightness: Vec::with_capacity(batch),
-            saturation: Vec::with_capacity(batch),
-            contrast: Vec::with_capacity(batch),
-            shift: Vec::with_capacity(2 * batch),
-            mask: vec![1.0; batch * side * side],
+            brightness: Vec::with_capacity(shard.len),
+            saturation: Vec::with_capacity(shard.len),
+            contrast: Vec::with_capacity(shard.len),
+            shift: Vec::with_capacity(2 * shard.len),
+            mask: vec![1.0; shard.len * side * side],
         };
         let reach = ((side + 4) / 8) as i32;
-        for picture in 0..batch {
-            draws.brightness.push(rng.random_range(-0.5..0.5));
-            draws.saturation.push(rng.random_range(0.0..2.0));
-            draws.contrast.push(rng.random_range(0.5..1.5));
-            draws.shift.push(rng.random_range(-reach..=reach) as f32);
-            draws.shift.push(rng.random_range(-reach..=reach) as f32);
+        for picture in 0..shard.range().end {
+            let brightness = rng.random_range(-0.5..0.5);
+            let saturation = rng.random_range(0.0..2.0);
+            let contrast = rng.random_range(0.5..1.5);
+            let shift = [(); 2].map(|()| rng.random_range(-reach..=reach) as f32);
             let (rows, columns) = (cutout(&mut rng, side), cutout(&mut rng, side));
-            let mask = &mut draws.mask[picture * side * side..][..side * side];
+            let Some(own) = picture.checked_sub(shard.first) else { continue };
+            draws.brightness.push(brightness);
+            draws.saturation.push(saturation);
+            draws.contrast.push(contrast);
+            draws.shift.extend(shift);
+            let mask = &mut draws.mask[own * side * side..][..side * side];
             for row in rows {
                 mask[row * side..][columns.clone()].fill(0.0);
             }

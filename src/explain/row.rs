@@ -102,6 +102,7 @@ fn touched(update: &Update, step: &Step, banks: &[Bank]) -> Vec<Shape> {
         Update::Store { value, .. } => vec![shape(value); 2],
         Update::RunningMoments { moments, .. } => vec![shape(moments); 2],
         Update::StoreRows { value, rows, .. } => vec![shape(value), shape(rows), shape(value)],
+        Update::Mean { bank: of, .. } => vec![bank(of); 2],
         Update::Average { average, parameters, decay } => {
             vec![bank(parameters), shape(decay), bank(average)]
         }

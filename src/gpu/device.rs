@@ -102,17 +102,30 @@ impl Gpu {
     /// # Errors
     /// If there is none, naming what there is, or it cannot be opened.
     pub fn open(name: &str, hardware: bool) -> Result<Self> {
+        Self::open_as(name, hardware, 0)
+    }
+
+    /// As [`Gpu::open`], for process number `local`, from 0, of several on this machine: without a `#` in the name they take in turn
+    /// those of its devices that are as good as the best.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub fn open_as(name: &str, hardware: bool, local: usize) -> Result<Self> {
         let mut found = find();
         found.sort_by_key(|adapter| rank(&adapter.get_info()));
         let (part, number) = match name.rsplit_once('#') {
-            Some((part, number)) => (part, number.parse().unwrap_or(1_usize).max(1)),
-            None => (name, 1),
+            Some((part, number)) => (part, Some(number.parse().unwrap_or(1_usize).max(1))),
+            None => (name, None),
         };
         let wanted = |adapter: &&wgpu::Adapter| {
             let summary = summary(&adapter.get_info());
             !(hardware && summary.software) && summary.name.to_lowercase().contains(&part.to_lowercase())
         };
-        let Some(adapter) = found.iter().filter(wanted).nth(number - 1) else {
+        let named: Vec<&wgpu::Adapter> = found.iter().filter(wanted).collect();
+        let rank_of = |adapter: &&wgpu::Adapter| rank(&adapter.get_info());
+        let alike = named.iter().take_while(|adapter| rank_of(adapter) == rank_of(&named[0])).count();
+        let at = number.map_or_else(|| local % alike.max(1), |number| number - 1);
+        let Some(adapter) = named.get(at) else {
             let there: Vec<String> =
                 found.iter().map(|adapter| summary(&adapter.get_info()).to_string()).collect();
             return Err(Error::Device(if there.is_empty() {

@@ -47,6 +47,7 @@ pub fn program(banks: &[Bank]) -> Result<Option<Program>> {
         inputs: vec![],
         outputs: vec![],
         dispatches,
+        exchanges: vec![],
     }))
 }
 
@@ -79,6 +80,7 @@ impl<T: Real> GpuExecutor<T> {
         // Nothing of earlier runs is left where the step works.
         self.clear(self.pool.iter().chain(&self.steps[step].results));
         for index in 0..self.steps[step].dispatches.len() {
+            self.exchange_before(step, index)?;
             self.submit([(step, index..index + 1)]);
             let dispatch = self.steps[step].program.dispatches[index].clone();
             for (region, shape) in dispatch.bindings.iter().zip(dispatch.shapes) {
@@ -92,6 +94,7 @@ impl<T: Real> GpuExecutor<T> {
                 }
             }
         }
+        self.exchange_before(step, self.steps[step].dispatches.len())?;
         self.wait()
     }
 

@@ -124,5 +124,6 @@ fn program(of: &Contraction, shader: Shader, workgroups: usize) -> Program {
             members: 1,
             workgroups: grid(workgroups),
         }],
+        exchanges: vec![],
     }
 }

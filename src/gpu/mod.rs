@@ -7,6 +7,7 @@
 mod cache;
 pub mod device;
 mod double;
+mod exchange;
 pub mod finite;
 pub mod ladder;
 pub mod lower;

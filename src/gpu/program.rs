@@ -1,6 +1,7 @@
 //! A step as plain data: shaders, constants, buffers and a list of dispatches. Anything that can replay such a list
 //! can run it; nothing here knows wgpu.
 
+use crate::graph::Exchange;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct Program {
     pub outputs: Vec<(String, Region, usize)>,
     /// The work, in order.
     pub dispatches: Vec<Dispatch>,
+    /// What ranks exchange between dispatches, in order.
+    pub exchanges: Vec<Crossing>,
 }
 
 impl Program {
@@ -127,6 +130,19 @@ pub struct Dispatch {
     pub workgroups: [u32; 3],
 }
 
+/// Numbers that leave the device to be exchanged with other ranks, and come back.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Crossing {
+    /// How many dispatches come before.
+    pub after: usize,
+    /// What becomes of the numbers.
+    pub exchange: Exchange,
+    /// Where they are, and how many.
+    pub from: (Region, usize),
+    /// Where those they become are to be, and how many.
+    pub to: (Region, usize),
+}
+
 /// A stretch of a buffer, bound whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
@@ -136,6 +152,14 @@ pub struct Region {
     pub offset: u64,
     /// Length in bytes; a multiple of 16.
     pub size: u64,
+}
+
+impl Region {
+    /// Whether the two have memory in common.
+    pub fn meets(self, other: Self) -> bool {
+        let apart = self.offset + self.size <= other.offset || other.offset + other.size <= self.offset;
+        self.buffer == other.buffer && !apart
+    }
 }
 
 /// A buffer of a program or of the state it works on.

@@ -7,10 +7,11 @@ use super::device::Gpu;
 use super::finite;
 use super::lower::lower;
 use super::pipelines::pipelines;
-use super::program::{Buffer, Dispatch, Program};
+use super::program::{Buffer, Dispatch, Program, Region};
 use super::submissions::submissions;
 use crate::executor::{Executor, Timing};
 use crate::graph::{Bank, Step};
+use crate::ranks::Ranks;
 use crate::reference::Real;
 use crate::{Error, Result};
 use std::collections::VecDeque;
@@ -35,6 +36,7 @@ pub struct GpuExecutor<T = f32> {
     pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
+    pub(super) ranks: Ranks,
     tracing: bool,
 }
 
@@ -47,7 +49,7 @@ pub(super) struct Loaded<T> {
     constants: wgpu::Buffer,
     pub(super) results: Vec<wgpu::Buffer>,
     /// Of the executor's pool, the buffer of each of the program's slots.
-    slots: Vec<usize>,
+    pub(super) slots: Vec<usize>,
     /// Pipeline (of the executor), bindings and grid.
     pub(super) dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
     /// The work of each.
@@ -164,6 +166,7 @@ impl<T: Real> GpuExecutor<T> {
             finite: None,
             in_flight: VecDeque::new(),
             readback: None,
+            ranks: Ranks::default(),
             tracing: false,
         })
     }
@@ -173,10 +176,30 @@ impl<T: Real> GpuExecutor<T> {
         self.steps[step].buffer(&self.pool, &self.banks, buffer)
     }
 
+    /// Writes numbers to a place of a step.
+    pub(super) fn write(&self, step: usize, to: Region, values: &[T]) {
+        self.gpu.queue.write_buffer(self.buffer(step, to.buffer), to.offset, bytemuck::cast_slice(values));
+    }
+
     /// Sends the inputs last written for a step.
     pub(super) fn upload(&self, step: usize) {
         let Loaded { inputs, staged, .. } = &self.steps[step];
         self.gpu.queue.write_buffer(inputs, 0, bytemuck::cast_slice(staged));
+    }
+
+    /// Submits parts of steps, as much at once as may be, and returns the last submission.
+    pub(super) fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
+        let work: Vec<&[u64]> =
+            parts.iter().map(|(step, part)| &self.steps[*step].work[part.clone()]).collect();
+        let mut submitted = None;
+        for submission in submissions(&work).into_iter().filter(|submission| !submission.is_empty()) {
+            let within = submission.into_iter().map(|(at, Range { start, end })| {
+                let (step, part) = &parts[at];
+                (*step, part.start + start..part.start + end)
+            });
+            submitted = Some(self.submit(within));
+        }
+        submitted
     }
 
     /// Submits some dispatches, by the number of their step, in one pass.
@@ -213,6 +236,17 @@ impl<T: Real> GpuExecutor<T> {
         offset: u64,
         count: usize,
     ) -> Result<Vec<N>> {
+        self.read_while(from, offset, count, &[])
+    }
+
+    /// Reads numbers while the device goes on with parts of steps.
+    pub(super) fn read_while<N: bytemuck::Pod>(
+        &mut self,
+        from: &wgpu::Buffer,
+        offset: u64,
+        count: usize,
+        parts: &[(usize, Range<usize>)],
+    ) -> Result<Vec<N>> {
         let bytes = count * size_of::<N>();
         let size = (bytes as u64).max(4);
         let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
@@ -226,11 +260,12 @@ impl<T: Real> GpuExecutor<T> {
         };
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(from, offset, &readback, 0, size);
-        self.gpu.queue.submit([encoder.finish()]);
+        let copied = self.gpu.queue.submit([encoder.finish()]);
         let slice = readback.slice(..size);
         // A failure to map shows as an error of the poll or of the range below.
         slice.map_async(wgpu::MapMode::Read, |_| {});
-        self.wait()?;
+        self.submit_parts(parts);
+        self.poll(wgpu::PollType::Wait { submission_index: Some(copied), timeout: None })?;
         let view = slice
             .get_mapped_range()
             .map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))?;
@@ -314,12 +349,25 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
             return steps.iter().try_for_each(|&step| self.traced(step));
         }
         steps.iter().for_each(|&step| self.upload(step));
-        let work: Vec<&[u64]> = steps.iter().map(|&step| &self.steps[step].work[..]).collect();
-        let mut submitted = None;
-        for submission in submissions(&work) {
-            let parts = submission.into_iter().map(|(at, dispatches)| (steps[at], dispatches));
-            submitted = Some(self.submit(parts));
+        let (mut parts, mut begun) = (Vec::new(), 0);
+        for (at, &step) in steps.iter().enumerate() {
+            let mut start = std::mem::take(&mut begun);
+            let crossings = self.steps[step].program.exchanges.clone();
+            for (index, crossing) in crossings.iter().enumerate() {
+                if crossing.after > start {
+                    parts.push((step, start..crossing.after));
+                    start = crossing.after;
+                }
+                self.submit_parts(&std::mem::take(&mut parts));
+                // The device goes on with the next step meanwhile, as far as that does not depend on this one's last exchange.
+                let next = steps.get(at + 1).filter(|_| index + 1 == crossings.len());
+                let ahead = next.map(|&next| (next, 0..self.independent(step, crossing, next)));
+                begun = ahead.as_ref().map_or(0, |(_, part)| part.end);
+                self.exchange(step, crossing, ahead.as_slice())?;
+            }
+            parts.push((step, start..self.steps[step].dispatches.len()));
         }
+        let submitted = self.submit_parts(&parts);
         self.in_flight.extend(submitted);
         if self.in_flight.len() > IN_FLIGHT {
             let oldest = self.in_flight.pop_front();
@@ -378,6 +426,10 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
 
     fn trace(&mut self, on: bool) {
         self.tracing = on;
+    }
+
+    fn join(&mut self, ranks: &Ranks) {
+        self.ranks = ranks.clone();
     }
 
     fn bytes(&self) -> usize {

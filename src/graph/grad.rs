@@ -1,6 +1,6 @@
 //! Reverse-mode differentiation, graph to graph: one rule per operation, in one table.
 
-use super::{Binary, Node, NodeId, Op, Unary, Var};
+use super::{Binary, Exchange, Node, NodeId, Op, Unary, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ fn depends_on(loss: Var<'_>, wrt: &[Var<'_>]) -> Vec<bool> {
     let mut depends = vec![false; loss.id() + 1];
     for id in 0..=loss.id() {
         depends[id] = wrt.iter().any(|var| var.id() == id)
-            || (!matches!(nodes[id].op, Op::Detach | Op::SelectRows)
+            || (!matches!(nodes[id].op, Op::Detach | Op::SelectRows | Op::Exchange(Exchange::Gather { .. }))
                 && nodes[id].operands.iter().any(|&operand| depends[operand]));
     }
     depends
@@ -70,7 +70,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             let operands: Vec<Var<'g>> = (0..node.operands.len()).map(operand).collect();
             op.gradient(&operands, y, gy)?
         }
-        Op::Detach => vec![None],
+        Op::Detach | Op::Exchange(Exchange::Gather { .. }) => vec![None],
         Op::SelectRows => vec![None, None, None],
 
         // The three contractions over one index set are each other's gradients.
@@ -123,22 +123,32 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
 
         Op::Normalize { per, eps, fixed } => {
             let (x, moments) = (operand(0), operand(1));
-            let sums = gy.graph().push(
+            let own = gy.graph().push(
                 Op::NormalizeGradSums { per, eps },
                 &[x, moments, gy],
                 Shape([moments.shape().0[0], 1, 2, x.shape().channels()]),
             );
+            // Statistics of all ranks depend on the pictures of all.
+            let sums = match gy.graph().node(moments.id()).op {
+                Op::Exchange(Exchange::Moments { share }) => own.exchange(Exchange::Mean { share }),
+                _ => own,
+            };
             let affine = node.operands.get(2).map(|&id| gy.graph().var(id));
             let mut operands = vec![x, moments, gy, sums];
             operands.extend(affine);
             let dx = gy.graph().push(Op::NormalizeGrad { per, eps, fixed }, &operands, x.shape());
             let mut out = vec![Some(dx), None];
             if let Some(affine) = affine {
-                out.push(Some(sums.sum_to(affine.shape())?));
+                out.push(Some(own.sum_to(affine.shape())?));
             }
             out
         }
-        Op::Moments(_) | Op::NormalizeGradSums { .. } | Op::NormalizeGrad { .. } => {
+        // A rank's gradient is that of its own loss; what enters the whole one is its share of it. So this is its own transpose.
+        Op::Exchange(mean @ Exchange::Mean { .. }) => vec![Some(gy.exchange(mean))],
+        Op::Moments(_)
+        | Op::Exchange(Exchange::Moments { .. })
+        | Op::NormalizeGradSums { .. }
+        | Op::NormalizeGrad { .. } => {
             return Err(Error::Graph {
                 op: node.op.name(),
                 problem: "has no gradient rule: a normalisation can be differentiated once; take gradients of gradients through networks without norm".into(),

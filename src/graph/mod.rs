@@ -13,7 +13,7 @@ mod op;
 mod step;
 
 pub use grad::gradients;
-pub use op::{Binary, Op, Per, Unary};
+pub use op::{Binary, Exchange, Op, Per, Unary};
 pub use step::{Bank, Slot, Step, Update};
 
 use crate::Result;

@@ -4,6 +4,7 @@ use super::Slot;
 use super::names::names;
 use crate::custom::Custom;
 use crate::shape::ConvGeometry;
+use serde::{Deserialize, Serialize};
 
 /// Which elements share statistics in a normalisation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -63,6 +64,27 @@ pub enum Binary {
     SigmoidGrad,
     /// Of `x` and the gradient `g` of `|x|`: `g * sign(x)`, and 0 at 0.
     AbsGrad,
+}
+
+/// What ranks, processes that train one model together (see [`crate::ranks`]), make of their tensors. A rank's share is that of
+/// the batch which it computes; all shares add up to 1. A process by itself has a share of 1.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Exchange {
+    /// `sum over ranks of share * x`
+    Mean {
+        /// This rank's share.
+        share: f64,
+    },
+    /// Of each rank's [`Op::Moments`] over its batch, those over all of them together.
+    Moments {
+        /// This rank's share.
+        share: f64,
+    },
+    /// The rows of all ranks one after another, `whole` in all; a rank without a share has none there.
+    Gather {
+        /// Pictures of the whole batch.
+        whole: usize,
+    },
 }
 
 /// An operation. Operands are given in brackets.
@@ -138,6 +160,8 @@ pub enum Op {
     /// Rows taken from two tensors, laid one after the other: `rows[b]` counts through `a`, then through `b`. A constant to
     /// differentiation. `[a, b, rows]`
     SelectRows,
+    /// What ranks make of their tensors together. `[x]`
+    Exchange(Exchange),
     /// The same numbers under another shape. `[x]`
     Reshape,
     /// The same numbers, a constant to differentiation. `[x]`
@@ -181,6 +205,9 @@ names! { Op:
     Self::Blur => "blur",
     Self::Shift { .. } => "shift",
     Self::SelectRows => "select_rows",
+    Self::Exchange(Exchange::Mean { .. }) => "mean_of_ranks",
+    Self::Exchange(Exchange::Moments { .. }) => "moments_of_ranks",
+    Self::Exchange(Exchange::Gather { .. }) => "gather_of_ranks",
     Self::Reshape => "reshape",
     Self::Detach => "detach";
     Self::Custom(op) => op.name(),

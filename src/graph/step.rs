@@ -81,6 +81,13 @@ pub enum Update {
         /// Which row each replaces, `[n, 1, 1, 1]`.
         rows: NodeId,
     },
+    /// A whole bank becomes the mean over ranks, processes that train together: `sum over ranks of share * bank`.
+    Mean {
+        /// The bank.
+        bank: usize,
+        /// This rank's share of the batch.
+        share: f64,
+    },
     /// `average = decay * average + (1 - decay) * parameters` over whole banks; `decay` is an input of one number.
     Average {
         /// Bank of averages.
@@ -116,6 +123,7 @@ names! { Update:
     Self::Store { .. } => "store",
     Self::RunningMoments { .. } => "running_moments",
     Self::StoreRows { .. } => "store_rows",
+    Self::Mean { .. } => "bank_of_ranks",
     Self::Average { .. } => "average",
     Self::Adam { .. } => "adam",
 }
@@ -123,14 +131,15 @@ names! { Update:
 impl Update {
     /// The nodes whose values this change needs.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
-        let (first, second) = match *self {
-            Self::Store { value, .. } => (value, None),
-            Self::RunningMoments { moments, .. } => (moments, None),
-            Self::StoreRows { value, rows, .. } => (value, Some(rows)),
-            Self::Average { decay, .. } => (decay, None),
-            Self::Adam { rates, .. } => (rates, None),
+        let nodes = match *self {
+            Self::Mean { .. } => [None, None],
+            Self::Store { value, .. } => [Some(value), None],
+            Self::RunningMoments { moments, .. } => [Some(moments), None],
+            Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
+            Self::Average { decay, .. } => [Some(decay), None],
+            Self::Adam { rates, .. } => [Some(rates), None],
         };
-        std::iter::once(first).chain(second)
+        nodes.into_iter().flatten()
     }
 
     /// The banks it changes.
@@ -139,6 +148,7 @@ impl Update {
             Self::Store { slot, .. } | Self::RunningMoments { slot, .. } | Self::StoreRows { slot, .. } => {
                 vec![slot.bank]
             }
+            Self::Mean { bank, .. } => vec![bank],
             Self::Average { average, .. } => vec![average],
             Self::Adam { parameters, first, second, .. } => vec![parameters, first, second],
         }
@@ -154,6 +164,7 @@ impl Update {
                 *value = place[*value];
                 *rows = place[*rows];
             }
+            Self::Mean { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
 use crate::Result;
 use crate::graph::{Bank, Per, Slot, Update, Var};
+use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// A named list of layers.
@@ -69,12 +70,21 @@ pub struct Tensors<'g> {
 }
 
 /// What batch norms normalise by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Statistics {
     /// The batch at hand, as in PyTorch's `train()` mode.
     Batch,
     /// The running averages, as in PyTorch's `eval()` mode.
     Running,
+    /// The batches of all ranks together, of which this process has a part, as `SyncBatchNorm` has it; see [`crate::ranks`].
+    OfRanks(Shard),
+}
+
+impl Statistics {
+    /// Those of training on a part of a batch.
+    pub fn of(shard: Shard) -> Self {
+        if shard.synced { Self::OfRanks(shard) } else { Self::Batch }
+    }
 }
 
 impl Network {
@@ -221,19 +231,21 @@ where
             Layer::BatchNorm(_) => {
                 let affine = Some(self.parameter());
                 let &(running, slot) = self.running.next().expect("the tensors are this network's");
-                match self.statistics {
-                    Statistics::Running => x.batch_norm_eval(running, affine, NORM_EPS),
-                    Statistics::Batch => {
-                        let (y, moments) = x.norm(Per::Batch, affine, NORM_EPS)?;
-                        self.updates.push(Update::RunningMoments {
-                            slot,
-                            moments: moments.id(),
-                            momentum: NORM_MOMENTUM,
-                            count: x.shape().len() / x.shape().channels(),
-                        });
-                        Ok(y)
+                let Shape([pictures, height, width, _]) = x.shape();
+                let (pictures, (y, moments)) = match self.statistics {
+                    Statistics::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
+                    Statistics::OfRanks(Shard { whole, share: Some(share), .. }) => {
+                        (whole, x.norm_of_ranks(share, affine, NORM_EPS)?)
                     }
-                }
+                    _ => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
+                };
+                self.updates.push(Update::RunningMoments {
+                    slot,
+                    moments: moments.id(),
+                    momentum: NORM_MOMENTUM,
+                    count: pictures * height * width,
+                });
+                Ok(y)
             }
             Layer::InstanceNorm(_) => x.instance_norm(None, NORM_EPS),
             Layer::LeakyRelu(slope) => x.leaky_relu(slope),

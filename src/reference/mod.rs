@@ -4,6 +4,7 @@
 //! not depend on the number of threads.
 
 mod contraction;
+pub(crate) mod exchange;
 mod norm;
 mod pointwise;
 mod reduce;
@@ -14,6 +15,7 @@ use crate::custom::{Custom, Operand};
 use crate::executor::{Executor, Timing};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
+use crate::ranks::Ranks;
 use crate::shape::Shape;
 use crate::{Error, Result};
 use pulp::Simd;
@@ -29,6 +31,8 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send
     fn wide(self) -> f64;
     /// `tanh`, to a few units in the last place.
     fn hyperbolic_tangent(self) -> Self;
+    /// As [`Ranks::sum`].
+    fn sum(ranks: &Ranks, values: &mut [Self]);
     /// A vector of equal numbers.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     /// `a * b + c`, rounded once or twice, as the instruction set has it.
@@ -49,6 +53,9 @@ impl Real for f32 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> Self {
         pointwise::tanh(self)
+    }
+    fn sum(ranks: &Ranks, values: &mut [Self]) {
+        ranks.sum(values);
     }
     #[inline(always)]
     fn splat<S: Simd>(simd: S, value: Self) -> S::f32s {
@@ -74,6 +81,9 @@ impl Real for f64 {
     fn hyperbolic_tangent(self) -> Self {
         self.tanh()
     }
+    fn sum(ranks: &Ranks, values: &mut [Self]) {
+        ranks.sum_wide(values);
+    }
     #[inline(always)]
     fn splat<S: Simd>(simd: S, value: Self) -> S::f64s {
         simd.splat_f64s(value)
@@ -97,6 +107,7 @@ fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 pub struct Reference<T> {
     banks: Vec<Vec<T>>,
     steps: Vec<Prepared<T>>,
+    ranks: Ranks,
     tracing: bool,
 }
 
@@ -122,6 +133,7 @@ impl<T: Real> Reference<T> {
         Self {
             banks: banks.iter().map(|bank| vec![T::of(0.0); bank.len]).collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
+            ranks: Ranks::default(),
             tracing: false,
         }
     }
@@ -186,9 +198,9 @@ impl<T: Real> Prepared<T> {
     }
 
     /// Runs the step and looks at every result.
-    fn traced(&mut self, banks: &mut [Vec<T>]) -> Result<()> {
+    fn traced(&mut self, banks: &mut [Vec<T>], ranks: &Ranks) -> Result<()> {
         let mut found = None;
-        self.run(banks, |op, results| {
+        self.run(banks, ranks, |op, results| {
             let mut bad = results.iter().filter_map(|&(shape, values)| {
                 Some((op.to_owned(), values[first_non_finite(values)?].wide(), shape))
             });
@@ -199,7 +211,12 @@ impl<T: Real> Prepared<T> {
     }
 
     /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
-    fn run(&mut self, banks: &mut [Vec<T>], mut done: impl FnMut(&'static str, &[(Shape, &[T])])) {
+    fn run(
+        &mut self,
+        banks: &mut [Vec<T>],
+        ranks: &Ranks,
+        mut done: impl FnMut(&'static str, &[(Shape, &[T])]),
+    ) {
         let computed: Vec<NodeId> = self.step.computed().collect();
         for id in computed {
             let Place::Buffer(buffer) = self.place[id] else { continue };
@@ -208,14 +225,18 @@ impl<T: Real> Prepared<T> {
             let node = &self.step.nodes[id];
             let operands: Vec<&[T]> =
                 node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
-            compute(node, &self.step.nodes, &operands, &mut out[..node.shape.len()], &mut scratch);
+            let result = &mut out[..node.shape.len()];
+            match node.op {
+                Op::Exchange(exchange) => exchange::exchange(exchange, ranks, operands[0], result),
+                _ => compute(node, &self.step.nodes, &operands, result, &mut scratch),
+            }
             self.scratch = scratch;
             self.buffers[buffer] = out;
             let node = &self.step.nodes[id];
             done(node.op.name(), &[(node.shape, self.value(banks, id))]);
         }
         for update in &self.step.updates {
-            update::apply(update, banks, |banks, id| self.value(banks, id).to_vec());
+            update::apply(update, banks, ranks, |banks, id| self.value(banks, id).to_vec());
             let written = update.written().into_iter().map(|bank| &banks[bank][..]);
             let written: Vec<_> = written.map(|values| (Shape::vector(values.len()), values)).collect();
             done(update.name(), &written);
@@ -231,7 +252,7 @@ fn first_non_finite<T: Real>(values: &[T]) -> Option<usize> {
 fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T], scratch: &mut Vec<T>) {
     let shape = |index: usize| nodes[node.operands[index]].shape;
     match &node.op {
-        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
+        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach | Op::Exchange(_) => {}
         Op::Conv2d(g) => contraction::conv2d(g, operands[0], shape(0), operands[1], out, node.shape),
         Op::ConvTranspose2d(g) => {
             contraction::conv_transpose2d(g, operands[0], shape(0), operands[1], out, node.shape);
@@ -302,9 +323,10 @@ impl<T: Real> Executor<T> for Reference<T> {
     fn run(&mut self, steps: &[usize]) -> Result<()> {
         // On a thread of the pool, which shares work out at less cost than one outside of it.
         rayon::scope(|_| match self.tracing {
-            true => steps.iter().try_for_each(|&step| self.steps[step].traced(&mut self.banks)),
+            true => steps.iter().try_for_each(|&step| self.steps[step].traced(&mut self.banks, &self.ranks)),
             false => {
-                steps.iter().for_each(|&step| self.steps[step].run(&mut self.banks, |_, _| ()));
+                let run = |&step: &usize| self.steps[step].run(&mut self.banks, &self.ranks, |_, _| ());
+                steps.iter().for_each(run);
                 Ok(())
             }
         })
@@ -317,7 +339,7 @@ impl<T: Real> Executor<T> for Reference<T> {
     fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
         let mut timings = Vec::new();
         let mut start = Instant::now();
-        self.steps[step].run(&mut self.banks, |op, _| {
+        self.steps[step].run(&mut self.banks, &self.ranks, |op, _| {
             timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
             start = Instant::now();
         });
@@ -356,6 +378,10 @@ impl<T: Real> Executor<T> for Reference<T> {
 
     fn trace(&mut self, on: bool) {
         self.tracing = on;
+    }
+
+    fn join(&mut self, ranks: &Ranks) {
+        self.ranks = ranks.clone();
     }
 
     fn bytes(&self) -> usize {

@@ -1,13 +1,21 @@
 //! Changes of state.
 
+use super::exchange::mean;
 use super::pointwise::CHUNK;
 use super::{Real, vectorized};
 use crate::graph::{NodeId, Update};
+use crate::ranks::Ranks;
 use rayon::prelude::*;
 
 /// Applies one update to the banks; `value` reads a node.
-pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], value: impl Fn(&[Vec<T>], NodeId) -> Vec<T>) {
+pub fn apply<T: Real>(
+    update: &Update,
+    banks: &mut [Vec<T>],
+    ranks: &Ranks,
+    value: impl Fn(&[Vec<T>], NodeId) -> Vec<T>,
+) {
     match *update {
+        Update::Mean { bank, share } => mean(share, ranks, &mut banks[bank]),
         Update::Store { slot, value: id } => {
             let value = value(banks, id);
             banks[slot.bank][slot.offset..slot.offset + value.len()].copy_from_slice(&value);

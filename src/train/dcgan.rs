@@ -1,7 +1,7 @@
 //! The training of a DCGAN.
 
 use super::checkpoint::PictureNames;
-use super::config::DcganConfig;
+use super::config::{DcganConfig, RunConfig};
 use super::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR};
 use super::draws;
 use super::log::Loss;
@@ -10,11 +10,12 @@ use super::run::{self, Data, Judgement, Setup};
 use super::run_folder::RunFolder;
 use super::sampling::{BATCH, fixed_noise, save_grid};
 use super::source::{Source, total};
-use crate::data::{DiffAugmentDraws, Loader, Pictures, noise};
+use crate::data::{Batching, DiffAugmentDraws, Loader, Pictures, noise};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::nn::Statistics;
 use crate::optim::{Adam, average_decay};
+use crate::ranks::{Ranks, Shard};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -42,6 +43,8 @@ pub struct Training {
     loader: Loader,
     /// The discriminator's and the generator's step that ran last.
     latest: (usize, usize),
+    /// This rank's part of the latest batch.
+    shard: Shard,
 }
 
 /// The steps of one batch size, by index.
@@ -87,7 +90,7 @@ impl run::Training for Training {
     const CURVES: &'static [&'static str] = &["D", "D_real", "D_fake", "G", "R1"];
     const NAME: &'static str = "DCGAN";
 
-    fn networks(config: &DcganConfig) -> Result<Dcgan> {
+    fn networks(config: &DcganConfig, _: &Ranks) -> Result<Dcgan> {
         config.dcgan()
     }
 
@@ -102,24 +105,25 @@ impl run::Training for Training {
         vec![pictures]
     }
 
-    fn steps(config: &DcganConfig, pictures: &Pictures) -> Result<Vec<Step>> {
+    fn steps(config: &DcganConfig, pictures: &Pictures, ranks: &Ranks) -> Result<Vec<Step>> {
         let dcgan = config.dcgan()?;
         let mut steps = Vec::new();
         for size in batch_sizes(config, pictures) {
+            let shard = config.shard(ranks, size);
             for &penalized in dcgan.objective.r1.variants() {
                 steps.push(match penalized {
-                    true => dcgan.penalized_discriminator_step(size)?,
-                    false => dcgan.discriminator_step(size)?,
+                    true => dcgan.penalized_discriminator_step(shard)?,
+                    false => dcgan.discriminator_step(shard)?,
                 });
             }
-            steps.push(dcgan.generator_step(size)?);
+            steps.push(dcgan.generator_step(shard)?);
         }
         steps.push(dcgan.sampler(BATCH, Statistics::Batch)?);
         Ok(steps)
     }
 
     fn ready(setup: Setup<Self>) -> Result<Self> {
-        let Setup { config, pictures, device, steps, step, .. } = setup;
+        let Setup { config, pictures, device, ranks, steps, step, .. } = setup;
         let dcgan = config.dcgan()?;
         let variants = dcgan.objective.r1.variants().len();
         let batch = |(index, pictures)| {
@@ -129,8 +133,10 @@ impl run::Training for Training {
         let batches = batch_sizes(&config, &pictures).into_iter().enumerate().map(batch).collect();
         let sampler = steps.len() - 1;
         let executor = device.executor(&dcgan.banks(), steps)?;
-        let loader = Loader::start(Arc::new(pictures), config.batching(), step)?;
-        Ok(Self { config, dcgan, executor, batches, sampler, loader, latest: (0, 1) })
+        let shard = config.shard(&ranks, config.batch);
+        let batching = Batching { rank: (ranks.rank(), ranks.size()), ..config.batching() };
+        let loader = Loader::start(Arc::new(pictures), batching, step)?;
+        Ok(Self { config, dcgan, executor, batches, sampler, loader, latest: (0, 1), shard })
     }
 
     fn config(&self) -> &DcganConfig {
@@ -165,9 +171,11 @@ impl run::Training for Training {
     fn iterate(&mut self, t: u64) -> Result<()> {
         let batch = self.loader.next_batch()?;
         let Batch { d, g, .. } = self.steps_of(batch.count)?;
-        let count = batch.count;
-        let draw =
-            |purpose| noise(self.config.noise, self.config.seed, purpose, t, count * self.config.noise_size);
+        let (shard, config) = (batch.shard, &self.config);
+        let draw = |purpose| {
+            let all = noise(config.noise, config.seed, purpose, t, batch.count * config.noise_size);
+            shard.slice(&all).to_vec()
+        };
         let rates = |adam: &Adam, update| adam.rates(update).map(|rate| rate as f32);
         let objective = self.dcgan.objective;
         let own = if objective.fresh_noise { "noise.g" } else { "noise.d" };
@@ -185,13 +193,13 @@ impl run::Training for Training {
             self.executor.write_input(g, "decay", &[average_decay(self.config.average, t) as f32])?;
         }
         if due {
-            self.write_draws(d, "real", "diff.d.real", t, count)?;
-            self.write_draws(d, "fake", "diff.d.fake", t, count)?;
+            self.write_draws(d, "real", "diff.d.real", t, shard)?;
+            self.write_draws(d, "fake", "diff.d.fake", t, shard)?;
         }
-        self.write_draws(g, "fake", "diff.g.fake", t, count)?;
+        self.write_draws(g, "fake", "diff.g.fake", t, shard)?;
         let both = [d, g];
         self.executor.run(if due { &both } else { &both[1..] })?;
-        self.latest = (d, g);
+        (self.latest, self.shard) = ((d, g), shard);
         Ok(())
     }
 
@@ -220,6 +228,10 @@ impl run::Training for Training {
         Ok(losses)
     }
 
+    fn shard(&self) -> Shard {
+        self.shard
+    }
+
     /// Draws the fixed noises' pictures.
     fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>> {
         let noise = fixed_noise(&self.config, self.config.seed, BATCH);
@@ -237,12 +249,12 @@ impl run::Training for Training {
 
 impl Training {
     /// DiffAugment's draws for step `t`.
-    fn write_draws(&mut self, step: usize, source: &str, purpose: &str, t: u64, count: usize) -> Result<()> {
+    fn write_draws(&mut self, step: usize, source: &str, purpose: &str, t: u64, shard: Shard) -> Result<()> {
         let policy = self.dcgan.objective.diffaugment;
         if !draws::in_use(policy) {
             return Ok(());
         }
-        let drawn = DiffAugmentDraws::new(self.config.seed, purpose, t, count, self.config.size);
+        let drawn = DiffAugmentDraws::new(self.config.seed, purpose, t, shard, self.config.size);
         draws::write(&mut *self.executor, step, source, policy, &drawn)
     }
 

@@ -8,6 +8,7 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, Statistics, Tensors};
 use crate::optim::Adam;
+use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// Banks of the generator.
@@ -74,25 +75,26 @@ impl Dcgan {
             .map(|(of, network)| of.tensors(graph, &[network], banks).remove(0))
     }
 
-    /// One update of the discriminator. Inputs: `real` `[batch, size, size, channels]`, `noise`
+    /// One update of the discriminator on a batch, or this rank's part of one. Inputs: `real` `[batch, size, size, channels]`, `noise`
     /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
     /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one a picture.
     ///
     /// # Errors
     /// If the networks do not fit each other.
-    pub fn discriminator_step(&self, batch: usize) -> Result<Step> {
-        self.judging(batch, false)
+    pub fn discriminator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
+        self.judging(batch.into(), false)
     }
 
     /// As [`Dcgan::discriminator_step`], with the R1 penalty in what is minimised. Output beside those: `R1`, with its weight.
     ///
     /// # Errors
     /// If the networks do not fit each other, or the discriminator has batch or instance norms.
-    pub fn penalized_discriminator_step(&self, batch: usize) -> Result<Step> {
-        self.judging(batch, true)
+    pub fn penalized_discriminator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
+        self.judging(batch.into(), true)
     }
 
-    fn judging(&self, batch: usize, penalized: bool) -> Result<Step> {
+    fn judging(&self, shard: Shard, penalized: bool) -> Result<Step> {
+        let (batch, statistics) = (shard.len, Statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
@@ -102,7 +104,7 @@ impl Dcgan {
 
         let pictures = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
         let real = objective.diffaugment.apply(pictures, "real")?;
-        let (scores, from_real) = self.discriminator.forward(real, &judge, Statistics::Batch)?;
+        let (scores, from_real) = self.discriminator.forward(real, &judge, statistics)?;
         updates.extend(from_real);
         let real_errors = objective.loss.errors(scores, true);
         let real_loss = objective.loss.of_errors(real_errors).scale(objective.d_scale);
@@ -112,9 +114,9 @@ impl Dcgan {
         };
 
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
-        let (fake, from_generator) = self.generator.forward(noise, &g, Statistics::Batch)?;
+        let (fake, from_generator) = self.generator.forward(noise, &g, statistics)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &judge, Statistics::Batch)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &judge, statistics)?;
         let fake_errors = objective.loss.errors(scores, false);
         let fake_loss = objective.loss.of_errors(fake_errors).scale(objective.d_scale);
 
@@ -130,7 +132,7 @@ impl Dcgan {
             outputs.push(("R1", penalty));
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
-        updates.extend(DISCRIMINATOR.descend(minimized, &[d], &banks, &objective.d_adam)?);
+        updates.extend(DISCRIMINATOR.descend(minimized, shard, &[d], &banks, &objective.d_adam)?);
         Ok(Step::new("discriminator_step", &graph, &outputs, updates))
     }
 
@@ -139,21 +141,23 @@ impl Dcgan {
     ///
     /// # Errors
     /// If the networks do not fit each other.
-    pub fn generator_step(&self, batch: usize) -> Result<Step> {
+    pub fn generator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
+        let shard = batch.into();
+        let (batch, statistics) = (shard.len, Statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
         let [g, d] = self.tensors(&graph, &banks);
 
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
-        let (fake, mut updates) = self.generator.forward(noise, &g, Statistics::Batch)?;
+        let (fake, mut updates) = self.generator.forward(noise, &g, statistics)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
         let (judge, normalized) = self.discriminator.normalized(&d)?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &judge, Statistics::Batch)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &judge, statistics)?;
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);
-        updates.extend(GENERATOR.descend(loss, &[g], &banks, &objective.g_adam)?);
+        updates.extend(GENERATOR.descend(loss, shard, &[g], &banks, &objective.g_adam)?);
         if objective.average {
             updates.push(GENERATOR.average(AVERAGE, &graph));
         }

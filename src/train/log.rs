@@ -1,5 +1,6 @@
 //! What a run says of a step: a row of `metrics.jsonl` and a line for people.
 
+use crate::ranks::Spent;
 use std::fmt::{Display, Formatter, Result};
 use std::time::{Duration, Instant};
 
@@ -29,13 +30,41 @@ pub struct Log {
     pub steps_per_second: f64,
     /// Time left, by the mean speed since the process started.
     pub seconds_left: f64,
+    /// What it took to exchange with other ranks, where there are some.
+    pub exchanged: Option<Exchanged>,
+}
+
+/// What rank 0 exchanged since the log before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exchanged {
+    /// All of it.
+    pub spent: Spent,
+    /// In how many steps.
+    pub steps: u64,
+}
+
+impl Exchanged {
+    /// Means over steps: seconds of each phase, bytes, and how many exchanges.
+    fn values(self) -> [(&'static str, f64); 5] {
+        let Self { spent, steps } = self;
+        [
+            ("readback_seconds", spent.readback.as_secs_f64()),
+            ("reduce_seconds", spent.reduce.as_secs_f64()),
+            ("upload_seconds", spent.upload.as_secs_f64()),
+            ("exchanged_bytes", spent.bytes as f64),
+            ("exchanges", spent.messages as f64),
+        ]
+        .map(|(name, value)| (name, value / steps.max(1) as f64))
+    }
 }
 
 impl Log {
     /// The values of a metrics row.
     pub fn values(&self) -> Vec<(&'static str, f64)> {
         let losses = self.losses.iter().filter_map(|loss| Some((loss.name, loss.value?)));
-        losses.chain([("seconds", self.seconds), ("steps_per_second", self.steps_per_second)]).collect()
+        let speed = [("seconds", self.seconds), ("steps_per_second", self.steps_per_second)];
+        let exchanged = self.exchanged.into_iter().flat_map(Exchanged::values);
+        losses.chain(speed).chain(exchanged).collect()
     }
 
     /// Speed and time left.
@@ -80,6 +109,8 @@ pub(super) struct Clock {
 /// What a [`Clock`] shows at a step.
 pub(super) struct Time {
     pub seconds: f64,
+    /// Steps since the mark before.
+    pub steps: u64,
     /// Steps a second since the mark before.
     pub speed: f64,
     /// Steps a second since the clock was made.
@@ -105,8 +136,12 @@ impl Clock {
     pub fn mark(&mut self, step: u64) -> Time {
         let now = self.before + self.since.elapsed();
         let speed = |from: (u64, Duration)| (step - from.0) as f64 / (now - from.1).as_secs_f64().max(1e-9);
-        let time =
-            Time { seconds: now.as_secs_f64(), speed: speed(self.marked), mean_speed: speed(self.started) };
+        let time = Time {
+            seconds: now.as_secs_f64(),
+            steps: step - self.marked.0,
+            speed: speed(self.marked),
+            mean_speed: speed(self.started),
+        };
         self.marked = (step, now);
         time
     }

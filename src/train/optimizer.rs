@@ -5,6 +5,7 @@ use crate::graph::{Bank, Graph, Slot, Update, Var, gradients};
 use crate::nn::{Init, Network, Tensors};
 use crate::optim::Adam;
 use crate::random::stream;
+use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// The five banks of one optimizer's networks, by index.
@@ -98,14 +99,15 @@ impl TrainedBanks {
         networks.iter().map(&mut take).collect()
     }
 
-    /// The updates of one optimizer step: every gradient of `loss` into its bank, then Adam over the whole bank. Adds
-    /// the input `rates` (see [`Update::Adam`]) to the graph.
+    /// The updates of one optimizer step: every gradient of `loss` into its bank, which becomes the mean over ranks where there are
+    /// others, then Adam over the whole bank. Adds the input `rates` (see [`Update::Adam`]) to the graph.
     ///
     /// # Errors
     /// If an operation between has no gradient.
     pub fn descend(
         self,
         loss: Var<'_>,
+        shard: Shard,
         tensors: &[Tensors<'_>],
         banks: &[Bank],
         adam: &Adam,
@@ -119,6 +121,7 @@ impl TrainedBanks {
         let gradients = gradients(loss, &parameters)?;
         let mut updates: Vec<Update> =
             gradients.into_iter().zip(&banks[self.parameters].tensors).map(store).collect();
+        updates.extend(shard.share.map(|share| Update::Mean { bank: self.gradients, share }));
         updates.push(Update::Adam {
             parameters: self.parameters,
             gradients: self.gradients,

@@ -38,6 +38,11 @@ impl RunFolder {
         Ok(Self { path })
     }
 
+    /// The folder that another rank has made.
+    pub(super) fn named(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
     /// Keeps other processes from training in the folder for as long as what it returns lives, or this process; nothing
     /// where the system locks no folders.
     ///

@@ -184,6 +184,16 @@ macro_rules! settings {
                 (self.batch, self.size)
             }
 
+            fn syncs_batch_norm(&self) -> bool {
+                self.sync_batch_norm
+            }
+
+            fn scaled(self, batch: usize, factor: f64) -> crate::Result<Self> {
+                let [g_lr, d_lr] = [self.g_lr, self.d_lr].map(|lr| lr.map(|lr| lr * factor));
+                let scaled = Self { batch, lr: self.lr * factor, g_lr, d_lr, ..self };
+                scaled.check().map(|()| scaled)
+            }
+
             fn smaller(&self) -> Option<Self> {
                 let mut smaller = self.clone();
                 match smaller.batch {

@@ -17,6 +17,9 @@ pub struct Start {
     pub version: String,
     /// The device and why it was chosen.
     pub device: String,
+    /// How ranks share a batch, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<String>,
     /// The pictures, a line a set.
     pub pictures: Vec<String>,
     /// The networks and how many parameters they have.
@@ -31,9 +34,9 @@ pub struct Start {
 impl Start {
     /// For people: the device first.
     pub fn lines(&self) -> Vec<String> {
-        let Self { device, pictures, networks, memory, initial, .. } = self;
+        let Self { device, ranks, pictures, networks, memory, initial, .. } = self;
         let networks = format!("{networks}, {memory} MiB of memory");
-        let lines = [device.clone()].into_iter().chain(pictures.iter().cloned());
+        let lines = [device.clone()].into_iter().chain(ranks.clone()).chain(pictures.iter().cloned());
         lines.chain([networks]).chain(initial.clone()).collect()
     }
 }

@@ -4,6 +4,7 @@ mod bar;
 mod json;
 mod preview;
 
+use super::among::{say_when_told, told};
 use super::{Done, INTERRUPTED, say, warn};
 use crate::train::log::Log;
 use crate::train::run::{Outcome, Plan, Training, Watch};
@@ -36,6 +37,9 @@ enum Progress {
     Auto,
     Lines,
     Json,
+    /// As ranks but the first are.
+    #[value(skip)]
+    Silent,
 }
 
 impl View {
@@ -44,17 +48,26 @@ impl View {
         Self { progress: Progress::Auto, preview }
     }
 
+    /// Not at all.
+    fn silent() -> Self {
+        Self { progress: Progress::Silent, preview: false }
+    }
+
     /// Says a line for people.
     fn say(self, line: &str) {
         match self.progress {
             // Nobody may be listening.
             Progress::Json => drop(writeln!(stderr(), "{line}")),
             Progress::Auto | Progress::Lines => say(line),
+            Progress::Silent => {}
         }
     }
 
     /// Who follows a run of so many steps done and so many in all.
     fn watch(self, steps: (u64, u64)) -> Result<Box<dyn Watch>> {
+        if self.progress == Progress::Silent {
+            return Ok(Box::new(()));
+        }
         let bar = Bar::new(steps)?;
         if self.progress == Progress::Auto && stdout().is_terminal() && bar.is_visible() {
             let preview = if self.preview { Preview::new() } else { None };
@@ -67,11 +80,14 @@ impl View {
     }
 }
 
-/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once.
+/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the first speaks.
 pub fn train<T: Training>(plan: Plan<T>, view: View) -> Done {
     let stop = stop_on_signal()?;
+    let ranks = plan.ranks().clone();
+    let view = if ranks.leads() { view } else { View::silent() };
     plan.introduction().iter().for_each(|line| view.say(line));
     let mut trainer = plan.tuned(&mut |line| view.say(line))?.begin()?;
+    say_when_told(&ranks, trainer.folder().path().display());
     trainer.introduction().iter().for_each(|line| view.say(line));
     let json = view.progress == Progress::Json;
     let run = trainer.folder().path().to_path_buf();
@@ -117,6 +133,7 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::clone(STOP.get_or_init(Arc::default));
     let handle = Arc::clone(&stop);
     ctrlc::set_handler(move || {
+        told();
         if handle.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED.into());
         }

@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use crate::custom::{Grid, Kernel};
 use crate::gpu::program::{WORKGROUP, grid};
-use crate::graph::{NodeId, Slot, Step, Update};
+use crate::graph::{Exchange, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -82,6 +82,8 @@ pub struct Call {
     /// Declarations of the tensors that fused expressions read, the last of `reads`.
     pub leaves: String,
     pub grid: [u32; 3],
+    /// What it is to other ranks, if it is no kernel's.
+    pub exchange: Option<Exchange>,
 }
 
 impl Call {
@@ -96,6 +98,7 @@ impl Call {
             writes: vec![],
             leaves: String::new(),
             grid: [1; 3],
+            exchange: None,
         }
     }
 
@@ -107,6 +110,11 @@ impl Call {
             Grid::Threads(count) => call.threads(count),
             Grid::Workgroups(count) => call.workgroups(count),
         }
+    }
+
+    /// Numbers exchanged with other ranks: those it reads become those it writes, or what it writes becomes another.
+    pub fn exchange(exchange: Exchange) -> Self {
+        Self { exchange: Some(exchange), ..Self::new("exchange") }
     }
 
     pub fn define(mut self, name: &'static str, value: impl ToString) -> Self {

@@ -68,6 +68,11 @@ pub fn merge(
     for level in all.chunk_by(|&a, &b| levels[a] == levels[b]) {
         let mut left = level.to_vec();
         while let Some(&first) = left.first() {
+            if calls[first].exchange.is_some() {
+                dispatches.push(vec![first]);
+                left.remove(0);
+                continue;
+            }
             let homes = merging.homes(first);
             let alike = |&at: &usize| calls[at].same_work(&calls[first]) && merging.homes(at) == homes;
             let (group, rest): (Vec<usize>, Vec<usize>) = left.iter().partition(|at| alike(at));

@@ -22,7 +22,7 @@ pub use variant::{Form, TILES, Tile, Variant, candidates};
 
 use super::program::{MAX_GRID, Program};
 use crate::custom::Custom;
-use crate::graph::{Bank, Op, Step, Update};
+use crate::graph::{Bank, Exchange, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
 use expression::Fused;
@@ -115,6 +115,7 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
         Op::Blur => pointwise::blur(calls, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
+        Op::Exchange(exchange) => norm::exchange(calls, exchange, id),
         Op::Shift { back } => pointwise::shift(calls, back, id),
         Op::Custom(ref op) => calls.custom(op, id),
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
@@ -139,6 +140,10 @@ impl Calls<'_> {
         match *update {
             // Stores are a matter of placement; `place` adds a copy where one is needed.
             Update::Store { .. } => {}
+            Update::Mean { bank, share } => {
+                let bank = Memory::bank(bank, banks[bank].len);
+                self.push(Call::exchange(Exchange::Mean { share }).write(bank));
+            }
             Update::RunningMoments { slot, moments, momentum, count } => {
                 let shape = self.step.nodes[moments].shape;
                 let unbiased = count as f64 / (count as f64 - 1.0).max(1.0);

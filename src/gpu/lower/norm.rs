@@ -5,7 +5,7 @@ use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
 use super::fuse::Fusion;
 use super::pointwise::{add_parts, lanes};
-use crate::graph::{NodeId, Op, Per};
+use crate::graph::{Exchange, NodeId, Op, Per};
 use crate::shape::Shape;
 
 /// Invocations of a workgroup that reduces rows.
@@ -200,4 +200,11 @@ pub fn grad(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, fixed: b
         call = call.write(Memory::Node(sums));
     }
     calls.push(call);
+}
+
+/// What ranks exchange. Sums that a norm's gradient reads are whole by then.
+pub fn exchange(calls: &mut Calls<'_>, exchange: Exchange, id: NodeId) {
+    calls.parts.insert(id, (Memory::Node(id), 1));
+    let x = calls.operand(id, 0);
+    calls.push(Call::exchange(exchange).read(Memory::Node(x)).write(Memory::Node(id)));
 }

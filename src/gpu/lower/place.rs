@@ -8,7 +8,7 @@ use super::pool::pool;
 use super::schedule::{Touched, by_level};
 use super::write::Writer;
 use crate::Result;
-use crate::gpu::program::{Buffer, Program, Region};
+use crate::gpu::program::{Buffer, Crossing, Program, Region};
 use crate::graph::{Bank, NodeId, Op, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::{BTreeMap, HashMap};
@@ -55,9 +55,17 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
         Memory::State(_, len) => Shape::vector(len),
     };
     let mut writer = Writer::default();
+    let mut exchanges = Vec::new();
     for group in &groups {
         let members: Vec<&Call> = group.iter().map(|&at| &calls.list[at]).collect();
-        writer.dispatch(&members, region, shape)?;
+        let Some(exchange) = members[0].exchange else {
+            writer.dispatch(&members, region, shape)?;
+            continue;
+        };
+        let placed = |memory: Memory| (region(memory), shape(memory).len());
+        let (from, to) = (members[0].binding(0), members[0].writes[0]);
+        let (from, to) = (placed(from), placed(to));
+        exchanges.push(Crossing { after: writer.dispatches.len(), exchange, from, to });
     }
     let inputs: Vec<(String, u64, usize)> =
         step.inputs().map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len())).collect();
@@ -78,6 +86,7 @@ pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) ->
         inputs,
         outputs,
         dispatches: writer.dispatches,
+        exchanges,
     })
 }
 

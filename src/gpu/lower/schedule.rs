@@ -15,9 +15,7 @@ pub enum Touched {
 impl Touched {
     fn meets(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Region(a), Self::Region(b)) => {
-                a.buffer == b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size
-            }
+            (Self::Region(a), Self::Region(b)) => a.meets(b),
             _ => self == other,
         }
     }
@@ -64,7 +62,8 @@ pub fn by_level(
         levels[at] = if main(&at) { levels[at].max(soonest) } else { soonest };
     }
     let mut order: Vec<usize> = (0..calls.len()).collect();
-    order.sort_by_key(|&at| levels[at]);
+    // Within a level exchanges come last, and so one after another: the device stops once for all of them.
+    order.sort_by_key(|&at| (levels[at], calls[at].exchange.is_some()));
     *calls = order.iter().map(|&at| calls[at].clone()).collect();
     order.into_iter().map(|at| levels[at]).collect()
 }

@@ -22,6 +22,12 @@ pub fn all() -> Vec<Case> {
         }));
     }
     all.push(shifted([2, 16, 16, 4], "batch_norm"));
+    // By one rank of one.
+    for shape in SHAPES {
+        all.push(Case::new("batch_norm_of_ranks", &[shape, rows(shape)], |v| {
+            v[0].norm_of_ranks(1.0, Some(v[1]), EPS)?.0.leaky_relu(0.2)
+        }));
+    }
     for shape in SHAPES {
         all.push(Case::new("instance_norm", &[shape], |v| v[0].instance_norm(None, EPS)));
         all.push(Case::new("instance_norm", &[shape, rows(shape)], |v| {

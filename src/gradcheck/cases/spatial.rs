@@ -20,6 +20,12 @@ pub fn all() -> Vec<Case> {
     for (shape, block) in [(SHAPES[0], [2, 3]), (SHAPES[1], [2, 2]), (SHAPES[2], [4, 5])] {
         all.push(Case::new("avg_pool2d", &[shape], move |v| v[0].avg_pool2d(block)));
     }
+    // By one rank of one.
+    all.extend(
+        SHAPES.map(|shape| {
+            Case::new("mean_of_ranks", &[shape], |v| Ok(v[0].square().mean_of_ranks(1.0).tanh()))
+        }),
+    );
     all.push(Case::new("blur", &[[2, 1, 3, 2]], |v| Ok(v[0].blur())));
     all.extend(SHAPES.map(|shape| Case::new("blur", &[shape], |v| Ok(v[0].blur()))));
     for shape in SHAPES {
@@ -30,6 +36,9 @@ pub fn all() -> Vec<Case> {
     for [n, h, w, c] in SHAPES {
         let shapes = [[n, h, w, c], [3, h, w, c], [4, 1, 1, 1]];
         let select = Case::new("select_rows", &shapes, |v| v[0].select_rows(v[1], v[2]));
+        all.push(
+            Case::new("gather_of_ranks", &shapes[..1], move |v| v[0].gather_of_ranks(n).mul(v[0])).constant(),
+        );
         all.push(select.with(2, vec![n as f64, 0.0, n as f64 + 2.0, n as f64 - 1.0]).constant());
     }
     all

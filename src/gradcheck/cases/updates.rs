@@ -15,6 +15,7 @@ pub fn all() -> Vec<Case> {
         .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(store_rows))
         .chain(BANKS.map(average))
         .chain(BANKS.map(adam))
+        .chain(BANKS.map(mean))
         .collect()
 }
 
@@ -92,5 +93,20 @@ fn adam(shapes: &'static [[usize; 4]]) -> Case {
         let mut banks: Vec<(Bank, Vec<f64>)> = (0..4).map(|index| filled(shapes, index)).collect();
         banks[second].1.iter_mut().for_each(|x| *x = x.abs());
         Trial::updates(&graph, vec![update], banks, &[("rates", vec![0.0625, 1.5])])
+    })
+}
+
+/// A bank that is stored to and then averaged, by one rank of one.
+fn mean(shapes: &'static [[usize; 4]]) -> Case {
+    Case::updates("bank_of_ranks", shapes, move || {
+        let graph = Graph::new();
+        let value = graph.input("value", Shape(shapes[0])).square().id();
+        let updates = vec![Update::Store { slot: FIRST, value }, Update::Mean { bank: 0, share: 1.0 }];
+        Trial::updates(
+            &graph,
+            updates,
+            vec![filled(shapes, 0)],
+            &[("value", draw(Shape(shapes[0]).len(), 1))],
+        )
     })
 }

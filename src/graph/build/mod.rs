@@ -3,7 +3,7 @@
 mod norm;
 mod spatial;
 
-use super::{Binary, Op, Unary, Var};
+use super::{Binary, Exchange, Op, Unary, Var};
 use crate::shape::{ConvGeometry, ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -263,6 +263,24 @@ impl<'g> Var<'g> {
             );
         }
         Ok(self.graph.push(Op::Reshape, &[self], shape))
+    }
+
+    /// What ranks make of this tensor together.
+    pub(in crate::graph) fn exchange(self, exchange: Exchange) -> Self {
+        let [rows, h, w, c] = self.shape().0;
+        let rows = if let Exchange::Gather { whole } = exchange { whole } else { rows };
+        self.graph.push(Op::Exchange(exchange), &[self], Shape([rows, h, w, c]))
+    }
+
+    /// The pictures of all ranks, processes that train together, one after another: `whole` of them, of which these are this one's. A
+    /// constant to differentiation.
+    pub fn gather_of_ranks(self, whole: usize) -> Self {
+        self.exchange(Exchange::Gather { whole })
+    }
+
+    /// The mean of all ranks' tensors, this one's with its `share`.
+    pub fn mean_of_ranks(self, share: f64) -> Self {
+        self.exchange(Exchange::Mean { share })
     }
 
     /// The same numbers, a constant to differentiation.

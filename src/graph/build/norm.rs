@@ -2,7 +2,7 @@
 
 use super::mismatch;
 use crate::Result;
-use crate::graph::{Op, Per, Var};
+use crate::graph::{Exchange, Op, Per, Var};
 use crate::shape::Shape;
 
 /// Normalisation.
@@ -29,6 +29,16 @@ impl<'g> Var<'g> {
     pub fn norm(self, per: Per, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
         let moments = self.moments(per);
         Ok((self.normalize(moments, per, affine, eps, false)?, moments))
+    }
+
+    /// As [`Var::norm`] over the batch, by the statistics of the batches of all ranks, processes that train together, of which this
+    /// one's is `share`.
+    ///
+    /// # Errors
+    /// If `affine` is not `[1, 1, 2, channels]`.
+    pub fn norm_of_ranks(self, share: f64, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
+        let moments = self.moments(Per::Batch).exchange(Exchange::Moments { share });
+        Ok((self.normalize(moments, Per::Batch, affine, eps, false)?, moments))
     }
 
     /// Batch norm by the statistics of this batch.

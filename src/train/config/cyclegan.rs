@@ -123,6 +123,9 @@ settings! {
         /// Whether batch or instance norm stands behind the first layer of whole-picture discriminators too.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
+        /// Whether batch norm goes by the pictures of all ranks together, where there are several, and not by each rank's own.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        sync_batch_norm: bool,
         /// Slope of the discriminators' leaky ReLU below 0.
         slope: f64,
         /// Initial weights: uniform in 1/sqrt(fan_in), normal with deviation 0.02, or those of a safetensors file, such as a
@@ -288,6 +291,7 @@ impl CycleGanConfig {
             },
             augment: self.augment(),
             size: self.size,
+            rank: (0, 1),
         }
     }
 

@@ -96,6 +96,9 @@ settings! {
         /// Whether batch or instance norm stands behind the discriminator's first layer too.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
+        /// Whether batch norm goes by the pictures of all ranks together, where there are several, and not by each rank's own.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        sync_batch_norm: bool,
         /// Slope of the discriminator's leaky ReLU below 0.
         slope: f64,
         /// Initial weights: uniform in 1/sqrt(fan_in), normal with deviation 0.02, or those of a safetensors file, such as a
@@ -216,6 +219,7 @@ impl DcganConfig {
             name: "data",
             augment: self.augment(),
             size: self.size,
+            rank: (0, 1),
         }
     }
 

@@ -12,6 +12,7 @@ pub use dcgan::{DcganConfig, DcganSettings};
 use crate::Result;
 use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
+use crate::ranks::{Ranks, Shard};
 use crate::train::initial::Initial;
 use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,21 @@ pub trait RunConfig: Clone {
 
     /// Pictures a step, and their height and width.
     fn batch_and_size(&self) -> (usize, usize);
+
+    /// Whether batch norm goes by the pictures of all ranks together.
+    fn syncs_batch_norm(&self) -> bool;
+
+    /// A rank's part of a batch.
+    fn shard(&self, ranks: &Ranks, batch: usize) -> Shard {
+        let shard = ranks.shard(batch);
+        Shard { synced: shard.share.is_some() && self.syncs_batch_norm(), ..shard }
+    }
+
+    /// The same with `batch` pictures a step and all learning rates `factor` times as high.
+    ///
+    /// # Errors
+    /// If that is more than may be.
+    fn scaled(self, batch: usize, factor: f64) -> Result<Self>;
 
     /// The next smaller run: half the batch, or half the size where the batch is 1; none where that cannot be.
     fn smaller(&self) -> Option<Self>;

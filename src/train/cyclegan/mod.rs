@@ -6,7 +6,7 @@ mod sheets;
 pub use pool::PoolDraws;
 
 use super::checkpoint::PictureNames;
-use super::config::CycleGanConfig;
+use super::config::{CycleGanConfig, RunConfig};
 use super::cyclegan_steps::{AVERAGES, CycleGan, DISCRIMINATORS, Domain, GENERATORS, POOLS, Updates};
 use super::draws;
 use super::log::Loss;
@@ -14,11 +14,12 @@ use super::model::{Model, Trained};
 use super::run::{self, Data, Judgement, Setup};
 use super::run_folder::{RunFolder, SHEETS};
 use super::source::{Source, total};
-use crate::data::{DiffAugmentDraws, Loader, Pictures};
+use crate::data::{Batching, DiffAugmentDraws, Loader, Pictures};
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
 use crate::nn::Network;
 use crate::optim::{Adam, average_decay};
+use crate::ranks::{Ranks, Shard};
 use crate::{Error, Result};
 use sheets::Sheet;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Training {
     /// The sheets of X and of Y, drawn by the steps after those.
     sheets: [Sheet; 2],
     loaders: [Loader; 2],
+    /// This rank's part of every batch.
+    shard: Shard,
     total: u64,
 }
 
@@ -94,8 +97,8 @@ impl run::Training for Training {
     const CURVES: &'static [&'static str] = &LOSSES;
     const NAME: &'static str = "CycleGAN";
 
-    fn networks(config: &CycleGanConfig) -> Result<CycleGan> {
-        config.cyclegan()
+    fn networks(config: &CycleGanConfig, ranks: &Ranks) -> Result<CycleGan> {
+        Ok(CycleGan { batch: ranks.shard(config.batch).len, ..config.cyclegan()? })
     }
 
     fn load(config: &CycleGanConfig) -> Result<Data<[Source; 2]>> {
@@ -123,9 +126,10 @@ impl run::Training for Training {
     }
 
     /// The steps of an iteration, then those of both sheets.
-    fn steps(config: &CycleGanConfig, sources: &[Source; 2]) -> Result<Vec<Step>> {
-        let model = config.cyclegan()?;
-        let mut steps = model.steps(config.batch)?;
+    fn steps(config: &CycleGanConfig, sources: &[Source; 2], ranks: &Ranks) -> Result<Vec<Step>> {
+        let model = Self::networks(config, ranks)?;
+        check_gathered(config, ranks)?;
+        let mut steps = model.steps(config.shard(ranks, config.batch))?;
         for (from, source) in Domain::BOTH.into_iter().zip(sources) {
             steps.push(sheets::step(config, &model, from, source)?);
         }
@@ -133,18 +137,19 @@ impl run::Training for Training {
     }
 
     fn ready(setup: Setup<Self>) -> Result<Self> {
-        let Setup { config, pictures: sources, device, steps, step, total, .. } = setup;
-        let model = config.cyclegan()?;
+        let Setup { config, pictures: sources, device, ranks, steps, step, total, .. } = setup;
+        let model = Self::networks(&config, &ranks)?;
         let [x, y] = &sources;
         let sheets = [Sheet::new(&config, Domain::X, x)?, Sheet::new(&config, Domain::Y, y)?];
         let optimizing = steps[..steps.len() - sheets.len()].iter().map(Optimizing::new).collect();
         let executor = device.executor(&model.banks(), steps)?;
         let [x, y] = sources.map(|source| Arc::new(source.pictures));
-        let loaders = [
-            Loader::start(x, config.batching(Domain::X), step)?,
-            Loader::start(y, config.batching(Domain::Y), step)?,
-        ];
-        Ok(Self { config, model, executor, steps: optimizing, sheets, loaders, total })
+        let shard = config.shard(&ranks, config.batch);
+        let rank = (ranks.rank(), ranks.size());
+        let load =
+            |pictures, domain| Loader::start(pictures, Batching { rank, ..config.batching(domain) }, step);
+        let loaders = [load(x, Domain::X)?, load(y, Domain::Y)?];
+        Ok(Self { config, model, executor, steps: optimizing, sheets, loaders, shard, total })
     }
 
     fn config(&self) -> &CycleGanConfig {
@@ -226,6 +231,10 @@ impl run::Training for Training {
         Ok(losses)
     }
 
+    fn shard(&self) -> Shard {
+        self.shard
+    }
+
     fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>> {
         let first = self.steps.len();
         (first..)
@@ -237,6 +246,19 @@ impl run::Training for Training {
     fn next(folder: &RunFolder) -> (&'static str, String) {
         let path = folder.path().display();
         ("translate pictures", format!("mewgpu translate {path} --to y PICTURE --out translated"))
+    }
+}
+
+/// Refuses batches whose translations, of which every rank has all in its pool, are more than MPI carries at once.
+fn check_gathered(config: &CycleGanConfig, ranks: &Ranks) -> Result<()> {
+    let bytes = config.batch * config.size * config.size * config.channels * size_of::<f32>();
+    match ranks.size() > 1 && config.pool > 0 && bytes > i32::MAX as usize {
+        true => Err(Error::Input(format!(
+            "with a pool every rank has all translations of a batch, {} MiB here, over the 2 GiB of a message; use a smaller \
+             --global-batch, or --pool 0",
+            bytes >> 20
+        ))),
+        false => Ok(()),
     }
 }
 
@@ -287,8 +309,8 @@ impl Training {
             for source in ["real", "fake"].map(|source| format!("{name}.{source}")) {
                 if inputs.iter().any(|input| input.starts_with(&format!("{source}."))) {
                     let purpose = format!("diff.{}.{source}", if generators { "g" } else { "d" });
-                    let (batch, size) = (self.config.batch, self.config.size);
-                    let drawn = DiffAugmentDraws::new(self.config.seed, &purpose, t, batch, size);
+                    let drawn =
+                        DiffAugmentDraws::new(self.config.seed, &purpose, t, self.shard, self.config.size);
                     let policy = self.model.objective.diffaugment;
                     draws::write(&mut *self.executor, step, &source, policy, &drawn)?;
                 }
@@ -301,7 +323,7 @@ impl Training {
         let (seed, seen) = (self.config.seed, self.fakes_seen(t));
         let (pool, batch) = (self.config.pool, self.config.batch);
         let draws = PoolDraws::new(seed, &format!("pool.{name}"), t, seen, pool, batch);
-        self.executor.write_input(step, &format!("{name}.rows"), &draws.rows)?;
+        self.executor.write_input(step, &format!("{name}.rows"), self.shard.slice(&draws.rows))?;
         self.executor.write_input(step, &format!("{name}.store"), &draws.store)
     }
 

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::graph::{Bank, Graph, Slot, Update, Var};
 use crate::nn::loss::r1;
 use crate::nn::{Network, Statistics, Tensors};
+use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// Losses and updates collected while a step's graph grows.
@@ -12,6 +13,8 @@ pub(super) struct Building<'g, 'm> {
     pub model: &'m CycleGan,
     pub graph: &'g Graph,
     pub banks: Vec<Bank>,
+    /// The pictures that this process computes.
+    pub shard: Shard,
     pub generators: Vec<Tensors<'g>>,
     pub discriminators: Vec<Tensors<'g>>,
     /// What the discriminators' layers compute with, once they do: see [`crate::nn::Network::normalized`].
@@ -35,7 +38,7 @@ fn over_scales<'g>(scores: &[Var<'g>], of: impl Fn(Var<'g>) -> Result<Var<'g>>) 
 impl<'g> Building<'g, '_> {
     fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
         let network = &self.model.generators[index];
-        let (y, updates) = network.forward(x, &self.generators[index], Statistics::Batch)?;
+        let (y, updates) = network.forward(x, &self.generators[index], Statistics::of(self.shard))?;
         self.updates.extend(updates);
         Ok(y)
     }
@@ -66,7 +69,7 @@ impl<'g> Building<'g, '_> {
                 judge
             }
         };
-        let (scores, updates) = network.forward(pictures, &judge, Statistics::Batch)?;
+        let (scores, updates) = network.forward(pictures, &judge, Statistics::of(self.shard))?;
         self.judges[index] = Some(judge);
         self.updates.extend(updates);
         Ok(scores)
@@ -115,13 +118,16 @@ impl<'g> Building<'g, '_> {
             *fake = fake.detach();
             if len > 0 {
                 let [batch, h, w, c] = fake.shape().0;
+                // Every rank has the whole pool.
+                let (whole, shared) = (self.shard.whole, self.shard.share.is_some());
+                let all = if shared { fake.gather_of_ranks(whole) } else { *fake };
                 let (_, _, offset) = self.banks[POOLS].tensors[index];
                 let slot = Slot { bank: POOLS, offset };
                 let pool = self.graph.state(slot, Shape([len, h, w, c]));
-                let rows = |what| self.graph.input(&format!("{name}.{what}"), Shape([batch, 1, 1, 1]));
-                let (value, store) = (fake.id(), rows("store").id());
+                let rows = |what, count| self.graph.input(&format!("{name}.{what}"), Shape([count, 1, 1, 1]));
+                let (value, store) = (all.id(), rows("store", whole).id());
                 self.updates.push(Update::StoreRows { slot, len: pool.shape().len(), value, rows: store });
-                *fake = pool.select_rows(*fake, rows("rows"))?;
+                *fake = pool.select_rows(all, rows("rows", batch))?;
             }
         }
         self.judge(shown, "fake", names)
@@ -189,13 +195,25 @@ impl<'g> Building<'g, '_> {
     pub fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
         let loss = self.penalties.iter().try_fold(loss, |sum, &penalty| sum.add(penalty))?;
         let adam = &self.model.objective.d_adam;
-        self.updates.extend(DISCRIMINATORS.descend(loss, &self.discriminators, &self.banks, adam)?);
+        self.updates.extend(DISCRIMINATORS.descend(
+            loss,
+            self.shard,
+            &self.discriminators,
+            &self.banks,
+            adam,
+        )?);
         Ok(())
     }
 
     pub fn generate(&mut self, loss: Var<'g>) -> Result<()> {
         let objective = &self.model.objective;
-        self.updates.extend(GENERATORS.descend(loss, &self.generators, &self.banks, &objective.g_adam)?);
+        self.updates.extend(GENERATORS.descend(
+            loss,
+            self.shard,
+            &self.generators,
+            &self.banks,
+            &objective.g_adam,
+        )?);
         if objective.average {
             self.updates.push(GENERATORS.average(AVERAGES, self.graph));
         }

@@ -10,6 +10,7 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Network, Statistics};
 use crate::optim::Adam;
+use crate::ranks::Shard;
 use crate::shape::Shape;
 use building::Building;
 use serde::{Deserialize, Serialize};
@@ -92,7 +93,7 @@ pub struct CycleGan {
     pub size: usize,
     /// Colour channels.
     pub channels: usize,
-    /// Pictures of each set in a step.
+    /// Pictures of each set in a step of this process.
     pub batch: usize,
     /// What is minimised.
     pub objective: CycleObjective,
@@ -140,18 +141,19 @@ impl CycleGan {
         self.discriminators.iter().flatten().collect()
     }
 
-    /// The optimizer steps of one iteration, in order, for `batch` pictures of each set. Inputs, where a step needs
+    /// The optimizer steps of one iteration, in order, for `batch` pictures of each set, or this rank's part of them. Inputs, where a step needs
     /// them: `x` and `y`; `rates` (see [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
     /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
-    /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), each `[batch, 1, 1, 1]`.
-    /// With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
+    /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the
+    /// whole batch. With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
     /// Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
     /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`,
     /// `errors_X_fake`, `errors_Y_real`, `errors_Y_fake`, one a picture or a patch.
     ///
     /// # Errors
     /// If the networks do not fit each other or the size.
-    pub fn steps(&self, batch: usize) -> Result<Vec<Step>> {
+    pub fn steps(&self, batch: impl Into<Shard>) -> Result<Vec<Step>> {
+        let shard = batch.into();
         type Part = for<'g, 'm> fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>;
         let both: Part = |step, [x, y]| {
             let real = step.judge_real([x, y], ["D_X_real", "D_Y_real"])?;
@@ -204,13 +206,13 @@ impl CycleGan {
         };
         let mut built = Vec::new();
         for (name, part) in steps {
-            let step = self.step(name, batch, false, part)?;
+            let step = self.step(name, shard, false, part)?;
             let variants = match step.outputs.iter().any(|(name, _)| name == "D_X_real") {
                 true => self.objective.r1.variants(),
                 false => &[false],
             };
             for &penalized in variants {
-                built.push(if penalized { self.step(name, batch, true, part)? } else { step.clone() });
+                built.push(if penalized { self.step(name, shard, true, part)? } else { step.clone() });
             }
         }
         Ok(built)
@@ -219,17 +221,18 @@ impl CycleGan {
     fn step(
         &self,
         name: &str,
-        batch: usize,
+        shard: Shard,
         penalized: bool,
         part: impl for<'g, 'm> Fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>,
     ) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
-        let shape = Shape([batch, self.size, self.size, self.channels]);
+        let shape = Shape([shard.len, self.size, self.size, self.channels]);
         let pictures = ["x", "y"].map(|name| graph.input(name, shape));
         let mut building = Building {
             model: self,
             graph: &graph,
+            shard,
             generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
             discriminators: DISCRIMINATORS.tensors(&graph, &self.judges(), &banks),
             banks,

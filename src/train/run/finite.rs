@@ -18,16 +18,15 @@ impl<T: Training> Trainer<T> {
     /// # Errors
     /// If it has a number that is not finite; the text says in which step and operation the first came up.
     pub(super) fn check(&mut self) -> Result<()> {
-        let executor = self.training.executor();
-        if let Some(at) = executor.non_finite()? {
-            let found = self.tensor(at);
-            return Err(self.diverged(&format!("{found} is not finite")));
+        if let Some(found) = self.find_non_finite()? {
+            return Err(self.diverged(&found));
         }
+        self.average_running()?;
         for bank in self.training.model().state() {
             self.whole.banks[bank] = self.training.executor().read_bank(bank)?;
         }
         self.whole.step = self.step;
-        Ok(())
+        self.check_is_same()
     }
 
     /// What to say of `problem`, seen after the step just done.
@@ -50,7 +49,7 @@ impl<T: Training> Trainer<T> {
         let seen = self.step;
         self.go_back()?;
         let mut step = self.whole.step;
-        while step < seen && self.training.executor().non_finite()?.is_none() {
+        while step < seen && self.find_non_finite()?.is_none() {
             step += 1;
             self.training.iterate(step)?;
         }
@@ -83,7 +82,7 @@ impl<T: Training> Trainer<T> {
     }
 
     /// The name of the tensor at a place of a bank.
-    fn tensor(&self, (bank, at): (usize, usize)) -> String {
+    pub(super) fn tensor(&self, (bank, at): (usize, usize)) -> String {
         let banks = self.training.model().banks();
         let holds = banks[bank].tensors.iter().rfind(|(_, _, offset)| *offset <= at);
         holds.map_or_else(String::new, |(name, ..)| name.clone())

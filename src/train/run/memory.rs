@@ -4,6 +4,7 @@ use super::Training;
 use crate::device::Device;
 use crate::graph::{Bank, Step};
 use crate::machine;
+use crate::ranks::Ranks;
 use crate::train::config::RunConfig;
 use crate::train::model::Model;
 use crate::{Error, Result};
@@ -18,9 +19,9 @@ struct Limit {
 ///
 /// # Errors
 /// If they are.
-pub fn check_networks<T: Training>(config: &T::Config, device: &Device) -> Result<()> {
-    let needed = mebibytes(least(&T::networks(config)?.banks(), &[]));
-    match limit(config, device) {
+pub fn check_networks<T: Training>(config: &T::Config, device: &Device, ranks: &Ranks) -> Result<()> {
+    let needed = mebibytes(least(&T::networks(config, ranks)?.banks(), &[]));
+    match limit(config, device, ranks) {
         Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Input(format!(
             "these networks alone need {needed} MiB of memory, over {words}; use a smaller --g-width or --d-width"
         ))),
@@ -37,18 +38,20 @@ pub fn check<T: Training>(
     pictures: &T::Pictures,
     device: &Device,
     steps: &[Step],
+    ranks: &Ranks,
 ) -> Result<u64> {
-    let limit = limit(config, device);
+    let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
-    let needed = needed(device, &T::networks(config)?.banks(), steps, most)?;
+    let needed = needed(device, &T::networks(config, ranks)?.banks(), steps, most)?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.batch_and_size().1;
-    let advice = match fitting::<T>(config, pictures, device, most) {
+    let flag = if ranks.size() > 1 { "--global-batch" } else { "--batch" };
+    let advice = match fitting::<T>(config, pictures, device, ranks, most) {
         Some(((batch, same), needed)) if same == size => {
-            format!("--batch {batch} would fit, with {needed} MiB")
+            format!("{flag} {batch} would fit, with {needed} MiB")
         }
         Some(((batch, smaller), needed)) => {
-            format!("--batch {batch} --size {smaller} would fit, with {needed} MiB")
+            format!("{flag} {batch} --size {smaller} would fit, with {needed} MiB")
         }
         None => "no smaller --batch or --size alone would fit; use a smaller --g-width or --d-width".into(),
     };
@@ -69,14 +72,19 @@ pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]
     }
 }
 
-/// That of the settings, and on the CPU that of the machine.
-fn limit(config: &impl RunConfig, device: &Device) -> Option<Limit> {
+/// That of the settings, and on the CPU that of the machine, shared by the ranks on it.
+fn limit(config: &impl RunConfig, device: &Device, ranks: &Ranks) -> Option<Limit> {
     let own = config
         .memory_limit()
         .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (--memory-limit)") });
     let machine = match device {
-        Device::Cpu { .. } => machine::memory()
-            .map(|mebibytes| Limit { mebibytes, words: format!("the {mebibytes} MiB of this machine") }),
+        Device::Cpu { .. } => machine::memory().map(|mebibytes| match ranks.local().1 {
+            1 => Limit { mebibytes, words: format!("the {mebibytes} MiB of this machine") },
+            sharing => Limit {
+                mebibytes: mebibytes / sharing as u64,
+                words: format!("the {mebibytes} MiB of this machine, shared by {sharing} ranks"),
+            },
+        }),
         Device::Gpu(_) => None,
     };
     own.into_iter().chain(machine).min_by_key(|limit| limit.mebibytes)
@@ -112,12 +120,13 @@ fn fitting<T: Training>(
     config: &T::Config,
     pictures: &T::Pictures,
     device: &Device,
+    ranks: &Ranks,
     most: u64,
 ) -> Option<((usize, usize), u64)> {
     let mut smaller = config.smaller()?;
     loop {
-        let banks = T::networks(&smaller).ok()?.banks();
-        let steps = T::steps(&smaller, pictures).ok()?;
+        let banks = T::networks(&smaller, ranks).ok()?.banks();
+        let steps = T::steps(&smaller, pictures, ranks).ok()?;
         let needed = needed(device, &banks, &steps, most).ok()?;
         if needed <= most {
             return Some((smaller.batch_and_size(), needed));

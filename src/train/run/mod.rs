@@ -6,6 +6,7 @@ pub(crate) mod memory;
 mod plan;
 mod prepare;
 mod save;
+mod together;
 
 pub use plan::Plan;
 
@@ -21,6 +22,7 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::Step;
 use crate::nn::loss::Adversarial;
+use crate::ranks::{Ranks, Shard};
 use crate::report::{Events, Metrics};
 use crate::{Error, Result};
 use finite::Whole;
@@ -74,6 +76,8 @@ pub struct Setup<T: Training> {
     pub pictures: T::Pictures,
     /// What it runs on.
     pub device: Device,
+    /// Who trains together.
+    pub ranks: Ranks,
     /// What checkpoints remember of each set of pictures, by its name.
     pub sets: BTreeMap<String, PictureNames>,
     /// Its programs, as [`Training::steps`] has them.
@@ -100,11 +104,11 @@ pub trait Training: Sized {
     /// What people call it.
     const NAME: &'static str;
 
-    /// The networks that `config` describes.
+    /// The networks that `config` describes, as a rank has them.
     ///
     /// # Errors
     /// If they do not fit each other.
-    fn networks(config: &Self::Config) -> Result<Self::Model>;
+    fn networks(config: &Self::Config, ranks: &Ranks) -> Result<Self::Model>;
 
     /// Loads the pictures.
     ///
@@ -115,11 +119,11 @@ pub trait Training: Sized {
     /// The pictures that those of each sheet are to look like.
     fn targets(pictures: &Self::Pictures) -> Vec<&Pictures>;
 
-    /// Every program of a run on `pictures`.
+    /// Every program of a rank of a run on `pictures`.
     ///
     /// # Errors
     /// If the networks do not fit the size.
-    fn steps(config: &Self::Config, pictures: &Self::Pictures) -> Result<Vec<Step>>;
+    fn steps(config: &Self::Config, pictures: &Self::Pictures, ranks: &Ranks) -> Result<Vec<Step>>;
 
     /// Makes everything ready to go on after the steps done; the state is still to be written.
     ///
@@ -154,11 +158,14 @@ pub trait Training: Sized {
     /// If the device fails.
     fn iterate(&mut self, t: u64) -> Result<()>;
 
-    /// The losses of iteration `t`, the one that ran last.
+    /// The losses of iteration `t`, the one that ran last, on this rank's part of the batch.
     ///
     /// # Errors
     /// If the device fails.
     fn losses(&mut self, t: u64) -> Result<Vec<Loss>>;
+
+    /// This rank's part of the batch of the iteration that ran last.
+    fn shard(&self) -> Shard;
 
     /// Draws the samples after `step`; the state stays as it is. Returns the drawn pictures of each sheet, `[n, size, size,
     /// channels]` in [-1, 1].
@@ -178,9 +185,12 @@ pub struct Trainer<T> {
     /// What the pictures of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
+    ranks: Ranks,
     /// Keeps other processes out of the folder.
     _held: Option<File>,
-    metrics: Metrics,
+    /// Rank 0 writes them.
+    metrics: Option<Metrics>,
+    /// Rank 0 writes them, unless they are left out.
     events: Option<Events>,
     symptoms: Symptoms,
     clock: Clock,
@@ -218,6 +228,7 @@ impl<T: Training> Trainer<T> {
             Error::Device(problem) => {
                 Error::Device(format!("after step {}: {problem}{}", self.step, self.way_on()))
             }
+            Error::Ranks(problem) => Error::Ranks(format!("{problem}{}", self.way_on())),
             error => error,
         })
     }
@@ -228,7 +239,7 @@ impl<T: Training> Trainer<T> {
         let run = self.folder.path().display();
         let newest = || self.folder.checkpoints().ok().and_then(|mut all| all.pop());
         let whole = self.whole.step;
-        if whole < self.step && newest().map_or(0, |(step, _)| step) < whole {
+        if self.ranks.leads() && whole < self.step && newest().map_or(0, |(step, _)| step) < whole {
             // Without it the one before is the newest.
             let _ = self.write_checkpoint(&self.folder.checkpoint_path(whole));
         }
@@ -242,7 +253,8 @@ impl<T: Training> Trainer<T> {
 
     fn advance(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         let every = self.training.config().intervals();
-        if self.step == 0 {
+        let leads = self.ranks.leads();
+        if self.step == 0 && leads {
             self.draw(watch)?;
         }
         self.clock.go_on();
@@ -250,11 +262,14 @@ impl<T: Training> Trainer<T> {
             let step = self.step + 1;
             self.training.iterate(step)?;
             self.step = step;
-            let (last, stopped) = (step == self.total, stop.load(Ordering::Relaxed));
+            // All ranks stop after the same step.
+            let (last, stopped) = (step == self.total, self.ranks.any(stop.load(Ordering::Relaxed)));
             if step.is_multiple_of(every.log) || last {
                 let log = self.log()?;
-                watch.logged(&log);
-                self.keep(&log.values(), watch)?;
+                if leads {
+                    watch.logged(&log);
+                    self.keep(&log.values(), watch)?;
+                }
             }
             watch.stepped(step);
             let sample = step.is_multiple_of(every.sample) || last;
@@ -262,7 +277,7 @@ impl<T: Training> Trainer<T> {
             if step.is_multiple_of(every.check) || checkpoint {
                 self.check()?;
             }
-            if sample || checkpoint {
+            if leads && (sample || checkpoint) {
                 self.clock.pause();
                 if sample {
                     self.save_sample(watch)?;

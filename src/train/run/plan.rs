@@ -1,7 +1,8 @@
 //! A run before it starts: what it will be, while nothing is written yet.
 
-use super::{Data, Setup, Trainer, Training, memory};
+use super::{Data, Setup, Trainer, Training, memory, together};
 use crate::device::Device;
+use crate::ranks::Ranks;
 use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
@@ -39,11 +40,19 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If the pictures, the device or the folder cannot be used, or the run needs more memory than there is.
     pub fn start(config: T::Config, out: Option<&Path>) -> Result<Self> {
-        if let Some(out) = out {
+        Self::start_among(&Ranks::default(), config, out)
+    }
+
+    /// As [`Plan::start`], among `ranks` that all do the same.
+    ///
+    /// # Errors
+    /// As [`Plan::start`], or if the ranks do not agree.
+    pub fn start_among(ranks: &Ranks, config: T::Config, out: Option<&Path>) -> Result<Self> {
+        if let Some(out) = out.filter(|_| ranks.leads()) {
             RunFolder::check_is_free(out)?;
         }
-        let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, Place::New(out.map(Path::to_path_buf)), None)
+        let (device, data) = Self::load(&config, ranks)?;
+        Self::new(ranks, config, device, data, Place::New(out.map(Path::to_path_buf)), None)
     }
 
     /// As [`Plan::start`], but the run in `folder` is removed once this one is ready.
@@ -52,8 +61,9 @@ impl<T: Training> Plan<T> {
     /// As [`Plan::start`], or if there is no run in `folder`.
     pub fn replace(config: T::Config, folder: &Path) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let (device, data) = Self::load(&config)?;
-        Self::new(config, device, data, Place::Replacing(folder), None)
+        let ranks = Ranks::default();
+        let (device, data) = Self::load(&config, &ranks)?;
+        Self::new(&ranks, config, device, data, Place::Replacing(folder), None)
     }
 
     /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
@@ -62,19 +72,31 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
+        Self::resume_among(&Ranks::default(), folder, flags)
+    }
+
+    /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before.
+    ///
+    /// # Errors
+    /// As [`Plan::resume`], or if the ranks do not agree.
+    pub fn resume_among(
+        ranks: &Ranks,
+        folder: &Path,
+        flags: <T::Config as RunConfig>::Settings,
+    ) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let config = T::Config::from_file(&folder.config_path(), flags)?;
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
-            let (device, data) = Self::load(&config)?;
+            let (device, data) = Self::load(&config, ranks)?;
             let place = Place::Resumed { folder, damaged: Vec::new() };
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
-            return Ok(Self { notes, ..Self::new(config, device, data, place, None)? });
+            return Ok(Self { notes, ..Self::new(ranks, config, device, data, place, None)? });
         };
         checkpoint.expect_kind(T::Config::KIND)?;
-        let values = checkpoint.banks(&T::networks(&config)?)?;
+        let values = checkpoint.banks(&T::networks(&config, ranks)?)?;
         let step = checkpoint.step();
-        let (device, data) = Self::load(&config)?;
+        let (device, data) = Self::load(&config, ranks)?;
         if data.total <= step {
             return Err(Error::Input(format!(
                 "{0}: finished at step {step} of {1}; to go on, pass a larger total: mewgpu resume {0} --steps N",
@@ -92,18 +114,19 @@ impl<T: Training> Plan<T> {
         let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
         let damaged = damaged.into_keys().collect();
         let place = Place::Resumed { folder, damaged };
-        Ok(Self { notes, ..Self::new(config, device, data, place, Some((step, values)))? })
+        Ok(Self { notes, ..Self::new(ranks, config, device, data, place, Some((step, values)))? })
     }
 
     /// The device and the pictures.
-    fn load(config: &T::Config) -> Result<(Device, Data<T::Pictures>)> {
-        let device = Device::open(config.device())?;
-        memory::check_networks::<T>(config, &device)?;
+    fn load(config: &T::Config, ranks: &Ranks) -> Result<(Device, Data<T::Pictures>)> {
+        let device = Device::open_as(config.device(), ranks.local().0)?;
+        memory::check_networks::<T>(config, &device, ranks)?;
         Ok((device, T::load(config)?))
     }
 
     /// A run from its beginning, or `after` so many steps that left these numbers in its banks.
     fn new(
+        ranks: &Ranks,
         mut config: T::Config,
         device: Device,
         data: Data<T::Pictures>,
@@ -111,32 +134,35 @@ impl<T: Training> Plan<T> {
         after: Option<(u64, Vec<Vec<f32>>)>,
     ) -> Result<Self> {
         let Data { pictures, total, sets, lines } = data;
+        let step = after.as_ref().map_or(0, |(step, _)| *step);
         config.settle(total);
-        let steps = T::steps(&config, &pictures)?;
+        together::agree::<T>(ranks, &config, &pictures, step)?;
+        let steps = T::steps(&config, &pictures, ranks)?;
         let device = match &place {
             Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,
             Place::New(_) | Place::Replacing(_) => device,
         };
-        let memory = memory::check::<T>(&config, &pictures, &device, &steps)?;
-        let networks = T::networks(&config)?;
-        let (step, values, initial) = match after {
-            Some((step, values)) => (step, Some(values), None),
+        let memory = memory::check::<T>(&config, &pictures, &device, &steps, ranks)?;
+        let networks = T::networks(&config, ranks)?;
+        let (values, initial) = match after {
+            Some((_, values)) => (Some(values), None),
             None => {
                 let (files, draw, seed) = config.start();
-                let (values, line) = from_files(&networks, files, draw, seed)?.unzip();
-                (0, values, line)
+                from_files(&networks, files, draw, seed)?.unzip()
             }
         };
         let start = Start {
             after: step,
             version: env!("CARGO_PKG_VERSION").into(),
             device: device.describe(),
+            ranks: described(&config, ranks),
             pictures: lines,
             networks: T::describe(&networks),
             memory,
             initial,
         };
-        let setup = Setup { config, pictures, sets, device, steps, step, total };
+        let ranks = ranks.clone();
+        let setup = Setup { config, pictures, sets, device, ranks, steps, step, total };
         Ok(Self { setup, place, values, notes: Vec::new(), start })
     }
 
@@ -146,10 +172,10 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If the device fails, or these kernels need more memory than there is.
     pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let Setup { config, pictures, device, steps, .. } = &mut self.setup;
+        let Setup { config, pictures, device, steps, ranks, .. } = &mut self.setup;
         if config.tunes() {
             *device = device.clone().tuned(steps, progress)?;
-            self.start.memory = memory::check::<T>(config, pictures, device, steps)?;
+            self.start.memory = memory::check::<T>(config, pictures, device, steps, ranks)?;
         }
         Ok(self)
     }
@@ -157,6 +183,11 @@ impl<T: Training> Plan<T> {
     /// What the run is, in a few lines: the device first.
     pub fn introduction(&self) -> Vec<String> {
         self.start.lines()
+    }
+
+    /// Who trains together.
+    pub fn ranks(&self) -> &Ranks {
+        &self.setup.ranks
     }
 
     /// What it will run on.
@@ -171,6 +202,17 @@ impl<T: Training> Plan<T> {
     pub fn begin(self) -> Result<Trainer<T>> {
         Trainer::new(self)
     }
+}
+
+/// How ranks share a batch, where there are several.
+fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
+    let (size, batch) = (ranks.size(), config.batch_and_size().0);
+    let each = match (batch / size, batch.div_ceil(size)) {
+        (few, many) if few == many => format!("{few}"),
+        (few, many) => format!("{few} or {many}"),
+    };
+    let norm = if config.syncs_batch_norm() { ", batch norm over all of them" } else { "" };
+    (size > 1).then(|| format!("{size} ranks, {each} pictures of a batch each{norm}"))
 }
 
 /// What a run is told whose set of pictures is another than before.

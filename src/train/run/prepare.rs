@@ -4,6 +4,7 @@ use super::finite::Whole;
 use super::plan::{Place, Plan};
 use super::{Trainer, Training};
 use crate::Result;
+use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
 use crate::train::config::RunConfig;
 use crate::train::gallery::Gallery;
@@ -34,38 +35,48 @@ impl<T: Training> Trainer<T> {
     pub(super) fn new(plan: Plan<T>) -> Result<Self> {
         let Plan { setup, place, values, notes, start } = plan;
         let (step, total) = (setup.step, setup.total);
-        let sets = setup.sets.clone();
+        let (sets, ranks) = (setup.sets.clone(), setup.ranks.clone());
         let (_, draw, seed) = setup.config.start();
         let kernels = setup.device.kernels(&setup.steps);
         let galleries = T::targets(&setup.pictures).into_iter();
         let side = setup.config.batch_and_size().1;
         let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
-        let training = T::ready(setup)?;
-        let folder = place.folder(T::Config::KIND)?;
-        let held = folder.hold()?;
-        place.clear(&folder)?;
-        let values = values.unwrap_or_else(|| training.model().initial(draw, seed));
-        folder.prepare(training.config())?;
-        starts::add(&folder, start)?;
-        if let Some(kernels) = kernels {
-            kernels.write(&folder.kernels_path())?;
+        let mut training = T::ready(setup)?;
+        training.executor().join(&ranks);
+        let mut values = values.unwrap_or_else(|| training.model().initial(draw, seed));
+        let (mut held, mut metrics, mut events, mut rows) = (None, None, None, Vec::new());
+        let folder = place.folder(T::Config::KIND, &ranks)?;
+        if ranks.leads() {
+            held = folder.hold()?;
+            place.clear(&folder)?;
+            folder.prepare(training.config())?;
+            starts::add(&folder, start)?;
+            if let Some(kernels) = kernels {
+                kernels.write(&folder.kernels_path())?;
+            }
+            let (opened, before) = Metrics::open(folder.metrics_path(), step)?;
+            (metrics, rows) = (Some(opened), before);
+            let created = training.config().has_events().then(|| Events::create(folder.path(), step));
+            events = created.transpose()?;
         }
-        let (metrics, rows) = Metrics::open(folder.metrics_path(), step)?;
-        let events = training.config().has_events().then(|| Events::create(folder.path(), step));
+        for bank in training.model().state() {
+            ranks.broadcast(&mut values[bank]);
+        }
         let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
             vec![format!("{}: {total} steps of {}", folder.path().display(), training.batch())];
         introduction.extend(notes);
         let mut trainer = Self {
             metrics,
-            events: events.transpose()?,
+            events,
             symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,
             sets,
             galleries,
             folder,
+            ranks,
             _held: held,
             step,
             total,
@@ -78,10 +89,15 @@ impl<T: Training> Trainer<T> {
 }
 
 impl Place {
-    /// The run's folder, made where there is none.
-    fn folder(&self, kind: &str) -> Result<RunFolder> {
+    /// The run's folder, made by rank 0 where there is none.
+    fn folder(&self, kind: &str, ranks: &Ranks) -> Result<RunFolder> {
         match self {
-            Self::New(out) => RunFolder::create(out.as_deref(), kind),
+            Self::New(out) if ranks.leads() => {
+                let folder = RunFolder::create(out.as_deref(), kind)?;
+                ranks.broadcast_text(folder.path().display().to_string());
+                Ok(folder)
+            }
+            Self::New(_) => Ok(RunFolder::named(ranks.broadcast_text(String::new()).as_ref())),
             Self::Replacing(folder) | Self::Resumed { folder, .. } => Ok(folder.clone()),
         }
     }

@@ -3,10 +3,10 @@
 use super::finite::Whole;
 use super::{Trainer, Training, Watch};
 use crate::file;
-use crate::report::{Events, Row};
+use crate::report::{Events, Metrics, Row};
 use crate::train::checkpoint;
 use crate::train::config::RunConfig;
-use crate::train::log::{Log, Loss};
+use crate::train::log::{Exchanged, Log, Loss};
 use crate::train::model::{Model, Trained};
 use crate::train::reporting;
 use crate::train::run_folder::suffix;
@@ -19,6 +19,7 @@ impl<T: Training> Trainer<T> {
     pub(super) fn log(&mut self) -> Result<Log> {
         let step = self.step;
         let losses = self.training.losses(step)?;
+        let losses = self.of_all(losses);
         let time = self.clock.mark(step);
         let log = Log {
             step,
@@ -27,6 +28,7 @@ impl<T: Training> Trainer<T> {
             seconds: time.seconds,
             steps_per_second: time.speed,
             seconds_left: (self.total - step) as f64 / time.mean_speed,
+            exchanged: self.ranks.take_spent().map(|spent| Exchanged { spent, steps: time.steps }),
         };
         if !log.losses.iter().filter_map(|loss| loss.value).all(f64::is_finite) {
             let named = |loss: &Loss| Some(format!("{} {}", loss.name, loss.value?));
@@ -39,8 +41,9 @@ impl<T: Training> Trainer<T> {
     /// Appends figures of the step just done to the metrics and the events, and tells what they are signs of. Figures that
     /// cannot be written yet are a warning, once.
     pub(super) fn keep(&mut self, figures: &[(&str, f64)], watch: &mut dyn Watch) -> Result<()> {
-        let told = self.metrics.is_behind();
-        late(self.metrics.write(self.step, figures), told, "lines", watch)?;
+        let Some(metrics) = &mut self.metrics else { return Ok(()) };
+        let told = metrics.is_behind();
+        late(metrics.write(self.step, figures), told, "lines", watch)?;
         if let Some(events) = &mut self.events {
             let told = events.is_behind();
             late(events.figures(self.step, figures), told, "records", watch)?;
@@ -122,7 +125,8 @@ impl<T: Training> Trainer<T> {
         let keep = self.training.config().intervals().keep;
         // The newest stays until this one is whole.
         self.prune(keep, 1, watch)?;
-        let synced = self.metrics.sync().and_then(|()| self.events.as_ref().map_or(Ok(()), Events::sync));
+        let synced = self.metrics.as_ref().map_or(Ok(()), Metrics::sync);
+        let synced = synced.and_then(|()| self.events.as_ref().map_or(Ok(()), Events::sync));
         synced.or_else(|error| warn(error, "its end may get lost with the power", watch))?;
         match self.write_checkpoint(&self.folder.checkpoint_path(self.step)) {
             Ok(()) => self.prune(keep, 0, watch),

@@ -1,0 +1,39 @@
+//! What ranks make of their numbers together. This is what a GPU does too: its numbers come to the host for it.
+
+use super::Real;
+use crate::graph::Exchange;
+use crate::ranks::Ranks;
+
+/// See [`Exchange`]: `x` is this rank's, `y` becomes what all have.
+pub fn exchange<T: Real>(exchange: Exchange, ranks: &Ranks, x: &[T], y: &mut [T]) {
+    match exchange {
+        Exchange::Mean { share } => {
+            y.copy_from_slice(x);
+            mean(share, ranks, y);
+        }
+        Exchange::Moments { share } => {
+            let channels = x.len() / 2;
+            // In double precision the square of a mean may be taken off again: what is lost is below what `x` is rounded by.
+            let mut sums: Vec<f64> = x.iter().map(|x| share * x.wide()).collect();
+            for c in 0..channels {
+                sums[channels + c] += share * x[c].wide() * x[c].wide();
+            }
+            ranks.sum_wide(&mut sums);
+            for c in 0..channels {
+                let mean = sums[c];
+                y[c] = T::of(mean);
+                y[channels + c] = T::of((sums[channels + c] - mean * mean).max(0.0));
+            }
+        }
+        Exchange::Gather { whole } => {
+            ranks.gather(bytemuck::cast_slice(x), whole, bytemuck::cast_slice_mut(y))
+        }
+    }
+}
+
+/// As [`Exchange::Mean`], in place.
+pub fn mean<T: Real>(share: f64, ranks: &Ranks, values: &mut [T]) {
+    let share = T::of(share);
+    values.iter_mut().for_each(|value| *value *= share);
+    T::sum(ranks, values);
+}
