@@ -4,6 +4,7 @@
 use mewgpu::report::{Row, metrics, tensorboard};
 use mewgpu::train::checkpoint::Checkpoint;
 use mewgpu::train::run_folder::RunFolder;
+use mewgpu::train::starts;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +171,7 @@ fn tear(run: &Path, random: &mut StdRng) -> bool {
 }
 
 /// All files of a run with their bytes, but the events, one file for each process that died; of the metrics, which tell times,
-/// the rest.
+/// the rest; of the page and the starts, which tell times and where a run was resumed, that they are whole.
 fn files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let path = run.join("metrics.jsonl");
     let timeless = |row: Row| {
@@ -185,6 +186,11 @@ fn files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files: BTreeMap<_, _> =
         all.filter(|path| path.is_file() && !is_events(path)).map(bytes).collect();
     files.insert("metrics.jsonl".into(), format!("{rows:?}").into());
+    assert!(files[Path::new("report.html")].ends_with(b"</html>\n"));
+    assert_eq!(starts::read(&RunFolder::open(run).unwrap()).unwrap()[0].after, 0);
+    for told in ["report.html", "starts.json"] {
+        files.insert(told.into(), Vec::new());
+    }
     files
 }
 
