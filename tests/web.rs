@@ -106,11 +106,7 @@ fn a_site_has_all_its_steps_and_their_state() {
         }
         let programs = programs(&site);
         assert_eq!(programs.len(), 2 * steps.len());
-        let read = |program: &Program| {
-            let of_dispatch = |dispatch: &mewgpu::gpu::program::Dispatch| dispatch.bindings[0].buffer;
-            program.dispatches.iter().map(of_dispatch).collect::<Vec<_>>()
-        };
-        // What a step reads first and never writes is weights, which must have come along; gradients need not.
+        // What draws and translates works on weights and statistics alone, all of which must have come along.
         let banks: BTreeSet<usize> = programs
             .iter()
             .filter(|program| program.name.starts_with("sample") || program.name.starts_with("to_"))
@@ -118,7 +114,6 @@ fn a_site_has_all_its_steps_and_their_state() {
             .filter_map(|region| if let Buffer::Bank(bank) = region.buffer { Some(bank) } else { None })
             .collect();
         assert!(!banks.is_empty() && banks.is_subset(&written), "{banks:?} {written:?}");
-        assert!(programs.iter().all(|program| !read(program).is_empty()));
     }
 }
 
