@@ -103,8 +103,8 @@
 //! let checkpoint = Checkpoint::of_run(run, None)?; // the newest
 //! let mut sampler = Sampler::new(&checkpoint, &Device::open("auto")?, Statistics::Batch)?;
 //! let mut pictures = Vec::new();
-//! sampler.pictures(7, 16, &mut |picture| {
-//!     pictures.extend_from_slice(picture);
+//! sampler.pictures(7, 16, &mut |drawn| {
+//!     pictures.extend_from_slice(drawn.picture);
 //!     Ok(())
 //! })?;
 //! save_grid(&pictures, sampler.config(), 4, Path::new("faces.png"))?;

@@ -2,7 +2,8 @@
 
 use super::cache::PipelineCache;
 use super::lower::{Choices, Target, lower};
-use super::run::{GpuExecutor, planned_bytes};
+use super::memory::planned_bytes;
+use super::run::GpuExecutor;
 use crate::graph::{Bank, Step};
 use crate::{Error, Result};
 use std::sync::{Arc, Mutex};

@@ -6,6 +6,7 @@
 use super::device::Gpu;
 use super::finite;
 use super::lower::lower;
+use super::memory::{buffer_size, bytes, shared_pool};
 use super::pipelines::pipelines;
 use super::program::{Buffer, Dispatch, Program, Region};
 use super::submissions::submissions;
@@ -35,7 +36,7 @@ pub struct GpuExecutor<T = f32> {
     /// Which program that is, in single precision and where there are banks.
     pub(super) finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
-    readback: Option<wgpu::Buffer>,
+    pub(super) readback: Option<wgpu::Buffer>,
     pub(super) ranks: Ranks,
     tracing: bool,
 }
@@ -224,103 +225,11 @@ impl<T: Real> GpuExecutor<T> {
         }
     }
 
-    fn poll(&self, kind: wgpu::PollType) -> Result<()> {
+    pub(super) fn poll(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.gpu.device.poll(kind);
         self.gpu.check()?;
         polled.map(drop).map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))
     }
-
-    pub(super) fn read<N: bytemuck::Pod>(
-        &mut self,
-        from: &wgpu::Buffer,
-        offset: u64,
-        count: usize,
-    ) -> Result<Vec<N>> {
-        self.read_while(from, offset, count, &[])
-    }
-
-    /// Reads numbers while the device goes on with parts of steps.
-    pub(super) fn read_while<N: bytemuck::Pod>(
-        &mut self,
-        from: &wgpu::Buffer,
-        offset: u64,
-        count: usize,
-        parts: &[(usize, Range<usize>)],
-    ) -> Result<Vec<N>> {
-        let bytes = count * size_of::<N>();
-        let size = (bytes as u64).max(4);
-        let readback = match self.readback.take().filter(|buffer| buffer.size() >= size) {
-            Some(buffer) => buffer,
-            None => self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size,
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }),
-        };
-        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(from, offset, &readback, 0, size);
-        let copied = self.gpu.queue.submit([encoder.finish()]);
-        let slice = readback.slice(..size);
-        // A failure to map shows as an error of the poll or of the range below.
-        slice.map_async(wgpu::MapMode::Read, |_| {});
-        self.submit_parts(parts);
-        self.poll(wgpu::PollType::Wait { submission_index: Some(copied), timeout: None })?;
-        let view = slice
-            .get_mapped_range()
-            .map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))?;
-        let numbers = bytemuck::pod_collect_to_vec(&view[..bytes]);
-        drop(view);
-        readback.unmap();
-        self.readback = Some(readback);
-        Ok(numbers)
-    }
-}
-
-fn bytes<T>(numbers: usize) -> u64 {
-    (numbers * size_of::<T>()) as u64
-}
-
-/// Bytes of device memory that `programs` over `banks` take.
-///
-/// # Errors
-/// If a kernel's text cannot be made (an error in this crate).
-pub fn planned_bytes(banks: &[Bank], mut programs: Vec<Program>) -> Result<u64> {
-    programs.extend(finite::program(banks)?);
-    let own = |program: &Program| {
-        let constants = buffer_size(bytes::<f32>(program.constants.len()));
-        let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
-        buffer_size(program.input_bytes) + constants + results
-    };
-    let (pool, _) = shared_pool(&programs);
-    let shared = pool.into_iter().chain(banks.iter().map(|bank| bytes::<f32>(bank.len)));
-    Ok(shared.map(buffer_size).chain(programs.iter().map(own)).sum())
-}
-
-/// No buffer is smaller than this, so that even an empty one can be bound.
-fn buffer_size(size: u64) -> u64 {
-    size.max(256)
-}
-
-/// One pool serves all programs, for they run one after another: the largest slot of each shares a buffer, then the
-/// second largest. Returns the buffers' sizes and, for every program, the buffer of each of its slots.
-fn shared_pool(programs: &[Program]) -> (Vec<u64>, Vec<Vec<usize>>) {
-    let mut sizes: Vec<u64> = Vec::new();
-    let mut slots = Vec::new();
-    for program in programs {
-        let mut order: Vec<usize> = (0..program.pool.len()).collect();
-        order.sort_by_key(|&slot| std::cmp::Reverse(program.pool[slot]));
-        let mut of = vec![0; order.len()];
-        for (buffer, slot) in order.into_iter().enumerate() {
-            of[slot] = buffer;
-            match sizes.get_mut(buffer) {
-                Some(size) => *size = (*size).max(program.pool[slot]),
-                None => sizes.push(program.pool[slot]),
-            }
-        }
-        slots.push(of);
-    }
-    (sizes, slots)
 }
 
 impl<T: Real> Executor<T> for GpuExecutor<T> {

@@ -5,7 +5,7 @@ use super::whole;
 use crate::gpu::lower::{Form, Variant};
 use crate::gpu::preprocess;
 use crate::gpu::program::{Dispatch, Program};
-use crate::graph::Op;
+use crate::graph::{Op, Update};
 use crate::shape::Shape;
 use crate::{Error, Result, spelling};
 use std::collections::BTreeSet;
@@ -126,6 +126,11 @@ fn find(name: &str) -> Result<(Example, Named)> {
     }
     if let Some(kernel) = kernel {
         return Err(Error::Input(format!("{kernel} is part of no operation; read shaders/{kernel}.wgsl")));
+    }
+    if Op::NAMES.iter().chain(Update::NAMES).any(|op| *op == name) {
+        return Err(Error::Input(format!(
+            "{name} has no kernel: it is written by the host, shows what is there already, or is exchanged by ranks on the host"
+        )));
     }
     let stems: Vec<String> = kernels.iter().map(|kernel| stem(kernel)).collect();
     let examples = example::all().map(|example| example.name);

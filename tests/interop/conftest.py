@@ -7,17 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "target" / "release" / "mewgpu"
-# How playwright starts the browser that is installed; it fetches nothing for itself.
-CHROMIUM = {
-    "executable_path": next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None),
-    "args": [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-        "--disable-background-networking", "--disable-component-update",
-    ],
-}
+# The browser that is installed, without what it would do for itself; playwright fetches none.
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+FLAGS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-background-networking",
+    "--disable-component-update",
+]
 
 
 def mewgpu(*arguments):
@@ -48,3 +47,10 @@ def dcgan_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def cyclegan_run(tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "cyclegan", "cyclegan")
+
+
+@pytest.fixture(scope="session")
+def launch():
+    """Starts the browser with some more flags. One playwright serves all tests: there can be no second beside it."""
+    with sync_playwright() as playwright:
+        yield lambda *flags: playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])

@@ -6,9 +6,9 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from conftest import CHROMIUM, mewgpu, train
+from conftest import mewgpu, train
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
@@ -29,11 +29,10 @@ def comparison(long_run, dcgan_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)
-        yield browser
-        browser.close()
+def browser(launch):
+    browser = launch("--disable-gpu")
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

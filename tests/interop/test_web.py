@@ -13,13 +13,9 @@ import numpy as np
 import pytest
 from conftest import PROGRAM, mewgpu
 from PIL import Image
-from playwright.sync_api import sync_playwright
 from safetensors.numpy import load_file
 
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--enable-unsafe-webgpu"]
-FLAGS += ["--enable-features=Vulkan,WebGPU", "--use-webgpu-adapter=swiftshader"]
+WEBGPU = ["--enable-unsafe-webgpu", "--enable-features=Vulkan,WebGPU", "--use-webgpu-adapter=swiftshader"]
 
 # Of pictures from -1 to 1, losses and weights: what differs is the order of sums, in single precision.
 ENOUGH = 1e-4
@@ -53,11 +49,10 @@ def serve():
 
 
 @pytest.fixture(scope="module")
-def webgpu():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def webgpu(launch):
+    browser = launch(*WEBGPU)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
