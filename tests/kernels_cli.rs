@@ -142,7 +142,8 @@ fn a_kernel_is_that_of_the_shape_asked_for() {
         let error = refused(&[&["kernels"][..], arguments].concat(), 1);
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
     };
-    wrong(&["input"], &["no kernel or operation named input"]);
+    wrong(&["input"], &["input has no kernel"]);
+    wrong(&["nothing"], &["no kernel or operation named nothing"]);
     wrong(&["conv2d", "--stride", "1,2,3"], &["--stride takes one number, or height,width"]);
     wrong(&["conv2d_tild"], &["conv2d_tild", "did you mean conv2d_tiled?"]);
     wrong(&["conv2d", "--shape", "4x4"], &["takes 2 shapes", "x, w"]);
