@@ -160,9 +160,9 @@ mod tests {
         let size = |pictures: &[RgbImage], columns, lines| {
             fitted(pictures, columns, lines).map(|picture| picture.dimensions())
         };
-        assert_eq!(size(&[sheet.clone()], 80, 100), Some((80, 40)), "the width decides");
-        assert_eq!(size(&[sheet.clone()], 80, 10), Some((40, 20)), "the height decides");
-        assert_eq!(size(&[sheet.clone()], 800, 800), Some((200, 100)), "never enlarged");
+        assert_eq!(size(std::slice::from_ref(&sheet), 80, 100), Some((80, 40)), "the width decides");
+        assert_eq!(size(std::slice::from_ref(&sheet), 80, 10), Some((40, 20)), "the height decides");
+        assert_eq!(size(std::slice::from_ref(&sheet), 800, 800), Some((200, 100)), "never enlarged");
         let both = [sheet.clone(), sheet.clone()];
         assert_eq!(size(&both, 101, 20), Some((101, 25)), "side by side in a wide terminal");
         assert_eq!(size(&both, 100, 60), Some((100, 102)), "one below the other in a high one");

@@ -34,7 +34,7 @@ pub struct Frame {
 }
 
 /// An even choice of `samples`, PNGs by step: the first, the last and as many others as `budget` bytes hold. They are taken as they
-/// are where enough of them fit, else as JPEGs of at most [`WIDTH`] pixels a row.
+/// are where enough of them fit, else as JPEGs of limited width.
 ///
 /// # Errors
 /// If a picture cannot be read.
