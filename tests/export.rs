@@ -1,23 +1,16 @@
 //! An ONNX file holds the network that was trained: its operators in order, its weights, free extents and what they mean; what
 //! cannot be exported is refused with what can.
 
+#[path = "support/program.rs"]
+mod program;
+
 use mewgpu::onnx::proto::{Model, Size};
+use program::{done, mewgpu};
 use prost::Message;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::{TempDir, tempdir};
-
-fn mewgpu(folder: &TempDir, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
-    command.current_dir(folder.path()).args(arguments.split_whitespace()).output().unwrap()
-}
-
-fn done(folder: &TempDir, arguments: &str) -> String {
-    let Output { status, stdout, stderr } = mewgpu(folder, arguments);
-    assert!(status.success(), "{arguments}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
 
 fn refused(folder: &TempDir, arguments: &str) -> String {
     let Output { status, stderr, .. } = mewgpu(folder, arguments);

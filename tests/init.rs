@@ -1,12 +1,16 @@
 //! Training begins with the weights of files where it is told to; files that do not fit are refused, with all that is wrong with
 //! them, before anything is written.
 
+#[path = "support/program.rs"]
+mod program;
+
+use program::{done, mewgpu};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::{TempDir, tempdir};
 
 /// Shape and numbers, by name.
@@ -16,17 +20,6 @@ const DCGAN: &str = "train dcgan --data builtin:noto/animals --preset paper --si
                      --steps 1 --lr 1e-30 --device cpu";
 const CYCLEGAN: &str = "train cyclegan --x builtin:noto/animals --y builtin:twemoji/animals --preset paper --size 24 --g-width 2 \
                         --d-width 2 --blocks 1 --batch 1 --steps 1 --lr 1e-30 --device cpu";
-
-fn mewgpu(folder: &TempDir, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
-    command.current_dir(folder.path()).args(arguments.split_whitespace()).output().unwrap()
-}
-
-fn done(folder: &TempDir, arguments: &str) -> String {
-    let Output { status, stdout, stderr } = mewgpu(folder, arguments);
-    assert!(status.success(), "{arguments}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
 
 /// The error of a command that leaves no run behind.
 fn refused(folder: &TempDir, arguments: &str) -> String {

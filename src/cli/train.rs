@@ -1,8 +1,8 @@
 //! `mewgpu train`
 
+use super::Done;
 use super::among::among;
 use super::follow::{self, View};
-use super::{Done, say};
 use crate::Result;
 use crate::ranks::Ranks;
 use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
@@ -91,7 +91,8 @@ impl<S: Args + Default> Run<S> {
         let batch = self.global_batch.unwrap_or(own * ranks.size());
         let factor = self.scale_lr.map_or(1.0, |scaling| scaling.factor(batch as f64 / own as f64));
         if self.scale_lr.is_some() && ranks.leads() {
-            say(format_args!("learning rates times {factor:.3}, for a batch of {batch} instead of {own}"));
+            let line = format!("learning rates times {factor:.3}, for a batch of {batch} instead of {own}");
+            self.view.say(&line);
         }
         Ok((config.scaled(batch, factor)?, self.out))
     }

@@ -54,7 +54,7 @@ impl View {
     }
 
     /// Says a line for people.
-    fn say(self, line: &str) {
+    pub fn say(self, line: &str) {
         match self.progress {
             // Nobody may be listening.
             Progress::Json => drop(writeln!(stderr(), "{line}")),
