@@ -7,7 +7,7 @@ Times are in seconds, sizes in bytes. Every constant says where it comes from: m
 
 from math import ceil, log2
 
-# Counted: floating-point operations of an iteration and picture (mewgpu bench), bytes of both optimizers' gradients, numbers of noise
+# Counted: floating-point operations of an iteration and picture (mewgan bench), bytes of both optimizers' gradients, numbers of noise
 # that are drawn for a picture, and bytes of a picture's translations that every rank gets for its pool.
 DCGAN = dict(name="DCGAN paper", batch=64, flops=158.97e9 / 64, d=11_062_272, g=14_306_816, noise=200, pool=0)
 CYCLEGAN = dict(name="CycleGAN paper", batch=1, flops=1879.2e9, d=22_117_896, g=91_025_432, noise=0, pool=2 * 256 * 256 * 3 * 4)

@@ -1,16 +1,16 @@
 //! An operation checked numerically, number by number: are its gradients its derivatives, and does a device compute them?
-//! Then one whose gradient is wrong, which is noticed. `mewgpu gradcheck` checks all operations so.
+//! Then one whose gradient is wrong, which is noticed. `mewgan gradcheck` checks all operations so.
 //!
 //! ```sh
 //! cargo run --release --example check_op -- --device cpu
 //! ```
 
 use clap::Parser;
-use mewgpu::Result;
-use mewgpu::device::Device;
-use mewgpu::gradcheck::{Difference, Trial, draw, numeric};
-use mewgpu::graph::Var;
-use mewgpu::shape::{ConvOptions, Shape};
+use mewgan::Result;
+use mewgan::device::Device;
+use mewgan::gradcheck::{Difference, Trial, draw, numeric};
+use mewgan::graph::Var;
+use mewgan::shape::{ConvOptions, Shape};
 use std::process::ExitCode;
 
 /// Largest error of the device: f32 keeps 6e-8, and sums of some dozens of products lose a few times that.

@@ -7,13 +7,13 @@
 //! ```
 
 use clap::Parser;
-use mewgpu::custom::{CustomOp, Kernel, Operand};
-use mewgpu::device::Device;
-use mewgpu::gradcheck::{Case, Report, check};
-use mewgpu::graph::Var;
-use mewgpu::reference::Real;
-use mewgpu::shape::{ConvOptions, Shape};
-use mewgpu::{Error, Result};
+use mewgan::custom::{CustomOp, Kernel, Operand};
+use mewgan::device::Device;
+use mewgan::gradcheck::{Case, Report, check};
+use mewgan::graph::Var;
+use mewgan::reference::Real;
+use mewgan::shape::{ConvOptions, Shape};
+use mewgan::{Error, Result};
 use std::process::ExitCode;
 
 /// `[n, h, w, c]` to `[n, h, w, c]`.

@@ -1,13 +1,13 @@
 //! A GAN of one's own on data made on the spot: from noise alone, a generator learns to put points on a ring. A matter of
 //! seconds, which leaves a picture, `own_gan.png`: `cargo run --release --example own_gan -- --device cpu`
 
-use mewgpu::data::{NoiseKind, noise};
-use mewgpu::device::Device;
-use mewgpu::graph::{Graph, Step};
-use mewgpu::nn::{Init, Layer, Layer::LeakyRelu, Network, Statistics, loss::Adversarial::Bce};
-use mewgpu::report::{Layout, Pictures, sheet};
-use mewgpu::shape::{ConvOptions, Shape};
-use mewgpu::{optim::Adam, train::optimizer::TrainedBanks};
+use mewgan::data::{NoiseKind, noise};
+use mewgan::device::Device;
+use mewgan::graph::{Graph, Step};
+use mewgan::nn::{Init, Layer, Layer::LeakyRelu, Network, Statistics, loss::Adversarial::Bce};
+use mewgan::report::{Layout, Pictures, sheet};
+use mewgan::shape::{ConvOptions, Shape};
+use mewgan::{optim::Adam, train::optimizer::TrainedBanks};
 
 const BATCH: usize = 256;
 const SIDE: usize = 96;
@@ -20,7 +20,7 @@ fn network(name: &str, inputs: usize, outputs: usize) -> Network {
 }
 
 /// Trains on `device`, draws points of the ring beside made ones, each from -1.5 to 1.5, and returns those, `[BATCH, 2]`.
-pub fn run(device: &Device, picture: &std::path::Path) -> mewgpu::Result<Vec<f32>> {
+pub fn run(device: &Device, picture: &std::path::Path) -> mewgan::Result<Vec<f32>> {
     let (generator, discriminator) = (network("generator", 4, 2), network("discriminator", 2, 1));
     let (g, d) = (TrainedBanks::starting_at(0), TrainedBanks::starting_at(TrainedBanks::COUNT));
     let banks = [TrainedBanks::banks(&[&generator]), TrainedBanks::banks(&[&discriminator])].concat();
@@ -73,7 +73,7 @@ pub fn run(device: &Device, picture: &std::path::Path) -> mewgpu::Result<Vec<f32
     Ok(made)
 }
 
-fn main() -> mewgpu::Result<()> {
+fn main() -> mewgan::Result<()> {
     let device = std::env::args().skip_while(|flag| flag != "--device").nth(1);
     run(&Device::open(device.as_deref().unwrap_or("auto"))?, "own_gan.png".as_ref()).map(drop)
 }

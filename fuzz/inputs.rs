@@ -3,13 +3,13 @@
 //! without bounds is not. `tests/regressions.rs` does the same with every input that was once a finding.
 #![allow(dead_code, reason = "every target is a program of its own, and needs one of these")]
 
-use mewgpu::data::{Fit, LoadOptions, PictureFile};
-use mewgpu::executor::Executor;
-use mewgpu::graph::Bank;
-use mewgpu::op::{self, OpRequest, Tensors};
-use mewgpu::reference::Reference;
-use mewgpu::train::checkpoint::Checkpoint;
-use mewgpu::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
+use mewgan::data::{Fit, LoadOptions, PictureFile};
+use mewgan::executor::Executor;
+use mewgan::graph::Bank;
+use mewgan::op::{self, OpRequest, Tensors};
+use mewgan::reference::Reference;
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ pub fn picture(bytes: &[u8]) -> bool {
     file.read(3).is_ok()
 }
 
-/// The inputs of `mewgpu op`: the first byte chooses the operation, the rest is the file, as [`checkpoint`] has it.
+/// The inputs of `mewgan op`: the first byte chooses the operation, the rest is the file, as [`checkpoint`] has it.
 pub fn op(bytes: &[u8]) -> bool {
     let Some((&first, bytes)) = bytes.split_first() else { return false };
     let names: Vec<&str> = op::names().collect();
@@ -103,7 +103,7 @@ fn safetensors(bytes: &[u8]) -> Vec<u8> {
 
 /// A file of this process, and of one target, that holds `bytes`.
 fn file(target: &str, bytes: &[u8]) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("mewgpu-{target}-{}.safetensors", std::process::id()));
+    let path = std::env::temp_dir().join(format!("mewgan-{target}-{}.safetensors", std::process::id()));
     fs::write(&path, bytes).expect("a temporary file can be written");
     path
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 SEEDS = Path(__file__).parent / "seeds"
-PROGRAM = Path("target/release/mewgpu").resolve()
+PROGRAM = Path("target/release/mewgan").resolve()
 TINY = "--g-width 1 --d-width 1 --steps 1 --device cpu --out run"
 
 

@@ -27,7 +27,7 @@ pub enum Device {
     Gpu(Gpu),
 }
 
-/// A line of `mewgpu devices`.
+/// A line of `mewgan devices`.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// What to pass as `--device`.

@@ -20,9 +20,9 @@
 //! |---|---|---|
 //! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
-//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgpu kernels`, `mewgpu explain RUN`, `mewgpu bench` |
+//! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
 //! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
-//! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgpu gradcheck` |
+//! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgan gradcheck` |
 //!
 //! Examples run by `cargo run --release --example own_gan -- --device cpu`.
 //!
@@ -52,11 +52,11 @@
 //! # A graph, its gradient, a device
 //!
 //! ```
-//! use mewgpu::device::Device;
-//! use mewgpu::graph::{Graph, Step, gradients};
-//! use mewgpu::shape::{ConvOptions, Shape};
+//! use mewgan::device::Device;
+//! use mewgan::graph::{Graph, Step, gradients};
+//! use mewgan::shape::{ConvOptions, Shape};
 //!
-//! # fn main() -> mewgpu::Result<()> {
+//! # fn main() -> mewgan::Result<()> {
 //! let graph = Graph::new();
 //! let x = graph.input("x", Shape([1, 4, 4, 1])); // batch, height, width, channels
 //! let w = graph.full(Shape([3, 3, 1, 2]), 0.5); // kernel height, kernel width, in, out
@@ -74,19 +74,19 @@
 //!
 //! # Train and draw
 //!
-//! What `mewgpu train dcgan` and `mewgpu sample` do:
+//! What `mewgan train dcgan` and `mewgan sample` do:
 //!
 //! ```no_run
-//! use mewgpu::device::Device;
-//! use mewgpu::nn::Statistics;
-//! use mewgpu::train::checkpoint::Checkpoint;
-//! use mewgpu::train::config::{DcganConfig, DcganSettings};
-//! use mewgpu::train::dcgan::Plan;
-//! use mewgpu::train::sampling::{Sampler, save_grid};
+//! use mewgan::device::Device;
+//! use mewgan::nn::Statistics;
+//! use mewgan::train::checkpoint::Checkpoint;
+//! use mewgan::train::config::{DcganConfig, DcganSettings};
+//! use mewgan::train::dcgan::Plan;
+//! use mewgan::train::sampling::{Sampler, save_grid};
 //! use std::path::Path;
 //! use std::sync::atomic::AtomicBool;
 //!
-//! # fn main() -> mewgpu::Result<()> {
+//! # fn main() -> mewgan::Result<()> {
 //! let settings = DcganSettings {
 //!     data: Some("builtin:noto/faces".into()), // or a folder
 //!     size: Some(32),

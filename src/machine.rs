@@ -21,5 +21,5 @@ pub(crate) fn cache() -> Option<PathBuf> {
         "macos" => env::home_dir().map(|home| home.join("Library/Caches")),
         _ => folder("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache"))),
     };
-    Some(caches?.join("mewgpu"))
+    Some(caches?.join("mewgan"))
 }

@@ -1,5 +1,5 @@
-//! The command line: see [`mewgpu::cli`].
+//! The command line: see [`mewgan::cli`].
 
 fn main() -> std::process::ExitCode {
-    mewgpu::cli::run()
+    mewgan::cli::run()
 }

@@ -1,4 +1,4 @@
-//! Promise: `mewgpu bench` measures what it says: every figure is a positive number, every share is of a peak measured in the
+//! Promise: `mewgan bench` measures what it says: every figure is a positive number, every share is of a peak measured in the
 //! same run, and whole iterations say where their time goes.
 
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use tempfile::tempdir;
 
 fn bench(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
     command.current_dir(folder).arg("bench").args(arguments).output().unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! Checkpoints hold what PyTorch expects, come back as they were, and never bring the program down.
 
-use mewgpu::Result;
-use mewgpu::train::checkpoint::{self, Checkpoint, PictureNames};
-use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
+use mewgan::Result;
+use mewgan::train::checkpoint::{self, Checkpoint, PictureNames};
+use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -27,7 +27,7 @@ fn tiny() -> DcganConfig {
 fn numbered(config: &DcganConfig) -> Vec<Vec<f32>> {
     let mut next = 0.0;
     let banks = config.dcgan().unwrap().banks();
-    let fill = |(index, bank): (usize, &mewgpu::graph::Bank)| {
+    let fill = |(index, bank): (usize, &mewgan::graph::Bank)| {
         let mut values = vec![0.0; bank.len];
         let tensors = if index % 5 == 4 { 0 } else { bank.tensors.len() };
         for tensor in 0..tensors {
@@ -82,7 +82,7 @@ fn names_and_shapes_are_pytorchs() {
     assert_eq!(shape("optimizer.first.discriminator.main.3.weight"), [8, 4, 4, 4]);
     assert_eq!(shape("optimizer.second.generator.main.1.bias"), [8]);
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-    let header = &metadata.metadata().as_ref().unwrap()["mewgpu"];
+    let header = &metadata.metadata().as_ref().unwrap()["mewgan"];
     let header: checkpoint::Header = serde_json::from_str(header).unwrap();
     assert_eq!((header.step, header.sets["data"].count), (7, 2));
     assert_ne!(header.sets["data"], PictureNames::new(&["a.png".into(), "c.png".into()]));
@@ -126,9 +126,9 @@ fn tensors_that_do_not_fit_are_named() {
 #[test]
 fn other_files_are_refused() {
     let foreign = serialize(Vec::<(&str, TensorView)>::new(), None).unwrap();
-    assert!(read(&foreign).unwrap_err().to_string().contains("not a checkpoint of mewgpu"));
+    assert!(read(&foreign).unwrap_err().to_string().contains("not a checkpoint of mewgan"));
     let kind = HashMap::from([(
-        "mewgpu".to_owned(),
+        "mewgan".to_owned(),
         r#"{"format":1,"kind":"other","step":1,"updates":{},"config":""}"#.to_owned(),
     )]);
     let other = serialize(Vec::<(&str, TensorView)>::new(), Some(kind)).unwrap();

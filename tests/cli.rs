@@ -1,6 +1,6 @@
 //! What the command line says and leaves behind, through the program itself.
 
-use mewgpu::report::tensorboard;
+use mewgan::report::tensorboard;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -25,22 +25,22 @@ const TINY: [&str; 16] = [
     "2",
 ];
 
-fn mewgpu(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+fn mewgan(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
     command.current_dir(folder.path()).args(arguments);
     command
 }
 
 /// The output of a command that has to succeed.
 fn done(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = mewgpu(folder, arguments).output().unwrap();
+    let output = mewgan(folder, arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The error of a command that has to fail with exit code `code`.
 fn refused(folder: &TempDir, arguments: &[&str], code: i32) -> String {
-    let Output { status, stderr, .. } = mewgpu(folder, arguments).output().unwrap();
+    let Output { status, stderr, .. } = mewgan(folder, arguments).output().unwrap();
     let stderr = String::from_utf8(stderr).unwrap();
     assert_eq!(status.code(), Some(code), "{arguments:?}: {stderr}");
     assert!(stderr.starts_with("error: "), "{stderr}");
@@ -68,7 +68,7 @@ fn wrong_settings_are_refused_with_a_remedy() {
     assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);
     assert_says(&refuse(&["--eps", "1e-60"], 1), &["eps is", "above 0"]);
     assert_says(&refuse(&["--beta2", "0.9999999999"], 1), &["beta2 is", "below 1"]);
-    assert_says(&refuse(&["--device", "abacus"], 1), &["abacus", "mewgpu devices"]);
+    assert_says(&refuse(&["--device", "abacus"], 1), &["abacus", "mewgan devices"]);
     assert_says(&refuse(&["--config", "none.toml"], 1), &["none.toml"]);
     fs::write(folder.path().join("typo.toml"), "batch = 4\nwidht = 3\n").unwrap();
     assert_says(&refuse(&["--config", "typo.toml"], 1), &["typo.toml", "widht", "g_width"]);
@@ -112,7 +112,7 @@ fn a_run_leaves_what_it_promises() {
     assert!(said.starts_with("CPU reference"), "the first line says what it runs on: {said}");
     assert_says(
         &said,
-        &["130 pictures", "step 2/4  D ", "  G ", "steps/s", "left", "mewgpu sample runs/dcgan-1"],
+        &["130 pictures", "step 2/4  D ", "  G ", "steps/s", "left", "mewgan sample runs/dcgan-1"],
     );
     let run = folder.path().join("runs/dcgan-1");
     for file in [
@@ -134,7 +134,7 @@ fn a_run_leaves_what_it_promises() {
     assert_says(&done(&folder, &train(&["--steps", "1", "--no-tensorboard"])), &["runs/dcgan-2"]);
     assert_eq!(events("runs/dcgan-2"), 0);
     let again = refused(&folder, &train(&["--steps", "1", "--out", "runs/dcgan-1"]), 1);
-    assert_says(&again, &["runs/dcgan-1", "--out", "mewgpu resume runs/dcgan-1"]);
+    assert_says(&again, &["runs/dcgan-1", "--out", "mewgan resume runs/dcgan-1"]);
     let said = done(&folder, &["train", "dcgan", "--config", "runs/dcgan-1/config.toml", "--out", "again"]);
     assert_says(&said, &["step 4/4"]);
     let checkpoint = |run: &Path| fs::read(run.join("checkpoints/000004.safetensors")).unwrap();
@@ -226,7 +226,7 @@ fn an_interrupted_run_can_go_on() {
     let folder = tempdir().unwrap();
     let endless = ["--steps", "--sample-every", "--checkpoint-every"].map(|flag| [flag, "1000000"]);
     let endless = train(&[&endless.concat()[..], &["--out", "run"]].concat());
-    let child = mewgpu(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
+    let child = mewgan(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
     let metrics = folder.path().join("run/metrics.jsonl");
     while !fs::metadata(&metrics).is_ok_and(|metadata| metadata.len() > 0) {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -237,7 +237,7 @@ fn an_interrupted_run_can_go_on() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_says(&said, &["stopped after step", "go on with: mewgpu resume run"]);
+    assert_says(&said, &["stopped after step", "go on with: mewgan resume run"]);
     let checkpoints = fs::read_dir(folder.path().join("run/checkpoints")).unwrap();
     let step = |path: std::path::PathBuf| path.file_stem()?.to_str()?.parse::<u64>().ok();
     let step = checkpoints.filter_map(|entry| step(entry.unwrap().path())).max().unwrap();

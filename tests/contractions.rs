@@ -2,11 +2,11 @@
 //!
 //! Numbers are small integers, whose sums of products f32 holds exactly: results must be equal, not near.
 
-use mewgpu::executor::Executor;
-use mewgpu::graph::{Graph, Step};
-use mewgpu::random::stream;
-use mewgpu::reference::{Real, Reference};
-use mewgpu::shape::{ConvGeometry, ConvOptions, Shape};
+use mewgan::executor::Executor;
+use mewgan::graph::{Graph, Step};
+use mewgan::random::stream;
+use mewgan::reference::{Real, Reference};
+use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::RngExt;

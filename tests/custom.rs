@@ -2,16 +2,16 @@
 
 mod support;
 
-use mewgpu::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
-use mewgpu::device::Device;
-use mewgpu::executor::Executor;
-use mewgpu::gpu::lower::{Target, lower};
-use mewgpu::gpu::{Gpu, GpuExecutor};
-use mewgpu::gradcheck::{Case, check};
-use mewgpu::graph::{Bank, Graph, Op, Slot, Step, Update, Var, gradients};
-use mewgpu::reference::Real;
-use mewgpu::shape::{ConvOptions, Shape};
-use mewgpu::{Error, Result};
+use mewgan::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
+use mewgan::device::Device;
+use mewgan::executor::Executor;
+use mewgan::gpu::lower::{Target, lower};
+use mewgan::gpu::{Gpu, GpuExecutor};
+use mewgan::gradcheck::{Case, check};
+use mewgan::graph::{Bank, Graph, Op, Slot, Step, Update, Var, gradients};
+use mewgan::reference::Real;
+use mewgan::shape::{ConvOptions, Shape};
+use mewgan::{Error, Result};
 
 /// `factor * a * b`, and what may be wrong with it.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,20 +25,20 @@ const TINY: [&str; 16] = [
     "cpu",
 ];
 
-fn mewgpu(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mewgpu")).current_dir(folder.path()).args(arguments).output().unwrap()
+fn mewgan(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mewgan")).current_dir(folder.path()).args(arguments).output().unwrap()
 }
 
 /// The output of a command that has to succeed.
 fn done(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = mewgpu(folder, arguments);
+    let output = mewgan(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The error of a command that has to fail.
 fn refused(folder: &TempDir, arguments: &[&str]) -> String {
-    let Output { status, stderr, .. } = mewgpu(folder, arguments);
+    let Output { status, stderr, .. } = mewgan(folder, arguments);
     let stderr = String::from_utf8(stderr).unwrap();
     assert_eq!(status.code(), Some(1), "{arguments:?}: {stderr}");
     assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
@@ -85,7 +85,7 @@ fn a_run_leaves_what_it_promises() {
         &said,
         &["X: builtin:noto/animals: 130 pictures", "Y: builtin:twemoji", "MiB of memory", "step 2/4  D_X "],
     );
-    assert_says(&said, &["cycle_Y", "mewgpu translate runs/cyclegan-1 --to y"]);
+    assert_says(&said, &["cycle_Y", "mewgan translate runs/cyclegan-1 --to y"]);
     let run = folder.path().join("runs/cyclegan-1");
     let files = [
         "config.toml",
@@ -107,7 +107,7 @@ fn a_run_leaves_what_it_promises() {
     let said = done(&folder, &["resume", "runs/cyclegan-1", "--steps", "6"]);
     assert_says(&said, &["goes on after step 4", "step 6/6"]);
     let refused = refused(&folder, &["sample", "runs/cyclegan-1", "--out", "x.png"]);
-    assert_says(&refused, &["CycleGAN", "mewgpu translate runs/cyclegan-1"]);
+    assert_says(&refused, &["CycleGAN", "mewgan translate runs/cyclegan-1"]);
 }
 
 #[test]

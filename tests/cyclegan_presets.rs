@@ -1,8 +1,8 @@
 //! CycleGAN's presets are the published ones, tensor by tensor and number by number.
 
-use mewgpu::nn::Network;
-use mewgpu::nn::cyclegan::Translator;
-use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, Discriminator, Preset};
+use mewgan::nn::Network;
+use mewgan::nn::cyclegan::Translator;
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, Discriminator, Preset};
 use serde_json::Value;
 use std::path::Path;
 

@@ -3,18 +3,18 @@
 #[path = "support/runs.rs"]
 mod runs;
 
-use mewgpu::data::AugmentKind;
-use mewgpu::nn::Upsample;
-use mewgpu::nn::cyclegan::Translator;
-use mewgpu::nn::dcgan::Norm;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::optim::Schedule;
-use mewgpu::train::config::{
+use mewgan::data::AugmentKind;
+use mewgan::nn::Upsample;
+use mewgan::nn::cyclegan::Translator;
+use mewgan::nn::dcgan::Norm;
+use mewgan::nn::loss::Adversarial;
+use mewgan::optim::Schedule;
+use mewgan::train::config::{
     CycleGanConfig, CycleGanSettings, DiffAugmentPart, DiffAugmentParts, Discriminator, Preset,
 };
-use mewgpu::train::cyclegan::Trainer;
-use mewgpu::train::cyclegan_steps::Updates;
-use mewgpu::train::run::Outcome;
+use mewgan::train::cyclegan::Trainer;
+use mewgan::train::cyclegan_steps::Updates;
+use mewgan::train::run::Outcome;
 use runs::run_until;
 use safetensors::SafeTensors;
 use std::fs;
@@ -105,7 +105,7 @@ fn assert_same(a: &Path, b: &Path, file: &str) {
 
 /// The metrics but the times, which differ from run to run.
 fn losses(run: &Path) -> Vec<(u64, Vec<(String, f64)>)> {
-    let rows = mewgpu::report::metrics::read(run.join("metrics.jsonl")).unwrap();
+    let rows = mewgan::report::metrics::read(run.join("metrics.jsonl")).unwrap();
     let is_loss = |name: &String| !name.starts_with("s");
     rows.into_iter()
         .map(|row| (row.step, row.values.into_iter().filter(|(name, _)| is_loss(name)).collect()))

@@ -1,15 +1,15 @@
-//! Promises of `mewgpu::data`: pictures are loaded right or refused clearly, batches depend on the step alone.
+//! Promises of `mewgan::data`: pictures are loaded right or refused clearly, batches depend on the step alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
-use mewgpu::data::{
+use mewgan::data::{
     Augment, AugmentKind, Batching, Fit, LoadOptions, Loaded, Loader, NoiseKind, Pictures, noise, to_byte,
     to_unit,
 };
-use mewgpu::{Error, Result};
+use mewgan::{Error, Result};
 use tempfile::{TempDir, tempdir};
 
 const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch: 0.0 };

@@ -5,15 +5,15 @@
 mod runs;
 mod support;
 
-use mewgpu::Error;
-use mewgpu::device::Device;
-use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::{Target, lower};
-use mewgpu::gpu::program::Program;
-use mewgpu::gpu::submissions::{MAX_WORK, submissions};
-use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
-use mewgpu::train::dcgan::Plan;
-use mewgpu::train::run::Outcome;
+use mewgan::Error;
+use mewgan::device::Device;
+use mewgan::gpu::Gpu;
+use mewgan::gpu::lower::{Target, lower};
+use mewgan::gpu::program::Program;
+use mewgan::gpu::submissions::{MAX_WORK, submissions};
+use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
+use mewgan::train::dcgan::Plan;
+use mewgan::train::run::Outcome;
 use runs::run;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ fn no_driver_is_an_error_with_the_remedy() {
     let folder = tempdir().unwrap();
     let nothing = folder.path().join("none.json");
     let out = folder.path().join("run");
-    let output = Command::new(env!("CARGO_BIN_EXE_mewgpu"))
+    let output = Command::new(env!("CARGO_BIN_EXE_mewgan"))
         .args(["train", "dcgan", "--data", "builtin:noto", "--device", "gpu", "--out"])
         .arg(&out)
         // No driver is found where the loader is told of none that is there.
@@ -77,7 +77,7 @@ fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
     assert!(matches!(error, Error::Device(_)), "{text}");
     assert!(text.contains("the device was lost"), "{text}");
     // Checkpoints are due at 4 and 8; the state of step 9 was the last that was looked at.
-    assert!(text.contains("the checkpoint of step 9 is kept") && text.contains("mewgpu resume"), "{text}");
+    assert!(text.contains("the checkpoint of step 9 is kept") && text.contains("mewgan resume"), "{text}");
     drop(trainer);
 
     // Another device goes on from there.

@@ -3,9 +3,9 @@
 
 #![cfg(target_os = "linux")]
 
-use mewgpu::report::metrics;
-use mewgpu::train::checkpoint::Checkpoint;
-use mewgpu::train::run_folder::RunFolder;
+use mewgan::report::metrics;
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::run_folder::RunFolder;
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tempfile::tempdir;
 
 /// Where the test runs that may mount file systems.
-const INSIDE: &str = "MEWGPU_TEST_DISK";
+const INSIDE: &str = "MEWGAN_TEST_DISK";
 const STEPS: &str = "1500";
 #[rustfmt::skip]
 const TINY: [&str; 24] = [
@@ -81,14 +81,14 @@ impl Disk {
         fs::remove_file(self.path.join("ballast")).unwrap();
     }
 
-    fn mewgpu(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+    fn mewgan(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
         command.current_dir(&self.folder).args(arguments).env("TMPDIR", self.folder.join("elsewhere"));
         command
     }
 
     fn train(&self, out: &str) -> Command {
-        self.mewgpu(&[&["train", "dcgan"], &TINY[..], &["--steps", STEPS, "--out", out]].concat())
+        self.mewgan(&[&["train", "dcgan"], &TINY[..], &["--steps", STEPS, "--out", out]].concat())
     }
 
     fn done(&self, mut command: Command) {
@@ -235,7 +235,7 @@ fn the_last_state_is_kept_on_another_disk() {
         assert!(fs::read(&kept).unwrap() == fs::read(disk.folder.join("whole").join(last)).unwrap());
         disk.free();
         fs::copy(kept, disk.path.join("run").join(last)).unwrap();
-        disk.done(disk.mewgpu(&["resume", "disk/run", "--steps", "1510"]));
+        disk.done(disk.mewgan(&["resume", "disk/run", "--steps", "1510"]));
     });
 }
 
@@ -246,13 +246,13 @@ fn a_disk_that_stays_full_leaves_the_last_whole_checkpoint() {
         // There is no folder elsewhere.
         let (code, said) = run.end();
         assert_eq!(code, Some(1));
-        assert_says(&said, &["error: step 1500", "No space left", "nor could", "mewgpu resume disk/run"]);
+        assert_says(&said, &["error: step 1500", "No space left", "nor could", "mewgan resume disk/run"]);
         assert_intact(&disk.run());
-        let full = refused(disk.mewgpu(&["resume", "disk/run"]));
+        let full = refused(disk.mewgan(&["resume", "disk/run"]));
         assert_says(&full, &["disk/run/", "No space left", "free some space"]);
         assert_intact(&disk.run());
         disk.free();
-        disk.done(disk.mewgpu(&["resume", "disk/run"]));
+        disk.done(disk.mewgan(&["resume", "disk/run"]));
         let last = "checkpoints/001500.safetensors";
         let [whole, resumed] =
             ["whole", "disk/run"].map(|run| fs::read(disk.folder.join(run).join(last)).unwrap());
@@ -268,7 +268,7 @@ fn a_run_begins_on_no_full_disk() {
         assert_says(&refused(disk.train("disk/run")), &["disk/run", "No space left", "free some space"]);
         disk.free();
         disk.done(
-            disk.mewgpu(&[&["train", "dcgan"], &TINY[..], &["--steps", "3", "--out", "disk/run"]].concat()),
+            disk.mewgan(&[&["train", "dcgan"], &TINY[..], &["--steps", "3", "--out", "disk/run"]].concat()),
         );
     });
 }
@@ -277,15 +277,15 @@ fn a_run_begins_on_no_full_disk() {
 fn a_disk_that_is_read_only_is_told_before_training() {
     with_disk("a_disk_that_is_read_only_is_told_before_training", |disk| {
         disk.done(
-            disk.mewgpu(&[&["train", "dcgan"], &TINY[..], &["--steps", "3", "--out", "disk/run"]].concat()),
+            disk.mewgan(&[&["train", "dcgan"], &TINY[..], &["--steps", "3", "--out", "disk/run"]].concat()),
         );
         disk.mount_with("remount,ro");
         let remedy = ["Read-only file system", "choose a place that can be written"];
         let new = refused(disk.train("disk/new"));
         assert_says(&new, &[&["disk/new"][..], &remedy].concat());
-        let resumed = refused(disk.mewgpu(&["resume", "disk/run", "--steps", "9"]));
+        let resumed = refused(disk.mewgan(&["resume", "disk/run", "--steps", "9"]));
         assert_says(&resumed, &[&["disk/run/"][..], &remedy].concat());
         disk.mount_with("remount,rw");
-        disk.done(disk.mewgpu(&["resume", "disk/run", "--steps", "9"]));
+        disk.done(disk.mewgan(&["resume", "disk/run", "--steps", "9"]));
     });
 }

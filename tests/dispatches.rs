@@ -1,12 +1,12 @@
 //! Promise: an iteration is few dispatches. What is independent and equal is one of them, and nothing pointwise is one of
 //! its own where a neighbour can compute it.
 
-use mewgpu::gpu::lower::{Target, lower};
-use mewgpu::gpu::program::Program;
-use mewgpu::graph::{Bank, Step};
-use mewgpu::nn::dcgan::Norm;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
+use mewgan::gpu::lower::{Target, lower};
+use mewgan::gpu::program::Program;
+use mewgan::graph::{Bank, Step};
+use mewgan::nn::dcgan::Norm;
+use mewgan::nn::loss::Adversarial;
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
 
 fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
     steps.iter().map(|step| lower(step, banks, &Target::GPU).unwrap()).collect()

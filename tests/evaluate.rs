@@ -4,9 +4,9 @@ mod support {
     pub mod damage;
 }
 
-use mewgpu::data::{Fit, LoadOptions, Pictures, to_unit};
-use mewgpu::evaluate::{Direction, Figure, Set, generated, translated};
-use mewgpu::random::stream;
+use mewgan::data::{Fit, LoadOptions, Pictures, to_unit};
+use mewgan::evaluate::{Direction, Figure, Set, generated, translated};
+use mewgan::random::stream;
 use rand::RngExt;
 use std::fs;
 use std::process::{Command, Output};
@@ -138,13 +138,13 @@ fn translations_are_held_against_sources_and_partners() {
     assert_eq!(Some(paired.value), paired.yardstick);
 }
 
-fn mewgpu(folder: &TempDir, arguments: &str) -> Output {
+fn mewgan(folder: &TempDir, arguments: &str) -> Output {
     let arguments = arguments.split_whitespace();
-    Command::new(env!("CARGO_BIN_EXE_mewgpu")).current_dir(folder.path()).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_mewgan")).current_dir(folder.path()).args(arguments).output().unwrap()
 }
 
 fn done(folder: &TempDir, arguments: &str) -> String {
-    let output = mewgpu(folder, arguments);
+    let output = mewgan(folder, arguments);
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -165,7 +165,7 @@ fn a_dcgan_is_judged_on_the_pictures_it_did_not_see() {
         serde_json::from_str(&fs::read_to_string(folder.path().join("run/evaluation.json")).unwrap())
             .unwrap();
     assert_eq!(kept["step"], 2);
-    let output = mewgpu(&folder, "evaluate run --paired --device cpu");
+    let output = mewgan(&folder, "evaluate run --paired --device cpu");
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("CycleGAN"));
 }
 
@@ -194,7 +194,7 @@ fn pictures_without_partners_are_named() {
     }
     let tiny = "--size 16 --g-width 2 --d-width 2 --batch 2 --device cpu";
     done(&folder, &format!("train cyclegan --x x --y y {tiny} --steps 1 --out run"));
-    let output = mewgpu(&folder, "evaluate run --paired --device cpu");
+    let output = mewgan(&folder, "evaluate run --paired --device cpu");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("Y (y) has no partner named 1.png for X's picture"), "{error}");
 }
@@ -219,15 +219,15 @@ fn experiments_leave_a_page_and_go_on_where_they_were() {
         }
         // A second time there is nothing left to train.
         assert!(!done(&folder, &command).contains("steps/s"), "{command}");
-        let other = mewgpu(&folder, &format!("{command} --lr 0.5"));
+        let other = mewgan(&folder, &format!("{command} --lr 0.5"));
         let error = String::from_utf8_lossy(&other.stderr);
         assert!(error.contains("lr is") && error.contains("not 0.5); choose another --out"), "{error}");
         // A run that was ended before its first checkpoint starts anew.
         fs::remove_dir_all(out.join(runs[0]).join("checkpoints")).unwrap();
         assert!(done(&folder, &command).contains("step 2/2"), "{command}");
     }
-    let refused = mewgpu(&folder, &format!("experiment cycle {CYCLEGAN} --lambda-cycle 0 --out e3"));
+    let refused = mewgan(&folder, &format!("experiment cycle {CYCLEGAN} --lambda-cycle 0 --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("compares with"));
-    let refused = mewgpu(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
+    let refused = mewgan(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("what this experiment varies"));
 }

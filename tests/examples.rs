@@ -12,7 +12,7 @@ mod custom_op;
 #[allow(dead_code, reason = "its main is for cargo run")]
 mod own_gan;
 
-use mewgpu::device::Device;
+use mewgan::device::Device;
 use tempfile::tempdir;
 
 fn devices() -> [Device; 2] {

@@ -4,8 +4,8 @@
 #[path = "support/program.rs"]
 mod program;
 
-use mewgpu::onnx::proto::{Model, Size};
-use program::{done, mewgpu};
+use mewgan::onnx::proto::{Model, Size};
+use program::{done, mewgan};
 use prost::Message;
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::process::Output;
 use tempfile::{TempDir, tempdir};
 
 fn refused(folder: &TempDir, arguments: &str) -> String {
-    let Output { status, stderr, .. } = mewgpu(folder, arguments);
+    let Output { status, stderr, .. } = mewgan(folder, arguments);
     assert_eq!(status.code(), Some(1), "{arguments}");
     String::from_utf8(stderr).unwrap()
 }

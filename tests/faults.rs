@@ -1,10 +1,10 @@
 //! Death at any moment: a run that is killed again and again, and resumed each time, leaves the files of one that was not, byte
-//! for byte. `MEWGPU_KILLS=1000 cargo test --release --test faults -- --nocapture` kills more often and says where.
+//! for byte. `MEWGAN_KILLS=1000 cargo test --release --test faults -- --nocapture` kills more often and says where.
 
-use mewgpu::report::{Row, metrics, tensorboard};
-use mewgpu::train::checkpoint::Checkpoint;
-use mewgpu::train::run_folder::RunFolder;
-use mewgpu::train::starts;
+use mewgan::report::{Row, metrics, tensorboard};
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::run_folder::RunFolder;
+use mewgan::train::starts;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,8 +69,8 @@ fn pictures() -> TempDir {
     folder
 }
 
-fn mewgpu(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+fn mewgan(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
     command.current_dir(folder.path()).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
@@ -200,7 +200,7 @@ fn survives(kind: &[&str], device: &str, kills: usize) {
     let run = folder.path().join("run");
     let train = [&["train"], kind, &TINY, &[device]].concat();
     let life = Instant::now();
-    let output = mewgpu(&folder, &train).output().unwrap();
+    let output = mewgan(&folder, &train).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (life, undisturbed) = (life.elapsed(), files(&run));
 
@@ -218,7 +218,7 @@ fn survives(kind: &[&str], device: &str, kills: usize) {
                 true => (Moment::draw(&mut random), life.mul_f64(random.random_range(0.0..0.8))),
                 false => (Moment::Time, Duration::MAX),
             };
-            if let Some(output) = killed(mewgpu(&folder, arguments), &run, moment, most) {
+            if let Some(output) = killed(mewgan(&folder, arguments), &run, moment, most) {
                 // A process may die after its last checkpoint: nothing is left to do then.
                 let said = String::from_utf8_lossy(&output.stderr);
                 assert!(
@@ -246,11 +246,11 @@ fn survives(kind: &[&str], device: &str, kills: usize) {
     );
 }
 
-/// So many deaths, or as many for each 100 of `MEWGPU_KILLS`.
+/// So many deaths, or as many for each 100 of `MEWGAN_KILLS`.
 fn kills(usual: usize) -> usize {
-    let wanted = std::env::var("MEWGPU_KILLS")
+    let wanted = std::env::var("MEWGAN_KILLS")
         .ok()
-        .map(|kills| kills.parse::<usize>().expect("MEWGPU_KILLS: a number"));
+        .map(|kills| kills.parse::<usize>().expect("MEWGAN_KILLS: a number"));
     wanted.map_or(usual, |wanted| (wanted * usual).div_ceil(100))
 }
 

@@ -5,14 +5,14 @@
 mod runs;
 mod support;
 
-use mewgpu::Error;
-use mewgpu::executor::Executor;
-use mewgpu::graph::Bank;
-use mewgpu::reference::Reference;
-use mewgpu::train::checkpoint::Checkpoint;
-use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgpu::train::run::{Plan, Training};
-use mewgpu::train::{cyclegan, dcgan};
+use mewgan::Error;
+use mewgan::executor::Executor;
+use mewgan::graph::Bank;
+use mewgan::reference::Reference;
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
+use mewgan::train::run::{Plan, Training};
+use mewgan::train::{cyclegan, dcgan};
 use runs::tiny;
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
 
-fn run<T: Training>(plan: Plan<T>) -> mewgpu::Result<()> {
+fn run<T: Training>(plan: Plan<T>) -> mewgan::Result<()> {
     runs::run(&mut plan.begin()?, |_| ()).map(|_| ())
 }
 

@@ -5,17 +5,17 @@
 mod fixtures;
 
 use fixtures::{Named, bank_values, distance, golden, tensors};
-use mewgpu::executor::Executor;
-use mewgpu::graph::{Bank, Step};
-use mewgpu::nn::cyclegan::{self, Translator};
-use mewgpu::nn::dcgan::{self, Norm};
-use mewgpu::nn::diffaugment::DiffAugmentPolicy;
-use mewgpu::nn::loss::{Adversarial, R1};
-use mewgpu::nn::{Network, Parameter, Upsample, torch};
-use mewgpu::optim::Adam;
-use mewgpu::reference::Reference;
-use mewgpu::shape::Shape;
-use mewgpu::train::cyclegan_steps::{
+use mewgan::executor::Executor;
+use mewgan::graph::{Bank, Step};
+use mewgan::nn::cyclegan::{self, Translator};
+use mewgan::nn::dcgan::{self, Norm};
+use mewgan::nn::diffaugment::DiffAugmentPolicy;
+use mewgan::nn::loss::{Adversarial, R1};
+use mewgan::nn::{Network, Parameter, Upsample, torch};
+use mewgan::optim::Adam;
+use mewgan::reference::Reference;
+use mewgan::shape::Shape;
+use mewgan::train::cyclegan_steps::{
     CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, GENERATORS, Updates,
 };
 

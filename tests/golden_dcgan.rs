@@ -5,17 +5,17 @@
 mod fixtures;
 
 use fixtures::{Named, bank_values, distance, golden, tensors};
-use mewgpu::executor::Executor;
-use mewgpu::graph::Bank;
-use mewgpu::nn::dcgan::{self, Norm};
-use mewgpu::nn::diffaugment::DiffAugmentPolicy;
-use mewgpu::nn::loss::{Adversarial, R1};
-use mewgpu::nn::{Network, Parameter, Upsample, torch};
-use mewgpu::optim::{Adam, average_decay};
-use mewgpu::reference::Reference;
-use mewgpu::shape::Shape;
-use mewgpu::train::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
-use mewgpu::train::optimizer::TrainedBanks;
+use mewgan::executor::Executor;
+use mewgan::graph::Bank;
+use mewgan::nn::dcgan::{self, Norm};
+use mewgan::nn::diffaugment::DiffAugmentPolicy;
+use mewgan::nn::loss::{Adversarial, R1};
+use mewgan::nn::{Network, Parameter, Upsample, torch};
+use mewgan::optim::{Adam, average_decay};
+use mewgan::reference::Reference;
+use mewgan::shape::Shape;
+use mewgan::train::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgan::train::optimizer::TrainedBanks;
 use std::collections::BTreeMap;
 
 const PRESETS: [&str; 3] = ["seed", "course", "paper"];

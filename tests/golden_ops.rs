@@ -6,10 +6,10 @@ mod fixtures;
 mod support;
 
 use fixtures::{Named, distance, golden, tensors};
-use mewgpu::executor::Executor;
-use mewgpu::graph::{Bank, Step};
-use mewgpu::op::{self, OpRequest, Tensor};
-use mewgpu::reference::{Real, Reference};
+use mewgan::executor::Executor;
+use mewgan::graph::{Bank, Step};
+use mewgan::op::{self, OpRequest, Tensor};
+use mewgan::reference::{Real, Reference};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ struct Device {
     /// What rounding may change, see [`distance`]. Every result is a short chain of sums of at most a few hundred
     /// products, each of which may be off by a few units in the last place (2^-53 or 2^-24).
     tolerance: f64,
-    run: fn(&OpRequest, &Named<f64>) -> mewgpu::Result<Named<f64>>,
+    run: fn(&OpRequest, &Named<f64>) -> mewgan::Result<Named<f64>>,
 }
 
 // Which kernel the GPU takes is not at stake here: tests/kernels.rs holds them all to the reference.
@@ -32,14 +32,14 @@ const DEVICES: [Device; 3] = [
 fn on_reference<T: Real + Default + 'static>(
     request: &OpRequest,
     inputs: &Named<f64>,
-) -> mewgpu::Result<Named<f64>> {
+) -> mewgan::Result<Named<f64>> {
     let results = op::run(request, convert(inputs, T::of), |banks: &[Bank], steps: Vec<Step>| {
         Ok(Box::new(Reference::new(banks, steps)) as Box<dyn Executor<T>>)
     })?;
     Ok(convert(&results, T::wide))
 }
 
-fn on_gpu(request: &OpRequest, inputs: &Named<f64>) -> mewgpu::Result<Named<f64>> {
+fn on_gpu(request: &OpRequest, inputs: &Named<f64>) -> mewgan::Result<Named<f64>> {
     let gpu = support::gpu();
     let results = op::run(request, convert(inputs, |x| x as f32), |banks: &[Bank], steps: Vec<Step>| {
         Ok(Box::new(gpu.executor(banks, &steps)?) as Box<dyn Executor>)

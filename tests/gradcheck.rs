@@ -1,18 +1,18 @@
 //! Promise: every gradient is the derivative: central differences in f64 on the reference, error under 1e-7 of the largest
-//! number. And `mewgpu gradcheck` checks every operation, and notices what is wrong.
+//! number. And `mewgan gradcheck` checks every operation, and notices what is wrong.
 
-use mewgpu::Result;
-use mewgpu::executor::{Executor, Timing};
-use mewgpu::gradcheck::{self, Check, Difference, Finding, Function, Report, Trial, Work, draw, numeric};
-use mewgpu::graph::{Graph, Op, Slot, Step, Update, Var, gradients};
-use mewgpu::nn::cyclegan::{self, Translator};
-use mewgpu::nn::dcgan::{self, Norm};
-use mewgpu::nn::diffaugment::DiffAugment;
-use mewgpu::nn::loss::{Adversarial, r1};
-use mewgpu::nn::{Network, Statistics, Tensors, Upsample};
-use mewgpu::ranks::Ranks;
-use mewgpu::reference::Reference;
-use mewgpu::shape::{ConvOptions, Shape};
+use mewgan::Result;
+use mewgan::executor::{Executor, Timing};
+use mewgan::gradcheck::{self, Check, Difference, Finding, Function, Report, Trial, Work, draw, numeric};
+use mewgan::graph::{Graph, Op, Slot, Step, Update, Var, gradients};
+use mewgan::nn::cyclegan::{self, Translator};
+use mewgan::nn::dcgan::{self, Norm};
+use mewgan::nn::diffaugment::DiffAugment;
+use mewgan::nn::loss::{Adversarial, r1};
+use mewgan::nn::{Network, Statistics, Tensors, Upsample};
+use mewgan::ranks::Ranks;
+use mewgan::reference::Reference;
+use mewgan::shape::{ConvOptions, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -376,8 +376,8 @@ fn cyclegan_losses() {
     }
 }
 
-fn mewgpu(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mewgpu")).arg("gradcheck").args(arguments).output().unwrap()
+fn mewgan(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mewgan")).arg("gradcheck").args(arguments).output().unwrap()
 }
 
 fn json(output: &Output) -> Value {
@@ -393,11 +393,11 @@ fn rows(report: &Value) -> &[Value] {
 fn the_command_prints_a_table_or_json() {
     for (device, variant) in [("cpu", "reference"), ("gpu", "map")] {
         let arguments = ["relu", "tanh", "--device", device];
-        let output = mewgpu(&arguments);
+        let output = mewgan(&arguments);
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
         assert!(text.contains("all 2 rows within their tolerance"), "{text}");
-        let output = mewgpu(&[&arguments[..], &["--json"]].concat());
+        let output = mewgan(&[&arguments[..], &["--json"]].concat());
         assert_eq!(output.status.code(), Some(0));
         let report = json(&output);
         let found: Vec<_> = rows(&report).iter().map(|row| [&row["op"], &row["variant"]]).collect();
@@ -416,14 +416,14 @@ fn the_command_prints_a_table_or_json() {
 fn the_command_fails_where_a_tolerance_is_exceeded() {
     for device in ["cpu", "gpu"] {
         let arguments = ["batch_norm", "--tolerance", "1e-12", "--device", device];
-        let output = mewgpu(&arguments);
+        let output = mewgan(&arguments);
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(
             text.contains("FAILED") && text.contains("batch_norm [") && text.contains("off by"),
             "{text}"
         );
-        let output = mewgpu(&[&arguments[..], &["--json"]].concat());
+        let output = mewgan(&[&arguments[..], &["--json"]].concat());
         assert_eq!(output.status.code(), Some(1));
         let report = json(&output);
         assert!(rows(&report).iter().any(|row| row["passed"] == false), "{report}");
@@ -435,7 +435,7 @@ fn the_command_fails_where_a_tolerance_is_exceeded() {
 
 #[test]
 fn unknown_operations_are_answered_with_the_known_ones() {
-    let output = mewgpu(&["convolve", "--device", "cpu"]);
+    let output = mewgan(&["convolve", "--device", "cpu"]);
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("convolve") && gradcheck::names().iter().all(|name| text.contains(name)), "{text}");

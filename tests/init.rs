@@ -4,7 +4,7 @@
 #[path = "support/program.rs"]
 mod program;
 
-use program::{done, mewgpu};
+use program::{done, mewgan};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const CYCLEGAN: &str = "train cyclegan --x builtin:noto/animals --y builtin:twem
 
 /// The error of a command that leaves no run behind.
 fn refused(folder: &TempDir, arguments: &str) -> String {
-    let Output { status, stderr, .. } = mewgpu(folder, arguments);
+    let Output { status, stderr, .. } = mewgan(folder, arguments);
     let stderr = String::from_utf8(stderr).unwrap();
     assert!(!status.success(), "{arguments}");
     assert!(!stderr.contains("panicked"), "{stderr}");

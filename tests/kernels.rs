@@ -5,16 +5,16 @@
 
 mod support;
 
-use mewgpu::Result;
-use mewgpu::device::Device;
-use mewgpu::executor::Executor;
-use mewgpu::gpu::lower::{Form, Kind, TILES, Target, lower};
-use mewgpu::gpu::{Gpu, GpuExecutor};
-use mewgpu::gradcheck::variants::tables;
-use mewgpu::gradcheck::{self, Difference, Trial, draw, numeric};
-use mewgpu::graph::{Graph, Step, Var, gradients};
-use mewgpu::reference::Reference;
-use mewgpu::shape::{ConvOptions, Shape};
+use mewgan::Result;
+use mewgan::device::Device;
+use mewgan::executor::Executor;
+use mewgan::gpu::lower::{Form, Kind, TILES, Target, lower};
+use mewgan::gpu::{Gpu, GpuExecutor};
+use mewgan::gradcheck::variants::tables;
+use mewgan::gradcheck::{self, Difference, Trial, draw, numeric};
+use mewgan::graph::{Graph, Step, Var, gradients};
+use mewgan::reference::Reference;
+use mewgan::shape::{ConvOptions, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -183,7 +183,7 @@ proptest! {
     }
 }
 
-/// `mewgpu gradcheck`: every operation by every kernel, and in double precision where the device has it.
+/// `mewgan gradcheck`: every operation by every kernel, and in double precision where the device has it.
 #[test]
 fn every_kernel() {
     let gpu = support::gpu();
@@ -260,7 +260,7 @@ fn nothing_leaves_its_bounds() {
 /// Gradients of which one is computed from another: both are stored in one bank, and no dispatch reads what it writes.
 #[test]
 fn related_gradients_share_a_bank() {
-    use mewgpu::graph::{Bank, Slot, Update};
+    use mewgan::graph::{Bank, Slot, Update};
     let mut bank = Bank::default();
     let shape = Shape([1, 1, 1, 64]);
     let offsets = ["b", "a"].map(|name| {

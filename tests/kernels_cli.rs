@@ -1,21 +1,21 @@
-//! Promises: `mewgpu kernels` lists every kernel with what its file says of it, and prints each as the text that lowering makes,
-//! complete in itself, in every language naga writes; `mewgpu explain` lists an iteration with all the work that is in it, and
+//! Promises: `mewgan kernels` lists every kernel with what its file says of it, and prints each as the text that lowering makes,
+//! complete in itself, in every language naga writes; `mewgan explain` lists an iteration with all the work that is in it, and
 //! changes nothing.
 
 #[path = "support/networks.rs"]
 mod networks;
 mod support;
 
-use mewgpu::executor::Executor;
-use mewgpu::gpu::GpuExecutor;
-use mewgpu::gpu::lower::{Contraction, Target, lower};
-use mewgpu::gpu::preprocess;
-use mewgpu::gpu::program::{Pipeline, Program, Shader};
-use mewgpu::gradcheck::variants::tables;
-use mewgpu::graph::{Op, Step, Update};
-use mewgpu::kernels::{Header, Language, Request, Settings, all, translate, write};
-use mewgpu::random::stream;
-use mewgpu::train::config::{CycleGanConfig, DcganConfig, RunConfig};
+use mewgan::executor::Executor;
+use mewgan::gpu::GpuExecutor;
+use mewgan::gpu::lower::{Contraction, Target, lower};
+use mewgan::gpu::preprocess;
+use mewgan::gpu::program::{Pipeline, Program, Shader};
+use mewgan::gradcheck::variants::tables;
+use mewgan::graph::{Op, Step, Update};
+use mewgan::kernels::{Header, Language, Request, Settings, all, translate, write};
+use mewgan::random::stream;
+use mewgan::train::config::{CycleGanConfig, DcganConfig, RunConfig};
 use rand::RngExt;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,18 +24,18 @@ use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::{TempDir, tempdir};
 
-fn mewgpu(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mewgpu")).current_dir(folder.path()).args(arguments).output().unwrap()
+fn mewgan(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mewgan")).current_dir(folder.path()).args(arguments).output().unwrap()
 }
 
 fn done(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = mewgpu(folder, arguments);
+    let output = mewgan(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 fn refused(arguments: &[&str], code: i32) -> String {
-    let output = mewgpu(&tempdir().unwrap(), arguments);
+    let output = mewgan(&tempdir().unwrap(), arguments);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
     assert!(error.starts_with("error: ") && !error.contains("panicked"), "{error}");

@@ -3,14 +3,14 @@
 
 mod support;
 
-use mewgpu::executor::Executor;
-use mewgpu::gpu::ladder::{OUTPUT, RUNGS, bank, production};
-use mewgpu::gpu::lower::{Contraction, Kind};
-use mewgpu::gpu::{Gpu, GpuExecutor};
-use mewgpu::gradcheck::draw;
-use mewgpu::graph::{Graph, Step};
-use mewgpu::reference::Reference;
-use mewgpu::shape::{ConvGeometry, ConvOptions};
+use mewgan::executor::Executor;
+use mewgan::gpu::ladder::{OUTPUT, RUNGS, bank, production};
+use mewgan::gpu::lower::{Contraction, Kind};
+use mewgan::gpu::{Gpu, GpuExecutor};
+use mewgan::gradcheck::draw;
+use mewgan::graph::{Graph, Step};
+use mewgan::reference::Reference;
+use mewgan::shape::{ConvGeometry, ConvOptions};
 
 /// Relative to the largest number of y. Single precision keeps 6e-8; a sum of k products loses a few times sqrt(k) of that, and
 /// no sum here is longer than 1,100.

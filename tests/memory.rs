@@ -5,9 +5,9 @@
 #[path = "support/runs.rs"]
 mod runs;
 
-use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgpu::train::run::{Trainer, Training};
-use mewgpu::train::{cyclegan, dcgan};
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
+use mewgan::train::run::{Trainer, Training};
+use mewgan::train::{cyclegan, dcgan};
 use runs::run;
 use std::collections::BTreeMap;
 use std::env;
@@ -16,7 +16,7 @@ use std::process::Command;
 use tempfile::tempdir;
 
 /// Names the run that is measured in a process of its own.
-const CASE: &str = "MEWGPU_TEST_MEMORY";
+const CASE: &str = "MEWGAN_TEST_MEMORY";
 /// How often samples, curves and checkpoints are written; the first time takes memory of its own, which stays.
 const EVERY: u64 = 500;
 /// Where it is looked at: early, before those, after them, before the next.

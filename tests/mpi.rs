@@ -128,7 +128,7 @@ fn when_a_rank_is_killed_all_end_and_the_last_checkpoint_is_whole() {
     println!("all ended {took:?} after the kill, {status}:\n{said}");
     assert!(!status.success() && took < Duration::from_secs(10), "{took:?} {status}\n{said}");
     assert!(
-        said.contains("signal 9") && said.contains(&format!("mewgpu resume {}", run.path().display())),
+        said.contains("signal 9") && said.contains(&format!("mewgan resume {}", run.path().display())),
         "{said}"
     );
     let last = run.last_step();
@@ -175,7 +175,7 @@ fn a_rank_that_fails_says_so_and_ends_all() {
         let mut flags = flags.clone();
         flags[at] = "pictures";
         command.args(["-n", "1", "-wdir"]).arg(folder.path().join(place));
-        command.arg(env!("CARGO_BIN_EXE_mewgpu")).args(flags).args(["--batch", "2", "--device", "cpu"]);
+        command.arg(env!("CARGO_BIN_EXE_mewgan")).args(flags).args(["--batch", "2", "--device", "cpu"]);
         command.arg("--out").arg(folder.path().join("run"));
     }
     let started = Instant::now();

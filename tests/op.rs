@@ -1,6 +1,6 @@
-//! Promise: `mewgpu op` goes from file to file in either precision, and says clearly what is wrong with its inputs.
+//! Promise: `mewgan op` goes from file to file in either precision, and says clearly what is wrong with its inputs.
 
-use mewgpu::op::{self, Tensor, Tensors};
+use mewgan::op::{self, Tensor, Tensors};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use std::collections::BTreeMap;
@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::{TempDir, tempdir};
 
-/// Runs `mewgpu op FLAGS` in a folder that holds `in.safetensors`; results go to `out.safetensors`.
+/// Runs `mewgan op FLAGS` in a folder that holds `in.safetensors`; results go to `out.safetensors`.
 fn run_in(folder: &Path, flags: &str) -> Result<(), String> {
-    let done = Command::new(env!("CARGO_BIN_EXE_mewgpu"))
+    let done = Command::new(env!("CARGO_BIN_EXE_mewgan"))
         .arg("op")
         .args(flags.split_whitespace())
         .args(["--inputs", "in.safetensors", "--out", "out.safetensors"])

@@ -1,8 +1,8 @@
 //! Promise: a run leaves one page that holds all of it and nothing from elsewhere, small however long the run; runs can be compared
 //! on one, and their figures taken elsewhere.
 
-use mewgpu::report::page::{Page, Run, Series, frames};
-use mewgpu::report::{Metrics, Row, csv};
+use mewgan::report::page::{Page, Run, Series, frames};
+use mewgan::report::{Metrics, Row, csv};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -14,20 +14,20 @@ const TINY: &str = "--size 16 --g-width 4 --d-width 4 --batch 4 --steps 6 --log-
 const DCGAN: &str = "train dcgan --data builtin:noto/animals";
 const CYCLEGAN: &str = "train cyclegan --x builtin:noto/animals --y builtin:twemoji/animals";
 
-fn mewgpu(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+fn mewgan(folder: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
     command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap()
 }
 
 fn done(folder: &Path, arguments: &str) -> String {
-    let output = mewgpu(folder, arguments);
+    let output = mewgan(folder, arguments);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{arguments}: {said}{}", String::from_utf8_lossy(&output.stderr));
     said
 }
 
 fn refused(folder: &Path, arguments: &str) -> String {
-    let output = mewgpu(folder, arguments);
+    let output = mewgan(folder, arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -124,7 +124,7 @@ fn report_makes_again_what_is_gone_and_shows_what_came_since() {
     assert!(names.contains(&"diversity (mean pairwise distance)"), "{names:?}");
 
     fs::write(run.join("evaluation.json"), "{}").unwrap();
-    assert!(refused(folder.path(), "report run").contains("evaluation.json: no figures of mewgpu evaluate"));
+    assert!(refused(folder.path(), "report run").contains("evaluation.json: no figures of mewgan evaluate"));
     assert!(refused(folder.path(), "report elsewhere").contains("elsewhere: no such folder"));
 }
 

@@ -1,7 +1,7 @@
 //! The presets' networks are the published ones, tensor by tensor.
 
-use mewgpu::nn::Network;
-use mewgpu::train::config::{DcganConfig, DcganSettings, Preset};
+use mewgan::nn::Network;
+use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
 use serde_json::Value;
 
 /// Those that others published.
@@ -119,7 +119,7 @@ fn what_helps_on_small_sets_builds() {
         let dcgan = merged.dcgan().unwrap();
         dcgan.penalized_discriminator_step(4).unwrap();
         dcgan.generator_step(4).unwrap();
-        dcgan.sampler(4, mewgpu::nn::Statistics::Running).unwrap();
+        dcgan.sampler(4, mewgan::nn::Statistics::Running).unwrap();
     }
 }
 

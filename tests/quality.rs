@@ -1,15 +1,15 @@
-//! Promises of `mewgpu::quality`: each figure ranks damaged pictures below real ones, and wrong input is refused.
+//! Promises of `mewgan::quality`: each figure ranks damaged pictures below real ones, and wrong input is refused.
 
 mod support {
     pub mod damage;
 }
 
-use mewgpu::Result;
-use mewgpu::quality::{
+use mewgan::Result;
+use mewgan::quality::{
     PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
     sliced_wasserstein,
 };
-use mewgpu::random::stream;
+use mewgan::random::stream;
 use rand::RngExt;
 use support::damage::{SIDE, Values, blurred, changed, checkered, few, noisy, tinted};
 

@@ -3,11 +3,11 @@
 #[path = "support/runs.rs"]
 mod runs;
 
-use mewgpu::Result;
-use mewgpu::ranks::{Link, Ranks};
-use mewgpu::train::config::{DcganConfig, DcganSettings};
-use mewgpu::train::dcgan::Plan;
-use mewgpu::train::run::Outcome;
+use mewgan::Result;
+use mewgan::ranks::{Link, Ranks};
+use mewgan::train::config::{DcganConfig, DcganSettings};
+use mewgan::train::dcgan::Plan;
+use mewgan::train::run::Outcome;
 use runs::{run, tiny};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,7 +120,7 @@ fn a_state_that_differs_by_a_bit_is_an_error_that_names_the_rank() {
     for said in errors(train(&out, settings, Some(4))) {
         assert!(said.contains("rank 1 differs from the others in the state after step 4"), "{said}");
         assert!(
-            said.contains(&format!("step 2 is kept, go on from it with: mewgpu resume {}", out.display())),
+            said.contains(&format!("step 2 is kept, go on from it with: mewgan resume {}", out.display())),
             "{said}"
         );
     }
@@ -143,7 +143,7 @@ fn ranks_of_different_settings_do_not_start() {
 #[test]
 fn without_mpi_several_processes_are_refused() {
     let folder = tempdir().unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mewgpu"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mewgan"));
     command.args(["train", "dcgan", "--out"]).arg(folder.path().join("run"));
     let output = command.env("OMPI_COMM_WORLD_SIZE", "2").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

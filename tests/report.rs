@@ -1,10 +1,10 @@
-//! What `mewgpu::report` promises: sheets, metrics, curves and animations, written whole.
+//! What `mewgan::report` promises: sheets, metrics, curves and animations, written whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mewgpu::report::sheet::{grid, pairs};
-use mewgpu::report::{
+use mewgan::report::sheet::{grid, pairs};
+use mewgan::report::{
     Events, Layout, Metrics, Pictures, Row, losses_svg, metrics, progress_gif, tensorboard,
 };
 use tempfile::tempdir;
@@ -18,7 +18,7 @@ fn gray(values: &[f32], side: usize) -> Pictures<'_> {
     Pictures { values, side, channels: 1 }
 }
 
-fn message<T: std::fmt::Debug>(result: mewgpu::Result<T>) -> String {
+fn message<T: std::fmt::Debug>(result: mewgan::Result<T>) -> String {
     result.expect_err("wrong input must be an error").to_string()
 }
 

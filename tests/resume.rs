@@ -3,19 +3,19 @@
 #[path = "support/runs.rs"]
 mod runs;
 
-use mewgpu::data::AugmentKind;
-use mewgpu::device::Device;
-use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::candidates;
-use mewgpu::gpu::tune::Table;
-use mewgpu::nn::dcgan::Norm;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::nn::{Statistics, Upsample};
-use mewgpu::train::checkpoint::Checkpoint;
-use mewgpu::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
-use mewgpu::train::dcgan::Trainer;
-use mewgpu::train::run::Outcome;
-use mewgpu::train::sampling::{Drawn, Sampler, save_grid};
+use mewgan::data::AugmentKind;
+use mewgan::device::Device;
+use mewgan::gpu::Gpu;
+use mewgan::gpu::lower::candidates;
+use mewgan::gpu::tune::Table;
+use mewgan::nn::dcgan::Norm;
+use mewgan::nn::loss::Adversarial;
+use mewgan::nn::{Statistics, Upsample};
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
+use mewgan::train::dcgan::Trainer;
+use mewgan::train::run::Outcome;
+use mewgan::train::sampling::{Drawn, Sampler, save_grid};
 use runs::run_until;
 use std::fs;
 use std::path::Path;
@@ -100,8 +100,8 @@ fn assert_same(a: &Path, b: &Path, file: &str) {
 
 /// The metrics but the times, which differ from run to run.
 fn losses(run: &Path) -> Vec<(u64, Vec<f64>)> {
-    let rows = mewgpu::report::metrics::read(run.join("metrics.jsonl")).unwrap();
-    let losses = |row: &mewgpu::report::Row| {
+    let rows = mewgan::report::metrics::read(run.join("metrics.jsonl")).unwrap();
+    let losses = |row: &mewgan::report::Row| {
         ["D", "D_real", "D_fake", "G", "R1"]
             .iter()
             .filter_map(|name| row.values.get(*name))
@@ -225,8 +225,8 @@ fn spectral_norms_are_named_as_pytorchs_and_follow_the_weights() {
         }
     }
     // The penalty is logged where it was computed: of the steps looked at, every second one.
-    let rows = mewgpu::report::metrics::read(out.join("metrics.jsonl")).unwrap();
-    let penalized = |row: &mewgpu::report::Row| row.values.get("R1").map(|_| row.step);
+    let rows = mewgan::report::metrics::read(out.join("metrics.jsonl")).unwrap();
+    let penalized = |row: &mewgan::report::Row| row.values.get("R1").map(|_| row.step);
     assert_eq!(rows.iter().filter_map(penalized).collect::<Vec<_>>(), [4, 8, 12]);
 }
 

@@ -5,17 +5,17 @@ mod support {
     pub mod networks;
 }
 
-use mewgpu::bench::peaks;
-use mewgpu::gpu::finite;
-use mewgpu::gpu::ladder::RUNGS;
-use mewgpu::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, lower};
-use mewgpu::gpu::preprocess::kernels;
-use mewgpu::gpu::program::{Pipeline, Program};
-use mewgpu::gradcheck::variants::tables;
-use mewgpu::graph::{Bank, Graph, Step, gradients};
-use mewgpu::nn::Statistics;
-use mewgpu::shape::{ConvOptions, Shape};
-use mewgpu::train::cyclegan_steps::Domain;
+use mewgan::bench::peaks;
+use mewgan::gpu::finite;
+use mewgan::gpu::ladder::RUNGS;
+use mewgan::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, lower};
+use mewgan::gpu::preprocess::kernels;
+use mewgan::gpu::program::{Pipeline, Program};
+use mewgan::gradcheck::variants::tables;
+use mewgan::graph::{Bank, Graph, Step, gradients};
+use mewgan::nn::Statistics;
+use mewgan::shape::{ConvOptions, Shape};
+use mewgan::train::cyclegan_steps::Domain;
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl, spv, wgsl};
 use naga::valid::{Capabilities, ValidationFlags, Validator};

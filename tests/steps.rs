@@ -4,13 +4,13 @@
 mod networks;
 mod support;
 
-use mewgpu::executor::Executor;
-use mewgpu::gpu::Gpu;
-use mewgpu::graph::{Bank, Step};
-use mewgpu::optim::Adam;
-use mewgpu::random::stream;
-use mewgpu::reference::Reference;
-use mewgpu::train::{cyclegan_steps, dcgan_steps};
+use mewgan::executor::Executor;
+use mewgan::gpu::Gpu;
+use mewgan::graph::{Bank, Step};
+use mewgan::optim::Adam;
+use mewgan::random::stream;
+use mewgan::reference::Reference;
+use mewgan::train::{cyclegan_steps, dcgan_steps};
 use rand::RngExt;
 
 const BATCH: usize = 4;
@@ -190,9 +190,9 @@ fn memory_is_known_and_constant() {
 fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
     let (_, mut model) = networks::cyclegans(256, 64, 1).remove(2);
     let generator = |name| {
-        use mewgpu::nn::Upsample;
-        use mewgpu::nn::cyclegan::{Translator, generator};
-        use mewgpu::nn::dcgan::Norm;
+        use mewgan::nn::Upsample;
+        use mewgan::nn::cyclegan::{Translator, generator};
+        use mewgan::nn::dcgan::Norm;
         generator(name, Translator::Resnet, 64, 9, 3, Norm::Instance, Upsample::Transposed).unwrap()
     };
     model.generators = ["G_XtoY", "G_YtoX"].map(generator);

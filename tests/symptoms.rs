@@ -1,17 +1,17 @@
 //! Signs of trouble: each is told when its figures show it, once, and a healthy run tells nothing.
 
-use mewgpu::data::AugmentKind;
-use mewgpu::nn::dcgan::Norm;
-use mewgpu::nn::loss::Adversarial;
-use mewgpu::report::Row;
-use mewgpu::train::config::{
+use mewgan::data::AugmentKind;
+use mewgan::nn::dcgan::Norm;
+use mewgan::nn::loss::Adversarial;
+use mewgan::report::Row;
+use mewgan::train::config::{
     CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset,
 };
-use mewgpu::train::log::Log;
-use mewgpu::train::run::{Outcome, Watch};
-use mewgpu::train::run_folder::RunFolder;
-use mewgpu::train::symptoms::{Finding, Sign, Symptoms, of_run};
-use mewgpu::train::{cyclegan, dcgan};
+use mewgan::train::log::Log;
+use mewgan::train::run::{Outcome, Watch};
+use mewgan::train::run_folder::RunFolder;
+use mewgan::train::symptoms::{Finding, Sign, Symptoms, of_run};
+use mewgan::train::{cyclegan, dcgan};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,8 +175,8 @@ impl Watch for Listening<'_> {
     }
 }
 
-fn follow<T: mewgpu::train::run::Training>(
-    mut trainer: mewgpu::train::run::Trainer<T>,
+fn follow<T: mewgan::train::run::Training>(
+    mut trainer: mewgan::train::run::Trainer<T>,
     stop_after: u64,
 ) -> Vec<Finding> {
     let stop = AtomicBool::new(false);
@@ -272,7 +272,7 @@ fn a_healthy_run_tells_nothing() {
             ..tiny(device)
         };
         assert_eq!(follow(start(settings, &out), u64::MAX), [], "{device}");
-        let rows = mewgpu::report::metrics::read(out.join("metrics.jsonl")).unwrap();
+        let rows = mewgan::report::metrics::read(out.join("metrics.jsonl")).unwrap();
         let last = &rows[rows.len() - 1].values;
         for figure in ["diversity", "diversity_real", "nearest", "nearest_real", "gradient_generator"] {
             assert!(last[figure] > 0.0, "{device}: {figure} {last:?}");
@@ -310,7 +310,7 @@ fn a_cyclegan_whose_discriminators_stand_still_says_so() {
             .map(|finding| finding.of.as_str())
             .collect();
         assert_eq!(at_chance, ["X", "Y"], "{device}: {told:?}");
-        let rows = mewgpu::report::metrics::read(out.join("metrics.jsonl")).unwrap();
+        let rows = mewgan::report::metrics::read(out.join("metrics.jsonl")).unwrap();
         let last = &rows[rows.len() - 1].values;
         for figure in ["diversity_XtoY", "nearest_real_YtoX", "gradient_G_XtoY", "gradient_D_Y"] {
             assert!(last[figure] > 0.0, "{device}: {figure} {last:?}");

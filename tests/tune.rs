@@ -2,12 +2,12 @@
 
 mod support;
 
-use mewgpu::device::Device;
-use mewgpu::gpu::lower::{Choices, Contraction, Form, Target, Variant, candidates, lower};
-use mewgpu::gpu::tune::{Table, measure, tuned};
-use mewgpu::gradcheck::variants::tables;
-use mewgpu::graph::{Graph, Step, gradients};
-use mewgpu::shape::{ConvOptions, Shape};
+use mewgan::device::Device;
+use mewgan::gpu::lower::{Choices, Contraction, Form, Target, Variant, candidates, lower};
+use mewgan::gpu::tune::{Table, measure, tuned};
+use mewgan::gradcheck::variants::tables;
+use mewgan::graph::{Graph, Step, gradients};
+use mewgan::shape::{ConvOptions, Shape};
 
 fn step() -> Step {
     let graph = Graph::new();

@@ -1,7 +1,7 @@
 //! Promise: a run becomes a static site, of programs that stay within what every browser's WebGPU allows and that are data
 //! enough to be read again. What the page makes of them is tested in a browser, by tests/interop/test_web.py.
 
-use mewgpu::gpu::program::{Buffer, Program};
+use mewgan::gpu::program::{Buffer, Program};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,21 +28,21 @@ const TINY: [&str; 16] = [
     "2",
 ];
 
-fn mewgpu(folder: &Path, arguments: &[&str]) -> (bool, String) {
+fn mewgan(folder: &Path, arguments: &[&str]) -> (bool, String) {
     let output =
-        Command::new(env!("CARGO_BIN_EXE_mewgpu")).current_dir(folder).args(arguments).output().unwrap();
+        Command::new(env!("CARGO_BIN_EXE_mewgan")).current_dir(folder).args(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
 }
 
 fn done(folder: &Path, arguments: &[&str]) -> String {
-    let (success, text) = mewgpu(folder, arguments);
+    let (success, text) = mewgan(folder, arguments);
     assert!(success, "{arguments:?}: {text}");
     text
 }
 
 fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let (success, text) = mewgpu(folder, arguments);
+    let (success, text) = mewgan(folder, arguments);
     assert!(!success && text.contains("error: ") && !text.contains("panicked"), "{arguments:?}: {text}");
     text
 }

@@ -1,7 +1,7 @@
 """Runs two commands in turn, A B A B .., and prints the ratio of their times, row by row.
 
     python benches/peers/compare.py --rounds 5 \\
-        "target/release/mewgpu bench --device cpu --quick --filter 'steps/dcgan course' --json {}" \\
+        "target/release/mewgan bench --device cpu --quick --filter 'steps/dcgan course' --json {}" \\
         "python benches/peers/torch_peer.py --device cpu --system dcgan --preset course --json {}"
 
 Each command writes a report to the file put in place of {}. A row's time in a round is the median of that run; a machine that

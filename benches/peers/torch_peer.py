@@ -1,9 +1,9 @@
-"""The presets' training steps in PyTorch, timed as `mewgpu bench` times its own, in rows of the same names.
+"""The presets' training steps in PyTorch, timed as `mewgan bench` times its own, in rows of the same names.
 
     pip install torch numpy
     python benches/peers/torch_peer.py --device cpu --system dcgan --preset course --json torch.json
 
-Networks, losses and the order of updates are those of the golden fixtures (tests/golden), from which mewgpu's tests take their
+Networks, losses and the order of updates are those of the golden fixtures (tests/golden), from which mewgan's tests take their
 numbers. The paper's pool of past fakes is left out: the discriminators are shown the new ones.
 """
 
@@ -115,7 +115,7 @@ def cyclegan(preset, put, graphs):
     return {"seed": seed, "course": course, "paper": as_published}[preset]
 
 
-# Single contractions, as a report of mewgpu bench lists them
+# Single contractions, as a report of mewgan bench lists them
 
 
 def contraction(sizes, put):
@@ -207,7 +207,7 @@ def main():
     parser.add_argument("--graphs", action="store_true", help="replay each iteration as a CUDA graph")
     parser.add_argument("--channels-last", action="store_true", help="store pictures as NHWC")
     parser.add_argument("--seconds", type=float, default=0.5, help="time for each row; at least three runs")
-    parser.add_argument("--contractions", type=Path, metavar="FILE", help="also those in this report of mewgpu bench")
+    parser.add_argument("--contractions", type=Path, metavar="FILE", help="also those in this report of mewgan bench")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     arguments = parser.parse_args()
     if arguments.graphs and arguments.device != "cuda":

@@ -3,7 +3,7 @@
     python benches/recipes/search.py benches/recipes/dcgan.toml --out runs/recipes --steps 1000 \\
         --set grumpy "--data ../shared/data/cats/grumpy" --set emoji "--data builtin:noto/faces --size 32"
 
-A recipe is a line of the file: a name and the flags of `mewgpu train`. What is done already is not done again, and a run that
+A recipe is a line of the file: a name and the flags of `mewgan train`. What is done already is not done again, and a run that
 has fewer steps goes on from where it stopped, so the same command with --only and more --steps takes the best few further.
 With --cost 5, every recipe trains for 100 steps five times, in turn, and what a step costs is printed instead.
 """
@@ -33,17 +33,17 @@ def arguments():
     parser.add_argument("--device", default="auto")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each on its share of the cores")
     parser.add_argument("--cost", type=int, metavar="ROUNDS", help="measure what a step costs, nothing else running")
-    parser.add_argument("--mewgpu", default="target/release/mewgpu")
+    parser.add_argument("--mewgan", default="target/release/mewgan")
     return parser.parse_args()
 
 
-def mewgpu(options, *words):
+def mewgan(options, *words):
     """The standard output of one command."""
     threads = max(1, len(os.sched_getaffinity(0)) // options.jobs)
     environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run([options.mewgpu, *map(str, words)], env=environment, capture_output=True, text=True)
+    done = subprocess.run([options.mewgan, *map(str, words)], env=environment, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"mewgpu {' '.join(map(str, words))}:\n{done.stderr}")
+        sys.exit(f"mewgan {' '.join(map(str, words))}:\n{done.stderr}")
     return done.stdout
 
 
@@ -53,9 +53,9 @@ def train(options, system, run, flags):
     newest = max((int(file.stem) for file in run.glob("checkpoints/*.safetensors")), default=0)
     if newest == 0:
         every = ["--sample-every", 500, "--checkpoint-every", 500, "--keep", 0]
-        mewgpu(options, "train", system, "--out", run, "--steps", options.steps, *every, *device, *flags)
+        mewgan(options, "train", system, "--out", run, "--steps", options.steps, *every, *device, *flags)
     elif newest < options.steps:
-        mewgpu(options, "resume", run, "--steps", options.steps, *device)
+        mewgan(options, "resume", run, "--steps", options.steps, *device)
 
 
 def short(name):
@@ -72,7 +72,7 @@ def judged(options, system, flags, place, name, seed):
     if not kept.exists():
         train(options, system, run, ["--holdout", 0.25, "--seed", seed, *shlex.split(flags), *shlex.split(set_flags)])
         judge = [*(f"--{word}" for word in paired), "--checkpoint", options.steps, "--device", options.device]
-        kept.write_text(mewgpu(options, "evaluate", run, "--json", *judge))
+        kept.write_text(mewgan(options, "evaluate", run, "--json", *judge))
         print(f"{set_name}: {name}, seed {seed}", file=sys.stderr)
     columns = {}
     for figure in json.loads(kept.read_text())["figures"]:
@@ -117,7 +117,7 @@ def cost(options, system, recipes):
             with tempfile.TemporaryDirectory() as folder:
                 run = Path(folder) / "run"
                 words = ["--steps", 100, "--log-every", 50, "--sample-every", 1000, "--device", options.device]
-                mewgpu(options, "train", system, "--out", run, *words, *shlex.split(f"{flags} {options.sets[0][1]}"))
+                mewgan(options, "train", system, "--out", run, *words, *shlex.split(f"{flags} {options.sets[0][1]}"))
                 rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
                 halfway, end = (next(row["seconds"] for row in rows if row["step"] == step) for step in (50, 100))
                 times[name].append((end - halfway) / 50)

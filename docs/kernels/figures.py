@@ -1,7 +1,7 @@
 """Draws the figures of these pages: python3 docs/kernels/figures.py [FOLDER], by default into the folder of this file.
 
 Every figure brings its own background, so that it reads the same on light and dark pages. The ladder's bars come from the
-figures that `mewgpu bench` left in benches/results.
+figures that `mewgan bench` left in benches/results.
 """
 
 import json

@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(
     init: {
         let abort = take_hook();
         set_hook(Box::new(move |panic| {
-            if !mewgpu::data::decoding() {
+            if !mewgan::data::decoding() {
                 abort(panic);
             }
         }));

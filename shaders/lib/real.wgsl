@@ -1,5 +1,5 @@
 // The arithmetic type of every kernel, and the type in which contractions find their operands and leave their results.
-// `mewgpu gradcheck` runs the kernels with f64 in its place (src/gpu/double.rs).
+// `mewgan gradcheck` runs the kernels with f64 in its place (src/gpu/double.rs).
 alias real = f32;
 alias real4 = vec4<f32>;
 alias real4x4 = mat4x4<f32>;

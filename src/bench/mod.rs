@@ -98,7 +98,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
     rows.iter_mut().for_each(|row| row.share = peaks.share(row));
     rows.sort_by_key(|row| Group::ALL.iter().position(|group| *group == row.subject.group));
     Ok(Report {
-        program: format!("mewgpu {}", env!("CARGO_PKG_VERSION")),
+        program: format!("mewgan {}", env!("CARGO_PKG_VERSION")),
         device: device.describe(),
         matrix_units: match device {
             Device::Cpu { .. } => vec![],

@@ -58,7 +58,7 @@ pub fn say_when_told(ranks: &Ranks, folder: impl std::fmt::Display) {
         // What was set first is of the same run.
         let _ = WORDS.set(format!(
             "rank {} of {}: told to end, by a signal or because another rank failed; stops after this step if all ranks can. Go on \
-             from the last checkpoint, with any number of ranks: mewgpu resume {folder}",
+             from the last checkpoint, with any number of ranks: mewgan resume {folder}",
             ranks.rank(),
             ranks.size()
         ));

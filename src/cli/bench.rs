@@ -1,4 +1,4 @@
-//! `mewgpu bench`
+//! `mewgan bench`
 
 use super::{Done, say};
 use crate::bench::measure::Effort;

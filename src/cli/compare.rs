@@ -1,4 +1,4 @@
-//! `mewgpu compare`
+//! `mewgan compare`
 
 use super::{Done, say};
 use crate::Error;
@@ -25,7 +25,7 @@ impl Compare {
         let Self { runs, out } = self;
         if let [run] = &runs[..] {
             return Err(Error::Input(format!(
-                "{0}: one run alone; name two or more, or see it by: mewgpu report {0}",
+                "{0}: one run alone; name two or more, or see it by: mewgan report {0}",
                 run.display()
             )));
         }

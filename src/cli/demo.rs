@@ -1,4 +1,4 @@
-//! `mewgpu demo`
+//! `mewgan demo`
 
 use super::follow::{self, View};
 use super::{Done, say};
@@ -46,7 +46,7 @@ impl Demo {
         let plan = if self.out.join("config.toml").is_file() {
             if !self.force {
                 return Err(Error::Input(format!(
-                    "{0}: a demo has run there already; look at its samples, go on with it (mewgpu resume {0}), or \
+                    "{0}: a demo has run there already; look at its samples, go on with it (mewgan resume {0}), or \
                      pass --force to replace it",
                     self.out.display()
                 )));
@@ -58,7 +58,7 @@ impl Demo {
         let code = follow::train(plan, View::with_preview(self.preview))?;
         if code == ExitCode::SUCCESS {
             say(format_args!(
-                "how it learned: {}; now with pictures of your own: mewgpu train dcgan --data DIR",
+                "how it learned: {}; now with pictures of your own: mewgan train dcgan --data DIR",
                 self.out.join("progress.gif").display()
             ));
         }

@@ -1,4 +1,4 @@
-//! `mewgpu devices`
+//! `mewgan devices`
 
 use super::{Done, say};
 use crate::device;

@@ -1,4 +1,4 @@
-//! `mewgpu evaluate`
+//! `mewgan evaluate`
 
 use super::{Done, say};
 use crate::device::Device;

@@ -1,4 +1,4 @@
-//! `mewgpu experiment`
+//! `mewgan experiment`
 
 use super::follow::{self, View};
 use super::{Done, INTERRUPTED, evaluate, say};

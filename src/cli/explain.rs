@@ -1,4 +1,4 @@
-//! `mewgpu explain`
+//! `mewgan explain`
 
 use super::{Done, say};
 use crate::explain::{Explanation, Subject, explain, text, trace};

@@ -1,4 +1,4 @@
-//! `mewgpu gradcheck`
+//! `mewgan gradcheck`
 
 use super::{Done, say};
 use crate::device::Device;

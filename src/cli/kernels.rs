@@ -1,4 +1,4 @@
-//! `mewgpu kernels`
+//! `mewgan kernels`
 
 use super::{Done, say};
 use crate::kernels::{self, Kernel, Language, Request, Settings, Written, translate};

@@ -36,7 +36,7 @@ pub const INTERRUPTED: u8 = 130;
 
 /// GAN training on any GPU.
 #[derive(Parser)]
-#[command(name = "mewgpu", version, about)]
+#[command(name = "mewgan", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,4 +1,4 @@
-//! `mewgpu op`: one operation and its gradients, from file to file.
+//! `mewgan op`: one operation and its gradients, from file to file.
 
 use super::{Done, say};
 use crate::device::{AUTO, CPU, Device};

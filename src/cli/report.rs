@@ -1,4 +1,4 @@
-//! `mewgpu report`
+//! `mewgan report`
 
 use super::{Done, say};
 use crate::train::reporting;

@@ -1,4 +1,4 @@
-//! `mewgpu resume`
+//! `mewgan resume`
 
 use super::Done;
 use super::among::among;

@@ -1,4 +1,4 @@
-//! `mewgpu sample`
+//! `mewgan sample`
 
 use super::{Done, Normalise, has_extension, say};
 use crate::Error;
@@ -49,7 +49,7 @@ impl Sample {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         if checkpoint.kind() == CycleGanConfig::KIND {
             return Err(Error::Input(format!(
-                "{0}: a CycleGAN, which translates pictures instead of drawing them: mewgpu translate {0} --to y \
+                "{0}: a CycleGAN, which translates pictures instead of drawing them: mewgan translate {0} --to y \
                  PICTURE|DIR --out DIR",
                 self.run.display()
             )));

@@ -1,4 +1,4 @@
-//! `mewgpu train`
+//! `mewgan train`
 
 use super::Done;
 use super::among::among;

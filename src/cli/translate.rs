@@ -1,4 +1,4 @@
-//! `mewgpu translate`
+//! `mewgan translate`
 
 use super::{Done, Normalise, Target, has_extension, say};
 use crate::data::{Picture, PictureFile, find, to_byte, to_unit};

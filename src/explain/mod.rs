@@ -117,7 +117,7 @@ pub fn explain(
     system.begin(&mut *executor)?;
     let (programs, samples) = timed(&mut *executor, &system, rows, peaks)?;
     Ok(Explanation {
-        program: format!("mewgpu {}", env!("CARGO_PKG_VERSION")),
+        program: format!("mewgan {}", env!("CARGO_PKG_VERSION")),
         subject: system.name.clone(),
         device: device.describe(),
         kernels,

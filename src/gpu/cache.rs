@@ -24,7 +24,7 @@ impl PipelineCache {
         let file = machine::cache()?.join(wgpu::util::pipeline_cache_key(info)?);
         let data = file::bytes(&file, LONGEST).ok().and_then(whole).unwrap_or_default();
         let descriptor = wgpu::PipelineCacheDescriptor {
-            label: Some("mewgpu"),
+            label: Some("mewgan"),
             data: (!data.is_empty()).then_some(&data),
             fallback: true,
         };

@@ -132,7 +132,7 @@ impl Gpu {
             return Err(Error::Device(if there.is_empty() {
                 "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use --device cpu".into()
             } else {
-                format!("no GPU named \"{name}\"; see mewgpu devices; there is: {}", there.join("; "))
+                format!("no GPU named \"{name}\"; see mewgan devices; there is: {}", there.join("; "))
             }));
         };
         Self::from_adapter(adapter)
@@ -142,10 +142,10 @@ impl Gpu {
         let summary = summary(&adapter.get_info());
         let limits = adapter.limits();
         if let Some(problem) = too_small(&limits) {
-            return Err(Error::Device(format!("{summary}: {problem}; choose another, see mewgpu devices")));
+            return Err(Error::Device(format!("{summary}: {problem}; choose another, see mewgan devices")));
         }
         let descriptor = wgpu::DeviceDescriptor {
-            label: Some("mewgpu"),
+            label: Some("mewgan"),
             required_limits: limits.clone(),
             // A memory for compiled pipelines, a clock, and double precision, where there are such.
             required_features: adapter.features()
@@ -185,7 +185,7 @@ impl Gpu {
             workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
             ..base
         };
-        let checks = std::env::var_os("MEWGPU_SHADER_CHECKS").is_some_and(|value| value != "0");
+        let checks = std::env::var_os("MEWGAN_SHADER_CHECKS").is_some_and(|value| value != "0");
         let cache = PipelineCache::open(&device, &adapter.get_info());
         let matrix_units = matrix_units(adapter).into();
         let (summary, target) = (Arc::new(summary), Arc::new(target));
@@ -238,7 +238,7 @@ impl Gpu {
     }
 
     /// The same device, with or without run-time checks of every index and loop in its kernels; without, unless the
-    /// environment variable `MEWGPU_SHADER_CHECKS` is set to 1.
+    /// environment variable `MEWGAN_SHADER_CHECKS` is set to 1.
     pub fn with_checks(mut self, checks: bool) -> Self {
         self.checks = checks;
         self

@@ -44,7 +44,7 @@ fn compile(gpu: &Gpu, program: &Program, pipeline: &Pipeline) -> wgpu::ComputePi
         gpu.device.create_shader_module(descriptor)
     } else {
         // SAFETY: the kernels are this crate's own; lowering gives every loop a constant bound and every index a
-        // binding that covers it, which the tests prove with the checks on (MEWGPU_SHADER_CHECKS=1).
+        // binding that covers it, which the tests prove with the checks on (MEWGAN_SHADER_CHECKS=1).
         unsafe { gpu.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
     };
     let constants: Vec<(&str, f64)> =

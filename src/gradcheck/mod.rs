@@ -1,4 +1,4 @@
-//! Whether a device computes what it should: the library half of `mewgpu gradcheck`.
+//! Whether a device computes what it should: the library half of `mewgan gradcheck`.
 //!
 //! Every operation, at many shapes, is computed on the device and by the reference in f64, and so are its gradients: on a
 //! GPU by every kernel there is for it. Where the device has double precision, the same kernels run in it too, and their

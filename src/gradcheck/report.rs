@@ -76,7 +76,7 @@ pub enum Wrong {
 impl Report {
     /// A report without rows.
     pub fn new(device: String) -> Self {
-        let program = format!("mewgpu {}", env!("CARGO_PKG_VERSION"));
+        let program = format!("mewgan {}", env!("CARGO_PKG_VERSION"));
         Self { program, device, rows: vec![], failures: vec![] }
     }
 

@@ -7,10 +7,10 @@ use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates,
 use crate::gpu::program::Program;
 use crate::graph::{NodeId, Op, Step, Unary};
 
-/// `own` device with the kernels of each kind of device; where the environment variable `MEWGPU_OWN_KERNELS` is set to 1, of
+/// `own` device with the kernels of each kind of device; where the environment variable `MEWGAN_OWN_KERNELS` is set to 1, of
 /// its own kind only, for drivers that cannot compile the others: SwiftShader takes more than 13 GiB for a tiled kernel.
 pub fn targets(own: &Target) -> Vec<Target> {
-    let only = std::env::var_os("MEWGPU_OWN_KERNELS").is_some_and(|value| value != "0");
+    let only = std::env::var_os("MEWGAN_OWN_KERNELS").is_some_and(|value| value != "0");
     let kinds =
         [Target::GPU, Target::SOFTWARE].into_iter().filter(|kind| !only || kind.software == own.software);
     let of = |Target { software, invocations, .. }| Target { software, invocations, ..own.clone() };

@@ -18,7 +18,7 @@ use crate::gpu::preprocess;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A kernel, as `mewgpu kernels` lists it.
+/// A kernel, as `mewgan kernels` lists it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kernel {
     /// `family/kernel`.

@@ -138,7 +138,7 @@ fn find(name: &str) -> Result<(Example, Named)> {
         stems.iter().map(String::as_str).chain(examples).chain(Op::NAMES.iter().copied()).collect();
     let near = spelling::near(name, &Vec::from_iter(known));
     let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
-    Err(Error::Input(format!("no kernel or operation named {name}{near}; mewgpu kernels lists all")))
+    Err(Error::Input(format!("no kernel or operation named {name}{near}; mewgan kernels lists all")))
 }
 
 /// The names of the variants of `ways`, each form once, with the numbers of parts that it comes in.

@@ -1,4 +1,4 @@
-//! One operation and its gradients on tensors in PyTorch's layouts: the library half of `mewgpu op`.
+//! One operation and its gradients on tensors in PyTorch's layouts: the library half of `mewgan op`.
 //!
 //! Pictures are `[N, C, H, W]`, weights `[O, I, kh, kw]` for conv2d and `[I, O, kh, kw]` for conv_transpose2d, vectors
 //! `[C]`. What comes in is checked before anything runs, so no file can make an executor meet sizes it does not expect.

@@ -35,7 +35,7 @@ impl Events {
         // TensorBoard reads files in the order of their names and does not come back to one.
         let after = earlier.last().and_then(|path| seconds(path)).map_or(0, |newest| newest + 1);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mut journal = Journal::open(folder.join(format!("{NAME}{:010}.mewgpu", now.max(after))))?;
+        let mut journal = Journal::open(folder.join(format!("{NAME}{:010}.mewgan", now.max(after))))?;
         let mut head = record(0, What::FileVersion(VERSION.into()));
         if !earlier.is_empty() {
             let start = What::SessionLog(SessionLog { status: Status::Start.into() });

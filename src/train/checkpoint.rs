@@ -3,7 +3,7 @@
 //! Weights and running statistics stand under the names and in the layouts of PyTorch's `state_dict`, behind the network's
 //! name, such as `generator.` or `G_XtoY.`; Adam's moments the same way behind `optimizer.first.` and `optimizer.second.`,
 //! averages of weights behind `average.`. Kept pictures, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
-//! entry, `mewgpu`, a JSON object: see [`Header`]. Equal states make equal bytes.
+//! entry, `mewgan`, a JSON object: see [`Header`]. Equal states make equal bytes.
 
 use super::config::RunConfig;
 use super::model::{Model, Trained};
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
-const METADATA: &str = "mewgpu";
+const METADATA: &str = "mewgan";
 /// So many problems are named one by one.
 const NAMED: usize = 8;
 
@@ -82,7 +82,7 @@ impl Checkpoint {
         let problem = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
         let file = TensorFile::open(path).map_err(problem)?;
         let text = file.text(METADATA).ok_or_else(|| {
-            problem("not a checkpoint of mewgpu: its metadata has no entry \"mewgpu\"".into())
+            problem("not a checkpoint of mewgan: its metadata has no entry \"mewgan\"".into())
         })?;
         let header: Header = serde_json::from_str(text)
             .map_err(|error| problem(format!("its metadata cannot be understood ({error})")))?;

@@ -243,7 +243,7 @@ impl run::Training for Training {
     }
 
     fn next(folder: &RunFolder) -> (&'static str, String) {
-        ("draw more", format!("mewgpu sample {} --count 64 --out sheet.png", folder.path().display()))
+        ("draw more", format!("mewgan sample {} --count 64 --out sheet.png", folder.path().display()))
     }
 }
 

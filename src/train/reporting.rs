@@ -182,7 +182,7 @@ fn facts<T: Training>(
         facts.push(("memory", format!("{memory} MiB planned")));
         facts.push(("networks", networks.clone()));
         facts.push(("pictures", pictures.join("; ")));
-        facts.push(("made by", format!("mewgpu {version}")));
+        facts.push(("made by", format!("mewgan {version}")));
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -221,7 +221,7 @@ fn evaluation(path: &Path) -> Result<Option<Evaluation>> {
     }
     serde_json::from_str(&file::text(path, LONGEST)?).map(Some).map_err(|error| {
         Error::Input(format!(
-            "{}: no figures of mewgpu evaluate ({error}); remove it or evaluate again",
+            "{}: no figures of mewgan evaluate ({error}); remove it or evaluate again",
             path.display()
         ))
     })
@@ -230,17 +230,17 @@ fn evaluation(path: &Path) -> Result<Option<Evaluation>> {
 fn commands<T: Training>(folder: &RunFolder, step: u64, total: Option<u64>) -> Vec<(String, String)> {
     let run = folder.path().display();
     let on = match total {
-        Some(total) if step >= total => format!("mewgpu resume {run} --steps {}", total.saturating_mul(2)),
-        _ => format!("mewgpu resume {run}"),
+        Some(total) if step >= total => format!("mewgan resume {run} --steps {}", total.saturating_mul(2)),
+        _ => format!("mewgan resume {run}"),
     };
     let (next, command) = T::next(folder);
     let commands = [
         ("go on training", on),
         (next, command),
-        ("judge it by figures", format!("mewgpu evaluate {run}")),
-        ("make this page again", format!("mewgpu report {run}")),
-        ("set it beside another", format!("mewgpu compare {run} RUN")),
-        ("take the figures elsewhere", format!("mewgpu export csv {run} --out metrics.csv")),
+        ("judge it by figures", format!("mewgan evaluate {run}")),
+        ("make this page again", format!("mewgan report {run}")),
+        ("set it beside another", format!("mewgan compare {run} RUN")),
+        ("take the figures elsewhere", format!("mewgan export csv {run} --out metrics.csv")),
     ];
     commands.into_iter().map(|(words, command)| (words.to_owned(), command)).collect()
 }

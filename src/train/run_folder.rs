@@ -86,7 +86,7 @@ impl RunFolder {
         }
         if !run.config_path().is_file() {
             return Err(Error::Input(format!(
-                "{}: not a run's folder (it has no config.toml); pass one that mewgpu train or mewgpu demo has made",
+                "{}: not a run's folder (it has no config.toml); pass one that mewgan train or mewgan demo has made",
                 path.display()
             )));
         }
@@ -139,7 +139,7 @@ impl RunFolder {
         match (filled, run.config_path().is_file()) {
             (false, _) => Ok(()),
             (true, true) => Err(Error::Input(format!(
-                "{path}: there is a run in it already; choose another --out, or go on with it: mewgpu resume {path}"
+                "{path}: there is a run in it already; choose another --out, or go on with it: mewgan resume {path}"
             ))),
             (true, false) => Err(Error::Input(format!("{path}: not empty; choose another --out"))),
         }

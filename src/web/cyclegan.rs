@@ -24,7 +24,7 @@ struct Details {
     examples: Vec<Sheet>,
 }
 
-/// As [`super::export`]. Batch norms take the running statistics, as `mewgpu translate` does.
+/// As [`super::export`]. Batch norms take the running statistics, as `mewgan translate` does.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;

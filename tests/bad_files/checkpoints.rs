@@ -1,11 +1,11 @@
 //! Checkpoints.
 
 use super::{Row, assert_says, folder_with, refused, row};
-use mewgpu::Result;
-use mewgpu::nn::Init;
-use mewgpu::train::checkpoint::{self, Checkpoint};
-use mewgpu::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
-use mewgpu::train::model::Model;
+use mewgan::Result;
+use mewgan::nn::Init;
+use mewgan::train::checkpoint::{self, Checkpoint};
+use mewgan::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
+use mewgan::train::model::Model;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,9 +55,9 @@ fn changed(change: impl FnOnce(&mut Value)) -> Vec<u8> {
 fn with(name: &'static str, value: Value) -> Vec<u8> {
     changed(|header| {
         let mut own: Value =
-            serde_json::from_str(header["__metadata__"]["mewgpu"].as_str().unwrap()).unwrap();
+            serde_json::from_str(header["__metadata__"]["mewgan"].as_str().unwrap()).unwrap();
         own[name] = value;
-        header["__metadata__"]["mewgpu"] = own.to_string().into();
+        header["__metadata__"]["mewgan"] = own.to_string().into();
     })
 }
 
@@ -105,8 +105,8 @@ fn rows() -> Vec<Row> {
         row("a shape of another length", file(&tensor(json!([2]), json!([0, 4])), &[0; 4]), damaged),
         row("overlapping tensors", changed(|h| h[SECOND]["data_offsets"] = json!([188, 192])), damaged),
         row("an unknown type", changed(|h| h[SECOND]["dtype"] = "F33".into()), damaged),
-        row("no entry of ours", file(b"{}", b""), &["not a checkpoint of mewgpu"]),
-        row("an entry that is no JSON", changed(|h| h["__metadata__"]["mewgpu"] = "{".into()), &["metadata"]),
+        row("no entry of ours", file(b"{}", b""), &["not a checkpoint of mewgan"]),
+        row("an entry that is no JSON", changed(|h| h["__metadata__"]["mewgan"] = "{".into()), &["metadata"]),
         row("a step below 0", with("step", (-1).into()), &["metadata"]),
         row("another format", with("format", 2.into()), &["format 2; expected format 1"]),
         row("another kind", with("kind", "other".into()), &["\"other\"", "\"dcgan\""]),
@@ -229,14 +229,14 @@ fn of_50_gb_are_not_read() {
     let foreign = sparse(&header, length);
     let mut own: Value = serde_json::from_slice(&header).unwrap();
     let about = json!({"format": 1, "kind": "dcgan", "step": 1, "config": tiny().to_toml().unwrap()});
-    own["__metadata__"] = json!({"mewgpu": about.to_string()});
+    own["__metadata__"] = json!({"mewgan": about.to_string()});
     let mut own = own.to_string().into_bytes();
     own.resize(4096 - 8, b' ');
     let own = sparse(&own, length);
     let zeros = sparse(b"", length);
     for (folder, says) in [
         (zeros, "damaged"),
-        (foreign, "not a checkpoint of mewgpu"),
+        (foreign, "not a checkpoint of mewgan"),
         (own, "generator.main.0.weight is missing"),
     ] {
         let sample = ["sample", "vast.safetensors", "--device", "cpu", "--out", "x.png"];

@@ -38,7 +38,7 @@ fn refused_within(mebibytes: u64, folder: &Path, arguments: &[&str]) -> String {
 }
 
 fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_mewgpu")
+    env!("CARGO_BIN_EXE_mewgan")
 }
 
 fn error_of(arguments: &[&str], Output { status, stderr, .. }: Output) -> String {

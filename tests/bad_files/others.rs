@@ -1,8 +1,8 @@
-//! What else a user's files are: a run's kernels and metrics, and the tensors of `mewgpu op`.
+//! What else a user's files are: a run's kernels and metrics, and the tensors of `mewgan op`.
 
 use super::{Row, assert_says, folder_with, refused, row};
-use mewgpu::gpu::tune::Table;
-use mewgpu::{op, report};
+use mewgan::gpu::tune::Table;
+use mewgan::{op, report};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;

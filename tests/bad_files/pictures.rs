@@ -2,7 +2,7 @@
 
 use super::{Row, assert_says, folder_with, refused, row};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use mewgpu::data::{Fit, LoadOptions, PictureFile, Pictures};
+use mewgan::data::{Fit, LoadOptions, PictureFile, Pictures};
 use std::fs;
 use std::io::Cursor;
 use tempfile::tempdir;

@@ -1,7 +1,7 @@
 //! `config.toml`.
 
 use super::{Row, assert_says, folder_with, refused, row};
-use mewgpu::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings};
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings};
 use std::fs;
 
 /// What is wrong in settings of either kind.

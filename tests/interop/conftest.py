@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / "target" / "release" / "mewgpu"
+PROGRAM = ROOT / "target" / "release" / "mewgan"
 # The browser that is installed, without what it would do for itself; playwright fetches none.
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 FLAGS = [
@@ -19,10 +19,10 @@ FLAGS = [
 ]
 
 
-def mewgpu(*arguments):
+def mewgan(*arguments):
     """Runs the program and returns what it prints; a failure shows what it said."""
     done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, f"mewgpu {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, f"mewgan {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
@@ -35,7 +35,7 @@ def train(out, kind, *flags):
     small = {"--size": 32, "--batch": 4, "--steps": 6, "--log-every": 1, "--sample-every": 2}
     small |= {"--checkpoint-every": 3, "--device": "cpu"}
     usual = [part for flag, value in small.items() if flag not in flags for part in (flag, value)]
-    mewgpu("train", kind, *data, *usual, "--out", out, *flags)
+    mewgan("train", kind, *data, *usual, "--out", out, *flags)
     return out
 
 

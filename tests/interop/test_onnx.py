@@ -1,4 +1,4 @@
-"""ONNX files are sound to ONNX's own checker, and onnxruntime makes of them the pictures that mewgpu and PyTorch make, at batches
+"""ONNX files are sound to ONNX's own checker, and onnxruntime makes of them the pictures that mewgan and PyTorch make, at batches
 and sizes of every kind."""
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from conftest import mewgpu
+from conftest import mewgan
 from test_pytorch import page, pictures, run_page  # noqa: F401 (a fixture)
 
 # Pictures are from -1 to 1, and both sides add up float32 numbers, in another order.
@@ -27,7 +27,7 @@ DCGANS = {
 
 def export(run, out, *flags):
     """A file that ONNX's checker finds sound, and a session that runs it."""
-    mewgpu("export", "onnx", run, "--out", out, *flags)
+    mewgan("export", "onnx", run, "--out", out, *flags)
     model = onnx.load(out)
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
@@ -40,11 +40,11 @@ def test_dcgans(tmp_path, name):
     preset = [] if "--preset" in flags else ["--preset", name if name in ("seed", "course", "paper") else "small"]
     size = [] if "--size" in flags else ["--size", 32]
     small = ["--g-width", 8, "--d-width", 8, "--batch", 4, "--steps", 4, "--lr", 1e-2, "--device", "cpu"]
-    mewgpu("train", "dcgan", "--data", "builtin:noto/faces", *preset, *size, *flags, *small, "--out", run)
+    mewgan("train", "dcgan", "--data", "builtin:noto/faces", *preset, *size, *flags, *small, "--out", run)
     for statistics in ("batch", "running"):
         model, session = export(run, tmp_path / f"{statistics}.onnx", "--statistics", statistics)
         drawn = tmp_path / f"{statistics}.safetensors"
-        mewgpu("sample", run, "--count", 16, "--statistics", statistics, "--out", drawn, "--device", "cpu")
+        mewgan("sample", run, "--count", 16, "--statistics", statistics, "--out", drawn, "--device", "cpu")
         drawn = load_file(drawn)
         [found] = session.run(["pictures"], {"noise": drawn["noise"]})
         assert drawn["pictures"].std() > 0.01
@@ -85,13 +85,13 @@ def test_translators(tmp_path, name):
     run, preset = tmp_path / "run", name.split()[0] if "grey" not in name else "small"
     sets = ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"]
     small = ["--size", 32, "--g-width", 8, "--d-width", 8, "--blocks", 2, "--batch", 2, "--steps", 4, "--lr", 1e-2]
-    mewgpu("train", "cyclegan", "--preset", preset, *sets, *small, *CYCLEGANS[name], "--device", "cpu", "--out", run)
+    mewgan("train", "cyclegan", "--preset", preset, *sets, *small, *CYCLEGANS[name], "--device", "cpu", "--out", run)
     pictures(tmp_path / "pictures", [(32, 32)] * 5 + [(40, 64)])
     for to in ("y", "x"):
         model, session = export(run, tmp_path / f"{to}.onnx", "--to", to)
         assert model.graph.name == {"y": "G_XtoY", "x": "G_YtoX"}[to]
         out = tmp_path / f"{to}.safetensors"
-        mewgpu("translate", run, "--to", to, tmp_path / "pictures", "--out", out, "--device", "cpu")
+        mewgan("translate", run, "--to", to, tmp_path / "pictures", "--out", out, "--device", "cpu")
         numbers = load_file(out)
         for name in "05":
             [found] = session.run(["translation"], {"picture": numbers[f"picture.{name}"]})

@@ -1,4 +1,4 @@
-"""PyTorch and mewgpu give each other's pictures and losses: docs/pytorch.md as it stands, the networks of every preset on either
+"""PyTorch and mewgan give each other's pictures and losses: docs/pytorch.md as it stands, the networks of every preset on either
 device, weights of published names, and training that goes on here as it would have there."""
 
 import json
@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import published
-from conftest import PROGRAM, ROOT, mewgpu
+from conftest import PROGRAM, ROOT, mewgan
 
 # Pictures are from -1 to 1, and both sides add up float32 numbers, in another order.
 CLOSE = 1e-5
@@ -89,9 +89,9 @@ def test_dcgans_draw_as_modules_do(page, tmp_path, preset, device):
     start = ["--init", f"generator={tmp_path / 'g.safetensors'}", "--init", f"discriminator={tmp_path / 'd.safetensors'}"]
     size = ["--size", 32, "--g-width", 8, "--d-width", 8, "--batch", 4, "--device", device, "--no-tune"]
     run, drawn = tmp_path / "run", tmp_path / "drawn.safetensors"
-    said = mewgpu("train", "dcgan", "--preset", preset, "--data", "builtin:noto/faces", *size, *STILL, *start, "--out", run)
+    said = mewgan("train", "dcgan", "--preset", preset, "--data", "builtin:noto/faces", *size, *STILL, *start, "--out", run)
     assert f"generator from {tmp_path / 'g.safetensors'}, discriminator from" in said
-    mewgpu("sample", run, "--count", 16, "--out", drawn, "--device", device)
+    mewgan("sample", run, "--count", 16, "--out", drawn, "--device", device)
     drawn = load_file(drawn)
     with torch.no_grad():
         pictures = generator(drawn["noise"])
@@ -123,11 +123,11 @@ def test_cyclegans_translate_as_modules_do(page, tmp_path, preset, device):
     size = ["--size", 32, "--g-width", 8, "--d-width", 8, "--blocks", 2, "--batch", 2, "--device", device, "--no-tune"]
     run, translated = tmp_path / "run", tmp_path / "translated.safetensors"
     start = ["--init", tmp_path / "all.safetensors"]
-    mewgpu("train", "cyclegan", "--preset", preset, *sets, *size, *STILL, *start, "--out", run)
+    mewgan("train", "cyclegan", "--preset", preset, *sets, *size, *STILL, *start, "--out", run)
     pictures(tmp_path / "pictures", [(24, 36), (24, 36)])
     for to, name in [("y", "G_XtoY"), ("x", "G_YtoX")]:
         flags = ["--out", translated, "--statistics", "batch", "--batch", 1, "--force", "--device", device]
-        mewgpu("translate", run, "--to", to, tmp_path / "pictures", *flags)
+        mewgan("translate", run, "--to", to, tmp_path / "pictures", *flags)
         found = load_file(translated)
         with torch.no_grad():
             expected = networks[name](found["picture.0"])
@@ -182,7 +182,7 @@ def test_a_published_cyclegan_trains_on_as_it_would_have(tmp_path):
     plain = ["--augment", "none", "--diffaugment", "none", "--pool", 0, "--schedule", "constant"]
     steps = ["--steps", 3, "--log-every", 1, "--batch", 1]
     sets = ["--x", tmp_path / "a", "--y", tmp_path / "b"]
-    mewgpu("train", "cyclegan", *PUBLISHED, *plain, *steps, *sets, *start, "--out", tmp_path / "run")
+    mewgan("train", "cyclegan", *PUBLISHED, *plain, *steps, *sets, *start, "--out", tmp_path / "run")
 
     g_a, g_b, d_a, d_b = networks.values()
     a, b = as_tensor(tmp_path / "a/0.png"), as_tensor(tmp_path / "b/0.png")
@@ -224,11 +224,11 @@ def test_published_names_with_dropout_wrappers_and_old_statistics(tmp_path):
     save_file(state, tmp_path / "g.safetensors")
     sets = ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"]
     start = ["--init", f"G_YtoX={tmp_path / 'g.safetensors'}"]
-    said = mewgpu("train", "cyclegan", *PUBLISHED, *sets, *STILL, *start, "--out", tmp_path / "run")
+    said = mewgan("train", "cyclegan", *PUBLISHED, *sets, *STILL, *start, "--out", tmp_path / "run")
     assert "G_XtoY, D_X, D_Y drawn" in said
     pictures(tmp_path / "pictures", [(32, 32)])
     out = tmp_path / "translated.safetensors"
-    mewgpu("translate", tmp_path / "run", "--to", "x", tmp_path / "pictures", "--out", out)
+    mewgan("translate", tmp_path / "run", "--to", "x", tmp_path / "pictures", "--out", out)
     found = load_file(out)
     with torch.no_grad():
         assert far(found["translation.0"], generator(found["picture.0"])) < CLOSE
@@ -249,7 +249,7 @@ def test_the_published_dcgan_trains_on_as_it_would_have(tmp_path):
         (tmp_path / f"data/{copy}.png").write_bytes((tmp_path / "data/0.png").read_bytes())
     flags = ["--preset", "paper", "--augment", "none", "--batch", 4, "--steps", 1, "--log-every", 1, "--device", "cpu"]
     start = ["--init", tmp_path / "both.safetensors"]
-    mewgpu("train", "dcgan", *flags, "--data", tmp_path / "data", *start, "--out", tmp_path / "run")
+    mewgan("train", "dcgan", *flags, "--data", tmp_path / "data", *start, "--out", tmp_path / "run")
 
     real = as_tensor(tmp_path / "data/0.png").repeat(4, 1, 1, 1)
     fake = generator(torch.randn(4, 100, 1, 1))
@@ -278,7 +278,7 @@ def test_spectral_norm_by_either_function(page, tmp_path, norm):
     save_file(plain.state_dict(), tmp_path / "d.safetensors")
     start = ["--d-norm", "spectral", "--init", f"discriminator={tmp_path / 'd.safetensors'}"]
     size = ["--size", 32, "--g-width", 8, "--d-width", 8, "--batch", 4, "--device", "cpu"]
-    mewgpu("train", "dcgan", "--data", "builtin:noto/faces", *size, *STILL, *start, "--out", tmp_path / "run")
+    mewgan("train", "dcgan", "--data", "builtin:noto/faces", *size, *STILL, *start, "--out", tmp_path / "run")
     kept = load_file(tmp_path / "run/checkpoints/000001.safetensors")
     weight = plain.state_dict()
     weight = weight.get("main.0.weight_orig", weight.get("main.0.parametrizations.weight.original"))

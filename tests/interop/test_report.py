@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import mewgpu, train
+from conftest import mewgan, train
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
@@ -24,7 +24,7 @@ def long_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def comparison(long_run, dcgan_run, tmp_path_factory):
     out = tmp_path_factory.mktemp("pages") / "compare.html"
-    mewgpu("compare", long_run, dcgan_run, "--out", out)
+    mewgan("compare", long_run, dcgan_run, "--out", out)
     return out
 
 
@@ -82,7 +82,7 @@ def test_the_page_of_a_run_shows_all_of_it(kind, show, request):
     for picture in page.locator("img").all():
         assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 100
     assert page.locator(".chart path.smooth").count() == page.locator(".legend button").count() > 5
-    assert f"mewgpu resume {run} --steps 12" in page.locator("#next").inner_text()
+    assert f"mewgan resume {run} --steps 12" in page.locator("#next").inner_text()
 
 
 def test_the_slider_moves_the_samples(show, long_run):
@@ -223,7 +223,7 @@ def test_what_others_named_is_text_and_no_code(show, tmp_path):
 
 
 def test_csv_is_read_by_pythons_reader(long_run):
-    rows = list(csv.DictReader(io.StringIO(mewgpu("export", "csv", long_run))))
+    rows = list(csv.DictReader(io.StringIO(mewgan("export", "csv", long_run))))
     assert [int(row["step"]) for row in rows] == list(range(1, 61))
     measured = [json.loads(line) for line in (long_run / "metrics.jsonl").read_text().splitlines()]
     for figures in measured:

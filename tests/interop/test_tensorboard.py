@@ -12,7 +12,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from conftest import mewgpu, train
+from conftest import mewgan, train
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -80,7 +80,7 @@ def test_a_run_on_the_gpu_is_shown_as_well(tmp_path):
     run = tmp_path / "run"
     small = ["--data", "builtin:noto/animals", "--size", 16, "--batch", 4, "--g-width", 4, "--d-width", 4]
     every = ["--steps", 4, "--log-every", 1, "--sample-every", 2]
-    mewgpu("train", "dcgan", *small, *every, "--device", "gpu", "--no-tune", "--out", run)
+    mewgan("train", "dcgan", *small, *every, "--device", "gpu", "--no-tune", "--out", run)
     check_scalars(run)
     check_pictures(run, "samples", "", [0, 2, 4])
 
@@ -95,7 +95,7 @@ def shortened(dcgan_run, tmp_path):
 
 def test_of_a_resumed_run_only_what_holds_is_shown(shortened):
     before = [scalar.value for scalar in events(shortened).Scalars("speed/seconds")]
-    mewgpu("resume", shortened, "--steps", 8)
+    mewgan("resume", shortened, "--steps", 8)
     check_scalars(shortened)
     check_pictures(shortened, "samples", "", [0, 2, 4, 6, 8])
     after = [scalar.value for scalar in events(shortened).Scalars("speed/seconds")]
@@ -115,7 +115,7 @@ def test_a_torn_last_record_costs_only_itself(shortened, cut):
     left = events(shortened)
     assert left.Scalars("quality/diversity")[-1].step == 4
     assert left.Scalars("loss/D")[-1].step == 6
-    mewgpu("resume", shortened)
+    mewgan("resume", shortened)
     check_scalars(shortened)
 
 
@@ -166,7 +166,7 @@ def test_the_program_shows_all_runs_while_they_go_on(dcgan_run, shortened):
         server.until(lambda runs: sorted(runs) == ["run", "whole"], "runs")
         losses = ["plugin/scalars/scalars", {"tag": "loss/D"}]
         seen = server.until(lambda points: len(points) == 6, losses[0], run="run", **losses[1])
-        mewgpu("resume", shortened, "--steps", 8)
+        mewgan("resume", shortened, "--steps", 8)
         # What was seen of steps 4 to 6 makes way for what the resumed run says of them.
         now = server.until(lambda points: points[-1][1] == 8, losses[0], run="run", **losses[1])
         assert [step for _, step, _ in now] == [1, 2, 3, 4, 5, 6, 7, 8]

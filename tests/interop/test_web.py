@@ -1,4 +1,4 @@
-"""Promise: the site that `mewgpu export web` writes computes in a browser what the reference computes here, and its page does what
+"""Promise: the site that `mewgan export web` writes computes in a browser what the reference computes here, and its page does what
 its controls say. Chromium, with its software WebGPU."""
 
 import functools
@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import PROGRAM, mewgpu
+from conftest import PROGRAM, mewgan
 from PIL import Image
 from safetensors.numpy import load_file
 
@@ -81,7 +81,7 @@ def visit(webgpu, serve):
 
 
 def export(run, folder, *flags):
-    mewgpu("export", "web", run, "--out", folder, *flags)
+    mewgan("export", "web", run, "--out", folder, *flags)
     return folder
 
 
@@ -109,7 +109,7 @@ def other_sites(tmp_path_factory):
     }
     sites = {}
     for name, flags in runs.items():
-        mewgpu("train", *flags, "--steps", 2, "--device", "cpu", "--out", folder / f"run-{name}")
+        mewgan("train", *flags, "--steps", 2, "--device", "cpu", "--out", folder / f"run-{name}")
         sites[name] = export(folder / f"run-{name}", folder / name)
     return sites
 
@@ -179,8 +179,8 @@ def test_generator_equals_reference(visit, dcgan_site, cyclegan_site):
 
 
 def test_expected_pictures_are_those_the_program_draws(dcgan_run, dcgan_site, tmp_path):
-    """What the page is compared with is what `mewgpu sample` draws."""
-    mewgpu("sample", dcgan_run, "--count", 16, "--out", tmp_path / "drawn", "--device", "cpu")
+    """What the page is compared with is what `mewgan sample` draws."""
+    mewgan("sample", dcgan_run, "--count", 16, "--out", tmp_path / "drawn", "--device", "cpu")
     drawn = np.stack([np.asarray(Image.open(path)) for path in sorted((tmp_path / "drawn").iterdir())])
     expected = load_file(dcgan_site / "check.safetensors")["sixteen pictures/sample_sixteen/out/pictures"]
     levels = np.round((expected.reshape(drawn.shape).astype(np.float64) + 1) * 127.5)
@@ -347,7 +347,7 @@ def test_chosen_and_dropped_pictures_are_translated(visit, cyclegan_run, cyclega
         page.set_input_files(f"#file-{given}", picture)
         shown = until_changed(page, result, before)
         # The program's own translation of the same file.
-        mewgpu("translate", cyclegan_run, "--to", to, picture, "--out", tmp_path / to, "--device", "cpu")
+        mewgan("translate", cyclegan_run, "--to", to, picture, "--out", tmp_path / to, "--device", "cpu")
         expected = np.asarray(Image.open(tmp_path / to / "picture.png"))
         assert np.abs(shown.astype(int) - expected).max() <= 1
 

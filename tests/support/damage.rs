@@ -1,6 +1,6 @@
 //! What anybody sees is wrong with pictures, done to good ones.
 
-use mewgpu::random::stream;
+use mewgan::random::stream;
 use rand::RngExt;
 
 /// Height and width of the pictures.

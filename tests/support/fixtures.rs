@@ -1,8 +1,8 @@
 //! Reading the fixtures that PyTorch wrote, and comparing with them.
 
-use mewgpu::graph::Bank;
-use mewgpu::nn::Parameter;
-use mewgpu::op::{self, Tensor, Tensors};
+use mewgan::graph::Bank;
+use mewgan::nn::Parameter;
+use mewgan::op::{self, Tensor, Tensors};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! What several test files need: a GPU, or a failure that says how to get one.
 
-use mewgpu::gpu::Gpu;
-use mewgpu::gpu::lower::Target;
-use mewgpu::gradcheck::variants::targets;
+use mewgan::gpu::Gpu;
+use mewgan::gpu::lower::Target;
+use mewgan::gradcheck::variants::targets;
 use std::sync::OnceLock;
 
 /// The best device there is, software drivers included.

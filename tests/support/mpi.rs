@@ -55,7 +55,7 @@ impl Run {
     }
 
     fn command(&self, ranks: usize) -> Command {
-        let program = env!("CARGO_BIN_EXE_mewgpu");
+        let program = env!("CARGO_BIN_EXE_mewgan");
         let mut command = if ranks == 1 { Command::new(program) } else { mpirun() };
         if ranks > 1 {
             command.args(["-n", &ranks.to_string(), program]);
@@ -135,7 +135,7 @@ impl Run {
 
     /// The rows of its metrics, by step.
     fn metrics(&self) -> Vec<BTreeMap<String, f64>> {
-        let rows = mewgpu::report::metrics::read(self.path().join("metrics.jsonl")).unwrap();
+        let rows = mewgan::report::metrics::read(self.path().join("metrics.jsonl")).unwrap();
         rows.into_iter().map(|row| row.values).collect()
     }
 

@@ -1,16 +1,16 @@
 //! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
 
-use mewgpu::graph::Bank;
-use mewgpu::nn::cyclegan::{self, Translator};
-use mewgpu::nn::dcgan::{self, Norm};
-use mewgpu::nn::diffaugment::DiffAugmentPolicy;
-use mewgpu::nn::loss::{Adversarial, R1};
-use mewgpu::nn::{Init, Network, Upsample};
-use mewgpu::optim::Adam;
-use mewgpu::random::stream;
-use mewgpu::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Updates};
-use mewgpu::train::dcgan_steps::{Dcgan, Objective};
-use mewgpu::train::optimizer::TrainedBanks;
+use mewgan::graph::Bank;
+use mewgan::nn::cyclegan::{self, Translator};
+use mewgan::nn::dcgan::{self, Norm};
+use mewgan::nn::diffaugment::DiffAugmentPolicy;
+use mewgan::nn::loss::{Adversarial, R1};
+use mewgan::nn::{Init, Network, Upsample};
+use mewgan::optim::Adam;
+use mewgan::random::stream;
+use mewgan::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Updates};
+use mewgan::train::dcgan_steps::{Dcgan, Objective};
+use mewgan::train::optimizer::TrainedBanks;
 
 /// A DCGAN like a preset's, with its name; the last has what helps on small sets.
 pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, Dcgan)> {

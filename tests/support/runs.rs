@@ -1,7 +1,7 @@
 //! Runs that tests can afford, and who follows them.
 
-use mewgpu::train::config::{DcganSettings, Preset};
-use mewgpu::train::run::{Outcome, Trainer, Training, Watch};
+use mewgan::train::config::{DcganSettings, Preset};
+use mewgan::train::run::{Outcome, Trainer, Training, Watch};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Is called after each step. A warning fails the test.
@@ -21,7 +21,7 @@ impl<F: FnMut(u64)> Watch for Each<F> {
 /// # Errors
 /// As [`Trainer::run`].
 #[allow(dead_code, reason = "not every test file runs to the end")]
-pub fn run<T: Training>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgpu::Result<Outcome> {
+pub fn run<T: Training>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgan::Result<Outcome> {
     trainer.run(&AtomicBool::new(false), &mut Each(each))
 }
 

@@ -1,4 +1,4 @@
-//! `mewgpu export csv`
+//! `mewgan export csv`
 
 use crate::Error;
 use crate::cli::{Done, say};

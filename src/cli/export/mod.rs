@@ -1,4 +1,4 @@
-//! `mewgpu export`
+//! `mewgan export`
 
 mod csv;
 mod onnx;

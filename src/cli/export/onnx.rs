@@ -1,4 +1,4 @@
-//! `mewgpu export onnx`
+//! `mewgan export onnx`
 
 use crate::cli::{Done, Normalise, Target, has_extension, say};
 use crate::data::NoiseKind;
@@ -23,8 +23,8 @@ pub struct Onnx {
     /// Of a CycleGAN: the generator that makes pictures like those of this set.
     #[arg(long, value_enum)]
     to: Option<Target>,
-    /// What batch norms normalise by: the pictures that are computed together, or the running statistics; as in mewgpu sample
-    /// and mewgpu translate where it is not given.
+    /// What batch norms normalise by: the pictures that are computed together, or the running statistics; as in mewgan sample
+    /// and mewgan translate where it is not given.
     #[arg(long)]
     statistics: Option<Normalise>,
     /// The step of the checkpoint; the newest where it is not given.

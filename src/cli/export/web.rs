@@ -1,4 +1,4 @@
-//! `mewgpu export web`
+//! `mewgan export web`
 
 use crate::cli::{Done, say};
 use crate::train::checkpoint::Checkpoint;

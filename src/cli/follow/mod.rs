@@ -116,7 +116,7 @@ pub fn train<T: Training>(plan: Plan<T>, view: View) -> Done {
         }
         Outcome::Stopped => {
             view.say(&format!(
-                "stopped after step {step} of {total}; go on with: mewgpu resume {}",
+                "stopped after step {step} of {total}; go on with: mewgan resume {}",
                 run.display()
             ));
             Ok(ExitCode::from(INTERRUPTED))

@@ -152,7 +152,7 @@ impl Page {
              <meta name=\"color-scheme\" content=\"light dark\">\n\
              <link rel=\"icon\" href=\"data:,\">\n\
              <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-             <header><h1>{title}</h1></header>\n<main></main>\n<footer>mewgpu {version}</footer>\n\
+             <header><h1>{title}</h1></header>\n<main></main>\n<footer>mewgan {version}</footer>\n\
              <noscript><p>This page draws its charts and tables by a script of its own; allow it to run.</p></noscript>\n\
              <svg id=\"svg\"></svg>\n\
              <script type=\"application/json\" id=\"data\">{data}</script>\n\

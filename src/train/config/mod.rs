@@ -35,7 +35,7 @@ pub struct Intervals {
 
 /// All settings of a run of one kind.
 pub trait RunConfig: Clone {
-    /// The kind's name in checkpoints, and in `mewgpu train KIND`.
+    /// The kind's name in checkpoints, and in `mewgan train KIND`.
     const KIND: &'static str;
     /// The same settings as given: each may be missing.
     type Settings;

@@ -245,7 +245,7 @@ impl run::Training for Training {
 
     fn next(folder: &RunFolder) -> (&'static str, String) {
         let path = folder.path().display();
-        ("translate pictures", format!("mewgpu translate {path} --to y PICTURE --out translated"))
+        ("translate pictures", format!("mewgan translate {path} --to y PICTURE --out translated"))
     }
 }
 

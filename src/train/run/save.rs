@@ -154,12 +154,12 @@ impl<T: Training> Trainer<T> {
     fn unsaved(&self, problem: &Error) -> Error {
         let (step, folder, path) = (self.step, self.folder.path(), self.folder.checkpoint_path(self.step));
         let name = folder.file_name().unwrap_or_default().display();
-        let name = format!("mewgpu-{name}-{step:06}-{}.safetensors", std::process::id());
+        let name = format!("mewgan-{name}-{step:06}-{}.safetensors", std::process::id());
         let elsewhere = std::env::temp_dir().join(name);
         let kept = match self.write_checkpoint(&elsewhere) {
             Ok(()) => format!("its state is kept as {}: move it to {}", elsewhere.display(), path.display()),
             Err(error) => format!(
-                "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: mewgpu resume {}",
+                "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: mewgan resume {}",
                 folder.display()
             ),
         };

@@ -27,7 +27,7 @@ pub(super) fn agree<T: Training>(
         move |error: Error| Error::Ranks(format!("{error}: {what}"))
     };
     let version = file::fnv1a(env!("CARGO_PKG_VERSION").bytes());
-    ranks.agree(version, "the version of mewgpu").map_err(remedy("start the same program everywhere"))?;
+    ranks.agree(version, "the version of mewgan").map_err(remedy("start the same program everywhere"))?;
     let settings = file::fnv1a(config.to_toml()?.bytes());
     ranks
         .agree(settings, "the settings")

@@ -1,4 +1,4 @@
-//! One training iteration of DCGAN's preset `course` in burn, timed as `mewgpu bench` times its own, in a row of the same name.
+//! One training iteration of DCGAN's preset `course` in burn, timed as `mewgan bench` times its own, in a row of the same name.
 //!
 //! `cargo run --release [--no-default-features --features wgpu|vulkan] -- [--seconds 0.5] [--json FILE]`
 
