@@ -10,11 +10,15 @@ impl Program {
         }
         let sizes = self.pool.iter_mut().chain(&mut self.results).chain([&mut self.input_bytes]);
         let inputs = self.inputs.iter_mut().map(|(_, offset, _)| offset);
-        let bindings = self.dispatches.iter_mut().flat_map(|dispatch| &mut dispatch.bindings);
+        let mut bindings = Vec::new();
+        for dispatch in &mut self.dispatches {
+            dispatch.offsets.iter_mut().flatten().for_each(|offset| *offset *= 2);
+            bindings.extend(&mut dispatch.bindings);
+        }
         let exchanged =
             self.exchanges.iter_mut().flat_map(|crossing| [&mut crossing.from.0, &mut crossing.to.0]);
         let outputs = self.outputs.iter_mut().map(|(_, region, _)| region);
-        let regions = bindings.chain(outputs).chain(exchanged);
+        let regions = bindings.into_iter().chain(outputs).chain(exchanged);
         let extents = regions.flat_map(|region| [&mut region.offset, &mut region.size]);
         sizes.chain(inputs).chain(extents).for_each(|bytes| *bytes *= 2);
         self

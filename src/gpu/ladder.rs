@@ -122,6 +122,7 @@ fn program(of: &Contraction, shader: Shader, workgroups: usize) -> Program {
             bindings: operands.chain([y]).collect(),
             shapes: shapes.into(),
             members: 1,
+            offsets: vec![vec![0]; 3],
             workgroups: grid(workgroups),
         }],
         exchanges: vec![],

@@ -48,7 +48,8 @@ pub struct Slot {
     pub offset: usize,
 }
 
-/// A change of state, made in the order given after the whole graph is computed.
+/// A change of state, made in the order given after the whole graph is computed: a node's value is what it was before any
+/// change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     /// The tensor becomes the node's value.
@@ -154,18 +155,28 @@ impl Update {
         }
     }
 
-    fn renumber(&mut self, place: &[NodeId]) {
-        match self {
+    /// The banks it reads or changes.
+    pub fn banks(&self) -> Vec<usize> {
+        let read = match *self {
+            Self::Average { parameters, .. } => Some(parameters),
+            Self::Adam { gradients, .. } => Some(gradients),
+            Self::Store { .. } | Self::RunningMoments { .. } | Self::StoreRows { .. } | Self::Mean { .. } => {
+                None
+            }
+        };
+        self.written().into_iter().chain(read).collect()
+    }
+
+    fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        let nodes = match self {
             Self::Store { value: id, .. }
             | Self::RunningMoments { moments: id, .. }
             | Self::Average { decay: id, .. }
-            | Self::Adam { rates: id, .. } => *id = place[*id],
-            Self::StoreRows { value, rows, .. } => {
-                *value = place[*value];
-                *rows = place[*rows];
-            }
-            Self::Mean { .. } => {}
-        }
+            | Self::Adam { rates: id, .. } => [Some(id), None],
+            Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
+            Self::Mean { .. } => [None, None],
+        };
+        nodes.into_iter().flatten()
     }
 }
 
@@ -205,21 +216,51 @@ impl Step {
             kept.push(Node { operands, ..node.clone() });
         }
         let mut updates = updates;
-        updates.iter_mut().for_each(|update| update.renumber(&place));
-        Self {
+        updates.iter_mut().flat_map(Update::nodes_mut).for_each(|id| *id = place[*id]);
+        let mut step = Self {
             name: name.to_owned(),
             nodes: kept,
             outputs: outputs.iter().map(|(name, var)| ((*name).to_owned(), place[var.id()])).collect(),
             updates,
+        };
+        step.keep_given();
+        step
+    }
+
+    /// Has nodes of their own keep what an output or an update shows but the host or an update may change meanwhile: inputs and
+    /// state.
+    fn keep_given(&mut self) {
+        let written: Vec<usize> = self.updates.iter().flat_map(Update::written).collect();
+        let mut copies: Vec<(NodeId, NodeId)> = Vec::new();
+        let mut keep = |nodes: &mut Vec<Node>, id: NodeId| {
+            let known = copies.iter().find(|(of, _)| *of == id).map(|&(_, copy)| copy);
+            known.unwrap_or_else(|| {
+                nodes.push(Node { op: Op::Broadcast, operands: vec![id], shape: nodes[id].shape });
+                copies.push((id, nodes.len() - 1));
+                nodes.len() - 1
+            })
+        };
+        for (_, id) in &mut self.outputs {
+            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::Input(_) | Op::State(_)) {
+                *id = keep(&mut self.nodes, *id);
+            }
         }
+        for id in self.updates.iter_mut().flat_map(Update::nodes_mut) {
+            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::State(slot) if written.contains(&slot.bank))
+            {
+                *id = keep(&mut self.nodes, *id);
+            }
+        }
+    }
+
+    /// Whether node `id` is not computed: an input, a state tensor or a constant.
+    pub fn is_given(&self, id: NodeId) -> bool {
+        matches!(self.nodes[id].op, Op::Input(_) | Op::State(_) | Op::Full(_))
     }
 
     /// The node whose numbers node `id` shows: itself, or what it reshapes or detaches.
     pub fn source(&self, id: NodeId) -> NodeId {
-        match self.nodes[id].op {
-            Op::Reshape | Op::Detach => self.source(self.nodes[id].operands[0]),
-            _ => id,
-        }
+        source(&self.nodes, id)
     }
 
     /// The shapes of a node's operands.
@@ -229,9 +270,7 @@ impl Step {
 
     /// The nodes that are computed, in order: all but what is given, and what only shows another's numbers.
     pub fn computed(&self) -> impl Iterator<Item = NodeId> {
-        let given =
-            |op: &Op| matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach);
-        (0..self.nodes.len()).filter(move |&id| !given(&self.nodes[id].op))
+        (0..self.nodes.len()).filter(|&id| self.source(id) == id && !self.is_given(id))
     }
 
     /// Floating-point operations of a node that is a contraction, a multiply-add being two; taps that fall on the border count
@@ -259,5 +298,12 @@ impl Step {
             Op::Input(name) => Some((id, name.as_str(), node.shape)),
             _ => None,
         })
+    }
+}
+
+fn source(nodes: &[Node], id: NodeId) -> NodeId {
+    match nodes[id].op {
+        Op::Reshape | Op::Detach => source(nodes, nodes[id].operands[0]),
+        _ => id,
     }
 }
