@@ -116,3 +116,83 @@ impl Written {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Buffer, Program};
+    use crate::gpu::lower::{Target, lower};
+    use crate::graph::{Bank, Graph, Step};
+    use crate::shape::{ConvOptions, Shape};
+
+    /// Two equal branches, which are merged.
+    fn program() -> Program {
+        let graph = Graph::new();
+        let w = graph.input("w", Shape([3, 3, 4, 4]));
+        let branch = |name: &str| {
+            let x = graph.input(name, Shape([2, 4, 4, 4]));
+            x.conv2d(w, ConvOptions::new(1, 1)).unwrap().conv2d(w, ConvOptions::new(1, 1)).unwrap()
+        };
+        let outputs = [("y", branch("a")), ("z", branch("b"))];
+        lower(&Step::new("step", &graph, &outputs, vec![]), &[], &Target::GPU).unwrap()
+    }
+
+    fn broken(change: impl FnOnce(&mut Program)) -> String {
+        let mut program = program();
+        program.verify(&[]).unwrap();
+        change(&mut program);
+        program.verify(&[]).unwrap_err().to_string()
+    }
+
+    fn merged(program: &mut Program) -> usize {
+        program.dispatches.iter().position(|dispatch| dispatch.members == 2).unwrap()
+    }
+
+    #[test]
+    fn faults_are_found() {
+        let of = |change: fn(&mut Program), problem: &str| {
+            let error = broken(change);
+            assert!(error.contains(problem), "{error:?} should be: {problem}");
+        };
+        of(|program| program.dispatches.swap(0, 1), "is read before it is written");
+        of(|program| program.dispatches.truncate(1), "output y: ");
+        of(|program| drop(program.dispatches.remove(0)), "is read before it is written");
+        of(|program| program.pool.iter_mut().for_each(|size| *size -= 16), "is not inside its buffer");
+        of(|program| program.input_bytes -= 256, "is not inside its buffer");
+        of(|program| program.dispatches[0].bindings[0].buffer = Buffer::Bank(0), "is not inside its buffer");
+        of(|program| program.outputs[0].1.buffer = Buffer::Inputs, "which others write");
+        of(
+            |program| {
+                let bindings = &mut program.dispatches[0].bindings;
+                let written = bindings.len() - 1;
+                bindings[written] = bindings[0];
+            },
+            "reads and writes Inputs",
+        );
+        of(
+            |program| {
+                let at = merged(program);
+                program.dispatches[at].offsets.last_mut().unwrap().fill(0);
+            },
+            "twice",
+        );
+        of(
+            |program| {
+                let at = merged(program);
+                program.dispatches[at].offsets[0][1] += 1 << 20;
+            },
+            "is not inside Region",
+        );
+    }
+
+    #[test]
+    fn regions_lie_inside_their_banks() {
+        let mut bank = Bank::default();
+        bank.push("x", Shape::vector(64));
+        let graph = Graph::new();
+        let x = graph.state(crate::graph::Slot { bank: 0, offset: 0 }, Shape::vector(64));
+        let step = Step::new("step", &graph, &[("y", x.square())], vec![]);
+        let program = lower(&step, &[bank.clone()], &Target::GPU).unwrap();
+        bank.len = 32;
+        assert!(program.verify(&[bank]).unwrap_err().to_string().contains("is not inside its buffer"));
+    }
+}
