@@ -56,8 +56,8 @@ fn check<T: Real>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
     let y = inputs[0].conv2d(inputs[1], options).unwrap();
     let dx = inputs[2].conv_transpose2d(inputs[1], ConvOptions { output_padding, ..options }).unwrap();
     let dw = inputs[0].conv2d_weight_grad(inputs[2], g).unwrap();
-    let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]);
-    let mut device = Reference::<T>::new(&[], vec![step]);
+    let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]).unwrap();
+    let mut device = Reference::<T>::new(&[], vec![step]).unwrap();
     for (name, values) in [("x", x), ("w", w), ("gy", gy)] {
         let values: Vec<T> = values.into_iter().map(T::of).collect();
         device.write_input(0, name, &values).unwrap();

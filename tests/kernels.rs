@@ -276,7 +276,7 @@ fn related_gradients_share_a_bank() {
             value: gradient.id(),
         };
         let updates = gradients(loss, &order).unwrap().into_iter().zip(offsets).map(store).collect();
-        let step = Step::new("related", &graph, &[("loss", loss)], updates);
+        let step = Step::new("related", &graph, &[("loss", loss)], updates).unwrap();
         let banks = std::slice::from_ref(&bank);
         let run = |executor: &mut dyn Executor| {
             for (index, name) in ["a", "b", "k"].into_iter().enumerate() {
@@ -287,7 +287,7 @@ fn related_gradients_share_a_bank() {
             executor.run(&[0]).unwrap();
             executor.read_bank(0).unwrap()
         };
-        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]));
+        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]).unwrap());
         let found = run(&mut support::gpu().executor(banks, &[step]).unwrap());
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6), "{found:?} {expected:?}");
     }
@@ -298,13 +298,13 @@ fn related_gradients_share_a_bank() {
 fn relu_of_infinities() {
     let graph = Graph::new();
     let x = graph.input("x", Shape::vector(4));
-    let step = Step::new("relu", &graph, &[("y", x.relu())], vec![]);
+    let step = Step::new("relu", &graph, &[("y", x.relu())], vec![]).unwrap();
     let run = |executor: &mut dyn Executor| {
         executor.write_input(0, "x", &[f32::NEG_INFINITY, f32::INFINITY, -1.0, 2.0]).unwrap();
         executor.run(&[0]).unwrap();
         executor.read_output(0, "y").unwrap()
     };
     let expected = [0.0, f32::INFINITY, 0.0, 2.0];
-    assert_eq!(run(&mut Reference::<f32>::new(&[], vec![step.clone()])), expected);
+    assert_eq!(run(&mut Reference::<f32>::new(&[], vec![step.clone()]).unwrap()), expected);
     assert_eq!(run(&mut support::gpu().executor(&[], &[step]).unwrap()), expected);
 }

@@ -14,7 +14,7 @@ const MOMENTS: Shape = Shape([1, 1, 2, 4]);
 /// Runs `steps` one after another, three times over, on the reference and with the kernels of each kind of GPU, and compares every
 /// output of every step and every bank after each run.
 fn agree(banks: &[Bank], steps: &[Step]) {
-    let expected = train(banks, steps, &mut Reference::<f32>::new(banks, steps.to_vec()));
+    let expected = train(banks, steps, &mut Reference::<f32>::new(banks, steps.to_vec()).unwrap());
     for (variant, gpu) in support::variants() {
         let found = train(banks, steps, &mut gpu.executor(banks, steps).unwrap());
         for ((what, found), (_, expected)) in found.iter().zip(&expected) {
@@ -77,7 +77,7 @@ fn outputs(outputs: impl for<'g> Fn(&'g Graph) -> Vec<Var<'g>>) {
     let graph = Graph::new();
     let names = ["first", "second", "third"];
     let outputs: Vec<(&str, Var<'_>)> = names.into_iter().zip(outputs(&graph)).collect();
-    agree(&[], &[Step::new("step", &graph, &outputs, vec![])]);
+    agree(&[], &[Step::new("step", &graph, &outputs, vec![]).unwrap()]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn one_value_in_two_tensors_of_a_bank() {
     let loss = a.add(b).unwrap().square().mean();
     let of = gradients(loss, &[a, b]).unwrap();
     let store = |index: usize| Update::Store { slot: slot(0, index), value: of[index].id() };
-    agree(&banks, &[Step::new("step", &graph, &[("loss", loss)], vec![store(0), store(1)])]);
+    agree(&banks, &[Step::new("step", &graph, &[("loss", loss)], vec![store(0), store(1)]).unwrap()]);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn one_tensor_of_a_bank_in_another() {
     let (first, second) = (graph.state(slot(0, 0), X), graph.state(slot(0, 1), X));
     let swapped = [(0, second), (1, first), (2, first.reshape(Shape([2, 1, 9, 4])).unwrap())];
     let updates = swapped.map(|(index, value)| Update::Store { slot: slot(0, index), value: value.id() });
-    agree(&banks, &[Step::new("step", &graph, &[("first", first)], updates.into())]);
+    agree(&banks, &[Step::new("step", &graph, &[("first", first)], updates.into()).unwrap()]);
 }
 
 /// All changes of state of the tensors of one bank, by the value they share, in every order of two.
@@ -216,7 +216,7 @@ fn changes_of_one_bank_in_any_order() {
                     *of = decay;
                 }
             }
-            agree(&banks, &[Step::new("step", &graph, &[("sum", x.add(y).unwrap())], updates)]);
+            agree(&banks, &[Step::new("step", &graph, &[("sum", x.add(y).unwrap())], updates).unwrap()]);
         }
     }
 }
@@ -231,13 +231,13 @@ fn outputs_keep_their_own_run() {
         let moved = state.add(x).unwrap();
         let stores = [(0, value), (1, moved)];
         let updates = stores.map(|(index, value)| Update::Store { slot: slot(0, index), value: value.id() });
-        Step::new("step", &graph, &[("value", value), ("state", state), ("x", x)], updates.into())
+        Step::new("step", &graph, &[("value", value), ("state", state), ("x", x)], updates.into()).unwrap()
     };
     let stored_only = {
         let graph = Graph::new();
         let value = graph.input("x", X).square();
         let update = Update::Store { slot: slot(0, 0), value: value.id() };
-        Step::new("step", &graph, &[("value", value)], vec![update])
+        Step::new("step", &graph, &[("value", value)], vec![update]).unwrap()
     };
     agree(&banks, &[stored_only, step(2.0), step(3.0)]);
 }

@@ -158,7 +158,7 @@ fn kernels(
         Device::Cpu { .. } => {
             let all = || [&control, &control].into_iter().chain(operations);
             let steps = all().map(|operation| operation.step.clone()).collect();
-            (Box::new(Reference::<f32>::new(&banks, steps)), all().map(|of| of.subject.clone()).collect())
+            (Box::new(Reference::<f32>::new(&banks, steps)?), all().map(|of| of.subject.clone()).collect())
         }
         Device::Gpu(gpu) => {
             let chosen = operations::candidates(gpu, &control, &banks)?.remove(0);

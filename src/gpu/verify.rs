@@ -133,7 +133,7 @@ mod tests {
             x.conv2d(w, ConvOptions::new(1, 1)).unwrap().conv2d(w, ConvOptions::new(1, 1)).unwrap()
         };
         let outputs = [("y", branch("a")), ("z", branch("b"))];
-        lower(&Step::new("step", &graph, &outputs, vec![]), &[], &Target::GPU).unwrap()
+        lower(&Step::new("step", &graph, &outputs, vec![]).unwrap(), &[], &Target::GPU).unwrap()
     }
 
     fn broken(change: impl FnOnce(&mut Program)) -> String {
@@ -190,7 +190,7 @@ mod tests {
         bank.push("x", Shape::vector(64));
         let graph = Graph::new();
         let x = graph.state(crate::graph::Slot { bank: 0, offset: 0 }, Shape::vector(64));
-        let step = Step::new("step", &graph, &[("y", x.square())], vec![]);
+        let step = Step::new("step", &graph, &[("y", x.square())], vec![]).unwrap();
         let program = lower(&step, &[bank.clone()], &Target::GPU).unwrap();
         bank.len = 32;
         assert!(program.verify(&[bank]).unwrap_err().to_string().contains("is not inside its buffer"));

@@ -79,8 +79,8 @@ impl Trial {
             (0..).zip(values).map(|(i, values): (usize, _)| (i.to_string(), values.clone())).collect();
         inputs.push((WEIGHTS.to_owned(), draw(y.shape().len(), 99)));
         Ok(Self {
-            step: Step::new("gradients", &graph, &outputs, vec![]),
-            forward: Step::new("value", &graph, &outputs[..1], vec![]),
+            step: Step::new("gradients", &graph, &outputs, vec![])?,
+            forward: Step::new("value", &graph, &outputs[..1], vec![])?,
             banks: vec![],
             states: vec![],
             inputs,
@@ -88,16 +88,19 @@ impl Trial {
     }
 
     /// Updates of banks that hold these numbers, by inputs of these numbers.
+    ///
+    /// # Errors
+    /// If an update's node has a wrong shape.
     pub fn updates(
         graph: &Graph,
         updates: Vec<Update>,
         banks: Vec<(Bank, Vec<f64>)>,
         inputs: &[(&str, Vec<f64>)],
-    ) -> Self {
-        let step = Step::new("updates", graph, &[], updates);
+    ) -> Result<Self> {
+        let step = Step::new("updates", graph, &[], updates)?;
         let (banks, states) = banks.into_iter().unzip();
         let inputs = inputs.iter().map(|(name, values)| ((*name).to_owned(), values.clone())).collect();
-        Self { forward: step.clone(), step, banks, states, inputs }
+        Ok(Self { forward: step.clone(), step, banks, states, inputs })
     }
 
     /// What `executor`, made for the step over the banks, leaves behind.
@@ -132,7 +135,7 @@ impl Trial {
     /// # Errors
     /// None that a trial which could be made gives.
     pub fn reference<T: Real>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
-        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()]))
+        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()])?)
     }
 
     /// What the value is weighed by.

@@ -3,10 +3,11 @@
 use super::names::names;
 use super::{Graph, Node, NodeId, Op, Var};
 use crate::shape::Shape;
+use crate::{Error, Result};
 
 /// Numbers between neighbouring tensors of a bank start at multiples of this, so that every tensor can be bound by
 /// itself (256 bytes, the largest storage offset alignment WebGPU allows, in f32).
-const ALIGN: usize = 64;
+pub(super) const ALIGN: usize = 64;
 
 /// Tensors that live on the device between runs, one after another in one buffer: all parameters of an optimizer,
 /// their gradients, their moments.
@@ -22,7 +23,7 @@ impl Bank {
     /// Appends a tensor and returns its index.
     pub fn push(&mut self, name: impl Into<String>, shape: Shape) -> usize {
         self.tensors.push((name.into(), shape, self.len));
-        self.len += shape.len().next_multiple_of(ALIGN);
+        self.len = self.len.saturating_add(shape.len().div_ceil(ALIGN).saturating_mul(ALIGN));
         self.tensors.len() - 1
     }
 
@@ -186,8 +187,7 @@ impl Update {
 pub struct Step {
     /// A name for listings, such as `discriminator_step`.
     pub name: String,
-    /// Nodes in an order in which they can be computed.
-    pub nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     /// Results the host may read, by name.
     pub outputs: Vec<(String, NodeId)>,
     /// Changes of state, in order.
@@ -196,11 +196,25 @@ pub struct Step {
 
 impl Step {
     /// Takes from `graph` what the outputs and updates need.
-    pub fn new(name: &str, graph: &Graph, outputs: &[(&str, Var<'_>)], updates: Vec<Update>) -> Self {
+    ///
+    /// # Errors
+    /// If the graph has a tensor that is empty or too large or a factor that is not finite, an output is of another graph, two
+    /// outputs or two inputs have one name, or an update's node is not in the graph or has a wrong shape.
+    pub fn new(
+        name: &str,
+        graph: &Graph,
+        outputs: &[(&str, Var<'_>)],
+        mut updates: Vec<Update>,
+    ) -> Result<Self> {
+        graph.check()?;
+        if let Some((output, _)) = outputs.iter().find(|(_, var)| !graph.owns(*var)) {
+            let problem = format!("step {name}: {output} is of another graph; build all of a step in one");
+            return Err(Error::Graph { op: "output", problem });
+        }
         let nodes = graph.nodes.borrow();
         let mut needed = vec![false; nodes.len()];
-        let roots = outputs.iter().map(|(_, var)| var.id()).chain(updates.iter().flat_map(Update::nodes));
-        for root in roots {
+        let updated = updates.iter().flat_map(Update::nodes).filter(|&id| id < nodes.len());
+        for root in outputs.iter().map(|(_, var)| var.id()).chain(updated) {
             needed[root] = true;
         }
         for id in (0..nodes.len()).rev() {
@@ -215,16 +229,23 @@ impl Step {
             let operands = node.operands.iter().map(|&operand| place[operand]).collect();
             kept.push(Node { operands, ..node.clone() });
         }
-        let mut updates = updates;
-        updates.iter_mut().flat_map(Update::nodes_mut).for_each(|id| *id = place[*id]);
+        // An id beyond the graph stays: the check names it.
+        let renumber = |id: &mut NodeId| *id = place.get(*id).copied().unwrap_or(*id);
+        updates.iter_mut().flat_map(Update::nodes_mut).for_each(renumber);
         let mut step = Self {
             name: name.to_owned(),
             nodes: kept,
             outputs: outputs.iter().map(|(name, var)| ((*name).to_owned(), place[var.id()])).collect(),
             updates,
         };
+        step.check_alone()?;
         step.keep_given();
-        step
+        Ok(step)
+    }
+
+    /// Nodes in an order in which they can be computed.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// Has nodes of their own keep what an output or an update shows but the host or an update may change meanwhile: inputs and

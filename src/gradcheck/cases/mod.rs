@@ -23,7 +23,7 @@ pub enum Work {
     /// A function of operands that hold these numbers.
     Function(Function, Vec<Vec<f64>>),
     /// Updates of state.
-    Updates(Box<dyn Fn() -> Trial>),
+    Updates(Box<dyn Fn() -> Result<Trial>>),
 }
 
 /// An operation at one choice of shapes.
@@ -56,7 +56,7 @@ impl Case {
     }
 
     /// Updates of state, of these shapes.
-    fn updates(op: &'static str, shapes: &[[usize; 4]], trial: impl Fn() -> Trial + 'static) -> Self {
+    fn updates(op: &'static str, shapes: &[[usize; 4]], trial: impl Fn() -> Result<Trial> + 'static) -> Self {
         let work = Work::Updates(Box::new(trial));
         let (tolerance, derivatives) = (TOLERANCE, false);
         Self { op, shapes: shapes.to_vec(), tolerance, derivatives, every_kernel: false, work }
@@ -92,7 +92,7 @@ impl Case {
     pub fn trial(&self) -> Result<Trial> {
         match &self.work {
             Work::Function(f, values) => Trial::function(&self.shapes, values, f),
-            Work::Updates(trial) => Ok(trial()),
+            Work::Updates(trial) => trial(),
         }
     }
 
