@@ -170,11 +170,12 @@ fn one_tensor_of_a_bank_in_another() {
     agree(&banks, &[Step::new("step", &graph, &[("first", first)], updates.into()).unwrap()]);
 }
 
-/// All changes of state of the tensors of one bank, by the value they share, in every order of two.
+/// Every two changes of state of one bank by one value, in both orders.
 #[test]
 fn changes_of_one_bank_in_any_order() {
     let (banks, slot) = banks(&[3, 3, 3, 3], MOMENTS);
-    let changes: [fn(&dyn Fn(usize, usize) -> Slot, [usize; 4]) -> Update; 8] = [
+    type Change = fn(&dyn Fn(usize, usize) -> Slot, [usize; 4]) -> Update;
+    let changes: [Change; 8] = [
         |slot, [value, ..]| Update::Store { slot: slot(0, 0), value },
         |slot, [value, ..]| Update::Store { slot: slot(0, 1), value },
         |slot, [_, other, ..]| Update::Store { slot: slot(0, 0), value: other },
