@@ -88,7 +88,8 @@ impl<'g> Var<'g> {
         self.graph.append(Op::Blur, &[self], self.shape())
     }
 
-    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
+    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in. A fraction is
+    /// rounded to the nearest whole number, halves to the even one; where an offset is NaN the picture is zeros.
     ///
     /// # Errors
     /// If `offsets` has another shape.
