@@ -394,8 +394,8 @@ fn shifts_by_any_number() {
     let graph = Graph::new();
     let x = graph.input("x", shape);
     let y = x.shift(graph.input("offsets", Shape([11, 1, 1, 2]))).unwrap();
-    let step = Step::new("shift", &graph, &[("y", y)], vec![]);
-    let mut cpu = Reference::<f32>::new(&[], vec![step.clone()]);
+    let step = Step::new("shift", &graph, &[("y", y)], vec![]).unwrap();
+    let mut cpu = Reference::<f32>::new(&[], vec![step.clone()]).unwrap();
     let mut gpu = support::gpu().executor(&[], &[step]).unwrap();
     let devices: [&mut dyn Executor; 2] = [&mut cpu, &mut gpu];
     for executor in devices {

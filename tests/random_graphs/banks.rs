@@ -1,0 +1,68 @@
+//! Banks that the steps of a case share, and the numbers they start from.
+
+use super::numbers::{Rng, number};
+use mewgan::graph::{Bank, Slot};
+use mewgan::shape::Shape;
+use rand::RngExt;
+
+/// What may be in a bank.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Any numbers.
+    Any,
+    /// Numbers above 0: Adam takes their root, and some graphs 1 / root.
+    Positive,
+    /// Running statistics, whose variances are above 0.
+    Running,
+}
+
+/// Enough of any kind for an Adam beside another bank.
+const KINDS: [Kind; 7] =
+    [Kind::Any, Kind::Any, Kind::Any, Kind::Any, Kind::Positive, Kind::Running, Kind::Running];
+
+/// The banks, growing while steps are drawn.
+pub struct Banks {
+    list: Vec<Bank>,
+}
+
+impl Banks {
+    pub fn new() -> Self {
+        Self { list: vec![Bank::default(); KINDS.len()] }
+    }
+
+    /// Two or three different banks of a kind, or one.
+    pub fn of<const N: usize>(kind: Kind, rng: &mut Rng) -> [usize; N] {
+        let mut all: Vec<usize> = (0..KINDS.len()).filter(|&bank| KINDS[bank] == kind).collect();
+        std::array::from_fn(|_| all.swap_remove(rng.random_range(0..all.len())))
+    }
+
+    /// A tensor of as many numbers as `shape`: one that other nodes and updates know too, or a new one.
+    pub fn slot(&mut self, kind: Kind, shape: Shape, rng: &mut Rng) -> Slot {
+        let mut known = Vec::new();
+        for (bank, _) in KINDS.iter().enumerate().filter(|(_, of)| **of == kind) {
+            let tensors = self.list[bank].tensors.iter().filter(|(_, of, _)| of.len() == shape.len());
+            known.extend(tensors.map(|&(_, _, offset)| Slot { bank, offset }));
+        }
+        if !known.is_empty() && rng.random_bool(0.6) {
+            return known[rng.random_range(0..known.len())];
+        }
+        let [bank] = Self::of(kind, rng);
+        let offset = self.list[bank].len;
+        self.list[bank].push("tensor", shape);
+        Slot { bank, offset }
+    }
+
+    /// The banks, filled up to one length, for Adam and averages go over whole banks; and numbers for them.
+    pub fn finish(mut self, rng: &mut Rng) -> (Vec<Bank>, Vec<Vec<f64>>) {
+        let len = self.list.iter().map(|bank| bank.len).max().unwrap_or(0).max(64);
+        for bank in self.list.iter_mut().filter(|bank| bank.len < len) {
+            bank.push("rest", Shape::vector(len - bank.len));
+        }
+        let of = |kind: &Kind, rng: &mut Rng| match kind {
+            Kind::Any => number(rng),
+            Kind::Positive | Kind::Running => rng.random_range(0.2..1.0),
+        };
+        let numbers = KINDS.iter().map(|kind| (0..len).map(|_| of(kind, rng)).collect()).collect();
+        (self.list, numbers)
+    }
+}

@@ -1,0 +1,197 @@
+//! Operations, each of random operands.
+
+use super::banks::Kind;
+use super::custom::Product;
+use super::numbers::Purpose;
+use super::pool::{CHANNELS, Pool};
+use mewgan::Result;
+use mewgan::graph::{Per, Var, gradients};
+use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
+
+/// Adds one operation, or a few that go together.
+pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
+    let (x, size) = pool.pick();
+    match pool.below(30) {
+        0..=5 => unary(pool, x, size),
+        6..=10 => binary(pool, x, size)?,
+        11..=13 => shapes(pool, x, size)?,
+        14..=18 => contraction(pool, x, size)?,
+        19..=23 => norm(pool, x, size)?,
+        24..=26 => pixels(pool, x, size)?,
+        27 => rows(pool, x)?,
+        28 => ranks(pool, x, size),
+        _ => {
+            let (factor, other) = (pool.among(&[-0.7, 3.0]), pool.of_shape(x.shape()));
+            let y = pool.graph.custom(Product { factor }, &[x, other])?;
+            pool.push(y, 6.0 * size)
+        }
+    };
+    Ok(())
+}
+
+fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
+    match pool.below(12) {
+        0 => {
+            let (scale, offset) = (pool.among(&[-1.5, 0.3, 1.0]), pool.among(&[0.0, 0.4]));
+            pool.push(x.affine(scale, offset), 1.5 * size + 0.4)
+        }
+        1 => pool.push(x.relu(), size),
+        2 | 10 | 11 => pool.push(x.leaky_relu(0.2).expect("0.2 is above 0"), size),
+        3 => pool.push(x.tanh(), 1.0),
+        4 => pool.push(x.sigmoid(), 1.0),
+        5 => pool.push(x.softplus(), size + 0.7),
+        6 => pool.push(x.square(), size * size),
+        7 => pool.push(x.abs(), size),
+        8 => pool.push(x.square().affine(1.0, 0.5).rsqrt(), 1.5),
+        _ => {
+            let positive = pool.state(Kind::Positive, x.shape());
+            pool.push(positive.rsqrt(), 2.5)
+        }
+    }
+}
+
+fn binary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    let (other, other_size) = pool.partner(x.shape());
+    let (a, b) = if pool.chance(0.5) { (x, other) } else { (other, x) };
+    Ok(match pool.below(3) {
+        0 => pool.push(a.add(b)?, size + other_size),
+        1 => pool.push(a.sub(b)?, size + other_size),
+        _ => pool.push(a.mul(b)?, size * other_size),
+    })
+}
+
+/// Sums, repetitions, and the same numbers in another shape or as constants.
+fn shapes<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    let [n, h, w, c] = x.shape().0;
+    let len = x.shape().len();
+    Ok(match pool.below(6) {
+        0 | 1 => {
+            let to = pool.shrunk(x.shape(), 0.5);
+            pool.push(x.sum_to(to)?, size * (len as f64 / to.len() as f64).sqrt())
+        }
+        2 => {
+            let to = x.shape().0.map(|extent| if extent == 1 { pool.below(4) + 1 } else { extent });
+            pool.push(x.broadcast_to(Shape(to))?, size)
+        }
+        3 | 4 => {
+            let to = [[1, 1, 1, len], [n * h, 1, w, c], [n, w, h, c], [n, 1, h * w, c], [1, n * c, h, w]];
+            let to = pool.among(&to);
+            pool.push(x.reshape(Shape(to))?, size)
+        }
+        _ => pool.push(x.detach(), size),
+    })
+}
+
+fn contraction<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    let [n, h, w, c] = x.shape().0;
+    let other = pool.among(&CHANNELS);
+    let kind = pool.below(3);
+    let stride = [pool.below(2) + 1, pool.below(2) + 1];
+    // Now and then a kernel as large as the picture, which is a matrix product.
+    let covers = pool.chance(0.2) && h * w <= 16;
+    if kind == 1 {
+        let kernel = [0; 2].map(|_| pool.below(4) + 1);
+        let padding = kernel.map(|taps| pool.below(taps.div_ceil(2)));
+        let output_padding = stride.map(|stride| pool.below(stride));
+        let weight = pool.of_shape(Shape([kernel[0], kernel[1], other, c]));
+        let y = x.conv_transpose2d(weight, ConvOptions { stride, padding, output_padding })?;
+        return Ok(pool.push(y, size * 2.0 * ((kernel[0] * kernel[1] * c) as f64).sqrt()));
+    }
+    let padding = if covers { [0, 0] } else { [pool.below(2), pool.below(2)] };
+    let fitting = [h + 2 * padding[0], w + 2 * padding[1]];
+    let kernel = if covers { [h, w] } else { fitting.map(|most| pool.below(most.min(4)) + 1) };
+    let options = ConvOptions { stride, padding, output_padding: [0, 0] };
+    if kind == 0 {
+        let weight = pool.of_shape(Shape([kernel[0], kernel[1], c, other]));
+        let y = x.conv2d(weight, options)?;
+        return Ok(pool.push(y, size * 2.0 * ((kernel[0] * kernel[1] * c) as f64).sqrt()));
+    }
+    let geometry = ConvGeometry::conv2d([h, w], kernel, options)?;
+    let [small_h, small_w] = geometry.small;
+    let gy = pool.of_shape(Shape([n, small_h, small_w, other]));
+    let dw = x.conv2d_weight_grad(gy, geometry)?;
+    Ok(pool.push(dw, size * 2.0 * ((n * small_h * small_w) as f64).sqrt()))
+}
+
+fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    let rows = Shape([1, 1, 2, x.shape().channels()]);
+    let affine = if pool.chance(0.5) { Some(pool.of_shape(rows)) } else { None };
+    let eps = pool.among(&[1e-5, 1e-2]);
+    let per = pool.among(&[Per::Batch, Per::Instance]);
+    let kind = pool.below(6);
+    let (y, moments) = match kind {
+        0..=2 => x.norm(per, affine, eps)?,
+        3 => x.norm_of_ranks(1.0, affine, eps)?,
+        4 => {
+            let running = match pool.moments.iter().find(|of| of.shape() == rows).copied() {
+                Some(moments) if pool.chance(0.5) => moments,
+                _ => pool.state(Kind::Running, rows),
+            };
+            let y = x.batch_norm_eval(running, affine, eps)?;
+            return Ok(pool.push(y, 4.0 * size + 1.0));
+        }
+        _ => (x, x.moments(per)),
+    };
+    if moments.shape() == rows {
+        pool.moments.push(moments);
+    }
+    // Moments can only be differentiated as constants.
+    let constant = if pool.chance(0.7) { moments.detach() } else { moments };
+    pool.push(constant, size.max(size * size));
+    if kind >= 4 {
+        return Ok(y);
+    }
+    // A norm's kernel makes the moments and may compute what its value goes on to: read beside each other, nothing else live.
+    match pool.below(6) {
+        0 => {
+            let beside = pool.push(constant.scale(2.0), size.max(size * size));
+            pool.outputs.push(beside);
+            let last = unary(pool, y, 4.0);
+            pool.outputs.push(last);
+            return Ok(last);
+        }
+        1 => {
+            let gradient = gradients(y.mul(x)?.sum(), &[x])?[0];
+            pool.outputs.push(gradient);
+        }
+        _ => {}
+    }
+    Ok(pool.push(y, 4.0))
+}
+
+fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    let [n, h, w, _] = x.shape().0;
+    let y = match pool.below(6) {
+        0 => {
+            let [down, across] = [h, w].map(|extent| [0; 2].map(|_| pool.below(extent.min(3))));
+            x.reflection_pad2d([down[0], down[1], across[0], across[1]])?
+        }
+        1 => x.upsample_nearest2d([pool.below(2) + 1, pool.below(3) + 1])?,
+        2 => {
+            let block = [h, w].map(|extent| if extent.is_multiple_of(2) { 2 } else { extent });
+            x.avg_pool2d(block)?
+        }
+        3 => x.upsample_bilinear2d(),
+        4 => x.blur(),
+        _ => x.shift(pool.input(Purpose::Offsets, Shape([n, 1, 1, 2])))?,
+    };
+    Ok(pool.push(y, size))
+}
+
+fn rows<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>) -> Result<Var<'g>> {
+    let [n, h, w, c] = x.shape().0;
+    let (count, others) = (pool.below(4) + 1, pool.below(3) + 1);
+    let other = pool.of_shape(Shape([others, h, w, c]));
+    let rows = pool.input(Purpose::Taken(n + others), Shape([count, 1, 1, 1]));
+    let y = x.select_rows(other, rows)?;
+    Ok(pool.push(y, 2.0))
+}
+
+/// As one rank of one.
+fn ranks<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
+    let y = match pool.chance(0.5) {
+        true => x.mean_of_ranks(pool.among(&[0.75, 1.0])),
+        false => x.gather_of_ranks(x.shape().0[0]),
+    };
+    pool.push(y, size)
+}

@@ -1,0 +1,68 @@
+//! Updates of every kind over shared banks.
+
+use super::banks::{Banks, Kind};
+use super::numbers::Purpose;
+use super::pool::Pool;
+use mewgan::graph::{Update, Var};
+use mewgan::shape::Shape;
+
+/// Some updates in random order. Values are drawn with replacement from a few, so that one is often stored twice.
+pub fn updates<'g>(pool: &mut Pool<'g, '_>) -> Vec<Update> {
+    let values: Vec<Var<'g>> = (0..pool.below(4) + 1).map(|_| pool.pick().0).collect();
+    (0..pool.below(7)).map(|_| update(pool, &values)).collect()
+}
+
+fn update<'g>(pool: &mut Pool<'g, '_>, values: &[Var<'g>]) -> Update {
+    let value = pool.among(values);
+    match pool.below(20) {
+        0..=8 => store(pool, Kind::Any, value),
+        9 => store(pool, Kind::Positive, value.square().affine(1.0, 0.1)),
+        10..=12 => moments(pool, value),
+        13 | 14 => store_rows(pool, value),
+        15 => {
+            let ([bank], share) = (Banks::of(Kind::Any, pool.rng), pool.among(&[0.75, 1.0]));
+            Update::Mean { bank, share }
+        }
+        16 | 17 => {
+            let kind = pool.among(&[Kind::Any, Kind::Any, Kind::Running]);
+            let [average, parameters] = Banks::of(kind, pool.rng);
+            Update::Average { average, parameters, decay: pool.input(Purpose::Decay, Shape::SCALAR).id() }
+        }
+        _ => {
+            let ([parameters, gradients, first], [second]) =
+                (Banks::of(Kind::Any, pool.rng), Banks::of(Kind::Positive, pool.rng));
+            let rates = pool.input(Purpose::Rates, Shape::vector(2)).id();
+            let (beta1, beta2, eps) = (0.5, 0.9, 1e-3);
+            Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps }
+        }
+    }
+}
+
+fn store<'g>(pool: &mut Pool<'g, '_>, kind: Kind, value: Var<'g>) -> Update {
+    // The host keeps reading what this step made of it, whatever is stored there later.
+    if pool.chance(0.3) {
+        pool.outputs.push(value);
+    }
+    Update::Store { slot: pool.banks.slot(kind, value.shape(), pool.rng), value: value.id() }
+}
+
+/// Moments that there are, else those of `value`, beside others like them or among other tensors.
+fn moments<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
+    let known = pool.moments.clone();
+    let moments =
+        if known.is_empty() { value.moments(mewgan::graph::Per::Batch) } else { pool.among(&known) };
+    let kind = pool.among(&[Kind::Any, Kind::Running, Kind::Running]);
+    if pool.chance(0.2) {
+        return store(pool, kind, moments);
+    }
+    let slot = pool.banks.slot(kind, moments.shape(), pool.rng);
+    Update::RunningMoments { slot, moments: moments.id(), momentum: 0.1, count: pool.among(&[1, 7, 24]) }
+}
+
+fn store_rows<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
+    let [count, h, w, c] = value.shape().0;
+    let tensor = Shape([pool.below(4) + 1, h, w, c]);
+    let slot = pool.banks.slot(Kind::Any, tensor, pool.rng);
+    let rows = pool.input(Purpose::Replaced(tensor.0[0]), Shape([count, 1, 1, 1])).id();
+    Update::StoreRows { slot, len: tensor.len(), value: value.id(), rows }
+}
