@@ -91,8 +91,10 @@ fn every_kind_of_operation_has_a_case() {
     }
 }
 
+type Change = Box<dyn Fn(&mut [f32]) + Send>;
+
 /// A device that does something to every result.
-struct Off(Reference<f32>, Box<dyn Fn(&mut [f32]) + Send>);
+struct Off(Reference<f32>, Change);
 
 impl Executor for Off {
     fn write_input(&mut self, step: usize, name: &str, values: &[f32]) -> Result<()> {
@@ -164,10 +166,12 @@ fn a_wrong_kernel_is_noticed() {
     }
 }
 
+type Fault = fn(&mut f32);
+
 /// Functions as drivers have them: near 1 nothing is wrong with them.
 #[test]
 fn a_wrong_function_is_noticed_where_it_is_wrong() {
-    let faults: [(&str, Draw, fn(&mut f32)); 4] = [
+    let faults: [(&str, Draw, Fault); 4] = [
         ("tanh", Draw::Small, |y| *y += 3e-8),
         ("tanh", Draw::Special, |y| *y = if y.is_nan() { -1.0 } else { *y }),
         ("softplus", Draw::Large, |y| *y = if y.abs() < 1e-4 { 0.0 } else { *y }),

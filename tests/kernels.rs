@@ -319,10 +319,12 @@ fn everywhere() -> Vec<f64> {
     positive.iter().map(|x| -x).chain(positive.clone()).chain(special).collect()
 }
 
+type OfNumbers = for<'g> fn(Var<'g>) -> Var<'g>;
+
 /// Each number of these functions to a few units in the last place, in both precisions; NaN stays NaN.
 #[test]
 fn functions_of_numbers_of_every_magnitude() {
-    let functions: [(&str, for<'g> fn(Var<'g>) -> Var<'g>); 5] = [
+    let functions: [(&str, OfNumbers); 5] = [
         ("tanh", |x| x.tanh()),
         ("sigmoid", |x| x.sigmoid()),
         ("softplus", |x| x.softplus()),
