@@ -157,8 +157,8 @@ pub enum Op {
         /// Whether the offsets are taken with opposite sign (the transpose).
         back: bool,
     },
-    /// Rows taken from two tensors, laid one after the other: `rows[b]` counts through `a`, then through `b`. A constant to
-    /// differentiation. `[a, b, rows]`
+    /// Rows taken from two tensors, laid one after the other: `rows[b]`, rounded down, counts through `a`, then through `b`; below 0
+    /// and NaN are the first, beyond the end is the last. A constant to differentiation. `[a, b, rows]`
     SelectRows,
     /// What ranks make of their tensors together. `[x]`
     Exchange(Exchange),
