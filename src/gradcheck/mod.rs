@@ -108,16 +108,16 @@ fn one_way(case: &Case, trial: &Trial, expected: &[(Part, Vec<f64>)], gpu: &Gpu,
         variant: variant.clone(),
         kernels: kernels.clone(),
         tolerance,
-        outcome: outcome.inspect_err(|_| gpu.forget_failure()),
+        outcome,
     };
-    let single = GpuExecutor::load(gpu.clone(), &trial.banks, vec![program.clone()])
+    let single = GpuExecutor::load_lowered(gpu.clone(), &trial.banks, vec![program.clone()])
         .and_then(|mut executor| trial.results(&mut executor))
         .map(|found| Difference::all(&found, expected));
     let mut findings = vec![finding(Check::Single, case.tolerance, single)];
     if !in_double {
         return findings;
     }
-    let double = GpuExecutor::load_in_double(gpu.clone(), &trial.banks, vec![program])
+    let double = GpuExecutor::load_lowered_in_double(gpu.clone(), &trial.banks, vec![program])
         .and_then(|mut executor| Ok((trial.results(&mut executor)?, executor)));
     match double {
         Ok((found, mut executor)) => {
