@@ -51,6 +51,7 @@ pub struct Slot {
 
 /// A change of state, made in the order given after the whole graph is computed.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Update {
     /// The tensor becomes the node's value.
     Store {
