@@ -17,6 +17,7 @@ pub const GPU: &str = "gpu";
 
 /// A device that is there.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Device {
     /// The reference, on all threads of the CPU.
     Cpu {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Every failure a caller can meet. The text names the thing and, where there is one, the remedy.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A graph node whose operands do not fit: the op, the shapes it was given, what it expects.
     #[error("{op}: {problem}")]

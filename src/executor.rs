@@ -1,7 +1,7 @@
 //! What every device offers: banks of state, steps made ready once, runs, and results.
 
-use crate::Result;
 use crate::ranks::Ranks;
+use crate::{Error, Result};
 use std::ops::Range;
 
 /// What an operation of a step took.
@@ -15,8 +15,9 @@ pub struct Timing {
 
 /// A set of steps over one set of state banks, ready to run on some device with numbers of type `T`.
 ///
-/// Steps and banks are named by their index in the order given when the executor was made.
-pub trait Executor<T = f32> {
+/// Steps and banks are named by their index in the order given when the executor was made; an index beyond these is an
+/// [`Error::Input`].
+pub trait Executor<T = f32>: Send {
     /// Writes an input of a step, in the layout of its shape.
     ///
     /// # Errors
@@ -74,6 +75,14 @@ pub trait Executor<T = f32> {
 
     /// Bytes of device memory this executor holds.
     fn bytes(&self) -> usize;
+}
+
+/// Refuses the index of a step or bank that is not there.
+pub(crate) fn known(what: &str, index: usize, count: usize) -> Result<()> {
+    if index < count {
+        return Ok(());
+    }
+    Err(Error::Input(format!("there is no {what} {index}; this executor has {count}, counted from 0")))
 }
 
 /// Splits `0..count` into ranges of at most `size`.

@@ -2,12 +2,15 @@
 
 mod support;
 
-use mewgan::Result;
 use mewgan::device::Device;
 use mewgan::executor::Executor;
+use mewgan::gpu::GpuExecutor;
+use mewgan::gpu::lower::lower;
+use mewgan::gpu::program::Program;
 use mewgan::graph::{Bank, Graph, Slot, Step, Update, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
+use mewgan::{Error, Result};
 
 fn message<T>(result: Result<T>) -> String {
     result.err().expect("it is refused").to_string()
@@ -170,7 +173,7 @@ fn shapes_hold_numbers_that_can_be_counted() {
         ("full", |g| {
             Ok(g.full(Shape([BIG; 4]), 1.0).upsample_bilinear2d().moments(mewgan::graph::Per::Batch))
         }),
-        ("full", |g| g.full(Shape([BIG; 4]), 1.0).reflection_pad2d([BIG - 1; 4])),
+        ("reflection_pad2d", |g| g.full(Shape([BIG; 4]), 1.0).reflection_pad2d([BIG - 1; 4])),
         ("add", |g| g.full(Shape([1 << 16, 1, 1, 1]), 1.0).add(g.full(Shape([1, 1 << 16, 1, 1]), 1.0))),
         ("upsample_nearest2d", |g| g.full(Shape([1; 4]), 1.0).upsample_nearest2d([BIG, BIG])),
         ("upsample_nearest2d", |g| Ok(g.full(Shape([1, 1 << 15, 1 << 15, 1]), 1.0).upsample_bilinear2d())),
@@ -218,4 +221,222 @@ fn shapes_hold_numbers_that_can_be_counted() {
     let step = Step::new("step", &graph, &[("y", graph.full(Shape::SCALAR, 1.0))], vec![]).unwrap();
     refused(Reference::<f32>::new(&[bank], vec![step]), &["bank 0"]);
     refused(gradients(graph.input("x", Shape([0; 4])).sum(), &[]), &["input: x"]);
+}
+
+#[test]
+fn indices_and_lengths_are_checked() {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape::vector(4));
+    let step = Step::new("step", &graph, &[("y", x.relu())], vec![]).unwrap();
+    for (device, mut executor) in executors(&[bank(&[[1, 1, 1, 4]])], &step) {
+        // On a GPU the program that looks for bad numbers stands behind the steps.
+        for index in [1, 2, usize::MAX] {
+            refused(executor.write_input(index, "x", &[0.0; 4]), &["there is no step"]);
+            refused(executor.run(&[0, index]), &["there is no step"]);
+            refused(executor.profile(index), &["there is no step"]);
+            refused(executor.read_output(index, "y"), &["there is no step"]);
+            refused(executor.read_bank(index), &["there is no bank", "has 1"]);
+            refused(executor.write_bank(index, &[0.0; 64]), &["there is no bank"]);
+        }
+        refused(executor.write_input(0, "z", &[0.0; 4]), &["no input named z"]);
+        refused(executor.write_input(0, "x", &[0.0; 5]), &["4 numbers, not 5"]);
+        refused(executor.read_output(0, "z"), &["no output named z"]);
+        refused(executor.write_bank(0, &[0.0; 4]), &["64 numbers, not 4"]);
+        executor.write_input(0, "x", &[-1.0, 2.0, -3.0, 4.0]).unwrap();
+        executor.run(&[0]).unwrap();
+        assert_eq!(executor.read_output(0, "y").unwrap(), [0.0, 2.0, 0.0, 4.0], "{device}");
+    }
+    let gpu = support::gpu().executor(&[bank(&[[1, 1, 1, 4]])], std::slice::from_ref(&step)).unwrap();
+    refused(gpu.program(1), &["there is no step 1"]);
+}
+
+/// The rows that the host writes may be anything.
+#[test]
+fn rows_out_of_range_are_harmless_and_mean_the_same() {
+    const NAN: f32 = f32::NAN;
+    const INF: f32 = f32::INFINITY;
+    let rows = [-INF, -1.0, -0.5, 0.0, 1.9, 2.0, 3.0, 4.0, 5.0, 1e9, 1e30, INF, NAN];
+    let (kept, new, count) = (Shape([3, 1, 1, 2]), Shape([2, 1, 1, 2]), rows.len());
+    let graph = Graph::new();
+    let slot = Slot { bank: 0, offset: 0 };
+    let (a, b) = (graph.state(slot, kept), graph.input("b", new));
+    let of = graph.input("rows", Shape([count, 1, 1, 1]));
+    let selected = a.select_rows(b, of).unwrap();
+    let select = Step::new("select", &graph, &[("y", selected)], vec![]).unwrap();
+
+    let graph = Graph::new();
+    let (value, of) =
+        (graph.input("value", Shape([count, 1, 1, 2])), graph.input("rows", Shape([count, 1, 1, 1])));
+    let update = Update::StoreRows { slot, len: kept.len(), value: value.id(), rows: of.id() };
+    let store = Step::new("store", &graph, &[], vec![update]).unwrap();
+
+    // A second tensor, which nothing of this may change.
+    let banks = [bank(&[kept.0, [1, 1, 1, 64]])];
+    let before: Vec<f32> = (0..banks[0].len).map(|i| i as f32).collect();
+    for (device, mut executor) in executors(&banks, &select) {
+        executor.write_bank(0, &before).unwrap();
+        executor.write_input(0, "b", &[6.0, 7.0, 8.0, 9.0]).unwrap();
+        executor.write_input(0, "rows", &rows).unwrap();
+        executor.run(&[0]).unwrap();
+        let y = executor.read_output(0, "y").unwrap();
+        let expected = [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 4, 4, 0].map(|row: u8| f32::from(2 * row));
+        assert!(y.chunks(2).map(|row| row[0]).eq(expected), "{device}: {y:?}");
+    }
+    for (device, mut executor) in executors(&banks, &store) {
+        executor.write_bank(0, &before).unwrap();
+        let value: Vec<f32> = (0..2 * count).map(|i| 100.0 + i as f32).collect();
+        executor.write_input(0, "value", &value).unwrap();
+        executor.write_input(0, "rows", &rows).unwrap();
+        executor.run(&[0]).unwrap();
+        // Rows 0, 1.9 and 2 are numbers 3, 4 and 5.
+        let now = executor.read_bank(0).unwrap();
+        assert_eq!(now[..6], [106.0, 107.0, 108.0, 109.0, 110.0, 111.0], "{device}");
+        assert_eq!(now[6..], before[6..], "{device}");
+        // Of equal rows the last counts.
+        let equal: Vec<f32> = (0..count).map(|i| (i % 2) as f32 * 2.0).collect();
+        executor.write_bank(0, &before).unwrap();
+        executor.write_input(0, "rows", &equal).unwrap();
+        executor.run(&[0]).unwrap();
+        let now = executor.read_bank(0).unwrap();
+        assert_eq!(now[..6], [124.0, 125.0, 2.0, 3.0, 122.0, 123.0], "{device}");
+    }
+}
+
+/// A program from a file may say anything: its kernels are checked, and what it breaks fails alone.
+#[test]
+fn loaded_programs_are_checked_and_fail_alone() {
+    let graph = Graph::new();
+    let y = graph.input("x", Shape::vector(64)).square();
+    let step = Step::new("square", &graph, &[("y", y)], vec![]).unwrap();
+    let gpu = support::gpu().with_checks(false);
+    let whole = lower(&step, &[], gpu.target()).unwrap();
+    let load = |program: &Program| GpuExecutor::load(gpu.clone(), &[], vec![program.clone()]);
+    let mut sound = load(&whole).unwrap();
+
+    // Reads and writes far beyond its memory: with checks that touches nothing else.
+    let mut wild = whole.clone();
+    let source = &mut wild.shaders[0].source;
+    for binding in ["leaf0", "y"] {
+        let index = format!("{binding}[");
+        *source = source.replacen(&index, &format!("{binding}[1000000000u * u32(id.x + 1u) + "), 1);
+    }
+    let mut executor = load(&wild).unwrap();
+    executor.write_input(0, "x", &[1.0; 64]).unwrap();
+    executor.run(&[0]).unwrap();
+    assert_eq!(executor.read_output(0, "y").unwrap().len(), 64);
+
+    // Each of these the device refuses, at once or when it runs.
+    let broken: [fn(&mut Program); 5] = [
+        |program| program.shaders[0].source.push_str("fn broken( {}"),
+        |program| program.dispatches[0].bindings[0].size = 1 << 40,
+        |program| program.dispatches[0].bindings[0].offset = 4,
+        |program| program.dispatches[0].workgroups = [1 << 20, 1, 1],
+        |program| program.outputs[0].1.offset = 1 << 20,
+    ];
+    for (number, breaks) in broken.into_iter().enumerate() {
+        let mut program = whole.clone();
+        breaks(&mut program);
+        let failed = load(&program).and_then(|mut executor| {
+            executor.run(&[0])?;
+            executor.read_output(0, "y")
+        });
+        assert!(matches!(failed, Err(Error::Device(_))), "{number}: {failed:?}");
+        // Nothing else on the device has failed.
+        sound.write_input(0, "x", &[3.0; 64]).unwrap();
+        sound.run(&[0]).unwrap();
+        assert_eq!(sound.read_output(0, "y").unwrap(), [9.0; 64], "{number}");
+        load(&whole).unwrap();
+    }
+}
+
+/// A failure is the failing thread's: another that works on the same device meanwhile never sees it.
+#[test]
+fn failures_stay_with_their_thread() {
+    let graph = Graph::new();
+    let y = graph.input("x", Shape::vector(64)).square();
+    let step = Step::new("square", &graph, &[("y", y)], vec![]).unwrap();
+    let gpu = support::gpu();
+    let mut program = lower(&step, &[], gpu.target()).unwrap();
+    let mut sound = gpu.executor(&[], &[step]).unwrap();
+    program.outputs[0].1.offset = 1 << 20;
+    let mut broken = GpuExecutor::load(gpu, &[], vec![program]).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..50).for_each(|_| refused(broken.read_output(0, "y"), &["opy at offset"])));
+        for _ in 0..50 {
+            sound.run(&[0]).unwrap();
+            sound.read_output(0, "y").unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_runs_can_move_to_another_thread() {
+    fn is_send<T: Send + ?Sized>() {}
+    is_send::<Reference<f32>>();
+    is_send::<Reference<f64>>();
+    is_send::<GpuExecutor<f32>>();
+    is_send::<GpuExecutor<f64>>();
+    is_send::<dyn Executor>();
+    is_send::<dyn Executor<f64>>();
+    is_send::<Device>();
+    is_send::<mewgan::ranks::Ranks>();
+    is_send::<mewgan::train::dcgan::Trainer>();
+    is_send::<mewgan::train::cyclegan::Trainer>();
+    is_send::<mewgan::train::dcgan::Plan>();
+    is_send::<mewgan::train::cyclegan::Plan>();
+    is_send::<mewgan::train::sampling::Sampler>();
+    is_send::<mewgan::train::translation::Translator>();
+    is_send::<Error>();
+}
+
+/// Constants that WGSL has no literal for, given or made of others.
+#[test]
+fn constants_are_computed_right_or_refused() {
+    let x = [1.0, -2.0, 1e30, f32::MIN_POSITIVE];
+    type Build = for<'g> fn(&'g Graph, Var<'g>) -> Result<Var<'g>>;
+    let right: [Build; 14] = [
+        |g, x| x.add(g.full(Shape::SCALAR, f64::NAN)),
+        |g, x| x.mul(g.full(Shape::SCALAR, f64::INFINITY)),
+        |g, x| x.sub(g.full(Shape::vector(4), f64::NEG_INFINITY)),
+        |g, x| x.add(g.full(Shape::vector(4), 1e39)),
+        |g, x| x.add(g.full(Shape::SCALAR, 1e30).scale(1e30)),
+        |g, x| x.add(g.full(Shape::SCALAR, 1e30).scale(-1e30).tanh()),
+        |g, x| x.add(g.full(Shape::SCALAR, 3e38).affine(2.0, -3e38)),
+        |g, x| x.add(g.full(Shape::SCALAR, 3e38).add(g.full(Shape::SCALAR, 3e38))?),
+        |g, x| x.add(g.full(Shape::SCALAR, 0.0).rsqrt()),
+        |g, x| x.add(g.full(Shape::SCALAR, -1.0).rsqrt()),
+        |g, x| x.mul(g.full(Shape::SCALAR, 1e30).square().rsqrt().abs()),
+        |_, x| Ok(x.scale(1e30).scale(1e30)),
+        |_, x| Ok(x.scale(1e-30).scale(1e-30).scale(1e30)),
+        |_, x| Ok(x.affine(1e-42, f64::from(f32::MAX))),
+    ];
+    for (number, build) in right.into_iter().enumerate() {
+        let graph = Graph::new();
+        let y = build(&graph, graph.input("x", Shape::vector(4))).unwrap();
+        let step = Step::new("step", &graph, &[("y", y), ("sum", y.sum())], vec![]).unwrap();
+        let mut found = executors(&[], &step).into_iter().map(|(_, mut executor)| {
+            executor.write_input(0, "x", &x).unwrap();
+            executor.run(&[0]).unwrap();
+            executor.read_output(0, "y").unwrap()
+        });
+        let (cpu, gpu) = (found.next().unwrap(), found.next().unwrap());
+        let same = |(a, b): (&f32, &f32)| {
+            a.total_cmp(b).is_eq() || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-6 * a.abs() + 1e-20
+        };
+        assert!(cpu.iter().zip(&gpu).all(same), "{number}: cpu {cpu:?}, gpu {gpu:?}");
+    }
+    let refusals: [(&str, Build); 7] = [
+        ("affine: NaN is not finite", |_, x| Ok(x.scale(f64::NAN))),
+        ("affine: inf is not finite", |_, x| Ok(x.affine(1.0, f64::INFINITY))),
+        ("affine: -1e39 is not finite", |_, x| Ok(x.scale(-1e39).tanh())),
+        ("leaky_relu", |_, x| x.leaky_relu(f64::INFINITY).map(Var::mean)),
+        ("normalize: NaN is not finite", |_, x| x.batch_norm(None, f64::NAN)),
+        ("mean_of_ranks: NaN is not finite", |_, x| Ok(x.mean_of_ranks(f64::NAN))),
+        ("moments_of_ranks: inf is not finite", |_, x| Ok(x.norm_of_ranks(f64::INFINITY, None, 1e-5)?.0)),
+    ];
+    for (words, build) in refusals {
+        let graph = Graph::new();
+        let y = build(&graph, graph.input("x", Shape::vector(4)));
+        refused(y.and_then(|y| Step::new("step", &graph, &[("y", y)], vec![])), &[words]);
+    }
 }

@@ -1,15 +1,16 @@
 // Rows taken from two tensors laid one after the other.
-// Equation: y[b] = row rows[b] of x and z
+// Equation: y[b] = row rows[b] of x and z: rounded down to a whole number, no less than 0 (NaN too) and no more than the last
 // Reference: reference/spatial.rs `select_rows`.
 // Layout: x [A_ROWS, LEN], z [.., LEN], rows [n], y [n, LEN].
 // One invocation: one number of y.
-// Constants: COUNT (numbers of y), LEN, A_ROWS.
+// Constants: COUNT (numbers of y), LEN, A_ROWS, LAST (row of the two together).
 #import lib/real
 #import lib/grid
 
 override COUNT: u32;
 override LEN: u32;
 override A_ROWS: u32;
+override LAST: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<real>;
 @group(0) @binding(1) var<storage, read> z: array<real>;
@@ -22,7 +23,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if i >= COUNT {
         return;
     }
-    let row = u32(rows[i / LEN]);
+    let given = rows[i / LEN];
+    // Larger than any tensor has rows, and u32 holds it.
+    let row = min(select(0u, u32(min(given, 2147483648.0)), given > 0.0), LAST);
     if row < A_ROWS {
         y[i] = x[row * LEN + i % LEN];
     } else {

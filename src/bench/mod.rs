@@ -169,7 +169,7 @@ fn kernels(
             }
             all.extend(rungs);
             let (subjects, programs) = all.into_iter().unzip();
-            (Box::new(GpuExecutor::load(gpu.clone(), &banks, programs)?), subjects)
+            (Box::new(GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?), subjects)
         }
     };
     subjects[..CONTROLS].iter_mut().for_each(|subject| *subject = as_control(subject.clone()));

@@ -100,7 +100,8 @@ pub fn measured(device: &Device, effort: Effort, progress: Progress<'_>) -> Resu
         Device::Gpu(gpu) => {
             let (subjects, programs): (Vec<_>, Vec<_>) =
                 self::programs(gpu.target().max_binding)?.into_iter().unzip();
-            let executor: Box<dyn Executor> = Box::new(GpuExecutor::load(gpu.clone(), &[], programs)?);
+            let executor: Box<dyn Executor> =
+                Box::new(GpuExecutor::load_lowered(gpu.clone(), &[], programs)?);
             let executor = Rc::new(RefCell::new(executor));
             let task = |(step, subject)| Task { subject, work: super::repeated(&executor, step) };
             (0..).zip(subjects).map(task).collect()

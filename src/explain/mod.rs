@@ -168,7 +168,7 @@ fn prepare(device: &Device, system: &System) -> Result<Ready> {
             let programs =
                 system.steps.iter().map(|step| lower(step, &banks, target)).collect::<Result<Vec<_>>>()?;
             let rows = programs.iter().map(|program| row::of_program(program, target)).collect();
-            (Box::new(GpuExecutor::load(gpu.clone(), &banks, programs)?), rows)
+            (Box::new(GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?), rows)
         }
     })
 }

@@ -6,7 +6,9 @@ use super::memory::planned_bytes;
 use super::run::GpuExecutor;
 use crate::graph::{Bank, Step};
 use crate::{Error, Result};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 /// A device wgpu can reach, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +31,21 @@ impl std::fmt::Display for AdapterSummary {
     }
 }
 
+/// What the device has reported and no call has returned yet.
+#[derive(Default)]
+struct Failures {
+    /// Why it is lost, and stays so.
+    lost: Option<String>,
+    /// The first error of the call that a thread is in: wgpu reports errors on the thread that made them.
+    of_calls: HashMap<ThreadId, String>,
+}
+
 /// An open device.
 #[derive(Clone)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    pub(super) failure: Arc<Mutex<Option<String>>>,
+    failures: Arc<Mutex<Failures>>,
     pub(super) checks: bool,
     pub(super) cache: Option<PipelineCache>,
     summary: Arc<AdapterSummary>,
@@ -156,26 +167,21 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::Device(format!("{summary}: cannot be opened: {error}")))?;
-        let failure = Arc::new(Mutex::new(None));
-        let note = |failure: &Arc<Mutex<Option<String>>>| {
-            let failure = Arc::clone(failure);
-            move |text: String| {
-                failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(text);
-            }
-        };
-        let (on_error, on_loss) = (note(&failure), note(&failure));
+        let failures = Arc::new(Mutex::new(Failures::default()));
+        let (on_error, on_loss) = (Arc::clone(&failures), Arc::clone(&failures));
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            on_error(match error {
+            let text = match error {
                 wgpu::Error::OutOfMemory { .. } => {
                     "it has not enough free memory; close what else uses it, or use a smaller --batch or --size".into()
                 }
                 error => error.to_string(),
-            });
+            };
+            locked(&on_error).of_calls.entry(thread::current().id()).or_insert(text);
         }));
         device.set_device_lost_callback(move |_, text| {
-            on_loss(format!(
-                "the device was lost, as when its driver resets it or it is taken away ({text})"
-            ));
+            let text =
+                format!("the device was lost, as when its driver resets it or it is taken away ({text})");
+            locked(&on_loss).lost.get_or_insert(text);
         });
         let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
         let target = Target {
@@ -189,7 +195,7 @@ impl Gpu {
         let cache = PipelineCache::open(&device, &adapter.get_info());
         let matrix_units = matrix_units(adapter).into();
         let (summary, target) = (Arc::new(summary), Arc::new(target));
-        Ok(Self { device, queue, failure, checks, cache, summary, matrix_units, target })
+        Ok(Self { device, queue, failures, checks, cache, summary, matrix_units, target })
     }
 
     /// What this device is.
@@ -272,17 +278,18 @@ impl Gpu {
         self.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
     }
 
-    /// Forgets the failure the device has reported, to try something else on it.
-    pub(crate) fn forget_failure(&self) {
-        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-    }
-
-    /// The first failure the device has reported, as an error.
+    /// The first failure the device has reported of the call that this thread is in, as an error; the next call begins
+    /// anew, unless the device is lost.
     pub(super) fn check(&self) -> Result<()> {
-        let failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match failure.as_ref() {
+        let mut failures = locked(&self.failures);
+        let own = failures.of_calls.remove(&thread::current().id());
+        match failures.lost.clone().or(own) {
             Some(text) => Err(Error::Device(format!("{}: {text}", self.summary))),
             None => Ok(()),
         }
     }
+}
+
+fn locked(failures: &Mutex<Failures>) -> MutexGuard<'_, Failures> {
+    failures.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -51,7 +51,8 @@ impl<T: Real> GpuExecutor<T> {
     /// # Errors
     /// If the device fails.
     pub(super) fn exchange_before(&mut self, step: usize, index: usize) -> Result<()> {
-        let due = self.program(step).exchanges.iter().filter(|crossing| crossing.after == index).copied();
+        let due =
+            self.steps[step].program.exchanges.iter().filter(|crossing| crossing.after == index).copied();
         due.collect::<Vec<_>>().iter().try_for_each(|crossing| self.exchange(step, crossing, &[]))
     }
 
@@ -61,16 +62,17 @@ impl<T: Real> GpuExecutor<T> {
         if step == next {
             return 0;
         }
-        let left =
-            self.program(step).dispatches[crossing.after..].iter().flat_map(|dispatch| &dispatch.bindings);
+        let left = self.steps[step].program.dispatches[crossing.after..]
+            .iter()
+            .flat_map(|dispatch| &dispatch.bindings);
         let left: Vec<Region> =
             left.chain([&crossing.to.0]).filter_map(|&region| self.shared(step, region)).collect();
-        let Some(first) = self.program(next).exchanges.first() else { return 0 };
+        let Some(first) = self.steps[next].program.exchanges.first() else { return 0 };
         let meets = |region: &Region| {
             let shared = self.shared(next, *region);
             shared.is_some_and(|region| left.iter().any(|other| region.meets(*other)))
         };
-        let head = self.program(next).dispatches[..first.after].iter();
+        let head = self.steps[next].program.dispatches[..first.after].iter();
         head.take_while(|dispatch| !dispatch.bindings.iter().any(meets)).count()
     }
 

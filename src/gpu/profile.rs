@@ -13,19 +13,24 @@ const TIMED: usize = 2048;
 
 impl<T: Real> GpuExecutor<T> {
     /// What a step is on this device.
-    pub fn program(&self, step: usize) -> &Program {
-        &self.steps[step].program
+    ///
+    /// # Errors
+    /// If there is no such step.
+    pub fn program(&self, step: usize) -> Result<&Program> {
+        self.known_steps(&[step])?;
+        Ok(&self.steps[step].program)
     }
 
     /// Runs a step and gives the seconds of each of its dispatches: by the device's own clock, a pass each, so that none
     /// overlaps another; where there is no such clock, by submitting and waiting for each alone.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If there is no such step or the device fails.
     pub fn seconds(&mut self, step: usize) -> Result<Vec<f64>> {
+        self.known_steps(&[step])?;
         self.wait()?;
         self.upload(step);
-        let count = self.program(step).dispatches.len();
+        let count = self.steps[step].program.dispatches.len();
         match self.gpu.tick() {
             Some(tick) => {
                 let mut seconds = Vec::with_capacity(count);
@@ -94,7 +99,7 @@ mod tests {
         let gpu = Gpu::open("", false).expect("make test installs a driver");
         let tick = gpu.tick();
         let mut executor = gpu.executor(&[], &[step]).unwrap();
-        let count = executor.program(0).dispatches.len();
+        let count = executor.program(0).unwrap().dispatches.len();
         assert_eq!(executor.seconds(0).unwrap().len(), count);
         // The fastest of several, for whatever else the machine does.
         let mut least = |seconds: &mut dyn FnMut(&mut crate::gpu::GpuExecutor) -> f64| {

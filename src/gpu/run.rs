@@ -10,7 +10,7 @@ use super::memory::{buffer_size, bytes, shared_pool};
 use super::pipelines::pipelines;
 use super::program::{Buffer, Dispatch, Program, Region};
 use super::submissions::submissions;
-use crate::executor::{Executor, Timing};
+use crate::executor::{Executor, Timing, known};
 use crate::graph::{Bank, Step};
 use crate::ranks::Ranks;
 use crate::reference::Real;
@@ -82,17 +82,27 @@ impl GpuExecutor {
     /// If the device is too small, or refuses a kernel.
     pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
         let programs = steps.iter().map(|step| lower(step, banks, gpu.target())).collect::<Result<_>>()?;
-        Self::load(gpu, banks, programs)
+        Self::load_lowered(gpu, banks, programs)
     }
 
-    /// Makes everything that `programs` over `banks` need.
+    /// Makes everything that `programs` over `banks` need. Their kernels may come from anywhere, a file say: they run with
+    /// every index and loop checked, as slow as by [`Gpu::with_checks`]. Steps run faster by [`GpuExecutor::new`].
     ///
     /// # Errors
     /// If the device is too small, or refuses a kernel.
-    pub fn load(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>) -> Result<Self> {
+    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        Self::with_finite(gpu, banks, programs, false)
+    }
+
+    /// As [`GpuExecutor::load`], of programs as lowering just made them: their kernels run unchecked.
+    pub(crate) fn load_lowered(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        Self::with_finite(gpu, banks, programs, true)
+    }
+
+    fn with_finite(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>, trusted: bool) -> Result<Self> {
         let finite = (!banks.is_empty()).then_some(programs.len());
         programs.extend(finite::program(banks)?);
-        Ok(Self { finite, ..Self::prepare(gpu, banks, programs)? })
+        Ok(Self { finite, ..Self::prepare(gpu, banks, programs, trusted)? })
     }
 }
 
@@ -102,12 +112,17 @@ impl GpuExecutor<f64> {
     /// # Errors
     /// If the device is too small, or refuses a kernel.
     pub fn load_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect())
+        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), false)
+    }
+
+    /// As [`GpuExecutor::load_in_double`], of programs as lowering just made them: their kernels run unchecked.
+    pub(crate) fn load_lowered_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), true)
     }
 }
 
 impl<T: Real> GpuExecutor<T> {
-    fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+    fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>, trusted: bool) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
@@ -120,7 +135,7 @@ impl<T: Real> GpuExecutor<T> {
             banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect();
         let (pool_sizes, slots) = shared_pool(&programs);
         let pool: Vec<wgpu::Buffer> = pool_sizes.iter().map(|&size| buffer("pool", size)).collect();
-        let (pipelines, of_step) = pipelines(&gpu, &programs)?;
+        let (pipelines, of_step) = pipelines(&gpu, &programs, trusted)?;
         let mut loaded = Vec::new();
         for (index, program) in programs.into_iter().enumerate() {
             let inputs = buffer("inputs", program.input_bytes);
@@ -170,6 +185,12 @@ impl<T: Real> GpuExecutor<T> {
             ranks: Ranks::default(),
             tracing: false,
         })
+    }
+
+    /// Refuses what is no step; the program behind them is none.
+    pub(super) fn known_steps(&self, steps: &[usize]) -> Result<()> {
+        let count = self.finite.unwrap_or(self.steps.len());
+        steps.iter().try_for_each(|&step| known("step", step, count))
     }
 
     /// A buffer of a step.
@@ -234,6 +255,7 @@ impl<T: Real> GpuExecutor<T> {
 
 impl<T: Real> Executor<T> for GpuExecutor<T> {
     fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()> {
+        self.known_steps(&[step])?;
         let loaded = &mut self.steps[step];
         let title = &loaded.program.name;
         let (_, offset, count) = loaded
@@ -254,6 +276,7 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
     }
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
+        self.known_steps(steps)?;
         if self.tracing {
             return steps.iter().try_for_each(|&step| self.traced(step));
         }
@@ -297,6 +320,7 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
+        self.known_steps(&[step])?;
         let loaded = &self.steps[step];
         let (_, region, count) = loaded
             .program
@@ -313,11 +337,13 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
     }
 
     fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
+        known("bank", bank, self.banks.len())?;
         let buffer = self.banks[bank].clone();
         self.read(&buffer, 0, self.bank_lens[bank])
     }
 
     fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
+        known("bank", bank, self.banks.len())?;
         if values.len() != self.bank_lens[bank] {
             return Err(Error::Input(format!(
                 "bank {bank} holds {} numbers, not {}",

@@ -154,7 +154,7 @@ pub fn measure(gpu: &Gpu, of: &Contraction, variants: &[Variant]) -> Result<Vec<
             lower(&step, &banks, &target)
         })
         .collect::<Result<_>>()?;
-    let mut executor = GpuExecutor::load(gpu.clone(), &banks, programs)?;
+    let mut executor = GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?;
     for (bank, of) in banks.iter().enumerate() {
         let values: Vec<f32> = (0..of.len).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
         executor.write_bank(bank, &values)?;

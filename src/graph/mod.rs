@@ -20,7 +20,7 @@ pub use step::{Bank, Slot, Step, Update};
 use crate::custom::{Custom, CustomOp};
 use crate::shape::Shape;
 use crate::{Error, Result};
-use check::is_single;
+pub(crate) use check::is_single;
 use std::cell::RefCell;
 
 /// The place of a node in its graph; operands always come before the nodes that use them.
@@ -147,7 +147,7 @@ fn problem(op: &Op, shape: Shape) -> Option<String> {
         _ => vec![],
     };
     if let Some(number) = numbers.into_iter().find(|number| !is_single(*number)) {
-        return Some(format!("{number} is not finite in single precision"));
+        return Some(format!("{number:e} is not finite in single precision"));
     }
     let named = if let Op::Input(name) = op { format!("{name}: ") } else { String::new() };
     Some(named + &shape.problem()?)

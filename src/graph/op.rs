@@ -17,6 +17,7 @@ pub enum Per {
 
 /// A function of one number.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Unary {
     /// `scale * x + offset`
     Affine {
@@ -46,6 +47,7 @@ pub enum Unary {
 
 /// A function of two numbers. The gradients of pointwise functions are listed too: they save a pass over memory.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Binary {
     /// `a + b`
     Add,
@@ -69,6 +71,7 @@ pub enum Binary {
 /// What ranks, processes that train one model together (see [`crate::ranks`]), make of their tensors. A rank's share is that of
 /// the batch which it computes; all shares add up to 1. A process by itself has a share of 1.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Exchange {
     /// `sum over ranks of share * x`
     Mean {
@@ -89,6 +92,7 @@ pub enum Exchange {
 
 /// An operation. Operands are given in brackets.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Op {
     /// Written by the host before every run. `[]`
     Input(String),
@@ -157,8 +161,8 @@ pub enum Op {
         /// Whether the offsets are taken with opposite sign (the transpose).
         back: bool,
     },
-    /// Rows taken from two tensors, laid one after the other: `rows[b]` counts through `a`, then through `b`. A constant to
-    /// differentiation. `[a, b, rows]`
+    /// Rows taken from two tensors, laid one after the other: `rows[b]`, rounded down, counts through `a`, then through `b`; below 0
+    /// and NaN are the first, beyond the end is the last. A constant to differentiation. `[a, b, rows]`
     SelectRows,
     /// What ranks make of their tensors together. `[x]`
     Exchange(Exchange),

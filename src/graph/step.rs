@@ -52,6 +52,7 @@ pub struct Slot {
 /// A change of state, made in the order given after the whole graph is computed: a node's value is what it was before any
 /// change.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Update {
     /// The tensor becomes the node's value.
     Store {
@@ -72,7 +73,8 @@ pub enum Update {
         /// Elements the statistics were taken over.
         count: usize,
     },
-    /// Rows of a tensor replaced by rows of a value: row `rows[b]` becomes `value[b]`, where `rows[b]` is not negative.
+    /// Rows of a tensor replaced by rows of a value: row `rows[b]`, rounded down, becomes `value[b]`. Where `rows[b]` is negative, NaN or
+    /// beyond the last row nothing is replaced; of equal rows the last counts.
     StoreRows {
         /// The tensor, rows along its first axis.
         slot: Slot,

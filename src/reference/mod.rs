@@ -6,7 +6,7 @@
 mod contraction;
 pub(crate) mod exchange;
 mod norm;
-mod pointwise;
+pub(crate) mod pointwise;
 mod real;
 mod reduce;
 mod spatial;
@@ -15,7 +15,7 @@ mod update;
 pub use real::Real;
 
 use crate::custom::Operand;
-use crate::executor::{Executor, Timing};
+use crate::executor::{Executor, Timing, known};
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::ranks::Ranks;
@@ -229,6 +229,7 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
 
 impl<T: Real> Executor<T> for Reference<T> {
     fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()> {
+        known("step", step, self.steps.len())?;
         let prepared = &mut self.steps[step];
         let (id, shape) = prepared
             .step
@@ -251,6 +252,7 @@ impl<T: Real> Executor<T> for Reference<T> {
     }
 
     fn run(&mut self, steps: &[usize]) -> Result<()> {
+        steps.iter().try_for_each(|&step| known("step", step, self.steps.len()))?;
         // On a thread of the pool, which shares work out at less cost than one outside of it.
         rayon::scope(|_| match self.tracing {
             true => steps.iter().try_for_each(|&step| self.steps[step].traced(&mut self.banks, &self.ranks)),
@@ -267,6 +269,7 @@ impl<T: Real> Executor<T> for Reference<T> {
     }
 
     fn profile(&mut self, step: usize) -> Result<Vec<Timing>> {
+        known("step", step, self.steps.len())?;
         let mut timings = Vec::new();
         let mut start = Instant::now();
         self.steps[step].run(&mut self.banks, &self.ranks, |op, _| {
@@ -277,6 +280,7 @@ impl<T: Real> Executor<T> for Reference<T> {
     }
 
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>> {
+        known("step", step, self.steps.len())?;
         let prepared = &self.steps[step];
         let output = prepared.step.outputs.iter().find(|(output, _)| output == name);
         match output {
@@ -286,10 +290,12 @@ impl<T: Real> Executor<T> for Reference<T> {
     }
 
     fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
+        known("bank", bank, self.banks.len())?;
         Ok(self.banks[bank].clone())
     }
 
     fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
+        known("bank", bank, self.banks.len())?;
         if values.len() != self.banks[bank].len() {
             return Err(Error::Input(format!(
                 "bank {bank} holds {} numbers, not {}",

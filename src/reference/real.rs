@@ -5,8 +5,10 @@ use crate::custom::{Custom, Operand};
 use crate::ranks::Ranks;
 use pulp::Simd;
 
-/// A number the reference computes with: f32 or f64.
-pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync {
+/// A number the reference computes with: f32 or f64, and no other.
+pub trait Real:
+    sealed::Sealed + num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync
+{
     /// As many of them as a register of the instruction set `S` holds.
     type Vector<S: Simd>: bytemuck::Pod;
     /// The nearest number of this type.
@@ -24,6 +26,12 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send
     -> Self::Vector<S>;
     /// The value of an operation from outside this crate.
     fn custom(op: &Custom, operands: &[Operand<'_, Self>], y: &mut [Self]);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {

@@ -126,8 +126,10 @@ pub fn shift<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: 
 /// See [`crate::graph::Op::SelectRows`].
 pub fn select_rows<T: Real>(a: &[T], b: &[T], rows: &[T], out: &mut [T]) {
     let len = out.len() / rows.len();
+    let last = (a.len() + b.len()) / len - 1;
     for (out, row) in out.chunks_exact_mut(len).zip(rows) {
-        let at = row.wide() as usize * len;
+        // NaN and what is negative become 0.
+        let at = (row.wide() as usize).min(last) * len;
         out.copy_from_slice(if at < a.len() { &a[at..at + len] } else { &b[at - a.len()..][..len] });
     }
 }

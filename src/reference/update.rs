@@ -34,8 +34,11 @@ pub fn apply<T: Real>(
             let (value, rows) = (value(banks, id), value(banks, rows));
             let row_len = value.len() / rows.len();
             let tensor = &mut banks[slot.bank][slot.offset..slot.offset + len];
-            for (new, row) in value.chunks_exact(row_len).zip(rows).filter(|(_, row)| row.wide() >= 0.0) {
-                tensor[row.wide() as usize * row_len..][..row_len].copy_from_slice(new);
+            let there = 0.0..(len / row_len) as f64;
+            for (new, row) in value.chunks_exact(row_len).zip(rows) {
+                if there.contains(&row.wide()) {
+                    tensor[row.wide() as usize * row_len..][..row_len].copy_from_slice(new);
+                }
             }
         }
         Update::Average { average, parameters, decay } => {

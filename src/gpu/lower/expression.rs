@@ -3,6 +3,7 @@
 use super::call::{Call, Calls, Memory};
 use super::pointwise::lanes;
 use crate::graph::{Binary, NodeId, Unary};
+use crate::reference::pointwise;
 use crate::shape::Shape;
 
 /// A function of every element.
@@ -75,6 +76,40 @@ impl Expression {
             }
             other => other,
         }
+    }
+
+    /// Whether its constants, computed before the rest, are numbers of single precision.
+    pub fn stays_in_range(&self) -> bool {
+        let factor = self.factor().abs();
+        let normal = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+        (factor == 0.0 || normal.contains(&factor)) && self.constant().is_none_or(f32::is_finite)
+    }
+
+    /// The product of its constant factors.
+    fn factor(&self) -> f64 {
+        match self {
+            Self::Number(value) => *value,
+            Self::Unary(Unary::Affine { scale, .. }, x) => scale * x.factor(),
+            Self::Unary(Unary::Square, x) => x.factor().powi(2),
+            Self::Binary(Binary::Mul, a, b) => a.factor() * b.factor(),
+            _ => 1.0,
+        }
+    }
+
+    /// The value, in single precision, of what is made of constants alone.
+    fn constant(&self) -> Option<f32> {
+        let mut y = [0.0];
+        match self {
+            Self::Value | Self::Leaf(_) => return None,
+            Self::Number(value) => y[0] = *value as f32,
+            Self::Unary(unary, x) => pointwise::unary(*unary, &[x.constant()?], &mut y),
+            Self::Binary(binary, a, b) => {
+                let (a, b) = ([a.constant()?], [b.constant()?]);
+                let one = Shape::SCALAR;
+                pointwise::binary(*binary, (&a, one), (&b, one), &mut y, one);
+            }
+        }
+        Some(y[0])
     }
 
     /// WGSL, with `leaves` the text of each leaf.

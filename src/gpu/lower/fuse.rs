@@ -2,7 +2,7 @@
 //! stores, or by the one that reads them, as it loads.
 
 use super::expression::Fused;
-use crate::graph::{Binary, NodeId, Op, Step, Update};
+use crate::graph::{Binary, NodeId, Op, Step, Update, is_single};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -90,22 +90,17 @@ impl Fusion {
             let earlier = usize::from(b < a);
             offers[earlier] = Fused::leaf(node.operands[earlier]);
         }
-        if offers.iter().map(|offer| offer.leaves.len()).sum::<usize>() > MAX_LEAVES {
+        // A driver may multiply all constant factors first, and WGSL computes what is made of constants alone before it runs:
+        // neither may leave the range of numbers on the way.
+        if !combined(&node.op, offers.clone()).expression.stays_in_range()
+            || offers.iter().map(|offer| offer.leaves.len()).sum::<usize>() > MAX_LEAVES
+        {
             offers = node.operands.iter().map(|&operand| Fused::leaf(operand)).collect();
         }
         for (offer, &operand) in offers.iter().zip(&node.operands) {
             self.absorbed[operand] |= offer.leaves != [operand];
         }
-        let mut offers = offers.into_iter();
-        let mut next = || offers.next().expect("as many offers as operands");
-        self.fused[id] = match node.op {
-            Op::Unary(unary) => next().unary(unary),
-            Op::Binary(binary) => {
-                let a = next();
-                a.binary(binary, next())
-            }
-            _ => next(),
-        };
+        self.fused[id] = combined(&node.op, offers);
     }
 
     /// What `operand` can be to an expression over elements of `shape`: its own expression where nobody else reads it.
@@ -113,7 +108,7 @@ impl Fusion {
         let node = &step.nodes[operand];
         let fused = &self.fused[operand];
         match node.op {
-            Op::Full(value) if value.is_finite() => Fused::number(value),
+            Op::Full(value) if is_single(value) => Fused::number(value),
             _ if readers[operand].len() == 1 && (fused.base.is_none() || node.shape == shape) => {
                 fused.clone()
             }
@@ -153,6 +148,20 @@ impl Fusion {
     /// What a kernel loads that may compute `operand` itself.
     pub fn load(&self, operand: NodeId) -> Fused {
         if self.absorbed[operand] { self.fused[operand].clone() } else { Fused::leaf(operand) }
+    }
+}
+
+/// A pointwise operation of what its operands are.
+fn combined(op: &Op, operands: Vec<Fused>) -> Fused {
+    let mut operands = operands.into_iter();
+    let mut next = || operands.next().expect("as many offers as operands");
+    match *op {
+        Op::Unary(unary) => next().unary(unary),
+        Op::Binary(binary) => {
+            let a = next();
+            a.binary(binary, next())
+        }
+        _ => next(),
     }
 }
 

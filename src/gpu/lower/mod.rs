@@ -171,6 +171,7 @@ impl Calls<'_> {
                     Call::new("rows/store")
                         .constant("LEN", shape.len() / shape.0[0])
                         .constant("COUNT", shape.len())
+                        .constant("ROWS", len / (shape.len() / shape.0[0]))
                         .read(Memory::Node(value))
                         .read(Memory::Node(rows))
                         .write(Memory::State(slot, len))

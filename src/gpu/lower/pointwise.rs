@@ -198,6 +198,7 @@ pub fn select_rows(calls: &mut Calls<'_>, id: NodeId) {
             .constant("LEN", shape.len() / shape.0[0])
             .constant("COUNT", shape.len())
             .constant("A_ROWS", calls.shape(a).0[0])
+            .constant("LAST", calls.shape(a).0[0] + calls.shape(b).0[0] - 1)
             .read(Memory::Node(a))
             .read(Memory::Node(b))
             .read(Memory::Node(rows))

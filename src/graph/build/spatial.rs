@@ -109,7 +109,7 @@ impl<'g> Var<'g> {
     }
 
     /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
-    /// being `[n, 1, 1, 1]`. A constant to differentiation.
+    /// being `[n, 1, 1, 1]`; a row below 0 or NaN is the first, one beyond the end the last. A constant to differentiation.
     ///
     /// # Errors
     /// If the two differ in more than their first extent, or `rows` has another shape.
