@@ -168,7 +168,7 @@ fn draw_step(at: usize, banks: &mut Banks, rng: &mut Rng, dropped: &[Part]) -> R
         }
     }
     let updates: Vec<Update> = updates(&mut pool);
-    let outputs: Vec<Var<'_>> = (0..pool.below(5)).filter_map(|_| pool.output()).collect();
+    let outputs = pool.outputs();
     let names: Vec<String> = (0..outputs.len()).map(|index| format!("y{index}")).collect();
     let outputs: Vec<(&str, Var<'_>)> = names.iter().map(String::as_str).zip(outputs).collect();
     let outputs = without(outputs, |index| dropped.contains(&Part::Output { step: at, index }));

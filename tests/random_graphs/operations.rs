@@ -138,7 +138,25 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     // Moments can only be differentiated as constants.
     let constant = if pool.chance(0.7) { moments.detach() } else { moments };
     pool.push(constant, size.max(size * size));
-    Ok(if kind < 4 { pool.push(y, 4.0) } else { y })
+    if kind >= 4 {
+        return Ok(y);
+    }
+    // A norm's kernel makes the moments and may compute what its value goes on to: read beside each other, nothing else live.
+    match pool.below(6) {
+        0 => {
+            let beside = pool.push(constant.scale(2.0), size.max(size * size));
+            pool.outputs.push(beside);
+            let last = unary(pool, y, 4.0);
+            pool.outputs.push(last);
+            return Ok(last);
+        }
+        1 => {
+            let gradient = pool.gradients(y.mul(x)?.sum(), &[x])?;
+            pool.outputs.extend(gradient);
+        }
+        _ => {}
+    }
+    Ok(pool.push(y, 4.0))
 }
 
 fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {

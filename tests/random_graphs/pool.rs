@@ -28,12 +28,15 @@ pub struct Pool<'g, 'c> {
     vars: Vec<(Var<'g>, f64)>,
     /// Those of them that are moments over a batch.
     pub moments: Vec<Var<'g>>,
+    /// Values that are to be outputs.
+    pub outputs: Vec<Var<'g>>,
 }
 
 impl<'g, 'c> Pool<'g, 'c> {
     /// With a few tensors that others are computed from.
     pub fn new(graph: &'g Graph, banks: &'c mut Banks, rng: &'c mut Rng) -> Self {
-        let mut pool = Self { graph, rng, banks, inputs: vec![], vars: vec![], moments: vec![] };
+        let (inputs, vars, moments, outputs) = (vec![], vec![], vec![], vec![]);
+        let mut pool = Self { graph, rng, banks, inputs, vars, moments, outputs };
         for _ in 0..pool.below(3) + 1 {
             let shape = pool.shape();
             pool.leaf(shape);
@@ -79,12 +82,16 @@ impl<'g, 'c> Pool<'g, 'c> {
         self.vars[at]
     }
 
-    /// A value for the host to read; none that shows a state, which later steps change.
-    pub fn output(&mut self) -> Option<Var<'g>> {
-        let (var, _) = self.pick();
-        let step = Step::new("", self.graph, &[("y", var)], vec![]);
-        let source = step.source(step.outputs[0].1);
-        (!matches!(step.nodes[source].op, Op::State(_))).then_some(var)
+    /// What the host is to read: some values, and those that are to be outputs; none that shows a state, which later steps change.
+    pub fn outputs(&mut self) -> Vec<Var<'g>> {
+        let mut outputs = self.outputs.clone();
+        outputs.extend((0..self.below(5)).map(|_| self.pick().0));
+        let shows_state = |var: &Var<'g>| {
+            let step = Step::new("", self.graph, &[("y", *var)], vec![]);
+            matches!(step.nodes[step.source(step.outputs[0].1)].op, Op::State(_))
+        };
+        outputs.retain(|var| !shows_state(var));
+        outputs
     }
 
     pub fn input(&mut self, purpose: Purpose, shape: Shape) -> Var<'g> {
@@ -139,7 +146,15 @@ impl<'g, 'c> Pool<'g, 'c> {
         (self.leaf(shape), OF_STATES)
     }
 
-    /// Adds the gradients of a loss to some of what it is computed from; none where there is no rule.
+    /// The gradients of a loss; none where an operation between has no rule.
+    pub fn gradients(&self, loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
+        match gradients(loss, wrt) {
+            Err(error) if error.to_string().contains("has no gradient rule") => Ok(vec![]),
+            found => found,
+        }
+    }
+
+    /// Adds the gradients of a loss to some of the values.
     pub fn differentiate(&mut self) -> Result<()> {
         // The last value: it is computed from more of the others than most.
         let Some(&(y, _)) = self.vars.last() else { return Ok(()) };
@@ -156,11 +171,8 @@ impl<'g, 'c> Pool<'g, 'c> {
                 self.vars[at].0
             })
             .collect();
-        match gradients(loss, &wrt) {
-            Ok(found) => found.into_iter().for_each(|gradient| {
-                self.push(gradient, 1.0);
-            }),
-            Err(error) => assert!(error.to_string().contains("has no gradient rule"), "{error}"),
+        for gradient in self.gradients(loss, &wrt)? {
+            self.push(gradient, 1.0);
         }
         self.push(loss, 1.0);
         Ok(())

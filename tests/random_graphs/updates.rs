@@ -39,6 +39,10 @@ fn update<'g>(pool: &mut Pool<'g, '_>, values: &[Var<'g>]) -> Update {
 }
 
 fn store<'g>(pool: &mut Pool<'g, '_>, kind: Kind, value: Var<'g>) -> Update {
+    // The host keeps reading what this step made of it, whatever is stored there later.
+    if pool.chance(0.3) {
+        pool.outputs.push(value);
+    }
     Update::Store { slot: pool.banks.slot(kind, value.shape(), pool.rng), value: value.id() }
 }
 
