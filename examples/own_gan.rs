@@ -39,8 +39,8 @@ pub fn run(device: &Device, picture: &std::path::Path) -> mewgan::Result<Vec<f32
     let g_loss = Bce.generator(on_made);
     let d_updates = d.descend(d_loss, BATCH.into(), &d_tensors, &banks, &adam)?;
     let g_updates = g.descend(g_loss, BATCH.into(), &g_tensors, &banks, &adam)?;
-    let d_step = Step::new("discriminator", &graph, &[("loss", d_loss)], d_updates);
-    let g_step = Step::new("generator", &graph, &[("loss", g_loss), ("made", made)], g_updates);
+    let d_step = Step::new("discriminator", &graph, &[("loss", d_loss)], d_updates)?;
+    let g_step = Step::new("generator", &graph, &[("loss", g_loss), ("made", made)], g_updates)?;
 
     let mut executor = device.executor(&banks, vec![d_step, g_step])?;
     for (of, network, purpose) in [(g, &generator, "init.g"), (d, &discriminator, "init.d")] {

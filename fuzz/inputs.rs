@@ -86,7 +86,7 @@ pub fn op(bytes: &[u8]) -> bool {
     let request = OpRequest::new(names[usize::from(first) % names.len()]);
     let path = file("op", &safetensors(bytes));
     let Ok(Tensors::F32(tensors)) = op::read(&path) else { return false };
-    let cpu = |banks: &[Bank], steps| Ok(Box::new(Reference::<f32>::new(banks, steps)) as Box<dyn Executor>);
+    let cpu = |banks: &[Bank], steps| Ok(Box::new(Reference::<f32>::new(banks, steps)?) as Box<dyn Executor>);
     op::run(&request, tensors, cpu).is_ok()
 }
 

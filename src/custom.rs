@@ -148,11 +148,7 @@ impl Custom {
         if operands.len() > MOST_OPERANDS {
             return Err(self.problem(format!("{} operands; at most {MOST_OPERANDS}", operands.len())));
         }
-        let shape = self.0.shape(operands)?;
-        match shape.is_empty() {
-            true => Err(self.problem(format!("its result {shape} has no numbers"))),
-            false => Ok(shape),
-        }
+        self.0.shape(operands)
     }
 
     /// Its rule, and whether that gives what a rule must.
@@ -168,6 +164,9 @@ impl Custom {
             return Err(
                 self.problem(format!("its rule gives {found} gradients, but there are {expected} operands"))
             );
+        }
+        if gradients.iter().flatten().any(|gradient| !std::ptr::eq(gradient.graph(), gy.graph())) {
+            return Err(self.problem("its rule gives a gradient of another graph".into()));
         }
         for (index, (operand, gradient)) in operands.iter().zip(&gradients).enumerate() {
             let (expected, found) = (operand.shape(), gradient.map(Var::shape));

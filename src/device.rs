@@ -117,7 +117,7 @@ impl Device {
     pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
         match self {
             // Memory that is never touched is never given by the system.
-            Self::Cpu { .. } => Ok(Reference::<f32>::new(banks, steps.to_vec()).bytes()),
+            Self::Cpu { .. } => Ok(Reference::<f32>::new(banks, steps.to_vec())?.bytes()),
             Self::Gpu(gpu) => gpu.planned_bytes(banks, steps),
         }
     }
@@ -128,7 +128,7 @@ impl Device {
     /// If the device is too small for them, or fails.
     pub fn executor(&self, banks: &[Bank], steps: Vec<Step>) -> Result<Box<dyn Executor>> {
         match self {
-            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(banks, steps))),
+            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(banks, steps)?)),
             Self::Gpu(gpu) => Ok(Box::new(gpu.executor(banks, &steps)?)),
         }
     }

@@ -13,6 +13,14 @@ pub enum Error {
         /// Shapes given and shapes expected.
         problem: String,
     },
+    /// A program that would compute something else than its step: a fault of this crate.
+    #[error("{step}: {problem}; this is a fault of mewgan, please report it with the graph")]
+    Lowering {
+        /// The step.
+        step: String,
+        /// What is wrong with its program.
+        problem: String,
+    },
     /// A setting, flag or input that cannot be used as given.
     #[error("{0}")]
     Input(String),

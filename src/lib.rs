@@ -62,7 +62,7 @@
 //! let w = graph.full(Shape([3, 3, 1, 2]), 0.5); // kernel height, kernel width, in, out
 //! let loss = x.conv2d(w, ConvOptions::new(1, 1))?.relu().mean();
 //! let dx = gradients(loss, &[x])?[0];
-//! let step = Step::new("example", &graph, &[("loss", loss), ("dx", dx)], vec![]);
+//! let step = Step::new("example", &graph, &[("loss", loss), ("dx", dx)], vec![])?;
 //!
 //! let mut executor = Device::open("cpu")?.executor(&[], vec![step])?; // or "auto", or "gpu"
 //! executor.write_input(0, "x", &[1.0; 16])?;

@@ -18,14 +18,26 @@ impl Shape {
         Self([1, 1, 1, len])
     }
 
-    /// How many numbers a tensor of this shape holds.
+    /// The most numbers a tensor may hold: kernels index them with 32 bits.
+    pub const MAX_LEN: usize = i32::MAX as usize;
+
+    /// How many numbers a tensor of this shape holds; `usize::MAX` where that cannot be counted.
     pub fn len(self) -> usize {
-        self.0.iter().product()
+        self.0.iter().fold(1, |len, &extent| len.saturating_mul(extent))
+    }
+
+    /// Why there can be no tensor of this shape, if so.
+    pub(crate) fn problem(self) -> Option<String> {
+        if self.0.contains(&0) {
+            return Some(format!("{self} has no numbers; every extent must be at least 1"));
+        }
+        let most = Self::MAX_LEN;
+        (self.len() > most).then(|| format!("{self} has too many numbers; a tensor may hold {most}"))
     }
 
     /// Whether some extent is zero.
     pub fn is_empty(self) -> bool {
-        self.len() == 0
+        self.0.contains(&0)
     }
 
     /// The extent of the last axis.
@@ -107,7 +119,7 @@ impl ConvGeometry {
     /// The geometry of a convolution that reads `input` (height, width).
     ///
     /// # Errors
-    /// If the stride is zero or the kernel does not fit the padded input.
+    /// If the stride is zero, the kernel does not fit the padded input, or that is too large.
     pub fn conv2d(input: [usize; 2], kernel: [usize; 2], options: ConvOptions) -> Result<Self> {
         let fail = |problem: String| Error::Graph { op: "conv2d", problem };
         let ConvOptions { stride, padding, output_padding } = options;
@@ -121,7 +133,10 @@ impl ConvGeometry {
         }
         let mut small = [0; 2];
         for axis in 0..2 {
-            let padded = input[axis] + 2 * padding[axis];
+            let padded = padding[axis].saturating_mul(2).saturating_add(input[axis]);
+            if padded.max(stride[axis]) > Shape::MAX_LEN {
+                return Err(fail(too_large(options)));
+            }
             if kernel[axis] > padded {
                 return Err(fail(format!(
                     "kernel {kernel:?} is larger than the padded input {input:?} + 2 * {padding:?}; use a larger picture or a smaller kernel"
@@ -136,7 +151,7 @@ impl ConvGeometry {
     /// output = (input - 1) * stride - 2 * padding + kernel + output_padding.
     ///
     /// # Errors
-    /// If the stride is zero, the output would be empty, or the output padding is not less than the stride.
+    /// If the stride is zero, the output would be empty or too large, or the output padding is not less than the stride.
     pub fn conv_transpose2d(input: [usize; 2], kernel: [usize; 2], options: ConvOptions) -> Result<Self> {
         let fail = |problem: String| Error::Graph { op: "conv_transpose2d", problem };
         let ConvOptions { stride, padding, output_padding } = options;
@@ -152,8 +167,14 @@ impl ConvGeometry {
                     "output_padding {output_padding:?} must be less than stride {stride:?}"
                 )));
             }
-            let full = (input[axis] - 1) * stride[axis] + kernel[axis] + output_padding[axis];
-            if full <= 2 * padding[axis] {
+            let full = (input[axis] - 1)
+                .saturating_mul(stride[axis])
+                .saturating_add(kernel[axis])
+                .saturating_add(output_padding[axis]);
+            if full.max(stride[axis]) > Shape::MAX_LEN {
+                return Err(fail(too_large(options)));
+            }
+            if full / 2 < padding[axis] || full == 2 * padding[axis] {
                 return Err(fail(format!(
                     "padding {padding:?} leaves nothing of an output of {full} (input {input:?}, kernel {kernel:?}, stride {stride:?})"
                 )));
@@ -163,8 +184,18 @@ impl ConvGeometry {
         Ok(Self { large, small: input, kernel, stride, padding })
     }
 
+    /// Whether the sizes relate as those of a convolution do.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let options = ConvOptions { stride: self.stride, padding: self.padding, output_padding: [0; 2] };
+        Self::conv2d(self.large, self.kernel, options).is_ok_and(|own| own == *self)
+    }
+
     /// Taps in the window.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
+}
+
+fn too_large(options: ConvOptions) -> String {
+    format!("stride and padding of {options:?} make a picture larger than {} along an axis", Shape::MAX_LEN)
 }

@@ -56,8 +56,8 @@ fn check<T: Real>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
     let y = inputs[0].conv2d(inputs[1], options).unwrap();
     let dx = inputs[2].conv_transpose2d(inputs[1], ConvOptions { output_padding, ..options }).unwrap();
     let dw = inputs[0].conv2d_weight_grad(inputs[2], g).unwrap();
-    let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]);
-    let mut device = Reference::<T>::new(&[], vec![step]);
+    let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]).unwrap();
+    let mut device = Reference::<T>::new(&[], vec![step]).unwrap();
     for (name, values) in [("x", x), ("w", w), ("gy", gy)] {
         let values: Vec<T> = values.into_iter().map(T::of).collect();
         device.write_input(0, name, &values).unwrap();
@@ -102,4 +102,36 @@ fn large_pictures_and_whole_windows() {
         check::<f32>(geometry(70, 3, 1, 1), 1, i, o);
         check::<f32>(geometry(4, 4, 1, 0), 16, 8 * i, o);
     }
+}
+
+/// Rows of windows that read about as many numbers as a core's cache holds, and more: wide pictures, many channels, windows
+/// that are the whole picture, many pictures.
+#[test]
+fn rows_longer_than_a_cache() {
+    let conv = |size, kernel, options| ConvGeometry::conv2d(size, kernel, options).unwrap();
+    for width in [65_535, 65_536, 65_537, 70_000] {
+        let wide = |kernel, stride, padding| {
+            conv(
+                [1, width],
+                [1, kernel],
+                ConvOptions { stride: [1, stride], padding: [0, padding], output_padding: [0, 0] },
+            )
+        };
+        check::<f32>(wide(1, 1, 0), 1, 1, 1);
+        check::<f32>(wide(3, 2, 1), 1, 1, 2);
+        check::<f64>(wide(2, 3, 0), 2, 1, 5);
+        check::<f32>(conv([2, width / 2], [2, 3], ConvOptions::new(1, 1)), 1, 1, 4);
+        check::<f32>(conv([1, 1], [1, 1], ConvOptions::new(1, 0)), 9, width, 1);
+        check::<f32>(conv([1, 1], [1, 1], ConvOptions::new(1, 0)), 2, 1, width);
+        check::<f32>(
+            conv([width, 1], [3, 1], ConvOptions { padding: [1, 0], ..ConvOptions::new(1, 0) }),
+            1,
+            1,
+            3,
+        );
+        check::<f32>(conv([1, 2], [1, 2], ConvOptions::new(1, 0)), 3, width / 2, 4);
+        check::<f32>(conv([3, 3], [2, 2], ConvOptions::new(1, 1)), 1, width / 4, 2);
+    }
+    check::<f32>(conv([16, 16], [16, 16], ConvOptions::new(1, 0)), 2, 512, 3);
+    check::<f32>(conv([1, 1], [1, 1], ConvOptions::new(1, 0)), 70_000, 1, 2);
 }

@@ -31,7 +31,7 @@ fn the_first_bad_number_of_all_banks_is_found() {
     let banks: Vec<Bank> = lens.iter().map(|&len| Bank { tensors: vec![], len }).collect();
     let gpu = support::gpu();
     let executors: [Box<dyn Executor>; 3] = [
-        Box::new(Reference::<f32>::new(&banks, vec![])),
+        Box::new(Reference::<f32>::new(&banks, vec![]).unwrap()),
         Box::new(gpu.clone().with_checks(false).executor(&banks, &[]).unwrap()),
         Box::new(gpu.with_checks(true).executor(&banks, &[]).unwrap()),
     ];

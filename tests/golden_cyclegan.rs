@@ -115,7 +115,7 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
         let model = model(preset, size, width, blocks, batch);
         let banks = model.banks();
         let programs: Vec<Step> = model.steps(batch).unwrap();
-        let mut executor = Reference::<f64>::new(&banks, programs.clone());
+        let mut executor = Reference::<f64>::new(&banks, programs.clone()).unwrap();
         let trained = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())];
         for (of, networks) in &trained {
             let parameters = joined(&banks[of.parameters], networks, Network::parameters, "before", &fixture);

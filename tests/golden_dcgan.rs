@@ -171,7 +171,7 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
 
         let networks = [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)];
         let banks = dcgan.banks();
-        let executor = Reference::new(&banks, steps);
+        let executor = Reference::new(&banks, steps).unwrap();
         let mut iteration = Iteration { preset: preset_name, fixture, banks, executor };
         iteration.start(&networks);
         iteration.executor.write_input(0, "real", &pictures).unwrap();

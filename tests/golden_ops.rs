@@ -34,7 +34,7 @@ fn on_reference<T: Real + Default + 'static>(
     inputs: &Named<f64>,
 ) -> mewgan::Result<Named<f64>> {
     let results = op::run(request, convert(inputs, T::of), |banks: &[Bank], steps: Vec<Step>| {
-        Ok(Box::new(Reference::new(banks, steps)) as Box<dyn Executor<T>>)
+        Ok(Box::new(Reference::new(banks, steps).unwrap()) as Box<dyn Executor<T>>)
     })?;
     Ok(convert(&results, T::wide))
 }

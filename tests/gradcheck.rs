@@ -3,7 +3,9 @@
 
 use mewgan::Result;
 use mewgan::executor::{Executor, Timing};
-use mewgan::gradcheck::{self, Check, Difference, Finding, Function, Report, Trial, Work, draw, numeric};
+use mewgan::gradcheck::{
+    self, Check, Difference, Draw, Finding, Function, Report, Trial, Work, draw, numeric,
+};
 use mewgan::graph::{Graph, Op, Slot, Step, Update, Var, gradients};
 use mewgan::nn::cyclegan::{self, Translator};
 use mewgan::nn::dcgan::{self, Norm};
@@ -81,7 +83,7 @@ fn every_kind_of_operation_has_a_case() {
     let mut tried = BTreeSet::new();
     for case in gradcheck::all() {
         let trial = case.trial().unwrap();
-        tried.extend(trial.step.nodes.iter().map(|node| node.op.name()));
+        tried.extend(trial.step.nodes().iter().map(|node| node.op.name()));
         tried.extend(trial.step.updates.iter().map(Update::name));
     }
     for name in Op::NAMES.iter().chain(Update::NAMES) {
@@ -89,8 +91,8 @@ fn every_kind_of_operation_has_a_case() {
     }
 }
 
-/// A device whose results are a little off.
-struct Off(Reference<f32>, f32);
+/// A device that does something to every result.
+struct Off(Reference<f32>, Box<dyn Fn(&mut [f32]) + Send>);
 
 impl Executor for Off {
     fn write_input(&mut self, step: usize, name: &str, values: &[f32]) -> Result<()> {
@@ -107,12 +109,12 @@ impl Executor for Off {
     }
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<f32>> {
         let mut numbers = self.0.read_output(step, name)?;
-        numbers.last_mut().into_iter().for_each(|last| *last += self.1);
+        (self.1)(&mut numbers);
         Ok(numbers)
     }
     fn read_bank(&mut self, bank: usize) -> Result<Vec<f32>> {
         let mut numbers = self.0.read_bank(bank)?;
-        numbers.last_mut().into_iter().for_each(|last| *last += self.1);
+        (self.1)(&mut numbers);
         Ok(numbers)
     }
     fn write_bank(&mut self, bank: usize, values: &[f32]) -> Result<()> {
@@ -140,10 +142,15 @@ fn a_wrong_kernel_is_noticed() {
         let expected = trial.reference::<f64>().unwrap();
         let largest = expected.iter().flat_map(|(_, numbers)| numbers).fold(0.05, |a: f64, b| a.max(b.abs()));
         for (off, passes) in [(0.0, true), (2.0 * case.tolerance * largest, false), (f64::NAN, false)] {
-            let mut device = Off(Reference::new(&trial.banks, vec![trial.step.clone()]), off as f32);
+            let last = move |numbers: &mut [f32]| {
+                numbers.iter_mut().next_back().into_iter().for_each(|x| *x += off as f32)
+            };
+            let mut device =
+                Off(Reference::new(&trial.banks, vec![trial.step.clone()]).unwrap(), Box::new(last));
             let differences = Difference::all(&trial.results(&mut device).unwrap(), &expected);
             let finding = Finding {
                 check: Check::Single,
+                draw: Draw::Unit,
                 variant: "off".into(),
                 kernels: "off".into(),
                 tolerance: case.tolerance,
@@ -157,13 +164,43 @@ fn a_wrong_kernel_is_noticed() {
     }
 }
 
+/// Functions as drivers have them: near 1 nothing is wrong with them.
+#[test]
+fn a_wrong_function_is_noticed_where_it_is_wrong() {
+    let faults: [(&str, Draw, fn(&mut f32)); 4] = [
+        ("tanh", Draw::Small, |y| *y += 3e-8),
+        ("tanh", Draw::Special, |y| *y = if y.is_nan() { -1.0 } else { *y }),
+        ("softplus", Draw::Large, |y| *y = if y.abs() < 1e-4 { 0.0 } else { *y }),
+        ("rsqrt", Draw::Special, |y| *y = y.min(f32::MAX)),
+    ];
+    for (op, wrong, fault) in faults {
+        let case = gradcheck::all()
+            .into_iter()
+            .find(|case| case.op == op && case.draws == Draw::ALL && case.shapes[0][3] > 100);
+        let case = case.unwrap();
+        let noticed: Vec<Draw> = Draw::ALL
+            .into_iter()
+            .filter(|draw| {
+                let trial = case.trial_from(*draw).unwrap();
+                let all = move |numbers: &mut [f32]| numbers.iter_mut().for_each(fault);
+                let mut device = Off(Reference::new(&[], vec![trial.step.clone()]).unwrap(), Box::new(all));
+                let found = trial.results(&mut device).unwrap();
+                let differences = case.differences(*draw, &found, &trial.reference::<f64>().unwrap());
+                !differences.iter().all(|difference| difference.is_within(case.tolerance))
+            })
+            .collect();
+        assert_eq!(noticed, [wrong], "{op}");
+    }
+}
+
 #[test]
 fn detach_stops_gradients() {
     let graph = Graph::new();
     let x = graph.full(Shape::SCALAR, 3.0);
     let grad = gradients(x.detach().mul(x).unwrap(), &[x]).unwrap()[0];
     let mut reference =
-        Reference::<f64>::new(&[], vec![Step::new("detach", &graph, &[("dx", grad)], vec![])]);
+        Reference::<f64>::new(&[], vec![Step::new("detach", &graph, &[("dx", grad)], vec![]).unwrap()])
+            .unwrap();
     reference.run(&[0]).unwrap();
     assert_eq!(reference.read_output(0, "dx").unwrap(), [3.0]);
 }

@@ -11,12 +11,13 @@ use mewgan::executor::Executor;
 use mewgan::gpu::lower::{Form, Kind, TILES, Target, lower};
 use mewgan::gpu::{Gpu, GpuExecutor};
 use mewgan::gradcheck::variants::tables;
-use mewgan::gradcheck::{self, Difference, Trial, draw, numeric};
+use mewgan::gradcheck::{self, Difference, Part, Trial, draw, numeric};
 use mewgan::graph::{Graph, Step, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvOptions, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use std::cell::RefCell;
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -276,7 +277,7 @@ fn related_gradients_share_a_bank() {
             value: gradient.id(),
         };
         let updates = gradients(loss, &order).unwrap().into_iter().zip(offsets).map(store).collect();
-        let step = Step::new("related", &graph, &[("loss", loss)], updates);
+        let step = Step::new("related", &graph, &[("loss", loss)], updates).unwrap();
         let banks = std::slice::from_ref(&bank);
         let run = |executor: &mut dyn Executor| {
             for (index, name) in ["a", "b", "k"].into_iter().enumerate() {
@@ -287,7 +288,7 @@ fn related_gradients_share_a_bank() {
             executor.run(&[0]).unwrap();
             executor.read_bank(0).unwrap()
         };
-        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]));
+        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]).unwrap());
         let found = run(&mut support::gpu().executor(banks, &[step]).unwrap());
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6), "{found:?} {expected:?}");
     }
@@ -298,13 +299,111 @@ fn related_gradients_share_a_bank() {
 fn relu_of_infinities() {
     let graph = Graph::new();
     let x = graph.input("x", Shape::vector(4));
-    let step = Step::new("relu", &graph, &[("y", x.relu())], vec![]);
+    let step = Step::new("relu", &graph, &[("y", x.relu())], vec![]).unwrap();
     let run = |executor: &mut dyn Executor| {
         executor.write_input(0, "x", &[f32::NEG_INFINITY, f32::INFINITY, -1.0, 2.0]).unwrap();
         executor.run(&[0]).unwrap();
         executor.read_output(0, "y").unwrap()
     };
     let expected = [0.0, f32::INFINITY, 0.0, 2.0];
-    assert_eq!(run(&mut Reference::<f32>::new(&[], vec![step.clone()])), expected);
+    assert_eq!(run(&mut Reference::<f32>::new(&[], vec![step.clone()]).unwrap()), expected);
     assert_eq!(run(&mut support::gpu().executor(&[], &[step]).unwrap()), expected);
+}
+
+/// Numbers of every magnitude and sign, and those that are none.
+fn everywhere() -> Vec<f64> {
+    let magnitudes = (-300..=300).map(|k| 10f64.powf(f64::from(k) / 10.0));
+    let dense = (0..1000).map(|k| 0.003 + 0.05 * f64::from(k));
+    let positive: Vec<f64> = magnitudes.chain(dense).map(|x| f64::from(x as f32)).collect();
+    let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0];
+    positive.iter().map(|x| -x).chain(positive.clone()).chain(special).collect()
+}
+
+/// Each number of these functions to a few units in the last place, in both precisions; NaN stays NaN.
+#[test]
+fn functions_of_numbers_of_every_magnitude() {
+    let functions: [(&str, for<'g> fn(Var<'g>) -> Var<'g>); 5] = [
+        ("tanh", |x| x.tanh()),
+        ("sigmoid", |x| x.sigmoid()),
+        ("softplus", |x| x.softplus()),
+        ("relu", |x| x.relu()),
+        ("abs", |x| x.abs()),
+    ];
+    // Lanes of one number, and of four.
+    for len in [everywhere().len() - 1, everywhere().len()] {
+        let x = &everywhere()[everywhere().len() - len..];
+        let graph = Graph::new();
+        let input = graph.input("x", Shape::vector(len));
+        let outputs = functions.map(|(name, f)| (name, f(input)));
+        let step = Step::new("functions", &graph, &outputs, vec![]).unwrap();
+        let single: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+        let mut right = Reference::<f64>::new(&[], vec![step.clone()]).unwrap();
+        right.write_input(0, "x", x).unwrap();
+        right.run(&[0]).unwrap();
+        let mut check = |device: &str, tolerance: f64, found: &dyn Fn(&str) -> Vec<f64>| {
+            for (name, _) in functions {
+                let expected = right.read_output(0, name).unwrap();
+                let worst = Difference::worst_of_each(Part::Value, &found(name), &expected);
+                println!("{device} {name}: {worst}");
+                assert!(worst.is_within(tolerance), "{device} {name} of {}: {worst}", x[worst.at]);
+            }
+        };
+        let mut cpu = Reference::<f32>::new(&[], vec![step.clone()]).unwrap();
+        let mut gpu = support::gpu().executor(&[], std::slice::from_ref(&step)).unwrap();
+        let devices: [(&str, &mut dyn Executor); 2] = [("cpu", &mut cpu), ("gpu", &mut gpu)];
+        for (device, executor) in devices {
+            executor.write_input(0, "x", &single).unwrap();
+            executor.run(&[0]).unwrap();
+            let executor = RefCell::new(executor);
+            let read = |name: &str| {
+                executor.borrow_mut().read_output(0, name).unwrap().into_iter().map(f64::from).collect()
+            };
+            check(device, 1e-6, &read);
+        }
+        if support::gpu().doubles() {
+            let program = lower(&step, &[], support::gpu().target()).unwrap();
+            let mut double = GpuExecutor::load_in_double(support::gpu(), &[], vec![program]).unwrap();
+            double.write_input(0, "x", x).unwrap();
+            double.run(&[0]).unwrap();
+            let double = RefCell::new(double);
+            check("f64", 1e-13, &|name: &str| double.borrow_mut().read_output(0, name).unwrap());
+        }
+    }
+}
+
+/// Halves go to the even number on every device; what leaves the picture, or is NaN, leaves zeros.
+#[test]
+fn shifts_by_any_number() {
+    let (offsets, shape) = (
+        [0.5, 1.5, -0.5, -1.5, 2.5, 0.49999997, 1e30, -1e30, 3e9, f64::NAN, f64::NEG_INFINITY],
+        Shape([11, 3, 1, 1]),
+    );
+    let rows: [[f64; 3]; 11] = [
+        [1.0, 2.0, 3.0],
+        [0.0, 0.0, 1.0],
+        [1.0, 2.0, 3.0],
+        [3.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0],
+        [1.0, 2.0, 3.0],
+        [0.0; 3],
+        [0.0; 3],
+        [0.0; 3],
+        [0.0; 3],
+        [0.0; 3],
+    ];
+    let graph = Graph::new();
+    let x = graph.input("x", shape);
+    let y = x.shift(graph.input("offsets", Shape([11, 1, 1, 2]))).unwrap();
+    let step = Step::new("shift", &graph, &[("y", y)], vec![]);
+    let mut cpu = Reference::<f32>::new(&[], vec![step.clone()]);
+    let mut gpu = support::gpu().executor(&[], &[step]).unwrap();
+    let devices: [&mut dyn Executor; 2] = [&mut cpu, &mut gpu];
+    for executor in devices {
+        executor.write_input(0, "x", &[1.0f32, 2.0, 3.0].repeat(11)).unwrap();
+        let offsets: Vec<f32> = offsets.iter().flat_map(|&offset| [offset as f32, 0.0]).collect();
+        executor.write_input(0, "offsets", &offsets).unwrap();
+        executor.run(&[0]).unwrap();
+        let found: Vec<f64> = executor.read_output(0, "y").unwrap().into_iter().map(f64::from).collect();
+        assert_eq!(found, rows.concat());
+    }
 }

@@ -338,7 +338,7 @@ fn check_listing(explanation: &Value, steps: &[Step]) {
     for (program, step) in programs.iter().zip(steps) {
         let flops = |row: &Value| row["flops"].as_u64().unwrap();
         let listed: u64 = program["rows"].as_array().unwrap().iter().map(flops).sum();
-        let meant: u64 = (0..step.nodes.len()).map(|id| step.flops(id)).sum();
+        let meant: u64 = (0..step.nodes().len()).map(|id| step.flops(id)).sum();
         assert_eq!(listed, meant, "{}", step.name);
         assert!(program["seconds"].as_f64().unwrap() > 0.0);
     }

@@ -49,8 +49,8 @@ fn expected(of: &Contraction, operands: &[Vec<f64>]) -> Vec<f64> {
     let graph = Graph::new();
     let [x, w, _] = of.shapes();
     let y = of.build(graph.input("x", x), graph.input("w", w)).unwrap();
-    let step = Step::new("convolution", &graph, &[(OUTPUT, y)], vec![]);
-    let mut reference = Reference::<f64>::new(&[], vec![step]);
+    let step = Step::new("convolution", &graph, &[(OUTPUT, y)], vec![]).unwrap();
+    let mut reference = Reference::<f64>::new(&[], vec![step]).unwrap();
     for (name, values) in ["x", "w"].iter().zip(operands) {
         reference.write_input(0, name, values).unwrap();
     }

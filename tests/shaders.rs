@@ -95,7 +95,7 @@ fn contractions(pixels: usize, i: usize, o: usize) -> Step {
     let bias = graph.input("bias", Shape::vector(o));
     let y = x.conv2d(w, ConvOptions::new(2, 1)).unwrap().add(bias).unwrap().relu();
     let grads = gradients(y.square().sum(), &[x, w]).unwrap();
-    Step::new("contractions", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![])
+    Step::new("contractions", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap()
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn every_op(channels: usize) -> Step {
     let penalty = gradients(x.conv2d(w, ConvOptions::new(1, 1)).unwrap().tanh().sum(), &[x]).unwrap()[0];
     let second = gradients(penalty.square().sum(), &[w]).unwrap()[0];
     let outputs = [("loss", loss), ("dx", grads[0]), ("dw", grads[1]), ("db", grads[2]), ("second", second)];
-    Step::new("every_op", &graph, &outputs, vec![])
+    Step::new("every_op", &graph, &outputs, vec![]).unwrap()
 }
 
 fn check(program: &Program, pipeline: &Pipeline) {

@@ -118,7 +118,7 @@ fn variants(case: &Case) -> Vec<(&'static str, Gpu)> {
 fn devices_agree() {
     for case in cases(8) {
         let reference = |iterations| {
-            let mut executor = Reference::<f32>::new(&case.banks, case.steps.clone());
+            let mut executor = Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap();
             train(&case, iterations, &mut executor)
         };
         let ((_, first), (expected, _)) = (reference(1), reference(3));
@@ -155,7 +155,7 @@ fn the_same_bits_every_time() {
             let run = || train(&case, 3, &mut gpu.executor(&case.banks, &case.steps).unwrap());
             assert!(run() == run(), "{} {variant}", case.name);
         }
-        let run = || train(&case, 3, &mut Reference::<f32>::new(&case.banks, case.steps.clone()));
+        let run = || train(&case, 3, &mut Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap());
         assert!(run() == run(), "{} cpu", case.name);
     }
 }
@@ -165,7 +165,9 @@ fn the_same_bits_on_any_number_of_threads() {
     for case in cases(8) {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| train(&case, 2, &mut Reference::<f32>::new(&case.banks, case.steps.clone())))
+            pool.install(|| {
+                train(&case, 2, &mut Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap())
+            })
         };
         let one = run(1);
         assert!([2, 3, 7].into_iter().all(|threads| run(threads) == one), "{}", case.name);

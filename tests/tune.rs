@@ -15,7 +15,7 @@ fn step() -> Step {
     let w = graph.input("w", Shape([4, 4, 16, 32]));
     let y = x.conv2d(w, ConvOptions::new(2, 1)).unwrap();
     let grads = gradients(y.square().sum(), &[x, w]).unwrap();
-    Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![])
+    Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap()
 }
 
 fn with(choices: Choices) -> Target {
@@ -44,7 +44,7 @@ fn the_default_of_any_contraction_fits_the_smallest_device() {
             let x = graph.input("x", Shape([1, pixels, pixels, i]));
             let w = graph.input("w", Shape([3, 3, i, o]));
             let y = x.conv2d(w, ConvOptions::new(1, 1)).unwrap();
-            let step = Step::new("step", &graph, &[("y", y)], vec![]);
+            let step = Step::new("step", &graph, &[("y", y)], vec![]).unwrap();
             for target in [Target::GPU, Target::SOFTWARE] {
                 lower(&step, &[], &target).unwrap();
             }

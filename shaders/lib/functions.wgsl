@@ -1,24 +1,21 @@
 // Functions of a lane, named as in `graph::Unary` and `graph::Binary`. The expressions that lowering fuses into kernels
 // (lower/expression.rs) are made of these. Reference: reference/pointwise.rs.
 #import lib/lane
+#import lib/elementary
 
 fn leaky_relu(x: lane, slope: real) -> lane {
-    // Not x > 0, so that NaN stays where the device knows it; and no 0 * infinity.
+    // No 0 * infinity.
     let below = select(slope * x, lane(0), slope == 0.0);
-    return select(x, below, x <= lane(0));
-}
-
-// Beyond 15 the result is 1 in single precision; some drivers overflow in exp for much larger arguments.
-fn tanh_bounded(x: lane) -> lane {
-    return tanh(clamp(x, lane(-15), lane(15)));
+    return keep_nan(x, select(x, below, x <= lane(0)));
 }
 
 fn sigmoid(x: lane) -> lane {
-    return lane(1) / (lane(1) + exp(-x));
+    let e = exp_minus(abs(x));
+    return keep_nan(x, select(lane(1), e, x < lane(0)) / (lane(1) + e));
 }
 
 fn softplus(x: lane) -> lane {
-    return max(x, lane(0)) + log(lane(1) + exp(-abs(x)));
+    return keep_nan(x, max(x, lane(0)) + log1p(exp_minus(abs(x))));
 }
 
 fn square(x: lane) -> lane {
@@ -37,6 +34,7 @@ fn sigmoid_grad(y: lane, g: lane) -> lane {
     return g * y * (lane(1) - y);
 }
 
+// Not by sign: no 0 * infinity.
 fn abs_grad(x: lane, g: lane) -> lane {
-    return g * sign(x);
+    return select(select(lane(0), g, x > lane(0)), -g, x < lane(0));
 }

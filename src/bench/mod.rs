@@ -3,10 +3,10 @@
 mod iterations;
 mod ladder;
 pub mod measure;
-mod operations;
+pub mod operations;
 pub mod peaks;
 pub mod report;
-pub(crate) mod systems;
+pub mod systems;
 pub mod table;
 
 use crate::device::Device;
@@ -151,14 +151,14 @@ fn kernels(
     operations: &[Operation],
     (rungs, of_rungs): (Vec<(Subject, Program)>, Bank),
 ) -> Result<Vec<Task>> {
-    let bank = operations::bank(operations.iter().chain([&control]));
+    let bank = operations::bank(operations.iter().chain([&control]).map(|of| &of.step));
     let banks = [if rungs.is_empty() || bank.len > of_rungs.len { bank } else { of_rungs }];
     let as_control = |subject: Subject| Subject { group: Group::Control, ..subject };
     let (mut executor, mut subjects): (Box<dyn Executor>, Vec<Subject>) = match device {
         Device::Cpu { .. } => {
             let all = || [&control, &control].into_iter().chain(operations);
             let steps = all().map(|operation| operation.step.clone()).collect();
-            (Box::new(Reference::<f32>::new(&banks, steps)), all().map(|of| of.subject.clone()).collect())
+            (Box::new(Reference::<f32>::new(&banks, steps)?), all().map(|of| of.subject.clone()).collect())
         }
         Device::Gpu(gpu) => {
             let chosen = operations::candidates(gpu, &control, &banks)?.remove(0);

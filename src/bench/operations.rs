@@ -135,17 +135,17 @@ fn alone(step: &Step, id: NodeId) -> Step {
     Step { name: node.op.name().into(), nodes, outputs: vec![], updates: vec![] }
 }
 
-/// The bank that holds the operands of whichever operation runs.
-pub fn bank<'o>(operations: impl Iterator<Item = &'o Operation>) -> Bank {
-    let len = |operation: &Operation| {
-        let operands = &operation.step.nodes[..operation.step.nodes.len() - 1];
+/// The bank that holds the operands of whichever of these steps runs, each of one operation.
+pub fn bank<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Bank {
+    let len = |step: &Step| {
+        let operands = &step.nodes[..step.nodes.len() - 1];
         let mut bank = Bank::default();
         for node in operands {
             bank.push("", node.shape);
         }
         bank.len
     };
-    Bank { tensors: vec![], len: operations.map(len).max().unwrap_or(0) }
+    Bank { tensors: vec![], len: steps.into_iter().map(len).max().unwrap_or(0) }
 }
 
 /// Every way `gpu` can compute an operation, the one it would take first: contractions by every kernel that may suit them,

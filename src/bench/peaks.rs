@@ -51,6 +51,7 @@ fn program(
             bindings: buffers.iter().enumerate().map(region).collect(),
             shapes: buffers.iter().map(|&size| Shape::vector(size as usize / 4)).collect(),
             members: 1,
+            offsets: vec![vec![0]; buffers.len()],
             workgroups: grid(invocations.div_ceil(WORKGROUP)),
         }],
         exchanges: vec![],

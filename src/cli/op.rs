@@ -100,7 +100,7 @@ fn listing<T>(results: &BTreeMap<String, Tensor<T>>) -> String {
 /// The executor for float64: the reference on the CPU, the only one that computes in it.
 fn double(device: &str, banks: &[Bank], steps: Vec<Step>) -> Result<Box<dyn Executor<f64>>> {
     match device {
-        AUTO | CPU => Ok(Box::new(Reference::new(banks, steps))),
+        AUTO | CPU => Ok(Box::new(Reference::new(banks, steps)?)),
         _ => Err(Error::Device(format!(
             "device {device:?} computes in float32, but the inputs are float64; give float32 (.float()), or pass --device cpu"
         ))),

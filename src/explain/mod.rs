@@ -161,7 +161,7 @@ fn prepare(device: &Device, system: &System) -> Result<Ready> {
     Ok(match device {
         Device::Cpu { .. } => {
             let rows = system.steps.iter().map(|step| row::of_step(step, &banks)).collect();
-            (Box::new(Reference::<f32>::new(&banks, system.steps.clone())), rows)
+            (Box::new(Reference::<f32>::new(&banks, system.steps.clone())?), rows)
         }
         Device::Gpu(gpu) => {
             let target = gpu.target();

@@ -31,6 +31,7 @@ pub fn program(banks: &[Bank]) -> Result<Option<Program>> {
             bindings: vec![x, found],
             shapes: vec![Shape::vector(bank.len), Shape::SCALAR],
             members: 1,
+            offsets: vec![vec![0]; 2],
             workgroups: grid(bank.len.div_ceil(4 * WORKGROUP)),
         }
     };

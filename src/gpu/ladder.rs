@@ -92,7 +92,7 @@ pub fn production(of: &Contraction, target: &Target) -> Result<Program> {
         graph.state(Slot { bank: 0, offset: *offset }, *shape)
     };
     let y = of.build(operand(0), operand(1))?;
-    let step = Step::new("ladder", &graph, &[(OUTPUT, y)], vec![]);
+    let step = Step::new("ladder", &graph, &[(OUTPUT, y)], vec![])?;
     lower(&step, std::slice::from_ref(&bank), target)
 }
 
@@ -122,6 +122,7 @@ fn program(of: &Contraction, shader: Shader, workgroups: usize) -> Program {
             bindings: operands.chain([y]).collect(),
             shapes: shapes.into(),
             members: 1,
+            offsets: vec![vec![0]; 3],
             workgroups: grid(workgroups),
         }],
         exchanges: vec![],

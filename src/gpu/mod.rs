@@ -21,6 +21,7 @@ pub mod run;
 mod standalone;
 pub mod submissions;
 pub mod tune;
+mod verify;
 
 pub use device::{AdapterSummary, Gpu, adapters};
 pub use run::GpuExecutor;

@@ -90,7 +90,7 @@ mod tests {
         let x = graph.full(Shape([4, 64, 64, 16]), 0.5);
         let w = graph.full(Shape([4, 4, 16, 32]), 0.25);
         let y = x.conv2d(w, ConvOptions::new(2, 1)).unwrap();
-        let step = Step::new("clocks", &graph, &[("sum", y.square().sum())], vec![]);
+        let step = Step::new("clocks", &graph, &[("sum", y.square().sum())], vec![]).unwrap();
         let gpu = Gpu::open("", false).expect("make test installs a driver");
         let tick = gpu.tick();
         let mut executor = gpu.executor(&[], &[step]).unwrap();

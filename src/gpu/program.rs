@@ -126,6 +126,8 @@ pub struct Dispatch {
     pub shapes: Vec<Shape>,
     /// How many operations it computes, alike but for the memory they touch.
     pub members: usize,
+    /// Where within each binding the memory of each member begins, in bytes.
+    pub offsets: Vec<Vec<u64>>,
     /// Size of the grid.
     pub workgroups: [u32; 3],
 }

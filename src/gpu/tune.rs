@@ -192,5 +192,5 @@ fn alone(of: &Contraction) -> Result<(Vec<Bank>, Step)> {
     let [a, b] = [(0, a), (1, b)].map(|(bank, shape)| graph.state(Slot { bank, offset: 0 }, shape));
     let value = of.build(a, b)?.id();
     let store = Update::Store { slot: Slot { bank: 2, offset: 0 }, value };
-    Ok((banks, Step::new("contraction", &graph, &[], vec![store])))
+    Ok((banks, Step::new("contraction", &graph, &[], vec![store])?))
 }

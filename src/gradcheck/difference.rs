@@ -7,6 +7,9 @@ use std::fmt;
 /// Operands are near 1: a result of which nothing exceeds this is what their sums left over.
 const LEFT_OVER: f64 = 0.05;
 
+/// Numbers below this are 0 to single precision, or nearly.
+const UNDERFLOW: f64 = 1e-30;
+
 /// The number of a result that is farthest from what it should be.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
@@ -20,7 +23,7 @@ pub struct Difference {
     /// What it should be.
     pub expected: f64,
     /// The difference as a share of the largest number of the result: sums that cancel are not held to more digits than
-    /// their summands have. NaN where something is no number.
+    /// their summands have. NaN where one is a number and the other is not, or is another infinity.
     pub error: f64,
 }
 
@@ -31,11 +34,23 @@ fn in_words<S: Serializer>(part: &Part, serializer: S) -> Result<S::Ok, S::Error
 impl Difference {
     /// The worst of `found`.
     pub fn worst(part: Part, found: &[f64], expected: &[f64]) -> Self {
-        let size = expected.iter().fold(LEFT_OVER, |size, x| size.max(x.abs()));
+        let finite = expected.iter().filter(|x| x.is_finite());
+        let size = finite.fold(LEFT_OVER, |size, x| size.max(x.abs()));
+        Self::farthest(part, found, expected, |_| size)
+    }
+
+    /// The worst of `found`, each error being a share of the number itself.
+    pub fn worst_of_each(part: Part, found: &[f64], expected: &[f64]) -> Self {
+        Self::farthest(part, found, expected, |expected| expected.abs().max(UNDERFLOW))
+    }
+
+    fn farthest(part: Part, found: &[f64], expected: &[f64], size: impl Fn(f64) -> f64) -> Self {
         let pairs = found.iter().zip(expected).enumerate();
         let all = pairs.map(|(at, (&found, &expected))| {
             // Not a number is worse than every number.
-            Self { part, at, found, expected, error: ((found - expected) / size).abs() }
+            let same = found == expected || found.is_nan() && expected.is_nan();
+            let error = if same { 0.0 } else { ((found - expected) / size(expected)).abs() };
+            Self { part, at, found, expected, error: if error.is_finite() { error } else { f64::NAN } }
         });
         let none = Self { part, at: 0, found: 0.0, expected: 0.0, error: 0.0 };
         let missing = Self { error: f64::NAN, ..none };
@@ -60,6 +75,6 @@ impl Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { part, at, found, expected, error } = self;
-        write!(f, "{part}[{at}] is {found}, not {expected}: off by {error:.1e} of the largest number")
+        write!(f, "{part}[{at}] is {found}, not {expected}: off by {error:.1e}, relative")
     }
 }

@@ -4,6 +4,9 @@
 //! GPU by every kernel there is for it. Where the device has double precision, the same kernels run in it too, and their
 //! gradients are checked against differences of their own values. On the CPU device those are differences of the
 //! reference's values.
+//!
+//! Where it matters, operands are drawn from several magnitudes, and NaN and infinities must come out where the reference has
+//! them.
 
 mod cases;
 mod difference;
@@ -15,7 +18,7 @@ pub mod variants;
 pub use cases::{Case, Function, Work, all, names};
 pub use difference::Difference;
 pub use report::{Failure, Report, Row, Wrong};
-pub use trial::{Part, Trial, draw};
+pub use trial::{Draw, Part, Trial, draw};
 
 use crate::Result;
 use crate::device::Device;
@@ -46,6 +49,8 @@ pub enum Check {
 pub struct Finding {
     /// Which check.
     pub check: Check,
+    /// From which numbers.
+    pub draw: Draw,
     /// By what the value was computed.
     pub variant: String,
     /// All kernels that took part.
@@ -74,68 +79,95 @@ pub fn check(device: &Device, cases: &[Case], progress: &dyn Fn(usize, usize, &s
     Ok(report)
 }
 
+/// A case from some numbers, and what is right.
+struct Drawn {
+    draw: Draw,
+    trial: Trial,
+    expected: Vec<(Part, Vec<f64>)>,
+}
+
+fn drawn(case: &Case) -> Result<Vec<Drawn>> {
+    let of = |&draw: &Draw| {
+        let trial = case.trial_from(draw)?;
+        let expected = trial.reference::<f64>()?;
+        Ok(Drawn { draw, trial, expected })
+    };
+    case.draws.iter().map(of).collect()
+}
+
 /// The reference in f32, and its gradients in f64.
 fn on_cpu(case: &Case) -> Result<Vec<Finding>> {
-    let trial = case.trial()?;
-    let finding = |check, tolerance, outcome| Finding {
-        check,
-        variant: "reference".to_owned(),
-        kernels: "reference".to_owned(),
-        tolerance,
-        outcome,
-    };
-    let expected = trial.reference::<f64>()?;
-    let rounded = trial.reference::<f32>().map(|found| Difference::all(&found, &expected));
-    let mut findings = vec![finding(Check::Single, case.tolerance, rounded)];
-    if case.derivatives {
-        findings.push(finding(Check::Differences, numeric::TOLERANCE, numeric::of_reference(&trial, PLACES)));
+    let mut findings = Vec::new();
+    for Drawn { draw, trial, expected } in drawn(case)? {
+        let finding = |check, tolerance, outcome| Finding {
+            check,
+            draw,
+            variant: "reference".to_owned(),
+            kernels: "reference".to_owned(),
+            tolerance,
+            outcome,
+        };
+        let rounded = trial.reference::<f32>().map(|found| case.differences(draw, &found, &expected));
+        findings.push(finding(Check::Single, case.tolerance, rounded));
+        if case.differs(draw) {
+            let slopes = numeric::of_reference(&trial, PLACES);
+            findings.push(finding(Check::Differences, numeric::TOLERANCE, slopes));
+        }
     }
     Ok(findings)
 }
 
 /// Every kernel that can compute the case.
 fn on_gpu(case: &Case, gpu: &Gpu) -> Result<Vec<Finding>> {
-    let trial = case.trial()?;
-    let expected = trial.reference::<f64>()?;
-    let ways = variants::ways(&trial, gpu, case.every_kernel)?;
-    Ok(ways.into_iter().flat_map(|way| one_way(case, &trial, &expected, gpu, way)).collect())
+    let ways = variants::ways(&case.trial()?, gpu, case.every_kernel)?;
+    let drawn = drawn(case)?;
+    Ok(ways.into_iter().flat_map(|way| one_way(case, &drawn, gpu, way)).collect())
 }
 
-fn one_way(case: &Case, trial: &Trial, expected: &[(Part, Vec<f64>)], gpu: &Gpu, way: Way) -> Vec<Finding> {
+fn one_way(case: &Case, drawn: &[Drawn], gpu: &Gpu, way: Way) -> Vec<Finding> {
     let Way { variant, kernels, program, in_double } = way;
-    let finding = |check, tolerance, outcome: Result<_>| Finding {
+    let finding = |check, draw, tolerance, outcome: Result<_>| Finding {
         check,
+        draw,
         variant: variant.clone(),
         kernels: kernels.clone(),
         tolerance,
         outcome: outcome.inspect_err(|_| gpu.forget_failure()),
     };
-    let single = GpuExecutor::load(gpu.clone(), &trial.banks, vec![program.clone()])
-        .and_then(|mut executor| trial.results(&mut executor))
-        .map(|found| Difference::all(&found, expected));
-    let mut findings = vec![finding(Check::Single, case.tolerance, single)];
+    let mut findings = Vec::new();
+    let Some(Drawn { draw: first, trial, .. }) = drawn.first() else { return findings };
+    // One executor for all numbers: to make it is most of the work.
+    match GpuExecutor::load(gpu.clone(), &trial.banks, vec![program.clone()]) {
+        Ok(mut executor) => findings.extend(drawn.iter().map(|Drawn { draw, trial, expected }| {
+            let found = trial.results(&mut executor);
+            let differences = found.map(|found| case.differences(*draw, &found, expected));
+            finding(Check::Single, *draw, case.tolerance, differences)
+        })),
+        Err(error) => findings.push(finding(Check::Single, *first, case.tolerance, Err(error))),
+    }
     if !in_double {
         return findings;
     }
-    let double = GpuExecutor::load_in_double(gpu.clone(), &trial.banks, vec![program])
-        .and_then(|mut executor| Ok((trial.results(&mut executor)?, executor)));
-    match double {
-        Ok((found, mut executor)) => {
-            let differences = Difference::all(&found, expected);
-            findings.push(finding(Check::Double, DOUBLE_TOLERANCE, Ok(differences)));
-            if case.derivatives {
-                let slopes = numeric::differences(trial, &found, &mut executor, PLACES_ON_GPU);
-                findings.push(finding(Check::Differences, numeric::TOLERANCE, slopes));
+    match GpuExecutor::load_in_double(gpu.clone(), &trial.banks, vec![program]) {
+        Ok(mut executor) => {
+            for Drawn { draw, trial, expected } in drawn {
+                let found = trial.results(&mut executor);
+                if let (Ok(found), true) = (&found, case.differs(*draw)) {
+                    let slopes = numeric::differences(trial, found, &mut executor, PLACES_ON_GPU);
+                    findings.push(finding(Check::Differences, *draw, numeric::TOLERANCE, slopes));
+                }
+                let differences = found.map(|found| case.differences(*draw, &found, expected));
+                findings.push(finding(Check::Double, *draw, DOUBLE_TOLERANCE, differences));
             }
         }
-        Err(error) => findings.push(finding(Check::Double, DOUBLE_TOLERANCE, Err(error))),
+        Err(error) => findings.push(finding(Check::Double, *first, DOUBLE_TOLERANCE, Err(error))),
     }
     findings
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Case, Gpu, Report, one_way, variants};
+    use super::{Case, Gpu, Report, drawn, one_way, variants};
 
     /// A kernel that a device refuses is a failure of its own, and no others'.
     #[test]
@@ -143,7 +175,7 @@ mod tests {
         let gpu = Gpu::open("", false).expect("make test installs a driver");
         let case = Case::new("square", &[[1, 1, 1, 8]], |v| Ok(v[0].square()));
         let trial = case.trial().unwrap();
-        let expected = trial.reference::<f64>().unwrap();
+        let drawn = drawn(&case).unwrap();
         let mut report = Report::new("a device".to_owned());
         for name in ["broken", "sound"] {
             let mut way = variants::ways(&trial, &gpu, false).unwrap().remove(0);
@@ -151,7 +183,7 @@ mod tests {
             if name == "broken" {
                 way.program.shaders[0].source.push_str("fn broken( {}");
             }
-            let findings = one_way(&case, &trial, &expected, &gpu, way);
+            let findings = one_way(&case, &drawn, &gpu, way);
             findings.iter().for_each(|finding| report.add(&case, finding));
         }
         let [broken, sound] = &report.rows[..] else { panic!("{report}") };

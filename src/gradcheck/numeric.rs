@@ -18,7 +18,7 @@ pub const TOLERANCE: f64 = 1e-7;
 /// # Errors
 /// None that a trial which could be made gives.
 pub fn of_reference(trial: &Trial, most: usize) -> Result<Vec<Difference>> {
-    let mut reference = Reference::new(&[], vec![trial.forward.clone()]);
+    let mut reference = Reference::new(&[], vec![trial.forward.clone()])?;
     for (name, values) in trial.used(&trial.forward) {
         reference.write_input(0, name, values)?;
     }

@@ -1,7 +1,7 @@
 //! What was found, as rows and as text.
 
 use super::difference::Difference;
-use super::trial::Part;
+use super::trial::{Draw, Part};
 use super::{Case, Check, DOUBLE_TOLERANCE, Finding, numeric};
 use serde::Serialize;
 use std::fmt;
@@ -32,6 +32,12 @@ pub struct Row {
     pub forward: Option<f64>,
     /// Worst error in f32 of a gradient; none where there are none.
     pub gradient: Option<f64>,
+    /// Worst error in f32 of anything computed from small numbers, see [`Draw`].
+    pub small: Option<f64>,
+    /// Worst error in f32 of anything computed from large numbers.
+    pub large: Option<f64>,
+    /// Worst error in f32 beside NaN and infinities; it is NaN where these themselves are not as they should be.
+    pub special: Option<f64>,
     /// Largest error allowed in f32.
     pub tolerance: f64,
     /// Worst error in f64 of anything, where the device computed it in f64.
@@ -55,6 +61,8 @@ pub struct Failure {
     pub kernels: String,
     /// Which check found it.
     pub check: Check,
+    /// From which numbers.
+    pub draw: Draw,
     /// What.
     #[serde(flatten)]
     pub wrong: Wrong,
@@ -87,14 +95,14 @@ impl Report {
 
     /// Adds what was found of a case to the row where it belongs.
     pub fn add(&mut self, case: &Case, finding: &Finding) {
-        let Finding { check, variant, kernels, tolerance, outcome } = finding;
+        let Finding { check, draw, variant, kernels, tolerance, outcome } = finding;
         let at = self.row(case, variant);
         let row = &mut self.rows[at];
         let mut wrongs = Vec::new();
         match outcome {
             Ok(differences) => {
                 for difference in differences {
-                    row.note(*check, difference);
+                    row.note(*check, *draw, difference);
                     if !difference.is_within(*tolerance) {
                         wrongs.push(Wrong::Off(difference.clone()));
                     }
@@ -111,6 +119,7 @@ impl Report {
             shapes: case.title(),
             kernels: kernels.clone(),
             check: *check,
+            draw: *draw,
             wrong,
             tolerance: *tolerance,
         }));
@@ -130,6 +139,9 @@ impl Report {
                 shapes: vec![],
                 forward: None,
                 gradient: None,
+                small: None,
+                large: None,
+                special: None,
                 tolerance,
                 double: None,
                 differences: None,
@@ -147,18 +159,21 @@ impl Report {
 
 impl Row {
     /// Keeps the worst.
-    fn note(&mut self, check: Check, Difference { part, error, .. }: &Difference) {
-        let worst = match (check, part) {
-            (Check::Single, Part::Gradient(_)) => &mut self.gradient,
-            (Check::Single, Part::Value | Part::Bank(_)) => &mut self.forward,
-            (Check::Double, _) => &mut self.double,
-            (Check::Differences, _) => &mut self.differences,
+    fn note(&mut self, check: Check, draw: Draw, Difference { part, error, .. }: &Difference) {
+        let worst = match (check, draw, part) {
+            (Check::Single, Draw::Unit, Part::Gradient(_)) => &mut self.gradient,
+            (Check::Single, Draw::Unit, Part::Value | Part::Bank(_)) => &mut self.forward,
+            (Check::Single, Draw::Small, _) => &mut self.small,
+            (Check::Single, Draw::Large, _) => &mut self.large,
+            (Check::Single, Draw::Special, _) => &mut self.special,
+            (Check::Double, ..) => &mut self.double,
+            (Check::Differences, ..) => &mut self.differences,
         };
         // Unlike f64::max, this keeps what is not a number.
         *worst = worst.filter(|worst| worst.total_cmp(error).is_ge()).or(Some(*error));
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 12] {
         let error = |error: Option<f64>| error.map_or("-".to_owned(), |error| format!("{error:.1e}"));
         let refused = self.refused.as_ref().map(|why| format!("refused: {}", first_line(why)));
         let verdict = if self.passed { "ok" } else { "FAILED" };
@@ -168,6 +183,9 @@ impl Row {
             self.shapes.len().to_string(),
             error(self.forward),
             error(self.gradient),
+            error(self.small),
+            error(self.large),
+            error(self.special),
             format!("{:.0e}", self.tolerance),
             error(self.double),
             error(self.differences),
@@ -180,31 +198,48 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-const HEADINGS: [&str; 9] =
-    ["op", "variant", "shapes", "forward", "gradient", "tolerance", "f64", "slopes", "verdict"];
+const HEADINGS: [&str; 12] = [
+    "op",
+    "variant",
+    "shapes",
+    "forward",
+    "gradient",
+    "small",
+    "large",
+    "special",
+    "tolerance",
+    "f64",
+    "slopes",
+    "verdict",
+];
 
 /// The table, then every failure, then the verdict.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cells = self.rows.iter().map(Row::cells);
-        let lines: Vec<[String; 9]> = std::iter::once(HEADINGS.map(str::to_owned)).chain(cells).collect();
+        let lines: Vec<[String; 12]> = std::iter::once(HEADINGS.map(str::to_owned)).chain(cells).collect();
         let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
-        let widths: [usize; 9] = std::array::from_fn(width);
+        let widths: [usize; 12] = std::array::from_fn(width);
         writeln!(f, "{}\n{}\n", self.program, self.device)?;
         for line in &lines {
             for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
                 match at {
                     0 | 1 => write!(f, "{cell:<width$}  ")?,
-                    8 => writeln!(f, "{cell}")?,
+                    11 => writeln!(f, "{cell}")?,
                     _ => write!(f, "{cell:>width$}  ")?,
                 }
             }
         }
         writeln!(
             f,
-            "\nforward, gradient: f32 against the reference in f64\nf64: the device's default kernels in f64 against the \
-             reference, at most {DOUBLE_TOLERANCE:.0e}; none where it has no f64, and of exp, log and tanh\nslopes: \
+            "\nforward, gradient: f32 against the reference in f64\nsmall, large: the same from {} and from {}\n\
+             special: the same beside {}; NaN where the reference has no NaN or another infinity\n\
+             f64: the device's default kernels in f64 against the reference, at most {DOUBLE_TOLERANCE:.0e}; none where it \
+             has no f64\nslopes: \
              gradients in f64 against central differences, at most {:.0e}\n",
+            Draw::Small,
+            Draw::Large,
+            Draw::Special,
             numeric::TOLERANCE
         )?;
         self.failures.iter().try_for_each(|failure| writeln!(f, "{failure}"))?;
@@ -218,12 +253,16 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { op, shapes, kernels, check, wrong, tolerance } = self;
+        let Self { op, shapes, kernels, check, draw, wrong, tolerance } = self;
         let precision = if *check == Check::Single { "f32" } else { "f64" };
+        let from = if *draw == Draw::Unit { String::new() } else { format!(" from {draw}") };
         match wrong {
             Wrong::Refused(why) => write!(f, "{op} {shapes}: refused in {precision}: {why} ({kernels})"),
             Wrong::Off(difference) => {
-                write!(f, "{op} {shapes}: {difference}, tolerance {tolerance:.0e} in {precision} ({kernels})")
+                write!(
+                    f,
+                    "{op} {shapes}{from}: {difference}, tolerance {tolerance:.0e} in {precision} ({kernels})"
+                )
             }
         }
     }

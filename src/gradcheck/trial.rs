@@ -7,7 +7,58 @@ use crate::random::stream;
 use crate::reference::{Real, Reference};
 use crate::shape::Shape;
 use rand::RngExt;
+use serde::Serialize;
 use std::fmt;
+
+/// Where the numbers of a case's operands lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draw {
+    /// In +-(0.1, 1).
+    Unit,
+    /// In +-(1e-6, 1e-2), evenly over the orders of magnitude.
+    Small,
+    /// In +-(10, 30).
+    Large,
+    /// As [`Draw::Unit`], but the first operand holds NaN, both infinities and both zeros, as far as it has room.
+    Special,
+}
+
+impl Draw {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unit, Self::Small, Self::Large, Self::Special];
+
+    /// So many numbers for operand `index`, all of which f32 holds exactly.
+    pub fn numbers(self, len: usize, index: usize) -> Vec<f64> {
+        let mut numbers = draw(len, index);
+        let single = |x: f64| f64::from(x as f32);
+        match self {
+            Self::Unit => {}
+            Self::Small => {
+                numbers.iter_mut().for_each(|x| *x = single(x.signum() * 10f64.powf(-6.4 + 4.4 * x.abs())));
+            }
+            Self::Large => numbers.iter_mut().for_each(|x| *x = single(x.signum() * (8.0 + 22.0 * x.abs()))),
+            Self::Special if index == 0 => {
+                let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0];
+                let step = len.div_ceil(special.len());
+                numbers.iter_mut().step_by(step).zip(special).for_each(|(x, special)| *x = special);
+            }
+            Self::Special => {}
+        }
+        numbers
+    }
+}
+
+impl fmt::Display for Draw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unit => "0.1 to 1",
+            Self::Small => "1e-6 to 1e-2",
+            Self::Large => "10 to 30",
+            Self::Special => "NaN, infinities and zeros",
+        })
+    }
+}
 
 /// Numbers in +-(0.1, 1), which f32 holds exactly: away from the kinks of ReLU and |x|, and from the pole of 1 / x.
 pub fn draw(len: usize, index: usize) -> Vec<f64> {
@@ -79,8 +130,8 @@ impl Trial {
             (0..).zip(values).map(|(i, values): (usize, _)| (i.to_string(), values.clone())).collect();
         inputs.push((WEIGHTS.to_owned(), draw(y.shape().len(), 99)));
         Ok(Self {
-            step: Step::new("gradients", &graph, &outputs, vec![]),
-            forward: Step::new("value", &graph, &outputs[..1], vec![]),
+            step: Step::new("gradients", &graph, &outputs, vec![])?,
+            forward: Step::new("value", &graph, &outputs[..1], vec![])?,
             banks: vec![],
             states: vec![],
             inputs,
@@ -88,16 +139,19 @@ impl Trial {
     }
 
     /// Updates of banks that hold these numbers, by inputs of these numbers.
+    ///
+    /// # Errors
+    /// If an update's node has a wrong shape.
     pub fn updates(
         graph: &Graph,
         updates: Vec<Update>,
         banks: Vec<(Bank, Vec<f64>)>,
         inputs: &[(&str, Vec<f64>)],
-    ) -> Self {
-        let step = Step::new("updates", graph, &[], updates);
+    ) -> Result<Self> {
+        let step = Step::new("updates", graph, &[], updates)?;
         let (banks, states) = banks.into_iter().unzip();
         let inputs = inputs.iter().map(|(name, values)| ((*name).to_owned(), values.clone())).collect();
-        Self { forward: step.clone(), step, banks, states, inputs }
+        Ok(Self { forward: step.clone(), step, banks, states, inputs })
     }
 
     /// What `executor`, made for the step over the banks, leaves behind.
@@ -132,7 +186,7 @@ impl Trial {
     /// # Errors
     /// None that a trial which could be made gives.
     pub fn reference<T: Real>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
-        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()]))
+        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()])?)
     }
 
     /// What the value is weighed by.

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::{NodeId, Op, Step, Unary};
+use crate::graph::{NodeId, Op, Step};
 
 /// `own` device with the kernels of each kind of device; where the environment variable `MEWGAN_OWN_KERNELS` is set to 1, of
 /// its own kind only, for drivers that cannot compile the others: SwiftShader takes more than 13 GiB for a tiled kernel.
@@ -74,10 +74,9 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
     Ok(ways)
 }
 
-/// Whether there are f64 forms of all its functions: SPIR-V has none of exp, log and tanh.
+/// Whether there are f64 forms of all its kernels.
 fn has_double(step: &Step) -> bool {
     let single = |id: NodeId| match &step.nodes[id].op {
-        Op::Unary(unary) => matches!(unary, Unary::Tanh | Unary::Sigmoid | Unary::Softplus),
         Op::Custom(op) => !op.kernel(&step.operand_shapes(id), step.nodes[id].shape).has_double,
         _ => false,
     };

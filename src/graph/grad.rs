@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// A tensor the loss does not depend on has a gradient of zeros.
 ///
 /// # Errors
-/// If `loss` is not a scalar, or an operation between has no rule (the normalisations' backward passes cannot be
+/// If `loss` is not a scalar, `wrt` has a tensor of another graph, or an operation between has no rule (the normalisations' backward passes cannot be
 /// differentiated again), or a wrong one.
 pub fn gradients<'g>(loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
     if loss.shape() != Shape::SCALAR {
@@ -20,6 +20,13 @@ pub fn gradients<'g>(loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
         });
     }
     let graph = loss.graph();
+    graph.check()?;
+    if !wrt.iter().all(|var| graph.owns(*var)) {
+        return Err(Error::Graph {
+            op: "gradients",
+            problem: "the loss and what it is differentiated to are of two graphs; build both in one".into(),
+        });
+    }
     let depends = depends_on(loss, wrt);
     let mut gradient: HashMap<NodeId, Var<'g>> = HashMap::new();
     gradient.insert(loss.id(), graph.full(Shape::SCALAR, 1.0));
@@ -76,15 +83,15 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         // The three contractions over one index set are each other's gradients.
         Op::Conv2d(g) => {
             let (x, w) = (operand(0), operand(1));
-            vec![Some(gy.conv_transpose2d_with(w, g)), Some(x.conv2d_weight_grad_with(gy, g))]
+            vec![Some(gy.conv_transpose2d_with(w, g)?), Some(x.conv2d_weight_grad_with(gy, g)?)]
         }
         Op::ConvTranspose2d(g) => {
             let (x, w) = (operand(0), operand(1));
-            vec![Some(gy.conv2d_with(w, g)), Some(gy.conv2d_weight_grad_with(x, g))]
+            vec![Some(gy.conv2d_with(w, g)?), Some(gy.conv2d_weight_grad_with(x, g)?)]
         }
         Op::Conv2dWeightGrad(g) => {
             let (x, small) = (operand(0), operand(1));
-            vec![Some(small.conv_transpose2d_with(gy, g)), Some(x.conv2d_with(gy, g))]
+            vec![Some(small.conv_transpose2d_with(gy, g)?), Some(x.conv2d_with(gy, g)?)]
         }
 
         Op::Unary(unary) => vec![Some(match unary {
@@ -127,7 +134,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
                 Op::NormalizeGradSums { per, eps },
                 &[x, moments, gy],
                 Shape([moments.shape().0[0], 1, 2, x.shape().channels()]),
-            );
+            )?;
             // Statistics of all ranks depend on the pictures of all.
             let sums = match gy.graph().node(moments.id()).op {
                 Op::Exchange(Exchange::Moments { share }) => own.exchange(Exchange::Mean { share }),
@@ -136,7 +143,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             let affine = node.operands.get(2).map(|&id| gy.graph().var(id));
             let mut operands = vec![x, moments, gy, sums];
             operands.extend(affine);
-            let dx = gy.graph().push(Op::NormalizeGrad { per, eps, fixed }, &operands, x.shape());
+            let dx = gy.graph().push(Op::NormalizeGrad { per, eps, fixed }, &operands, x.shape())?;
             let mut out = vec![Some(dx), None];
             if let Some(affine) = affine {
                 out.push(Some(own.sum_to(affine.shape())?));
@@ -161,6 +168,6 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         Op::UpsampleNearest(factor) => vec![Some(gy.upsample_nearest2d_grad(factor))],
         Op::UpsampleNearestGrad(factor) => vec![Some(gy.upsample_nearest2d(factor)?)],
         Op::Blur => vec![Some(gy.blur())],
-        Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)), None],
+        Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)?), None],
     })
 }

@@ -6,6 +6,7 @@
 //! outside this crate ([`crate::custom`]) brings its meaning and its kernel along, unread.
 
 mod build;
+mod check;
 mod grad;
 pub(crate) mod lifetimes;
 mod names;
@@ -16,9 +17,10 @@ pub use grad::gradients;
 pub use op::{Binary, Exchange, Op, Per, Unary};
 pub use step::{Bank, Slot, Step, Update};
 
-use crate::Result;
 use crate::custom::{Custom, CustomOp};
 use crate::shape::Shape;
+use crate::{Error, Result};
+use check::is_single;
 use std::cell::RefCell;
 
 /// The place of a node in its graph; operands always come before the nodes that use them.
@@ -36,9 +38,14 @@ pub struct Node {
 }
 
 /// A growing list of nodes.
+///
+/// Methods that return no `Result`, such as [`Graph::input`] and [`Var::scale`], accept anything: [`gradients`] and
+/// [`Step::new`] report the first tensor among theirs that is empty or too large, and the first factor that is not finite.
 #[derive(Default, Debug)]
 pub struct Graph {
     nodes: RefCell<Vec<Node>>,
+    /// The first node that cannot be computed, and why, of those from methods that return no `Result`.
+    fault: RefCell<Option<(&'static str, String)>>,
 }
 
 /// A node of a graph, as a value that can be passed around and combined.
@@ -56,28 +63,28 @@ impl Graph {
 
     /// A tensor the host writes before every run.
     pub fn input(&self, name: &str, shape: Shape) -> Var<'_> {
-        self.push(Op::Input(name.to_owned()), &[], shape)
+        self.append(Op::Input(name.to_owned()), &[], shape)
     }
 
     /// A tensor that lives on the device between runs: a parameter, a running statistic.
     pub fn state(&self, slot: Slot, shape: Shape) -> Var<'_> {
-        self.push(Op::State(slot), &[], shape)
+        self.append(Op::State(slot), &[], shape)
     }
 
     /// A tensor filled with one value.
     pub fn full(&self, shape: Shape, value: f64) -> Var<'_> {
-        self.push(Op::Full(value), &[], shape)
+        self.append(Op::Full(value), &[], shape)
     }
 
     /// What an operation from outside this crate makes of `operands`.
     ///
     /// # Errors
-    /// If their shapes do not fit.
+    /// If their shapes do not fit, or one is of another graph.
     pub fn custom(&self, op: impl CustomOp, operands: &[Var<'_>]) -> Result<Var<'_>> {
         let op = Custom::new(op);
         let shapes: Vec<Shape> = operands.iter().map(|operand| operand.shape()).collect();
         let shape = op.shape(&shapes)?;
-        Ok(self.push(Op::Custom(op), operands, shape))
+        self.push(Op::Custom(op), operands, shape)
     }
 
     /// The nodes so far, in an order in which they can be computed.
@@ -85,10 +92,40 @@ impl Graph {
         self.nodes.into_inner()
     }
 
-    fn push(&self, op: Op, operands: &[Var<'_>], shape: Shape) -> Var<'_> {
+    /// Appends a node.
+    ///
+    /// # Errors
+    /// If an operand is of another graph, or the result cannot be computed: see [`problem`].
+    fn push(&self, op: Op, operands: &[Var<'_>], shape: Shape) -> Result<Var<'_>> {
+        let problem = if operands.iter().all(|operand| self.owns(*operand)) {
+            problem(&op, shape)
+        } else {
+            Some("its operands are of two graphs; build both in one".into())
+        };
+        match problem {
+            Some(problem) => Err(Error::Graph { op: op.name(), problem }),
+            None => Ok(self.append(op, operands, shape)),
+        }
+    }
+
+    /// Appends a node to whose operands, if any, the graph is known; a problem is kept for [`Graph::check`].
+    fn append(&self, op: Op, operands: &[Var<'_>], shape: Shape) -> Var<'_> {
+        if let Some(problem) = problem(&op, shape) {
+            self.fault.borrow_mut().get_or_insert((op.name(), problem));
+        }
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(Node { op, operands: operands.iter().map(|var| var.id).collect(), shape });
         Var { graph: self, id: nodes.len() - 1 }
+    }
+
+    /// Reports the first node that cannot be computed.
+    fn check(&self) -> Result<()> {
+        let fault = self.fault.borrow().clone();
+        fault.map_or(Ok(()), |(op, problem)| Err(Error::Graph { op, problem }))
+    }
+
+    fn owns(&self, var: Var<'_>) -> bool {
+        std::ptr::eq(self, var.graph)
     }
 
     fn node(&self, id: NodeId) -> Node {
@@ -98,6 +135,22 @@ impl Graph {
     fn var(&self, id: NodeId) -> Var<'_> {
         Var { graph: self, id }
     }
+}
+
+/// Why a node cannot be computed, if so, whatever its operands are. [`Op::Full`] may be anything: it is loaded from memory.
+fn problem(op: &Op, shape: Shape) -> Option<String> {
+    let numbers = match *op {
+        Op::Unary(Unary::Affine { scale, offset }) => vec![scale, offset],
+        Op::Unary(Unary::LeakyRelu { slope }) => vec![slope],
+        Op::Normalize { eps, .. } => vec![eps],
+        Op::Exchange(Exchange::Mean { share } | Exchange::Moments { share }) => vec![share],
+        _ => vec![],
+    };
+    if let Some(number) = numbers.into_iter().find(|number| !is_single(*number)) {
+        return Some(format!("{number} is not finite in single precision"));
+    }
+    let named = if let Op::Input(name) = op { format!("{name}: ") } else { String::new() };
+    Some(named + &shape.problem()?)
 }
 
 impl<'g> Var<'g> {

@@ -3,10 +3,11 @@
 use super::names::names;
 use super::{Graph, Node, NodeId, Op, Var};
 use crate::shape::Shape;
+use crate::{Error, Result};
 
 /// Numbers between neighbouring tensors of a bank start at multiples of this, so that every tensor can be bound by
 /// itself (256 bytes, the largest storage offset alignment WebGPU allows, in f32).
-const ALIGN: usize = 64;
+pub(super) const ALIGN: usize = 64;
 
 /// Tensors that live on the device between runs, one after another in one buffer: all parameters of an optimizer,
 /// their gradients, their moments.
@@ -22,7 +23,7 @@ impl Bank {
     /// Appends a tensor and returns its index.
     pub fn push(&mut self, name: impl Into<String>, shape: Shape) -> usize {
         self.tensors.push((name.into(), shape, self.len));
-        self.len += shape.len().next_multiple_of(ALIGN);
+        self.len = self.len.saturating_add(shape.len().div_ceil(ALIGN).saturating_mul(ALIGN));
         self.tensors.len() - 1
     }
 
@@ -48,7 +49,8 @@ pub struct Slot {
     pub offset: usize,
 }
 
-/// A change of state, made in the order given after the whole graph is computed.
+/// A change of state, made in the order given after the whole graph is computed: a node's value is what it was before any
+/// change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     /// The tensor becomes the node's value.
@@ -154,18 +156,28 @@ impl Update {
         }
     }
 
-    fn renumber(&mut self, place: &[NodeId]) {
-        match self {
+    /// The banks it reads or changes.
+    pub fn banks(&self) -> Vec<usize> {
+        let read = match *self {
+            Self::Average { parameters, .. } => Some(parameters),
+            Self::Adam { gradients, .. } => Some(gradients),
+            Self::Store { .. } | Self::RunningMoments { .. } | Self::StoreRows { .. } | Self::Mean { .. } => {
+                None
+            }
+        };
+        self.written().into_iter().chain(read).collect()
+    }
+
+    fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        let nodes = match self {
             Self::Store { value: id, .. }
             | Self::RunningMoments { moments: id, .. }
             | Self::Average { decay: id, .. }
-            | Self::Adam { rates: id, .. } => *id = place[*id],
-            Self::StoreRows { value, rows, .. } => {
-                *value = place[*value];
-                *rows = place[*rows];
-            }
-            Self::Mean { .. } => {}
-        }
+            | Self::Adam { rates: id, .. } => [Some(id), None],
+            Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
+            Self::Mean { .. } => [None, None],
+        };
+        nodes.into_iter().flatten()
     }
 }
 
@@ -175,8 +187,7 @@ impl Update {
 pub struct Step {
     /// A name for listings, such as `discriminator_step`.
     pub name: String,
-    /// Nodes in an order in which they can be computed.
-    pub nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     /// Results the host may read, by name.
     pub outputs: Vec<(String, NodeId)>,
     /// Changes of state, in order.
@@ -185,11 +196,25 @@ pub struct Step {
 
 impl Step {
     /// Takes from `graph` what the outputs and updates need.
-    pub fn new(name: &str, graph: &Graph, outputs: &[(&str, Var<'_>)], updates: Vec<Update>) -> Self {
+    ///
+    /// # Errors
+    /// If the graph has a tensor that is empty or too large or a factor that is not finite, an output is of another graph, two
+    /// outputs or two inputs have one name, or an update's node is not in the graph or has a wrong shape.
+    pub fn new(
+        name: &str,
+        graph: &Graph,
+        outputs: &[(&str, Var<'_>)],
+        mut updates: Vec<Update>,
+    ) -> Result<Self> {
+        graph.check()?;
+        if let Some((output, _)) = outputs.iter().find(|(_, var)| !graph.owns(*var)) {
+            let problem = format!("step {name}: {output} is of another graph; build all of a step in one");
+            return Err(Error::Graph { op: "output", problem });
+        }
         let nodes = graph.nodes.borrow();
         let mut needed = vec![false; nodes.len()];
-        let roots = outputs.iter().map(|(_, var)| var.id()).chain(updates.iter().flat_map(Update::nodes));
-        for root in roots {
+        let updated = updates.iter().flat_map(Update::nodes).filter(|&id| id < nodes.len());
+        for root in outputs.iter().map(|(_, var)| var.id()).chain(updated) {
             needed[root] = true;
         }
         for id in (0..nodes.len()).rev() {
@@ -204,22 +229,59 @@ impl Step {
             let operands = node.operands.iter().map(|&operand| place[operand]).collect();
             kept.push(Node { operands, ..node.clone() });
         }
-        let mut updates = updates;
-        updates.iter_mut().for_each(|update| update.renumber(&place));
-        Self {
+        // An id beyond the graph stays: the check names it.
+        let renumber = |id: &mut NodeId| *id = place.get(*id).copied().unwrap_or(*id);
+        updates.iter_mut().flat_map(Update::nodes_mut).for_each(renumber);
+        let mut step = Self {
             name: name.to_owned(),
             nodes: kept,
             outputs: outputs.iter().map(|(name, var)| ((*name).to_owned(), place[var.id()])).collect(),
             updates,
+        };
+        step.check_alone()?;
+        step.keep_given();
+        Ok(step)
+    }
+
+    /// Nodes in an order in which they can be computed.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Has nodes of their own keep what an output or an update shows but the host or an update may change meanwhile: inputs and
+    /// state.
+    fn keep_given(&mut self) {
+        let written: Vec<usize> = self.updates.iter().flat_map(Update::written).collect();
+        let mut copies: Vec<(NodeId, NodeId)> = Vec::new();
+        let mut keep = |nodes: &mut Vec<Node>, id: NodeId| {
+            let known = copies.iter().find(|(of, _)| *of == id).map(|&(_, copy)| copy);
+            known.unwrap_or_else(|| {
+                nodes.push(Node { op: Op::Broadcast, operands: vec![id], shape: nodes[id].shape });
+                copies.push((id, nodes.len() - 1));
+                nodes.len() - 1
+            })
+        };
+        for (_, id) in &mut self.outputs {
+            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::Input(_) | Op::State(_)) {
+                *id = keep(&mut self.nodes, *id);
+            }
         }
+        for id in self.updates.iter_mut().flat_map(Update::nodes_mut) {
+            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::State(slot) if written.contains(&slot.bank))
+            {
+                *id = keep(&mut self.nodes, *id);
+            }
+        }
+    }
+
+    /// Whether node `id` is not computed: an input, a state tensor or a constant.
+    pub fn is_given(&self, id: NodeId) -> bool {
+        matches!(self.nodes[id].op, Op::Input(_) | Op::State(_) | Op::Full(_))
     }
 
     /// The node whose numbers node `id` shows: itself, or what it reshapes or detaches.
     pub fn source(&self, id: NodeId) -> NodeId {
-        match self.nodes[id].op {
-            Op::Reshape | Op::Detach => self.source(self.nodes[id].operands[0]),
-            _ => id,
-        }
+        source(&self.nodes, id)
     }
 
     /// The shapes of a node's operands.
@@ -229,9 +291,7 @@ impl Step {
 
     /// The nodes that are computed, in order: all but what is given, and what only shows another's numbers.
     pub fn computed(&self) -> impl Iterator<Item = NodeId> {
-        let given =
-            |op: &Op| matches!(op, Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach);
-        (0..self.nodes.len()).filter(move |&id| !given(&self.nodes[id].op))
+        (0..self.nodes.len()).filter(|&id| self.source(id) == id && !self.is_given(id))
     }
 
     /// Floating-point operations of a node that is a contraction, a multiply-add being two; taps that fall on the border count
@@ -259,5 +319,12 @@ impl Step {
             Op::Input(name) => Some((id, name.as_str(), node.shape)),
             _ => None,
         })
+    }
+}
+
+fn source(nodes: &[Node], id: NodeId) -> NodeId {
+    match nodes[id].op {
+        Op::Reshape | Op::Detach => source(nodes, nodes[id].operands[0]),
+        _ => id,
     }
 }

@@ -157,7 +157,7 @@ fn store_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let rows = graph.input("rows", Shape([x.0[0], 1, 1, 1])).id();
     let value = graph.input("x", x).id();
     let update = Update::StoreRows { slot: FIRST, len: kept.len(), value, rows };
-    Ok((Step::new("store_rows", &graph, &[], vec![update]), vec![bank(kept)]))
+    Ok((Step::new("store_rows", &graph, &[], vec![update])?, vec![bank(kept)]))
 }
 
 fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
@@ -167,14 +167,14 @@ fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let moments = x.moments(Per::Batch);
     let running = bank(moments.shape());
     let update = Update::RunningMoments { slot: FIRST, moments: moments.id(), momentum: 0.1, count };
-    Ok((Step::new("running_moments", &graph, &[], vec![update]), vec![running]))
+    Ok((Step::new("running_moments", &graph, &[], vec![update])?, vec![running]))
 }
 
 fn average(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let graph = Graph::new();
     let decay = graph.input("decay", Shape::SCALAR).id();
     let update = Update::Average { average: 1, parameters: 0, decay };
-    Ok((Step::new("average", &graph, &[], vec![update]), vec![bank(shapes[0]), bank(shapes[0])]))
+    Ok((Step::new("average", &graph, &[], vec![update])?, vec![bank(shapes[0]), bank(shapes[0])]))
 }
 
 fn adam(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
@@ -184,7 +184,7 @@ fn adam(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
     let update = Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps };
     let banks = [(); 4].map(|()| bank(shapes[0])).into();
-    Ok((Step::new("adam", &graph, &[], vec![update]), banks))
+    Ok((Step::new("adam", &graph, &[], vec![update])?, banks))
 }
 
 fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
@@ -200,7 +200,7 @@ fn of_peaks(_: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
 fn rungs(shapes: &[Shape], settings: &super::Settings) -> Result<Vec<Program>> {
     let graph = Graph::new();
     let y = graph.input("x", shapes[0]).conv2d(graph.input("w", shapes[1]), settings.conv)?;
-    let step = Step::new("ladder", &graph, &[("y", y)], vec![]);
+    let step = Step::new("ladder", &graph, &[("y", y)], vec![])?;
     let all = Contraction::all(&[step]);
     all.iter().flat_map(|of| ladder::RUNGS.iter().map(|rung| rung.program(of))).collect()
 }

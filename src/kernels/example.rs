@@ -147,7 +147,7 @@ fn operands<'g>(graph: &'g Graph, shapes: &[Shape]) -> Vec<Var<'g>> {
 fn value(name: &str, shapes: &[Shape], settings: &Settings, function: Function) -> Result<Step> {
     let graph = Graph::new();
     let y = function(&operands(&graph, shapes), settings)?;
-    Ok(Step::new(name, &graph, &[("y", y)], vec![]))
+    Step::new(name, &graph, &[("y", y)], vec![])
 }
 
 /// The gradients of a function to its operands.
@@ -157,7 +157,7 @@ fn gradient(name: &str, shapes: &[Shape], settings: &Settings, function: Functio
     let y = function(&operands, settings)?;
     let found = gradients(y.mul(graph.input("gy", y.shape()))?.sum(), &operands)?;
     let outputs: Vec<(&str, Var<'_>)> = found.into_iter().map(|gradient| ("", gradient)).collect();
-    Ok(Step::new(name, &graph, &outputs, vec![]))
+    Step::new(name, &graph, &outputs, vec![])
 }
 
 /// The operations of `step` that are named in `kept`, alone: what else they read is given.

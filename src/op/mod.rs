@@ -120,7 +120,7 @@ pub fn run<T: Copy + Default>(
     }
 
     let named: Vec<(&str, Var<'_>)> = outputs.iter().map(|&(name, var, _)| (name, var)).collect();
-    let step = Step::new(&request.name, &graph, &named, updates);
+    let step = Step::new(&request.name, &graph, &named, updates)?;
     let bank = running.as_ref().map(|&(shape, _)| {
         let mut bank = Bank::default();
         bank.push("running", shape);

@@ -22,7 +22,9 @@ pub fn exchange<T: Real>(exchange: Exchange, ranks: &Ranks, x: &[T], y: &mut [T]
             for c in 0..channels {
                 let mean = sums[c];
                 y[c] = T::of(mean);
-                y[channels + c] = T::of((sums[channels + c] - mean * mean).max(0.0));
+                let variance = sums[channels + c] - mean * mean;
+                // Not by max, so that NaN stays.
+                y[channels + c] = T::of(if variance < 0.0 { 0.0 } else { variance });
             }
         }
         Exchange::Gather { whole } => {

@@ -55,13 +55,17 @@ enum Place {
 
 impl<T: Real> Reference<T> {
     /// Makes `steps` ready over `banks`, whose tensors start as zeros.
-    pub fn new(banks: &[Bank], steps: Vec<Step>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// If a step does not fit the banks: see [`Step::check`].
+    pub fn new(banks: &[Bank], steps: Vec<Step>) -> Result<Self> {
+        steps.iter().try_for_each(|step| step.check(banks))?;
+        Ok(Self {
             banks: banks.iter().map(|bank| vec![T::of(0.0); bank.len]).collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
             ranks: Ranks::default(),
             tracing: false,
-        }
+        })
     }
 }
 

@@ -113,7 +113,7 @@ pub fn grad_sums<T: Real>(per: Per, eps: f64, x: &[T], shape: Shape, moments: &[
 pub fn grad<T: Real>(per: Per, eps: f64, fixed: bool, operands: &[&[T]], shape: Shape, dx: &mut [T]) {
     let channels = shape.channels();
     let (_, rows) = groups(per, shape);
-    let share = T::of(if fixed { 0.0 } else { 1.0 / rows as f64 });
+    let share = T::of(1.0 / rows as f64);
     let (x, moments, gy, sums) = (operands[0], operands[1], operands[2], operands[3]);
     let inverse = inverse_deviations(moments, channels, eps);
     let mut factor = inverse.clone();
@@ -129,8 +129,14 @@ pub fn grad<T: Real>(per: Per, eps: f64, fixed: bool, operands: &[&[T]], shape: 
         let pixels = x[first..].chunks_exact(channels).zip(gy[first..].chunks_exact(channels));
         for (dx, (x, gy)) in dx.chunks_exact_mut(channels).zip(pixels) {
             for c in 0..channels {
-                let xhat = (x[c] - mean[c]) * inverse[c];
-                dx[c] = factor[c] * (gy[c] - share * (bias[c] + xhat * weight[c]));
+                // No 0 * NaN: with fixed moments the gradient is none of x.
+                let through = if fixed {
+                    T::of(0.0)
+                } else {
+                    let xhat = (x[c] - mean[c]) * inverse[c];
+                    share * (bias[c] + xhat * weight[c])
+                };
+                dx[c] = factor[c] * (gy[c] - through);
             }
         }
     });

@@ -103,10 +103,14 @@ pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
 /// See [`crate::graph::Op::Shift`].
 pub fn shift<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: Shape) {
     let [_, h, w, c] = shape.0;
-    let sign = if back { -1.0 } else { 1.0 };
+    // At most out of the picture, where NaN goes too.
+    let moved = |offset: T, extent: usize| {
+        let limit = extent as f64;
+        let pixels = if offset.is_nan() { limit } else { offset.wide().clamp(-limit, limit) };
+        pixels.round_ties_even() as isize * if back { -1 } else { 1 }
+    };
     for (picture, out) in out.chunks_exact_mut(h * w * c).enumerate() {
-        let offset = |axis: usize| (sign * offsets[picture * 2 + axis].wide()).round() as isize;
-        let (dy, dx) = (offset(0), offset(1));
+        let (dy, dx) = (moved(offsets[picture * 2], h), moved(offsets[picture * 2 + 1], w));
         for (pixel, out) in out.chunks_exact_mut(c).enumerate() {
             let (fy, fx) = ((pixel / w) as isize - dy, (pixel % w) as isize - dx);
             if (0..h as isize).contains(&fy) && (0..w as isize).contains(&fx) {

@@ -133,7 +133,7 @@ impl Dcgan {
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
         updates.extend(DISCRIMINATOR.descend(minimized, shard, &[d], &banks, &objective.d_adam)?);
-        Ok(Step::new("discriminator_step", &graph, &outputs, updates))
+        Step::new("discriminator_step", &graph, &outputs, updates)
     }
 
     /// One update of the generator. Inputs: `noise`, `rates`, DiffAugment's draws under `fake.`, and `decay` of the average.
@@ -161,7 +161,7 @@ impl Dcgan {
         if objective.average {
             updates.push(GENERATOR.average(AVERAGE, &graph));
         }
-        Ok(Step::new("generator_step", &graph, &[("G", loss)], updates))
+        Step::new("generator_step", &graph, &[("G", loss)], updates)
     }
 
     /// Pictures from noise, without any change of state; by the average where it is kept. Input: `noise`. Output:
@@ -176,6 +176,6 @@ impl Dcgan {
         let g = GENERATOR.tensors_from(bank, &graph, &[&self.generator], &banks).remove(0);
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (pictures, _) = self.generator.forward(noise, &g, statistics)?;
-        Ok(Step::new("sample", &graph, &[("pictures", pictures)], vec![]))
+        Step::new("sample", &graph, &[("pictures", pictures)], vec![])
     }
 }

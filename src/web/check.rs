@@ -48,7 +48,7 @@ impl Check<'_> {
     ) -> Result<Line> {
         let name = self.name;
         let mut reference =
-            Reference::<f32>::new(banks, self.steps.iter().map(|step| (*step).clone()).collect());
+            Reference::<f32>::new(banks, self.steps.iter().map(|step| (*step).clone()).collect())?;
         for (bank, numbers) in values.iter().enumerate() {
             reference.write_bank(bank, numbers)?;
         }

@@ -80,6 +80,11 @@ impl Fusion {
             }
             _ => return,
         };
+        for (offer, &operand) in offers.iter_mut().zip(&node.operands) {
+            if offer.base.is_some_and(|base| moments_read_by(step, readers, base, id)) {
+                *offer = Fused::leaf(operand);
+            }
+        }
         // One kernel, one value of its own: the one that is ready last.
         if let [Fused { base: Some(a), .. }, Fused { base: Some(b), .. }] = offers[..] {
             let earlier = usize::from(b < a);
@@ -157,6 +162,14 @@ fn fusion_root(step: &Step, id: NodeId) -> Fused {
         Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } | Op::Sum => Fused::value(id),
         _ => Fused::leaf(id),
     }
+}
+
+/// Whether node `last` or one before it reads the moments of the norm `base`. The kernel of a norm writes them, and it stands
+/// where the last node fused behind it does.
+fn moments_read_by(step: &Step, readers: &[Vec<NodeId>], base: NodeId, last: NodeId) -> bool {
+    let norm = &step.nodes[base];
+    matches!(norm.op, Op::Normalize { .. })
+        && readers[norm.operands[1]].iter().any(|&reader| reader != base && reader <= last)
 }
 
 /// The operand a reduction can compute as it loads.

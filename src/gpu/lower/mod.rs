@@ -27,13 +27,15 @@ use crate::{Error, Result};
 use call::{Call, Calls, Memory};
 use expression::Fused;
 use fuse::Fusion;
+use place::Stored;
 
 /// Lowers `step` for `target`.
 ///
 /// # Errors
-/// If a kernel's text cannot be made (an error in this crate, or in a [`CustomOp`](crate::custom::CustomOp)) or a tensor is
+/// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a [`CustomOp`](crate::custom::CustomOp)) or a tensor is
 /// larger than a binding may be.
 pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
+    step.check(banks)?;
     let fusion = Fusion::find(step);
     let mut calls = Calls::new(step, target);
     for id in 0..step.nodes.len() {
@@ -42,11 +44,13 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
         }
     }
     let nodes = calls.list.len();
+    let stored = place::stored(step, &calls.list);
     for update in &step.updates {
-        calls.update(update, banks);
+        calls.update(update, banks, &stored);
     }
-    let program = place::place(step, calls, nodes, banks)?;
+    let program = place::place(step, calls, nodes, &stored, banks)?;
     check(&program, banks, target)?;
+    program.verify(banks)?;
     Ok(program)
 }
 
@@ -135,11 +139,14 @@ impl Calls<'_> {
         self.push(call.write(Memory::Node(id)));
     }
 
-    fn update(&mut self, update: &Update, banks: &[Bank]) {
+    fn update(&mut self, update: &Update, banks: &[Bank], stored: &Stored) {
         self.op = update.name();
         match *update {
-            // Stores are a matter of placement; `place` adds a copy where one is needed.
-            Update::Store { .. } => {}
+            Update::Store { value, .. } if stored.contains_key(&self.step.source(value)) => {}
+            Update::Store { slot, value } => {
+                let to = Memory::State(slot, self.shape(value).len());
+                pointwise::map(self, &Fused::leaf(value), to);
+            }
             Update::Mean { bank, share } => {
                 let bank = Memory::bank(bank, banks[bank].len);
                 self.push(Call::exchange(Exchange::Mean { share }).write(bank));

@@ -86,22 +86,33 @@ impl Rows {
     }
 }
 
-/// The first reader of `id`'s value as operand number `place`, for which `wanted` holds of the operation.
-fn reader(calls: &Calls<'_>, id: NodeId, place: usize, wanted: impl Fn(&Op) -> bool) -> Option<NodeId> {
-    let nodes = &calls.step.nodes;
-    (id..nodes.len())
-        .find(|&reader| wanted(&nodes[reader].op) && nodes[reader].operands.get(place) == Some(&id))
+/// The first node that reads the value of `id`.
+fn first_reader(calls: &Calls<'_>, id: NodeId) -> Option<NodeId> {
+    (id..calls.step.nodes.len()).find(|&reader| calls.step.nodes[reader].operands.contains(&id))
 }
 
-fn applies(op: &Op) -> bool {
-    matches!(op, Op::Normalize { fixed: false, .. })
+/// The norm whose kernel also makes these moments: it is the first that needs them.
+fn norm_of_moments(calls: &Calls<'_>, id: NodeId) -> Option<NodeId> {
+    let Op::Moments(per) = calls.step.nodes[id].op else { return None };
+    first_reader(calls, id).filter(|&reader| {
+        matches!(calls.step.nodes[reader].op, Op::Normalize { per: of, fixed: false, .. } if of == per)
+            && calls.step.nodes[reader].operands[..2] == [calls.operand(id, 0), id]
+    })
+}
+
+/// The norm's gradient whose kernel also makes these sums: it is the first that needs them.
+fn gradient_of_sums(calls: &Calls<'_>, id: NodeId) -> Option<NodeId> {
+    first_reader(calls, id).filter(|&reader| {
+        let node = &calls.step.nodes[reader];
+        matches!(node.op, Op::NormalizeGrad { .. }) && node.operands[3] == id
+    })
 }
 
 /// Parts where a normalisation follows that joins them, else the whole.
 pub fn moments(calls: &mut Calls<'_>, per: Per, id: NodeId) {
     let x = calls.operand(id, 0);
     let mut rows = Rows::of(calls, calls.shape(x), per);
-    let followed = reader(calls, id, 1, applies).is_some_and(|reader| calls.operand(reader, 0) == x);
+    let followed = norm_of_moments(calls, id).is_some();
     if followed && rows.whole {
         return;
     }
@@ -121,9 +132,7 @@ pub fn normalize(calls: &mut Calls<'_>, per: Per, eps: f64, id: NodeId, result: 
     let shape = calls.shape(x);
     let rows = Rows::of(calls, shape, per);
     let affine = calls.step.nodes[id].operands.get(2).map(|&affine| Memory::Node(affine));
-    let makes_moments = reader(calls, moments, 1, applies) == Some(id)
-        && calls.step.nodes[moments].op == Op::Moments(per)
-        && calls.operand(moments, 0) == x;
+    let makes_moments = norm_of_moments(calls, moments) == Some(id);
     let partial = calls.parts.get(&moments).copied().filter(|_| makes_moments);
     let call = match partial {
         _ if makes_moments && rows.whole => rows.reduction("norm/normalize_whole").read(Memory::Node(x)),
@@ -147,7 +156,7 @@ pub fn grad_sums(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, id:
     let [x, moments, gy] = [0, 1, 2].map(|index| calls.operand(id, index));
     let shape = calls.shape(x);
     let rows = Rows::of(calls, shape, per);
-    let followed = reader(calls, id, 3, |op| matches!(op, Op::NormalizeGrad { .. })).is_some();
+    let followed = gradient_of_sums(calls, id).is_some();
     if followed && rows.whole {
         return;
     }
@@ -174,8 +183,7 @@ pub fn grad(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, fixed: b
     let rows = Rows::of(calls, shape, per);
     let affine = calls.step.nodes[id].operands.get(4).map(|&affine| Memory::Node(affine));
     // Whoever else reads the sums needs them whole.
-    let keep = reader(calls, sums, 3, |op| matches!(op, Op::NormalizeGrad { .. })) == Some(id)
-        && calls.is_read_beside(sums, id);
+    let keep = gradient_of_sums(calls, sums) == Some(id) && calls.is_read_beside(sums, id);
     // Sums that no kernel made here are one part.
     let given = (!rows.whole).then_some((Memory::Node(sums), 1));
     let (call, keep) = match calls.parts.get(&sums).copied().or(given) {

@@ -1,36 +1,30 @@
 //! Where every value lives, and the finished program.
 
 use super::call::{Call, Calls, Memory};
-use super::expression::Fused;
 use super::merge::{Spot, merge};
-use super::pointwise;
 use super::pool::pool;
 use super::schedule::{Touched, by_level};
 use super::write::Writer;
 use crate::Result;
 use crate::gpu::program::{Buffer, Crossing, Program, Region};
-use crate::graph::{Bank, NodeId, Op, Slot, Step, Update};
+use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::shape::Shape;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
 const ALIGN: u64 = 256;
 
 /// Gives every value a place and writes the calls down as a program. The first `nodes` calls compute nodes, the rest
-/// are changes of state.
-pub fn place(step: &Step, mut calls: Calls<'_>, nodes: usize, banks: &[Bank]) -> Result<Program> {
+/// are changes of state; what is `stored` is computed where its bank has it.
+pub fn place(
+    step: &Step,
+    mut calls: Calls<'_>,
+    nodes: usize,
+    stored: &Stored,
+    banks: &[Bank],
+) -> Result<Program> {
     let mut fixed = given(step);
-    let mut copies = Vec::new();
-    stores(step, &calls, &mut fixed, &mut copies);
-    // Copies into state come after all nodes and before optimizers read what was stored.
-    let updates = calls.list.split_off(nodes);
-    calls.op = "store";
-    for (id, slot) in copies {
-        let to = Memory::State(slot, calls.shape(id).len());
-        pointwise::map(&mut calls, &Fused::leaf(id), to);
-    }
-    calls.list.extend(updates);
-
+    fixed.extend(stored);
     let results = keep_results(step, &calls, &mut fixed);
     let levels = schedule(step, &mut calls, nodes, &fixed);
     let spot = |memory: Memory| match memory {
@@ -165,46 +159,46 @@ fn constants(step: &Step) -> Vec<f64> {
     numbers
 }
 
-/// Values stored into state are computed right there where nothing else is touched by that: the bank is not read as state by
-/// this step, and no call reads one of its stored values while it writes another. Else they are copied.
-fn stores(
-    step: &Step,
-    calls: &Calls<'_>,
-    fixed: &mut HashMap<NodeId, Region>,
-    copies: &mut Vec<(NodeId, Slot)>,
-) {
-    let read_banks: Vec<usize> = step
-        .nodes
-        .iter()
-        .filter_map(|node| if let Op::State(slot) = node.op { Some(slot.bank) } else { None })
-        .collect();
-    let mut stored: BTreeMap<NodeId, usize> = BTreeMap::new();
-    for update in &step.updates {
+/// Values that are computed right where a bank stores them, by source.
+pub type Stored = HashMap<NodeId, Region>;
+
+/// What needs no copy to be stored: values that nothing but their store keeps, whose bank this step neither reads as state
+/// nor touches before that store. Nor may a call read one of a bank's values while it writes another. `calls` compute the nodes.
+pub fn stored(step: &Step, calls: &[Call]) -> Stored {
+    let mut stored = Stored::new();
+    for (at, update) in step.updates.iter().enumerate() {
         let &Update::Store { slot, value } = update else { continue };
         let source = step.source(value);
-        let touches = |memory: &Memory, of: NodeId| is_node(step, *memory, of);
+        let region = state(slot, step.nodes[value].shape.len());
+        let is_source = |id: NodeId| step.source(id) == source;
+        let keepers =
+            step.updates.iter().flat_map(Update::nodes).chain(step.outputs.iter().map(|&(_, id)| id));
+        let touched = |earlier: &Update| match *earlier {
+            Update::Store { slot, value } => state(slot, step.nodes[value].shape.len()).meets(region),
+            _ => earlier.banks().contains(&slot.bank),
+        };
         let beside = |list: &[Memory]| {
-            list.iter().any(|memory| {
-                stored.iter().any(|(&other, &bank)| bank == slot.bank && touches(memory, other))
-            })
+            let in_bank = |id: &NodeId| stored.get(id).is_some_and(|other| other.buffer == region.buffer);
+            list.iter().any(|memory| matches!(memory, Memory::Node(id) if in_bank(&step.source(*id))))
         };
         // One dispatch may not read a buffer that it writes.
         let conflicts = |call: &Call| {
-            let of = |list: &[Memory]| list.iter().any(|memory| touches(memory, source));
+            let of = |list: &[Memory]| {
+                list.iter().any(|memory| matches!(*memory, Memory::Node(id) if is_source(id)))
+            };
             (of(&call.reads) && beside(&call.writes)) || (of(&call.writes) && beside(&call.reads))
         };
-        if read_banks.contains(&slot.bank) || fixed.contains_key(&source) || calls.list.iter().any(conflicts)
-        {
-            copies.push((value, slot));
-        } else {
-            fixed.insert(source, state(slot, step.nodes[value].shape.len()));
-            stored.insert(source, slot.bank);
+        let is_state = |node: &Node| matches!(node.op, Op::State(of) if of.bank == slot.bank);
+        let stays = step.is_given(source)
+            || keepers.filter(|&id| is_source(id)).count() > 1
+            || step.nodes.iter().any(is_state)
+            || step.updates[..at].iter().any(touched)
+            || calls.iter().any(conflicts);
+        if !stays {
+            stored.insert(source, region);
         }
     }
-}
-
-fn is_node(step: &Step, memory: Memory, source: NodeId) -> bool {
-    matches!(memory, Memory::Node(id) if step.source(id) == source)
+    stored
 }
 
 /// Puts the calls in order and returns their levels.

@@ -56,6 +56,7 @@ impl Writer {
             bindings,
             shapes: call.reads.iter().chain(&call.writes).map(|&memory| shape(memory)).collect(),
             members: members.len(),
+            offsets,
             workgroups: [x, y, members.len() as u32],
         });
         Ok(())

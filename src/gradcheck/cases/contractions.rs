@@ -2,6 +2,7 @@
 //! kernel there is: whole tiles, ragged tiles, split sums, RGB ends.
 
 use super::Case;
+use crate::gradcheck::trial::Draw;
 use crate::shape::{ConvGeometry, ConvOptions};
 
 const UNEVEN: ConvOptions = ConvOptions { stride: [2, 1], padding: [1, 0], output_padding: [0, 0] };
@@ -59,7 +60,9 @@ fn conv_transpose2d() -> Vec<Case> {
         ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
     ];
     let case = |(x, w, options): ([usize; 4], [usize; 4], ConvOptions)| {
-        Case::new("conv_transpose2d", &[x, w], move |v| v[0].conv_transpose2d(v[1], options))
+        let case = Case::new("conv_transpose2d", &[x, w], move |v| v[0].conv_transpose2d(v[1], options));
+        // In the gradient to w, what is not finite meets the border's zeros: some kernels multiply them, others leave them out.
+        if options.padding == [0, 0] { case } else { case.draws(&[Draw::Unit]) }
     };
     let networks = networks.map(|network| case(network).by_every_kernel());
     // Small weights: where tanh saturates, its gradient is the rounding of 1 - y * y.

@@ -6,7 +6,8 @@ mod pointwise;
 mod spatial;
 mod updates;
 
-use super::trial::{Trial, draw};
+use super::difference::Difference;
+use super::trial::{Draw, Part, Trial, draw};
 use crate::Result;
 use crate::graph::Var;
 use crate::shape::Shape;
@@ -23,7 +24,7 @@ pub enum Work {
     /// A function of operands that hold these numbers.
     Function(Function, Vec<Vec<f64>>),
     /// Updates of state.
-    Updates(Box<dyn Fn() -> Trial>),
+    Updates(Box<dyn Fn() -> Result<Trial>>),
 }
 
 /// An operation at one choice of shapes.
@@ -38,6 +39,14 @@ pub struct Case {
     pub derivatives: bool,
     /// Whether a GPU computes it by every kernel there is, and not only by the default ones of every kind of device.
     pub every_kernel: bool,
+    /// The operand whose numbers are given, not drawn.
+    given: Option<usize>,
+    /// From which numbers it is computed, [`Draw::Unit`] first.
+    pub draws: Vec<Draw>,
+    /// Whether derivatives cannot be told from differences near 0, for a kink or a pole there.
+    pub kinked: bool,
+    /// Whether each number of its value comes of few numbers: its error is a share of itself where numbers are not near 1.
+    pub elementwise: bool,
     /// What is computed.
     pub work: Work,
 }
@@ -51,15 +60,44 @@ impl Case {
     ) -> Self {
         let values = shapes.iter().enumerate().map(|(i, shape)| draw(Shape(*shape).len(), i)).collect();
         let work = Work::Function(Box::new(f), values);
-        let (tolerance, derivatives) = (TOLERANCE, true);
-        Self { op, shapes: shapes.to_vec(), tolerance, derivatives, every_kernel: false, work }
+        Self { derivatives: true, draws: vec![Draw::Unit, Draw::Special], ..Self::of(op, shapes, work) }
     }
 
     /// Updates of state, of these shapes.
-    fn updates(op: &'static str, shapes: &[[usize; 4]], trial: impl Fn() -> Trial + 'static) -> Self {
+    fn updates(op: &'static str, shapes: &[[usize; 4]], trial: impl Fn() -> Result<Trial> + 'static) -> Self {
         let work = Work::Updates(Box::new(trial));
-        let (tolerance, derivatives) = (TOLERANCE, false);
-        Self { op, shapes: shapes.to_vec(), tolerance, derivatives, every_kernel: false, work }
+        Self::of(op, shapes, work)
+    }
+
+    fn of(op: &'static str, shapes: &[[usize; 4]], work: Work) -> Self {
+        Self {
+            op,
+            shapes: shapes.to_vec(),
+            tolerance: TOLERANCE,
+            derivatives: false,
+            every_kernel: false,
+            draws: vec![Draw::Unit],
+            given: None,
+            kinked: false,
+            elementwise: false,
+            work,
+        }
+    }
+
+    /// The same from numbers of these kinds. Without it a function is computed from [`Draw::Unit`] and [`Draw::Special`]: most
+    /// are linear in each operand, and what holds near 1 holds everywhere.
+    fn draws(self, draws: &[Draw]) -> Self {
+        Self { draws: draws.to_vec(), ..self }
+    }
+
+    /// The same where there is a kink or a pole at 0.
+    fn kinked(self) -> Self {
+        Self { kinked: true, ..self }
+    }
+
+    /// The same where each number of the value comes of few numbers.
+    fn elementwise(self) -> Self {
+        Self { elementwise: true, ..self }
     }
 
     /// The same with these numbers in the operand `index`.
@@ -67,6 +105,7 @@ impl Case {
         if let Work::Function(_, values) = &mut self.work {
             values[index] = numbers;
         }
+        self.given = Some(index);
         self
     }
 
@@ -92,8 +131,43 @@ impl Case {
     pub fn trial(&self) -> Result<Trial> {
         match &self.work {
             Work::Function(f, values) => Trial::function(&self.shapes, values, f),
-            Work::Updates(trial) => Ok(trial()),
+            Work::Updates(trial) => trial(),
         }
+    }
+
+    /// The same from other numbers; what no draw applies to stays.
+    ///
+    /// # Errors
+    /// As [`Case::trial`].
+    pub fn trial_from(&self, draw: Draw) -> Result<Trial> {
+        let Work::Function(f, values) = &self.work else { return self.trial() };
+        let mut values = values.clone();
+        for (index, values) in values.iter_mut().enumerate().filter(|(index, _)| self.given != Some(*index)) {
+            *values = draw.numbers(values.len(), index);
+        }
+        Trial::function(&self.shapes, &values, f)
+    }
+
+    /// Whether its gradients from such numbers are compared with differences.
+    pub fn differs(&self, draw: Draw) -> bool {
+        self.derivatives && draw != Draw::Special && !(self.kinked && draw == Draw::Small)
+    }
+
+    /// The worst number of every result.
+    pub fn differences(
+        &self,
+        draw: Draw,
+        found: &[(Part, Vec<f64>)],
+        expected: &[(Part, Vec<f64>)],
+    ) -> Vec<Difference> {
+        let each = self.elementwise && matches!(draw, Draw::Small | Draw::Large);
+        let pairs = found.iter().zip(expected);
+        pairs
+            .map(|((part, found), (_, expected))| match part {
+                Part::Value if each => Difference::worst_of_each(*part, found, expected),
+                _ => Difference::worst(*part, found, expected),
+            })
+            .collect()
     }
 
     /// Its shapes, in words.

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::Result;
+use crate::gradcheck::trial::Draw;
 use crate::graph::Var;
 use crate::shape::Shape;
 
@@ -9,14 +10,26 @@ use crate::shape::Shape;
 const SHAPES: [[usize; 4]; 4] = [[1, 1, 1, 1], [1, 1, 1, 301], [2, 3, 2, 4], [3, 5, 7, 3]];
 
 fn unary(op: &'static str, f: for<'g> fn(Var<'g>) -> Result<Var<'g>>) -> impl Iterator<Item = Case> {
-    SHAPES.into_iter().map(move |shape| Case::new(op, &[shape], move |v| f(v[0])))
+    let kinked = ["relu", "leaky_relu", "abs", "rsqrt"].contains(&op);
+    SHAPES.into_iter().map(move |shape| {
+        let case = Case::new(op, &[shape], move |v| f(v[0])).elementwise().draws(&Draw::ALL);
+        Case { kinked, ..case }
+    })
+}
+
+/// A function that saturates: from numbers up to 6, and from small and large ones.
+fn saturating(op: &'static str, f: for<'g> fn(Var<'g>) -> Var<'g>) -> impl Iterator<Item = Case> {
+    let scaled =
+        SHAPES.into_iter().map(move |shape| Case::new(op, &[shape], move |v| Ok(f(v[0].scale(6.0)))));
+    let alone = Case::new(op, &[SHAPES[1]], move |v| Ok(f(v[0]))).elementwise().draws(&Draw::ALL);
+    scaled.chain([alone])
 }
 
 fn pairs(op: &'static str, f: for<'g> fn(Var<'g>, Var<'g>) -> Result<Var<'g>>) -> impl Iterator<Item = Case> {
     let others = [[2, 3, 2, 4], [1, 1, 1, 4], [2, 1, 1, 1], [2, 3, 2, 1], [1, 1, 1, 1]];
     let broadcast = others.into_iter().map(|other| [[2, 3, 2, 4], other]);
     let all = broadcast.chain([[[2, 1, 3, 1], [1, 2, 1, 4]], [[3, 5, 4, 3], [3, 1, 1, 3]]]);
-    all.map(move |shapes| Case::new(op, &shapes, move |v| f(v[0], v[1])))
+    all.map(move |shapes| Case::new(op, &shapes, move |v| f(v[0], v[1])).elementwise().draws(&Draw::ALL))
 }
 
 fn sums() -> impl Iterator<Item = Case> {
@@ -39,9 +52,9 @@ pub fn all() -> Vec<Case> {
     unary("affine", |x| Ok(x.affine(-1.5, 0.3)))
         .chain(unary("relu", |x| Ok(x.relu())))
         .chain(unary("leaky_relu", |x| x.leaky_relu(0.2)))
-        .chain(unary("tanh", |x| Ok(x.scale(6.0).tanh())))
-        .chain(unary("sigmoid", |x| Ok(x.scale(6.0).sigmoid())))
-        .chain(unary("softplus", |x| Ok(x.scale(6.0).softplus())))
+        .chain(saturating("tanh", |x| x.tanh()))
+        .chain(saturating("sigmoid", |x| x.sigmoid()))
+        .chain(saturating("softplus", |x| x.softplus()))
         .chain(unary("square", |x| Ok(x.square())))
         .chain(unary("abs", |x| Ok(x.abs())))
         .chain(unary("rsqrt", |x| Ok(x.square().rsqrt())))

@@ -32,7 +32,7 @@ impl<'g> Var<'g> {
             );
         }
         let geometry = ConvGeometry::conv2d([x[1], x[2]], [w[0], w[1]], options)?;
-        Ok(self.conv2d_with(weight, geometry))
+        self.conv2d_with(weight, geometry)
     }
 
     /// Transposed convolution of `[n, h, w, o]` with weights `[kh, kw, i, o]`, whose result has `i` channels: the
@@ -55,16 +55,20 @@ impl<'g> Var<'g> {
             );
         }
         let geometry = ConvGeometry::conv_transpose2d([x[1], x[2]], [w[0], w[1]], options)?;
-        Ok(self.conv_transpose2d_with(weight, geometry))
+        self.conv_transpose2d_with(weight, geometry)
     }
 
-    pub(in crate::graph) fn conv2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv2d_with(self, weight: Self, geometry: ConvGeometry) -> Result<Self> {
         let [h, w] = geometry.small;
         let shape = Shape([self.shape().0[0], h, w, weight.shape().0[3]]);
         self.graph.push(Op::Conv2d(geometry), &[self, weight], shape)
     }
 
-    pub(in crate::graph) fn conv_transpose2d_with(self, weight: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv_transpose2d_with(
+        self,
+        weight: Self,
+        geometry: ConvGeometry,
+    ) -> Result<Self> {
         let [h, w] = geometry.large;
         let shape = Shape([self.shape().0[0], h, w, weight.shape().0[2]]);
         self.graph.push(Op::ConvTranspose2d(geometry), &[self, weight], shape)
@@ -76,6 +80,12 @@ impl<'g> Var<'g> {
     /// If the two do not have the sizes `geometry` relates, or differ in batch.
     pub fn conv2d_weight_grad(self, gy: Self, geometry: ConvGeometry) -> Result<Self> {
         let (x, g) = (self.shape().0, gy.shape().0);
+        if !geometry.is_consistent() {
+            return mismatch(
+                "conv2d_weight_grad",
+                format!("{geometry:?} is that of no convolution; make it with ConvGeometry::conv2d"),
+            );
+        }
         if [x[1], x[2]] != geometry.large || [g[1], g[2]] != geometry.small || x[0] != g[0] {
             return mismatch(
                 "conv2d_weight_grad",
@@ -88,10 +98,10 @@ impl<'g> Var<'g> {
                 ),
             );
         }
-        Ok(self.conv2d_weight_grad_with(gy, geometry))
+        self.conv2d_weight_grad_with(gy, geometry)
     }
 
-    pub(in crate::graph) fn conv2d_weight_grad_with(self, gy: Self, geometry: ConvGeometry) -> Self {
+    pub(in crate::graph) fn conv2d_weight_grad_with(self, gy: Self, geometry: ConvGeometry) -> Result<Self> {
         let [kh, kw] = geometry.kernel;
         let shape = Shape([kh, kw, self.shape().channels(), gy.shape().channels()]);
         self.graph.push(Op::Conv2dWeightGrad(geometry), &[self, gy], shape)
@@ -101,13 +111,13 @@ impl<'g> Var<'g> {
 /// Pointwise functions.
 impl<'g> Var<'g> {
     pub(in crate::graph) fn unary(self, unary: Unary) -> Self {
-        self.graph.push(Op::Unary(unary), &[self], self.shape())
+        self.graph.append(Op::Unary(unary), &[self], self.shape())
     }
 
     pub(in crate::graph) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
         let op = Op::Binary(binary);
         match self.shape().broadcast(other.shape()) {
-            Some(shape) => Ok(self.graph.push(op, &[self, other], shape)),
+            Some(shape) => self.graph.push(op, &[self, other], shape),
             None => mismatch(
                 op.name(),
                 format!("shapes {} and {} differ on an axis where neither is 1", self.shape(), other.shape()),
@@ -206,13 +216,10 @@ impl<'g> Var<'g> {
     /// # Errors
     /// If `shape` differs from this tensor's on an axis where it is not 1.
     pub fn sum_to(self, shape: Shape) -> Result<Self> {
-        if self.shape() == shape {
-            return Ok(self);
-        }
         if shape.broadcast(self.shape()) != Some(self.shape()) {
             return mismatch("sum", format!("{} cannot be summed to {shape}", self.shape()));
         }
-        Ok(self.graph.push(Op::Sum, &[self], shape))
+        Ok(self.summed(shape))
     }
 
     /// Axes of extent 1 repeated until the shape is `shape`.
@@ -226,12 +233,17 @@ impl<'g> Var<'g> {
         if self.shape().broadcast(shape) != Some(shape) {
             return mismatch("broadcast", format!("{} cannot be repeated to {shape}", self.shape()));
         }
-        Ok(self.graph.push(Op::Broadcast, &[self], shape))
+        self.graph.push(Op::Broadcast, &[self], shape)
+    }
+
+    /// As [`Var::sum_to`], to a shape that fits.
+    fn summed(self, shape: Shape) -> Self {
+        if self.shape() == shape { self } else { self.graph.append(Op::Sum, &[self], shape) }
     }
 
     /// The sum of all elements.
     pub fn sum(self) -> Self {
-        self.sum_to(Shape::SCALAR).expect("every shape sums to a scalar")
+        self.summed(Shape::SCALAR)
     }
 
     /// The mean of all elements.
@@ -242,13 +254,13 @@ impl<'g> Var<'g> {
     /// The mean over channels: `[n, h, w, 1]`.
     pub fn channel_mean(self) -> Self {
         let [n, h, w, c] = self.shape().0;
-        self.sum_to(Shape([n, h, w, 1])).expect("an axis may become 1").scale(1.0 / c as f64)
+        self.summed(Shape([n, h, w, 1])).scale(1.0 / c as f64)
     }
 
     /// The mean over height and width: `[n, 1, 1, c]`.
     pub fn spatial_mean(self) -> Self {
         let [n, h, w, c] = self.shape().0;
-        self.sum_to(Shape([n, 1, 1, c])).expect("axes may become 1").scale(1.0 / (h * w) as f64)
+        self.summed(Shape([n, 1, 1, c])).scale(1.0 / (h as f64 * w as f64))
     }
 
     /// The same numbers under another shape.
@@ -262,14 +274,14 @@ impl<'g> Var<'g> {
                 format!("{} has {} elements, {shape} has {}", self.shape(), self.shape().len(), shape.len()),
             );
         }
-        Ok(self.graph.push(Op::Reshape, &[self], shape))
+        self.graph.push(Op::Reshape, &[self], shape)
     }
 
     /// What ranks make of this tensor together.
     pub(in crate::graph) fn exchange(self, exchange: Exchange) -> Self {
         let [rows, h, w, c] = self.shape().0;
         let rows = if let Exchange::Gather { whole } = exchange { whole } else { rows };
-        self.graph.push(Op::Exchange(exchange), &[self], Shape([rows, h, w, c]))
+        self.graph.append(Op::Exchange(exchange), &[self], Shape([rows, h, w, c]))
     }
 
     /// The pictures of all ranks, processes that train together, one after another: `whole` of them, of which these are this one's. A
@@ -285,6 +297,6 @@ impl<'g> Var<'g> {
 
     /// The same numbers, a constant to differentiation.
     pub fn detach(self) -> Self {
-        self.graph.push(Op::Detach, &[self], self.shape())
+        self.graph.append(Op::Detach, &[self], self.shape())
     }
 }

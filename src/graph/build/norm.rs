@@ -18,7 +18,7 @@ impl<'g> Var<'g> {
     /// [`Per::Batch`] and one a picture for [`Per::Instance`].
     pub fn moments(self, per: Per) -> Self {
         let shape = Shape([self.groups(per), 1, 2, self.shape().channels()]);
-        self.graph.push(Op::Moments(per), &[self], shape)
+        self.graph.append(Op::Moments(per), &[self], shape)
     }
 
     /// Normalisation by the statistics of `self`, and those statistics (for [`Update::RunningMoments`](crate::graph::Update::RunningMoments)).
@@ -86,6 +86,6 @@ impl<'g> Var<'g> {
             }
             operands.push(affine);
         }
-        Ok(self.graph.push(Op::Normalize { per, eps, fixed }, &operands, self.shape()))
+        self.graph.push(Op::Normalize { per, eps, fixed }, &operands, self.shape())
     }
 }

@@ -23,34 +23,39 @@ impl<'g> Var<'g> {
                 ),
             );
         }
-        let shape = Shape([n, h + top + bottom, w + left + right, c]);
-        Ok(self.graph.push(Op::ReflectionPad(padding), &[self], shape))
+        let along = |extent: usize, a: usize, b: usize| extent.saturating_add(a).saturating_add(b);
+        let shape = Shape([n, along(h, top, bottom), along(w, left, right), c]);
+        self.graph.push(Op::ReflectionPad(padding), &[self], shape)
     }
 
     pub(in crate::graph) fn reflection_pad2d_grad(self, padding: [usize; 4]) -> Self {
         let [n, h, w, c] = self.shape().0;
         let [top, bottom, left, right] = padding;
         let shape = Shape([n, h - top - bottom, w - left - right, c]);
-        self.graph.push(Op::ReflectionPadGrad(padding), &[self], shape)
+        self.graph.append(Op::ReflectionPadGrad(padding), &[self], shape)
     }
 
     /// Every pixel repeated `[rows, columns]` times.
     ///
     /// # Errors
-    /// If a factor is 0.
+    /// If a factor is 0, or the result too large.
     pub fn upsample_nearest2d(self, factor: [usize; 2]) -> Result<Self> {
         if factor.contains(&0) {
             return mismatch("upsample_nearest2d", format!("factor {factor:?} must be at least 1"));
         }
+        self.graph.push(Op::UpsampleNearest(factor), &[self], self.repeated(factor))
+    }
+
+    /// The shape with every pixel repeated.
+    fn repeated(self, [rows, columns]: [usize; 2]) -> Shape {
         let [n, h, w, c] = self.shape().0;
-        let shape = Shape([n, h * factor[0], w * factor[1], c]);
-        Ok(self.graph.push(Op::UpsampleNearest(factor), &[self], shape))
+        Shape([n, h.saturating_mul(rows), w.saturating_mul(columns), c])
     }
 
     pub(in crate::graph) fn upsample_nearest2d_grad(self, factor: [usize; 2]) -> Self {
         let [n, h, w, c] = self.shape().0;
         let shape = Shape([n, h / factor[0], w / factor[1], c]);
-        self.graph.push(Op::UpsampleNearestGrad(factor), &[self], shape)
+        self.graph.append(Op::UpsampleNearestGrad(factor), &[self], shape)
     }
 
     /// The mean of every block of `[rows, columns]` pixels.
@@ -74,15 +79,17 @@ impl<'g> Var<'g> {
     /// Twice the size by linear interpolation between pixel centres both ways, as PyTorch's `bilinear` without
     /// `align_corners`: every pixel repeated, then blurred.
     pub fn upsample_bilinear2d(self) -> Self {
-        self.upsample_nearest2d([2, 2]).expect("2 is at least 1").blur()
+        let factor = [2, 2];
+        self.graph.append(Op::UpsampleNearest(factor), &[self], self.repeated(factor)).blur()
     }
 
     /// Rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4; border pixels are repeated outward.
     pub fn blur(self) -> Self {
-        self.graph.push(Op::Blur, &[self], self.shape())
+        self.graph.append(Op::Blur, &[self], self.shape())
     }
 
-    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in.
+    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in. A fraction is
+    /// rounded to the nearest whole number, halves to the even one; where an offset is NaN the picture is zeros.
     ///
     /// # Errors
     /// If `offsets` has another shape.
@@ -94,10 +101,10 @@ impl<'g> Var<'g> {
                 format!("x {} needs offsets {expected}, not {}", self.shape(), offsets.shape()),
             );
         }
-        Ok(self.shift_with(offsets, false))
+        self.shift_with(offsets, false)
     }
 
-    pub(in crate::graph) fn shift_with(self, offsets: Self, back: bool) -> Self {
+    pub(in crate::graph) fn shift_with(self, offsets: Self, back: bool) -> Result<Self> {
         self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
     }
 
@@ -120,6 +127,6 @@ impl<'g> Var<'g> {
                 ),
             );
         }
-        Ok(self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c])))
+        self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c]))
     }
 }

@@ -137,7 +137,8 @@ fn bands<T>(y: &mut [T], ys: Picture, spacing: usize, line: usize) -> Vec<Band<'
     let wanted = 4 * rayon::current_num_threads();
     let cuts = (rows * line).div_ceil(BLOCK).max(wanted / count).min(rows);
     if cuts == 1 {
-        let pictures = (count / wanted).clamp(1, BLOCK / (rows * line));
+        // One row of windows may read more than a block.
+        let pictures = (count / wanted).min(BLOCK / (rows * line)).max(1);
         let bands = y.chunks_mut(pictures * ys.len()).zip(blocks(count, pictures));
         return bands.map(|(y, pictures)| Band { pictures, rows: 0..rows, y }).collect();
     }

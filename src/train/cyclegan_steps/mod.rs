@@ -243,7 +243,7 @@ impl CycleGan {
             outputs: Vec::new(),
         };
         part(&mut building, pictures)?;
-        Ok(Step::new(name, &graph, &building.outputs, building.updates))
+        Step::new(name, &graph, &building.outputs, building.updates)
     }
 
     /// Translations to `to` of pictures of any size that divides by 4, and those translated back, without any change of
@@ -296,7 +296,7 @@ impl CycleGan {
             let (returned, _) = self.generators[back].forward(translation, &tensors[back], statistics)?;
             outputs.push(("back", returned));
         }
-        Ok(Step::new("translate", &graph, &outputs, vec![]))
+        Step::new("translate", &graph, &outputs, vec![])
     }
 }
 

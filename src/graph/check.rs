@@ -1,0 +1,167 @@
+//! Whether a step can be run at all: its results and changes of state, and the banks they meet.
+
+use super::step::ALIGN;
+use super::{Bank, NodeId, Op, Slot, Step, Update};
+use crate::shape::Shape;
+use crate::{Error, Result};
+use std::collections::HashSet;
+
+impl Step {
+    fn problem<T>(&self, op: &'static str, problem: impl Into<String>) -> Result<T> {
+        Err(Error::Graph { op, problem: format!("step {}: {}", self.name, problem.into()) })
+    }
+
+    /// Checks all of the step that does not depend on banks.
+    ///
+    /// # Errors
+    /// If a name of an input or an output is there twice, or an update's node is not in the step, has another shape than it
+    /// must have, or comes with a number that is not finite.
+    pub(super) fn check_alone(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        if let Some((_, name, _)) = self.inputs().find(|(_, name, _)| !names.insert(*name)) {
+            return self.problem("input", format!("two inputs are named {name}; give each its own name"));
+        }
+        names.clear();
+        if let Some((name, _)) = self.outputs.iter().find(|(name, _)| !names.insert(name)) {
+            return self.problem("output", format!("two outputs are named {name}; give each its own name"));
+        }
+        if let Some((name, _)) = self.outputs.iter().find(|(_, id)| *id >= self.nodes.len()) {
+            return self.problem("output", format!("{name} is no node of the step"));
+        }
+        self.updates.iter().try_for_each(|update| self.check_update(update))
+    }
+
+    fn check_update(&self, update: &Update) -> Result<()> {
+        let op = update.name();
+        if let Some(id) = update.nodes().find(|&id| id >= self.nodes.len()) {
+            return self.problem(
+                op,
+                format!("node {id} is not in the graph; take ids from Var::id of the same graph"),
+            );
+        }
+        let expect = |what: &str, id: NodeId, expected: Shape| match self.nodes[id].shape {
+            shape if shape == expected => Ok(()),
+            shape => self.problem(op, format!("{what} must be {expected}, not {shape}")),
+        };
+        let finite = |numbers: &[(&str, f64)]| match numbers.iter().find(|(_, number)| !is_single(*number)) {
+            Some((what, number)) => {
+                self.problem(op, format!("{what} is {number}; it must be finite in single precision"))
+            }
+            None => Ok(()),
+        };
+        match *update {
+            Update::Store { .. } => Ok(()),
+            Update::RunningMoments { moments, momentum, .. } => {
+                let channels = self.nodes[moments].shape.channels();
+                expect("moments", moments, Shape([1, 1, 2, channels]))?;
+                finite(&[("momentum", momentum)])
+            }
+            Update::StoreRows { len, value, rows, .. } => {
+                let shape = self.nodes[value].shape;
+                let count = shape.0[0];
+                expect("rows", rows, Shape([count, 1, 1, 1]))?;
+                let row = shape.len() / count;
+                if len == 0 || !len.is_multiple_of(row) {
+                    return self.problem(
+                        op,
+                        format!("a tensor of {len} numbers has no rows of {row}, as {shape} has"),
+                    );
+                }
+                Ok(())
+            }
+            Update::Mean { share, .. } => finite(&[("share", share)]),
+            Update::Average { decay, .. } => expect("decay", decay, Shape::SCALAR),
+            Update::Adam { rates, beta1, beta2, eps, .. } => {
+                expect("rates", rates, Shape::vector(2))?;
+                finite(&[("beta1", beta1), ("beta2", beta2), ("eps", eps)])
+            }
+        }
+    }
+
+    /// Checks the step against the banks it is to run over, as every executor does.
+    ///
+    /// # Errors
+    /// If a bank is not there or too large, a tensor of a step is not one of its bank's, or banks that are to be of one length are not.
+    pub fn check(&self, banks: &[Bank]) -> Result<()> {
+        self.check_alone()?;
+        for (index, bank) in banks.iter().enumerate() {
+            let end = |&(_, shape, offset): &(String, Shape, usize)| offset.saturating_add(shape.len());
+            if bank.len > Shape::MAX_LEN
+                || !bank.len.is_multiple_of(4)
+                || bank.tensors.iter().any(|of| end(of) > bank.len)
+            {
+                return self.problem("bank", format!(
+                    "bank {index} of {} numbers must hold its tensors, be a multiple of 4, and at most {}",
+                    bank.len,
+                    Shape::MAX_LEN
+                ));
+            }
+        }
+        for node in &self.nodes {
+            if let Op::State(slot) = node.op {
+                self.check_slot("state", slot, node.shape.len(), banks)?;
+            }
+        }
+        self.updates.iter().try_for_each(|update| self.check_banks(update, banks))
+    }
+
+    fn check_banks(&self, update: &Update, banks: &[Bank]) -> Result<()> {
+        let (op, len) = (update.name(), |id: NodeId| self.nodes[id].shape.len());
+        let used = match *update {
+            Update::Store { slot, value } => return self.check_slot(op, slot, len(value), banks),
+            Update::RunningMoments { slot, moments, .. } => {
+                return self.check_slot(op, slot, len(moments), banks);
+            }
+            Update::StoreRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
+            Update::Mean { bank, .. } => vec![bank],
+            Update::Average { average, parameters, .. } => vec![average, parameters],
+            Update::Adam { parameters, gradients, first, second, .. } => {
+                vec![parameters, gradients, first, second]
+            }
+        };
+        let mut lens = Vec::new();
+        for &bank in &used {
+            lens.push(self.bank(op, bank, banks)?.len);
+        }
+        if used.iter().collect::<HashSet<_>>().len() < used.len() || lens.iter().any(|len| *len != lens[0]) {
+            return self.problem(
+                op,
+                format!("banks {used:?} of {lens:?} numbers must be different ones of one length"),
+            );
+        }
+        Ok(())
+    }
+
+    fn bank<'b>(&self, op: &'static str, bank: usize, banks: &'b [Bank]) -> Result<&'b Bank> {
+        let there = banks.len();
+        banks
+            .get(bank)
+            .map_or_else(|| self.problem(op, format!("there is no bank {bank}, but {there} in all")), Ok)
+    }
+
+    /// A slot is one tensor of its bank, or lies anywhere in a bank that names no tensors.
+    fn check_slot(&self, op: &'static str, slot: Slot, len: usize, banks: &[Bank]) -> Result<()> {
+        let Slot { bank: index, offset } = slot;
+        let bank = self.bank(op, index, banks)?;
+        let fits = if bank.tensors.is_empty() {
+            offset.is_multiple_of(ALIGN) && offset.saturating_add(len) <= bank.len
+        } else {
+            bank.tensors.iter().any(|(_, shape, start)| (*start, shape.len()) == (offset, len))
+        };
+        if fits {
+            return Ok(());
+        }
+        let found = match bank.tensors.iter().find(|(_, _, start)| *start == offset) {
+            Some((name, shape, _)) => format!("{name} {shape} begins there"),
+            None => "no tensor begins there".into(),
+        };
+        self.problem(op, format!(
+            "{len} numbers at offset {offset} of bank {index} are not one of its tensors: {found}; take offsets from Bank::tensors"
+        ))
+    }
+}
+
+/// Whether a number is finite in single precision.
+pub fn is_single(number: f64) -> bool {
+    (number as f32).is_finite()
+}

@@ -1,0 +1,244 @@
+//! Promise: whatever graph the API accepts, a GPU computes what the reference does: values that one kernel makes beside another,
+//! values that a bank keeps, changes of state in any order.
+
+mod support;
+
+use mewgan::executor::Executor;
+use mewgan::graph::{Bank, Graph, Per, Slot, Step, Update, Var, gradients};
+use mewgan::reference::Reference;
+use mewgan::shape::{ConvOptions, Shape};
+
+const X: Shape = Shape([2, 3, 3, 4]);
+const MOMENTS: Shape = Shape([1, 1, 2, 4]);
+
+/// Runs `steps` one after another, three times over, on the reference and with the kernels of each kind of GPU, and compares every
+/// output of every step and every bank after each run.
+fn agree(banks: &[Bank], steps: &[Step]) {
+    let expected = train(banks, steps, &mut Reference::<f32>::new(banks, steps.to_vec()).unwrap());
+    for (variant, gpu) in support::variants() {
+        let found = train(banks, steps, &mut gpu.executor(banks, steps).unwrap());
+        for ((what, found), (_, expected)) in found.iter().zip(&expected) {
+            let largest = expected.iter().fold(1.0f32, |largest, x| largest.max(x.abs()));
+            let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let close = off <= 1e-5 * largest && found.iter().all(|x| x.is_finite());
+            assert!(close, "{variant}: {what} is {found:?}, should be {expected:?}");
+        }
+    }
+}
+
+fn train(banks: &[Bank], steps: &[Step], executor: &mut dyn Executor) -> Vec<(String, Vec<f32>)> {
+    for (index, bank) in banks.iter().enumerate() {
+        executor.write_bank(index, &numbers(bank.len, index)).unwrap();
+    }
+    let mut seen = Vec::new();
+    for run in 0..3 {
+        for (index, step) in steps.iter().enumerate() {
+            for (_, name, shape) in step.inputs() {
+                let values = numbers(shape.len(), 10 * run + index + name.len());
+                executor.write_input(index, name, &values).unwrap();
+            }
+            executor.run(&[index]).unwrap();
+            for (of, step) in steps[..=index].iter().enumerate() {
+                for (name, _) in &step.outputs {
+                    let what = format!("{name} of step {of} after run {run} of step {index}");
+                    seen.push((what, executor.read_output(of, name).unwrap()));
+                }
+            }
+            for bank in 0..banks.len() {
+                let what = format!("bank {bank} after run {run} of step {index}");
+                seen.push((what, executor.read_bank(bank).unwrap()));
+            }
+        }
+    }
+    seen
+}
+
+/// Numbers between 0.1 and 1, others for each `seed`.
+fn numbers(len: usize, seed: usize) -> Vec<f32> {
+    (0..len).map(|i| 0.1 + 0.9 * ((i * 7919 + seed * 104_729) % 997) as f32 / 997.0).collect()
+}
+
+/// Banks of tensors of one shape, and the place of tensor `index` of bank `bank`.
+fn banks(counts: &[usize], shape: Shape) -> (Vec<Bank>, impl Fn(usize, usize) -> Slot) {
+    let bank = |&count: &usize| {
+        let mut bank = Bank::default();
+        for index in 0..count {
+            bank.push(format!("tensor {index}"), shape);
+        }
+        bank
+    };
+    let banks: Vec<Bank> = counts.iter().map(bank).collect();
+    let offset = move |index: usize| index * shape.len().next_multiple_of(64);
+    (banks, move |bank, index| Slot { bank, offset: offset(index) })
+}
+
+/// A step without banks of what `outputs` makes of a graph.
+fn outputs(outputs: impl for<'g> Fn(&'g Graph) -> Vec<Var<'g>>) {
+    let graph = Graph::new();
+    let names = ["first", "second", "third"];
+    let outputs: Vec<(&str, Var<'_>)> = names.into_iter().zip(outputs(&graph)).collect();
+    agree(&[], &[Step::new("step", &graph, &outputs, vec![]).unwrap()]);
+}
+
+#[test]
+fn moments_that_the_backward_pass_reads_before_the_last_fused_node() {
+    for affine in [false, true] {
+        outputs(|graph| {
+            let (x, w) = (graph.input("x", X), graph.input("weight", Shape([3, 3, 4, 4])));
+            let affine = affine.then(|| graph.input("affine", MOMENTS));
+            let h = x.conv2d(w, ConvOptions::new(1, 1)).unwrap();
+            let loss = h.batch_norm(affine, 1e-5).unwrap().mul(h).unwrap().mean();
+            let operands: Vec<Var<'_>> = [w].into_iter().chain(affine).collect();
+            gradients(loss, &operands).unwrap()
+        });
+    }
+}
+
+#[test]
+fn moments_that_another_output_needs() {
+    for per in [Per::Batch, Per::Instance] {
+        outputs(|graph| {
+            let (y, moments) = graph.input("x", X).norm(per, None, 1e-5).unwrap();
+            vec![moments.scale(2.0), y.relu()]
+        });
+        // Many rows, whose moments are joined from parts.
+        outputs(|graph| {
+            let (y, moments) = graph.input("x", Shape([2, 96, 96, 4])).norm(per, None, 1e-5).unwrap();
+            vec![moments.scale(2.0), y.relu()]
+        });
+    }
+}
+
+#[test]
+fn moments_that_another_norm_takes() {
+    outputs(|graph| {
+        let (a, b) = (graph.input("a", X), graph.input("bb", X));
+        let (y, moments) = a.norm(Per::Batch, None, 1e-5).unwrap();
+        vec![b.batch_norm_eval(moments, None, 1e-5).unwrap(), y.relu()]
+    });
+}
+
+#[test]
+fn moments_beside_what_they_normalize() {
+    outputs(|graph| {
+        let x = graph.input("x", Shape([2, 1, 2, 4]));
+        let (y, moments) = x.norm(Per::Batch, None, 1e-5).unwrap();
+        vec![y.add(moments).unwrap()]
+    });
+}
+
+#[test]
+fn moments_of_two_norms_behind_each_other() {
+    outputs(|graph| {
+        let (a, b) = (graph.input("a", Shape([2, 1, 2, 4])), graph.input("bb", Shape([2, 1, 2, 4])));
+        let (y, of_a) = a.norm(Per::Batch, None, 1e-5).unwrap();
+        let (z, of_b) = b.norm(Per::Batch, None, 1e-5).unwrap();
+        vec![y.add(of_b).unwrap(), z.add(of_a).unwrap()]
+    });
+}
+
+#[test]
+fn sums_of_a_gain_that_are_scaled() {
+    for shape in [X, Shape([2, 96, 96, 4])] {
+        outputs(|graph| {
+            let (x, affine) = (graph.input("x", shape), graph.input("affine", MOMENTS));
+            let loss = x.batch_norm(Some(affine), 1e-5).unwrap().square().mean();
+            let [dx, daffine] = gradients(loss, &[x, affine]).unwrap()[..] else { panic!("two gradients") };
+            vec![daffine.scale(3.0), dx, daffine.square()]
+        });
+    }
+}
+
+#[test]
+fn one_value_in_two_tensors_of_a_bank() {
+    let (banks, slot) = banks(&[2], X);
+    let graph = Graph::new();
+    let (a, b) = (graph.input("a", X), graph.input("bb", X));
+    let loss = a.add(b).unwrap().square().mean();
+    let of = gradients(loss, &[a, b]).unwrap();
+    let store = |index: usize| Update::Store { slot: slot(0, index), value: of[index].id() };
+    agree(&banks, &[Step::new("step", &graph, &[("loss", loss)], vec![store(0), store(1)]).unwrap()]);
+}
+
+#[test]
+fn one_tensor_of_a_bank_in_another() {
+    let (banks, slot) = banks(&[3], X);
+    let graph = Graph::new();
+    let (first, second) = (graph.state(slot(0, 0), X), graph.state(slot(0, 1), X));
+    let swapped = [(0, second), (1, first), (2, first.reshape(Shape([2, 1, 9, 4])).unwrap())];
+    let updates = swapped.map(|(index, value)| Update::Store { slot: slot(0, index), value: value.id() });
+    agree(&banks, &[Step::new("step", &graph, &[("first", first)], updates.into()).unwrap()]);
+}
+
+/// Every two changes of state of one bank by one value, in both orders.
+#[test]
+fn changes_of_one_bank_in_any_order() {
+    let (banks, slot) = banks(&[3, 3, 3, 3], MOMENTS);
+    type Change = fn(&dyn Fn(usize, usize) -> Slot, [usize; 4]) -> Update;
+    let changes: [Change; 8] = [
+        |slot, [value, ..]| Update::Store { slot: slot(0, 0), value },
+        |slot, [value, ..]| Update::Store { slot: slot(0, 1), value },
+        |slot, [_, other, ..]| Update::Store { slot: slot(0, 0), value: other },
+        |slot, [value, ..]| Update::Store { slot: slot(1, 0), value },
+        |slot, [value, ..]| Update::RunningMoments {
+            slot: slot(0, 0),
+            moments: value,
+            momentum: 0.25,
+            count: 9,
+        },
+        |slot, [value, _, rows, _]| Update::StoreRows { slot: slot(0, 0), len: MOMENTS.len(), value, rows },
+        |_, [.., rates]| Update::Average { average: 0, parameters: 1, decay: rates },
+        |_, [.., rates]| Update::Adam {
+            parameters: 1,
+            gradients: 0,
+            first: 2,
+            second: 3,
+            rates,
+            beta1: 0.5,
+            beta2: 0.9,
+            eps: 1e-3,
+        },
+    ];
+    for first in changes {
+        for second in changes {
+            let graph = Graph::new();
+            let (x, y) = (graph.input("x", MOMENTS), graph.input("yy", MOMENTS));
+            let nodes = [
+                x.mul(y).unwrap().id(),
+                x.sub(y).unwrap().id(),
+                graph.full(Shape::SCALAR, 0.0).id(),
+                graph.input("rates", Shape([1, 1, 1, 2])).id(),
+            ];
+            let mut updates = vec![first(&slot, nodes), second(&slot, nodes)];
+            // An average's decay is one number.
+            let decay = graph.input("decay", Shape::SCALAR).id();
+            for update in &mut updates {
+                if let Update::Average { decay: of, .. } = update {
+                    *of = decay;
+                }
+            }
+            agree(&banks, &[Step::new("step", &graph, &[("sum", x.add(y).unwrap())], updates).unwrap()]);
+        }
+    }
+}
+
+#[test]
+fn outputs_keep_their_own_run() {
+    let (banks, slot) = banks(&[2], X);
+    let step = |scale: f64| {
+        let graph = Graph::new();
+        let (x, state) = (graph.input("x", X), graph.state(slot(0, 1), X));
+        let value = x.scale(scale);
+        let moved = state.add(x).unwrap();
+        let stores = [(0, value), (1, moved)];
+        let updates = stores.map(|(index, value)| Update::Store { slot: slot(0, index), value: value.id() });
+        Step::new("step", &graph, &[("value", value), ("state", state), ("x", x)], updates.into()).unwrap()
+    };
+    let stored_only = {
+        let graph = Graph::new();
+        let value = graph.input("x", X).square();
+        let update = Update::Store { slot: slot(0, 0), value: value.id() };
+        Step::new("step", &graph, &[("value", value)], vec![update]).unwrap()
+    };
+    agree(&banks, &[stored_only, step(2.0), step(3.0)]);
+}
