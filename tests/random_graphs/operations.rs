@@ -5,7 +5,7 @@ use super::custom::Product;
 use super::numbers::Purpose;
 use super::pool::{CHANNELS, Pool};
 use mewgan::Result;
-use mewgan::graph::{Per, Var, gradients};
+use mewgan::graph::{Per, Var};
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 
 /// Adds one operation, or a few that go together.
@@ -151,8 +151,8 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
             return Ok(last);
         }
         1 => {
-            let gradient = gradients(y.mul(x)?.sum(), &[x])?[0];
-            pool.outputs.push(gradient);
+            let gradient = pool.gradients(y.mul(x)?.sum(), &[x])?;
+            pool.outputs.extend(gradient);
         }
         _ => {}
     }

@@ -141,7 +141,15 @@ impl<'g, 'c> Pool<'g, 'c> {
         (self.leaf(shape), OF_STATES)
     }
 
-    /// Adds the gradients of a loss to some of what it is computed from; none where there is no rule.
+    /// The gradients of a loss; none where an operation between has no rule.
+    pub fn gradients(&self, loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
+        match gradients(loss, wrt) {
+            Err(error) if error.to_string().contains("has no gradient rule") => Ok(vec![]),
+            found => found,
+        }
+    }
+
+    /// Adds the gradients of a loss to some of the values.
     pub fn differentiate(&mut self) -> Result<()> {
         // The last value: it is computed from more of the others than most.
         let Some(&(y, _)) = self.vars.last() else { return Ok(()) };
@@ -158,11 +166,8 @@ impl<'g, 'c> Pool<'g, 'c> {
                 self.vars[at].0
             })
             .collect();
-        match gradients(loss, &wrt) {
-            Ok(found) => found.into_iter().for_each(|gradient| {
-                self.push(gradient, 1.0);
-            }),
-            Err(error) => assert!(error.to_string().contains("has no gradient rule"), "{error}"),
+        for gradient in self.gradients(loss, &wrt)? {
+            self.push(gradient, 1.0);
         }
         self.push(loss, 1.0);
         Ok(())
