@@ -5,12 +5,12 @@
 mod banks;
 #[path = "random_graphs/case.rs"]
 mod case;
+#[path = "random_graphs/constants.rs"]
+mod constants;
 #[path = "random_graphs/custom.rs"]
 mod custom;
 #[path = "random_graphs/difference.rs"]
 mod difference;
-#[path = "random_graphs/functions.rs"]
-mod functions;
 #[path = "random_graphs/numbers.rs"]
 mod numbers;
 #[path = "random_graphs/operations.rs"]
@@ -74,7 +74,7 @@ fn hold(
     let programs = programs.map_err(|error| error.to_string())?;
     tried.graphs += programs.len();
     tried.dispatches += programs.iter().map(|program| program.dispatches.len()).sum::<usize>();
-    let programs = programs.into_iter().map(functions::in_double).collect();
+    let programs = programs.into_iter().map(constants::at_run_time).collect();
     // A device of its own: the failure of one case is none of the next.
     let gpu = Gpu::open("", false).map_err(|error| error.to_string())?;
     let found = GpuExecutor::load_in_double(gpu, &case.banks, programs)
@@ -88,7 +88,7 @@ fn hold(
 fn try_seed(seed: u64, own: &Target, tried: &mut Tried) -> Vec<String> {
     let (case, expected) = Case::draw(seed, &[]).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     for step in &case.steps {
-        tried.names.extend(step.nodes.iter().map(|node| node.op.name()));
+        tried.names.extend(step.nodes().iter().map(|node| node.op.name()));
         tried.names.extend(step.updates.iter().map(Update::name));
     }
     let mut failures = Vec::new();

@@ -85,7 +85,7 @@ impl Case {
 
     /// What the reference leaves behind in precision `T`: in f64, what is right.
     fn reference<T: Real>(&self) -> Result<Vec<Found>> {
-        self.results(&mut Reference::<T>::new(&self.banks, self.steps.clone()))
+        self.results(&mut Reference::<T>::new(&self.banks, self.steps.clone())?)
     }
 
     /// What `executor`, made for the steps over the banks, leaves behind: after each run all banks and the outputs of every step
@@ -132,7 +132,7 @@ impl Case {
         let mut text = String::new();
         for step in &self.steps {
             let _ = writeln!(text, "{}:", step.name);
-            for (id, node) in step.nodes.iter().enumerate() {
+            for (id, node) in step.nodes().iter().enumerate() {
                 let _ = writeln!(text, "  {id}: {:?} {:?} -> {}", node.op, node.operands, node.shape);
             }
             step.outputs.iter().for_each(|(name, id)| {
@@ -174,7 +174,7 @@ fn draw_step(at: usize, banks: &mut Banks, rng: &mut Rng, dropped: &[Part]) -> R
     let outputs = without(outputs, |index| dropped.contains(&Part::Output { step: at, index }));
     let updates = without(updates, |index| dropped.contains(&Part::Update { step: at, index }));
     let inputs = std::mem::take(&mut pool.inputs);
-    Ok((Step::new(&format!("step{at}"), &graph, &outputs, updates), inputs))
+    Ok((Step::new(&format!("step{at}"), &graph, &outputs, updates)?, inputs))
 }
 
 fn without<T>(list: Vec<T>, dropped: impl Fn(usize) -> bool) -> Vec<T> {
