@@ -5,6 +5,8 @@
 mod banks;
 #[path = "random_graphs/case.rs"]
 mod case;
+#[path = "random_graphs/constants.rs"]
+mod constants;
 #[path = "random_graphs/custom.rs"]
 mod custom;
 #[path = "random_graphs/difference.rs"]
@@ -72,6 +74,7 @@ fn hold(
     let programs = programs.map_err(|error| error.to_string())?;
     tried.graphs += programs.len();
     tried.dispatches += programs.iter().map(|program| program.dispatches.len()).sum::<usize>();
+    let programs = programs.into_iter().map(constants::at_run_time).collect();
     // A device of its own: the failure of one case is none of the next.
     let gpu = Gpu::open("", false).map_err(|error| error.to_string())?;
     let found = GpuExecutor::load_in_double(gpu, &case.banks, programs)
