@@ -1,7 +1,6 @@
 //! Promise: an operation from outside the crate is a node like every other, and where it is wrong the message names it.
 
-mod support;
-
+use crate::support;
 use mewgan::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
 use mewgan::device::Device;
 use mewgan::executor::Executor;

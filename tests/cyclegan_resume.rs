@@ -1,8 +1,6 @@
 //! A CycleGAN run equals another of the same settings, and one that was stopped and resumed, bit for bit, on the same device.
 
-#[path = "support/runs.rs"]
-mod runs;
-
+use crate::support::runs::run_until;
 use mewgan::data::AugmentKind;
 use mewgan::nn::Upsample;
 use mewgan::nn::cyclegan::Translator;
@@ -15,7 +13,6 @@ use mewgan::train::config::{
 use mewgan::train::cyclegan::Trainer;
 use mewgan::train::cyclegan_steps::Updates;
 use mewgan::train::run::Outcome;
-use runs::run_until;
 use safetensors::SafeTensors;
 use std::fs;
 use std::path::Path;

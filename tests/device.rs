@@ -1,10 +1,8 @@
 //! Promise: a device that is missing or too small is refused before training, one that is lost leaves the last
 //! checkpoint and the way on, none is given more than it may chew on at once, and memory does not grow.
 
-#[path = "support/runs.rs"]
-mod runs;
-mod support;
-
+use crate::support::runs;
+use crate::support::runs::run;
 use mewgan::Error;
 use mewgan::device::Device;
 use mewgan::gpu::Gpu;
@@ -14,7 +12,6 @@ use mewgan::gpu::submissions::{MAX_WORK, submissions};
 use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
 use mewgan::train::dcgan::Plan;
 use mewgan::train::run::Outcome;
-use runs::run;
 use std::path::Path;
 use std::process::Command;
 use tempfile::tempdir;

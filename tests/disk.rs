@@ -43,11 +43,13 @@ fn with_disk(name: &str, test: impl Fn(&Disk)) {
         )
     });
     let folder = tempdir().unwrap();
-    let again = [flags, env::current_exe().unwrap().to_str().unwrap(), "--exact", name, "--nocapture"]
+    let name = format!("disk::{name}");
+    let again = [flags, env::current_exe().unwrap().to_str().unwrap(), "--exact", &name, "--nocapture"]
         .map(str::to_owned);
     let output = Command::new("unshare").args(again).env(INSIDE, folder.path()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    let stdout = text(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{}", text(&output.stderr));
 }
 
 /// A file system of 1 MiB.

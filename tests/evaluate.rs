@@ -1,16 +1,12 @@
 //! Promise: `evaluate` tells good pictures from bad and copies from inventions, and the experiments leave a page of whole runs.
 
-mod support {
-    pub mod damage;
-}
-
+use crate::support::damage::{self, Values, blurred, changed, checkered, few, noisy, tinted};
 use mewgan::data::{Fit, LoadOptions, Pictures, to_unit};
 use mewgan::evaluate::{Direction, Figure, Set, generated, translated};
 use mewgan::random::stream;
 use rand::RngExt;
 use std::fs;
 use std::process::{Command, Output};
-use support::damage::{self, Values, blurred, changed, checkered, few, noisy, tinted};
 use tempfile::{TempDir, tempdir};
 
 const SIDE: usize = 16;

@@ -1,7 +1,5 @@
 //! Promise: each example does what it says, on the CPU device and on a GPU.
 
-mod support;
-
 #[path = "../examples/check_op.rs"]
 #[allow(dead_code, reason = "its main is for cargo run")]
 mod check_op;
@@ -12,6 +10,7 @@ mod custom_op;
 #[allow(dead_code, reason = "its main is for cargo run")]
 mod own_gan;
 
+use crate::support;
 use mewgan::device::Device;
 use tempfile::tempdir;
 

@@ -1,11 +1,8 @@
 //! An ONNX file holds the network that was trained: its operators in order, its weights, free extents and what they mean; what
 //! cannot be exported is refused with what can.
 
-#[path = "support/program.rs"]
-mod program;
-
+use crate::support::program::{done, mewgan};
 use mewgan::onnx::proto::{Model, Size};
-use program::{done, mewgan};
 use prost::Message;
 use std::fs;
 use std::path::Path;

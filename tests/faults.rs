@@ -1,5 +1,5 @@
 //! Death at any moment: a run that is killed again and again, and resumed each time, leaves the files of one that was not, byte
-//! for byte. `MEWGAN_KILLS=1000 cargo test --release --test faults -- --nocapture` kills more often and says where.
+//! for byte. `MEWGAN_KILLS=1000 cargo test --release --test suite faults:: -- --nocapture` kills more often and says where.
 
 use mewgan::report::{Row, metrics, tensorboard};
 use mewgan::train::checkpoint::Checkpoint;

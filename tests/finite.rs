@@ -1,10 +1,9 @@
 //! Promise: an infinity or NaN in training is noticed, the step and operation it came from are named, and the last good
 //! checkpoint stays.
 
-#[path = "support/runs.rs"]
-mod runs;
-mod support;
-
+use crate::support;
+use crate::support::runs;
+use crate::support::runs::tiny;
 use mewgan::Error;
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
@@ -13,7 +12,6 @@ use mewgan::train::checkpoint::Checkpoint;
 use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
 use mewgan::train::run::{Plan, Training};
 use mewgan::train::{cyclegan, dcgan};
-use runs::tiny;
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;

@@ -1,10 +1,7 @@
 //! Promise: a whole CycleGAN iteration of every preset, in its own order of updates, gives what PyTorch gives, in f64. The
 //! fixtures are written by tests/golden/make_cyclegan.py, and that of what helps on small sets by make_recipe.py.
 
-#[path = "support/fixtures.rs"]
-mod fixtures;
-
-use fixtures::{Named, bank_values, distance, golden, tensors};
+use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
 use mewgan::nn::cyclegan::{self, Translator};

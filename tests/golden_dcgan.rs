@@ -1,10 +1,7 @@
 //! Promise: a whole DCGAN iteration of every preset gives what PyTorch gives, in f64; and its tensors have PyTorch's names
 //! and shapes. So does one of what helps on small sets. The fixtures are written by tests/golden/make.py and make_recipe.py.
 
-#[path = "support/fixtures.rs"]
-mod fixtures;
-
-use fixtures::{Named, bank_values, distance, golden, tensors};
+use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
 use mewgan::nn::dcgan::{self, Norm};

@@ -1,11 +1,8 @@
 //! Promise: operations and their gradients give what PyTorch gives, on every device. The fixtures, all in f64 and drawn
 //! from numbers that f32 holds exactly, are written by tests/golden/make.py and make_recipe.py.
 
-#[path = "support/fixtures.rs"]
-mod fixtures;
-mod support;
-
-use fixtures::{Named, distance, golden, tensors};
+use crate::support;
+use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
 use mewgan::op::{self, OpRequest, Tensor};

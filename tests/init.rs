@@ -1,10 +1,7 @@
 //! Training begins with the weights of files where it is told to; files that do not fit are refused, with all that is wrong with
 //! them, before anything is written.
 
-#[path = "support/program.rs"]
-mod program;
-
-use program::{done, mewgan};
+use crate::support::program::{done, mewgan};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::collections::BTreeMap;

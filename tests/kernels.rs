@@ -3,8 +3,7 @@
 //! The oracle is the reference in f64. Tolerances are relative to the largest number of a result: single precision
 //! keeps 6e-8, a sum of k products loses a few times sqrt(k) of that, and no sum here is longer than some thousand.
 
-mod support;
-
+use crate::support;
 use mewgan::Result;
 use mewgan::device::Device;
 use mewgan::executor::Executor;

@@ -2,10 +2,8 @@
 //! complete in itself, in every language naga writes; `mewgan explain` lists an iteration with all the work that is in it, and
 //! changes nothing.
 
-#[path = "support/networks.rs"]
-mod networks;
-mod support;
-
+use crate::support;
+use crate::support::networks;
 use mewgan::executor::Executor;
 use mewgan::gpu::GpuExecutor;
 use mewgan::gpu::lower::{Contraction, Target, lower};

@@ -1,8 +1,7 @@
 //! Promise: every rung of the ladder computes the convolution that the reference means, whatever its extents, and so does the
 //! production kernel on top of it; with every index checked at run time as well, so that none leaves its bounds.
 
-mod support;
-
+use crate::support;
 use mewgan::executor::Executor;
 use mewgan::gpu::ladder::{OUTPUT, RUNGS, bank, production};
 use mewgan::gpu::lower::{Contraction, Kind};

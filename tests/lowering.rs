@@ -1,8 +1,7 @@
 //! Promise: whatever graph the API accepts, a GPU computes what the reference does: values that one kernel makes beside another,
 //! values that a bank keeps, changes of state in any order.
 
-mod support;
-
+use crate::support;
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Graph, Per, Slot, Step, Update, Var, gradients};
 use mewgan::reference::Reference;

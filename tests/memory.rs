@@ -2,13 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "support/runs.rs"]
-mod runs;
-
+use crate::support::runs::run;
 use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
 use mewgan::train::run::{Trainer, Training};
 use mewgan::train::{cyclegan, dcgan};
-use runs::run;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -62,7 +59,9 @@ fn resident_memory_does_not_grow_with_steps() {
     }
     for case in ["dcgan cpu", "cyclegan cpu", "dcgan gpu", "cyclegan gpu"] {
         let mut again = Command::new(env::current_exe().unwrap());
-        again.args(["--exact", "resident_memory_does_not_grow_with_steps", "--nocapture"]).env(CASE, case);
+        again
+            .args(["--exact", "memory::resident_memory_does_not_grow_with_steps", "--nocapture"])
+            .env(CASE, case);
         let output = again.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{case}: {said}{}", String::from_utf8_lossy(&output.stderr));

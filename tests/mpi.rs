@@ -1,7 +1,9 @@
 //! Ranks started by mpirun train what one process trains, go on in any number, and end together. `make mpi` runs these.
 
+mod ranks;
 mod support {
     pub mod mpi;
+    pub mod runs;
 }
 
 use std::fs;

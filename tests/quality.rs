@@ -1,9 +1,6 @@
 //! Promises of `mewgan::quality`: each figure ranks damaged pictures below real ones, and wrong input is refused.
 
-mod support {
-    pub mod damage;
-}
-
+use crate::support::damage::{SIDE, Values, blurred, changed, checkered, few, noisy, tinted};
 use mewgan::Result;
 use mewgan::quality::{
     PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
@@ -11,7 +8,6 @@ use mewgan::quality::{
 };
 use mewgan::random::stream;
 use rand::RngExt;
-use support::damage::{SIDE, Values, blurred, changed, checkered, few, noisy, tinted};
 
 const OPTIONS: SlicedWassersteinOptions = SlicedWassersteinOptions { patches: 64, directions: 64, seed: 11 };
 

@@ -1,26 +1,17 @@
 //! Promise: whatever graph is built, a GPU computes of it what the reference does: random graphs of all operations and updates,
 //! by the kernels of both kinds of devices, in double precision.
 
-#[path = "random_graphs/banks.rs"]
 mod banks;
-#[path = "random_graphs/case.rs"]
 mod case;
-#[path = "random_graphs/constants.rs"]
 mod constants;
-#[path = "random_graphs/custom.rs"]
 mod custom;
-#[path = "random_graphs/difference.rs"]
 mod difference;
-#[path = "random_graphs/numbers.rs"]
 mod numbers;
-#[path = "random_graphs/operations.rs"]
 mod operations;
-#[path = "random_graphs/pool.rs"]
 mod pool;
-mod support;
-#[path = "random_graphs/updates.rs"]
 mod updates;
 
+use crate::support;
 use case::{Case, Found, Part};
 use difference::Difference;
 use mewgan::Result;
@@ -98,7 +89,7 @@ fn try_seed(seed: u64, own: &Target, tried: &mut Tried) -> Vec<String> {
         if let Err(error) = hold(&case, &expected, &target, tried) {
             failures.push(format!(
                 "seed {seed}, kernels of a {kind} target: {error}\n  again, and made smaller: \
-                 SEED={seed} cargo test --release --test random_graphs -- --ignored one_seed --nocapture"
+                 SEED={seed} cargo test --release --test suite random_graphs::one_seed -- --ignored --nocapture"
             ));
         }
     }

@@ -1,14 +1,11 @@
 //! What holds of ranks without MPI: here they are threads. `make mpi` runs the tests of ranks that are processes.
 
-#[path = "support/runs.rs"]
-mod runs;
-
+use crate::support::runs::{run, tiny};
 use mewgan::Result;
 use mewgan::ranks::{Link, Ranks};
 use mewgan::train::config::{DcganConfig, DcganSettings};
 use mewgan::train::dcgan::Plan;
 use mewgan::train::run::Outcome;
-use runs::{run, tiny};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};

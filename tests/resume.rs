@@ -1,8 +1,6 @@
 //! A run equals another of the same settings, and one that was stopped and resumed, bit for bit, on the same device.
 
-#[path = "support/runs.rs"]
-mod runs;
-
+use crate::support::runs::run_until;
 use mewgan::data::AugmentKind;
 use mewgan::device::Device;
 use mewgan::gpu::Gpu;
@@ -16,7 +14,6 @@ use mewgan::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAug
 use mewgan::train::dcgan::Trainer;
 use mewgan::train::run::Outcome;
 use mewgan::train::sampling::{Drawn, Sampler, save_grid};
-use runs::run_until;
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;

@@ -1,10 +1,7 @@
 //! Promise: every kernel and variant is valid WGSL and can be written as SPIR-V, MSL and HLSL, on a machine without any
 //! of these devices. This is how "any Vulkan, Metal or DX12 GPU" is kept true.
 
-mod support {
-    pub mod networks;
-}
-
+use crate::support;
 use mewgan::bench::peaks;
 use mewgan::gpu::finite;
 use mewgan::gpu::ladder::RUNGS;

@@ -1,7 +1,6 @@
 //! Promise: what the library accepts it computes right, on every device; the rest is refused with an error that says why.
 
-mod support;
-
+use crate::support;
 use mewgan::device::Device;
 use mewgan::executor::Executor;
 use mewgan::gpu::GpuExecutor;

@@ -1,9 +1,7 @@
 //! Promise: whole training steps give the same on every device, to rounding; and on one device the same bits, always.
 
-#[path = "support/networks.rs"]
-mod networks;
-mod support;
-
+use crate::support;
+use crate::support::networks;
 use mewgan::executor::Executor;
 use mewgan::gpu::Gpu;
 use mewgan::graph::{Bank, Step};

@@ -1,7 +1,6 @@
 //! Promise: kernels are chosen by measurement on one device, and once a table is pinned lowering takes exactly those.
 
-mod support;
-
+use crate::support;
 use mewgan::device::Device;
 use mewgan::gpu::lower::{Choices, Contraction, Form, Target, Variant, candidates, lower};
 use mewgan::gpu::tune::{Table, measure, tuned};

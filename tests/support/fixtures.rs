@@ -29,7 +29,6 @@ pub fn distance(found: &[f64], expected: &[f64]) -> f64 {
     apart.fold(0.0, |worst: f64, x| if worst >= x || worst.is_nan() { worst } else { x }) / largest
 }
 
-#[allow(dead_code, reason = "operations have no banks")]
 /// A bank's numbers from the fixture's entries under `prefix`.
 pub fn bank_values(bank: &Bank, parameters: &[Parameter], prefix: &str, fixture: &Named<f64>) -> Vec<f64> {
     let mut values = vec![0.0; bank.len];

@@ -1,5 +1,11 @@
 //! What several test files need: a GPU, or a failure that says how to get one.
 
+pub mod damage;
+pub mod fixtures;
+pub mod networks;
+pub mod program;
+pub mod runs;
+
 use mewgan::gpu::Gpu;
 use mewgan::gpu::lower::Target;
 use mewgan::gradcheck::variants::targets;
@@ -15,7 +21,6 @@ pub fn gpu() -> Gpu {
 }
 
 /// The device with the kernels of each kind of device, named.
-#[allow(dead_code, reason = "not every test file that needs a GPU compares variants")]
 pub fn variants() -> Vec<(&'static str, Gpu)> {
     let gpu = gpu();
     let named =

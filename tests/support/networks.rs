@@ -113,7 +113,6 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
 }
 
 /// Initial numbers of `networks`' banks: index and numbers of parameters and of running statistics.
-#[allow(dead_code, reason = "not every test file trains")]
 pub fn initial(of: TrainedBanks, networks: &[&Network], banks: &[Bank]) -> [(usize, Vec<f32>); 2] {
     [of.parameters, of.running].map(|bank| {
         let tensors = networks.iter().flat_map(|network| match bank == of.parameters {

@@ -20,13 +20,12 @@ impl<F: FnMut(u64)> Watch for Each<F> {
 ///
 /// # Errors
 /// As [`Trainer::run`].
-#[allow(dead_code, reason = "not every test file runs to the end")]
 pub fn run<T: Training>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgan::Result<Outcome> {
     trainer.run(&AtomicBool::new(false), &mut Each(each))
 }
 
+#[allow(dead_code, reason = "ranks are not stopped")]
 /// Runs until the end of step `last`, in which it is asked to stop, or until the run's own end.
-#[allow(dead_code, reason = "not every test file stops runs")]
 pub fn run_until<T: Training>(mut trainer: Trainer<T>, last: u64) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut asking = Each(|step| {
@@ -38,7 +37,6 @@ pub fn run_until<T: Training>(mut trainer: Trainer<T>, last: u64) -> Outcome {
 }
 
 /// A DCGAN of 40 steps on small pictures that only logs and samples at its end.
-#[allow(dead_code, reason = "not every test file trains this one")]
 pub fn tiny(device: &str) -> DcganSettings {
     DcganSettings {
         preset: Some(Preset::Small),

@@ -1,0 +1,60 @@
+//! All tests in one program, which links the library once. A file of `tests/` is a module here: `cargo test --release --test suite
+//! ladder::` runs those of `tests/ladder.rs`. Ranks that are processes are tested apart, by `make mpi`.
+
+mod support;
+
+mod bad_files;
+mod bench_cli;
+mod checkpoint;
+mod cli;
+mod contractions;
+mod custom;
+mod cyclegan_cli;
+mod cyclegan_presets;
+mod cyclegan_resume;
+mod data;
+mod device;
+mod disk;
+mod dispatches;
+mod evaluate;
+mod examples;
+mod export;
+mod faults;
+mod finite;
+mod golden_cyclegan;
+mod golden_dcgan;
+mod golden_ops;
+mod gradcheck;
+mod init;
+mod kernels;
+mod kernels_cli;
+mod ladder;
+mod lowering;
+mod memory;
+mod op;
+mod page;
+mod presets;
+mod quality;
+mod random_graphs;
+mod ranks;
+mod regressions;
+mod report;
+mod resume;
+mod shaders;
+mod soundness;
+mod steps;
+mod symptoms;
+mod tune;
+mod web;
+
+/// A file that is not a module above would never be run.
+#[test]
+fn every_file_of_tests_is_a_module() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let module = include_str!("main.rs").lines().any(|line| line == format!("mod {name};"));
+        assert!(module || ["main", "mpi"].contains(&name), "tests/main.rs lacks `mod {name};`");
+    }
+}
