@@ -35,8 +35,8 @@ lint:
 deny:
 	bash .ci/deny
 
-# Feeds mutated files to what reads files, each target for so many seconds (make fuzz SECONDS=1200 TARGETS=picture).
+# Mutated files for what reads files, and random graphs for the GPU, each for so many seconds (make fuzz SECONDS=1200 TARGETS=graph).
 SECONDS ?= 300
-TARGETS ?= checkpoint config picture op
+TARGETS ?= checkpoint config picture op graph
 fuzz:
 	bash fuzz/run $(SECONDS) $(TARGETS)

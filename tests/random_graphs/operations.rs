@@ -36,9 +36,9 @@ fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
             pool.push(x.affine(scale, offset), 1.5 * size + 0.4)
         }
         1 => pool.push(x.relu(), size),
-        2 | 10 | 11 => pool.push(x.leaky_relu(0.2).expect("0.2 is above 0"), size),
-        3 => pool.push(x.tanh(), 1.0),
-        4 => pool.push(x.sigmoid(), 1.0),
+        2 => pool.push(x.leaky_relu(0.2).expect("0.2 is above 0"), size),
+        3 | 10 => pool.push(x.tanh(), 1.0),
+        4 | 11 => pool.push(x.sigmoid(), 1.0),
         5 => pool.push(x.softplus(), size + 0.7),
         6 => pool.push(x.square(), size * size),
         7 => pool.push(x.abs(), size),
