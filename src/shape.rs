@@ -32,7 +32,11 @@ impl Shape {
             return Some(format!("{self} has no numbers; every extent must be at least 1"));
         }
         let most = Self::MAX_LEN;
-        (self.len() > most).then(|| format!("{self} has too many numbers; a tensor may hold {most}"))
+        (self.len() > most).then(|| {
+            format!(
+                "{self} would hold more than the {most} numbers a tensor may; use smaller tensors or settings"
+            )
+        })
     }
 
     /// Whether some extent is zero.

@@ -156,7 +156,8 @@ fn gradient(name: &str, shapes: &[Shape], settings: &Settings, function: Functio
     let operands = operands(&graph, shapes);
     let y = function(&operands, settings)?;
     let found = gradients(y.mul(graph.input("gy", y.shape()))?.sum(), &operands)?;
-    let outputs: Vec<(&str, Var<'_>)> = found.into_iter().map(|gradient| ("", gradient)).collect();
+    let names: Vec<String> = (0..found.len()).map(|at| format!("d{at}")).collect();
+    let outputs: Vec<(&str, Var<'_>)> = names.iter().map(String::as_str).zip(found).collect();
     Step::new(name, &graph, &outputs, vec![])
 }
 
