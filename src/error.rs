@@ -23,6 +23,14 @@ pub enum Error {
         /// What is wrong with its program.
         problem: String,
     },
+    /// A program from outside, a file say, that cannot run.
+    #[error("program {program}: {problem}; lower its step again")]
+    Program {
+        /// Its name.
+        program: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A setting or input that cannot be used as given.
     #[error("{0}")]
     Input(String),

@@ -49,13 +49,13 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
         calls.update(update, banks, &stored);
     }
     let program = place::place(step, calls, nodes, &stored, banks)?;
-    check(&program, banks, target)?;
+    fits(&program, banks, target)?;
     program.verify(banks)?;
     Ok(program)
 }
 
 /// Refuses what is larger than the device.
-fn check(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
+pub(super) fn fits(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
     let too_small = |what: &str, needed: u64, allowed: u64| {
         Err(Error::Device(format!(
             "{}: {what} of {} MiB is needed, this device allows {} MiB; use a smaller `batch`, `size`, `g_width` or `d_width`",
