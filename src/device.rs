@@ -31,7 +31,7 @@ pub enum Device {
 /// A line of `mewgan devices`.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What to pass as `--device`.
+    /// What to pass to [`Device::open`].
     pub choice: String,
     /// What it is.
     pub description: String,
@@ -140,7 +140,7 @@ fn why_no_gpu(found: &[AdapterSummary], error: &Error) -> String {
     match found {
         [] => "no GPU driver found".into(),
         found if found.iter().all(|gpu| gpu.software) => {
-            "no hardware GPU found; --device gpu takes the software driver".into()
+            "no hardware GPU found; device gpu takes the software driver".into()
         }
         _ => format!("a GPU is there, but: {error}"),
     }

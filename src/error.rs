@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Every failure a caller can meet. The text names the thing and, where there is one, the remedy.
+/// Every failure a caller can meet. The text names the thing and, where there is one, the remedy: a setting by its field in
+/// backticks, as in "use a smaller `batch`", of which the command line makes its flag.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +23,15 @@ pub enum Error {
         /// What is wrong with its program.
         problem: String,
     },
-    /// A setting, flag or input that cannot be used as given.
+    /// A program from outside, a file say, that cannot run.
+    #[error("program {program}: {problem}; lower its step again")]
+    Program {
+        /// Its name.
+        program: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A setting or input that cannot be used as given.
     #[error("{0}")]
     Input(String),
     /// A file or folder that could not be read or written.
@@ -35,7 +44,7 @@ pub enum Error {
     },
     /// Pictures of a set that could not be decoded.
     #[error(
-        "{set}: {} of {count} pictures cannot be read: {}; mend or remove them, or pass --skip-bad to go on without them",
+        "{set}: {} of {count} pictures cannot be read: {}; mend or remove them, or set `skip_bad` to go on without them",
         bad.len(),
         named(bad)
     )]
@@ -48,7 +57,7 @@ pub enum Error {
         bad: Vec<(PathBuf, String)>,
     },
     /// A picture to translate that could not be decoded.
-    #[error("{path}: not a readable picture ({problem}); mend it, or pass --skip-bad to go on without it")]
+    #[error("{path}: not a readable picture ({problem}); mend it, or set `skip_bad` to go on without it")]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -77,7 +86,7 @@ pub enum Error {
     },
     /// Losses or weights that are no numbers any more.
     #[error(
-        "step {step}: training diverged ({problem}); try a lower --lr, or another --loss or --norm{checkpoint}"
+        "step {step}: training diverged ({problem}); try a lower `lr`, or another `loss` or `norm`{checkpoint}"
     )]
     Diverged {
         /// After which step.

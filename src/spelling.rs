@@ -1,4 +1,4 @@
-//! What a misspelt name was meant to be.
+//! Names: what a misspelt one was meant to be, and those in the words of other libraries.
 
 use strsim::osa_distance;
 
@@ -19,4 +19,9 @@ pub fn near(name: &str, known: &[&str]) -> Option<String> {
     let nearest = known.iter().filter_map(away).min().filter(|nearest| *nearest <= 1 + name.len() / 4)?;
     let names: Vec<&str> = known.iter().filter(|known| away(known) == Some(nearest)).copied().collect();
     Some(names.join(" or "))
+}
+
+/// What another library says, with quotes for its backticks: in this one's errors those are for settings.
+pub fn quoted(words: impl ToString) -> String {
+    words.to_string().replace('`', "\"")
 }

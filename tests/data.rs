@@ -270,7 +270,7 @@ fn impossible_batches_are_explained() {
     let full = Batching { drop_last: true, ..batching(4, PLAIN) };
     let refused = message(Loader::start(three.clone(), full, 0));
     assert!(
-        refused.contains("3 pictures do not fill a batch of 4") && refused.contains("--batch"),
+        refused.contains("3 pictures do not fill a batch of 4") && refused.contains("`batch`"),
         "{refused}"
     );
     let refuse = |batching: Batching| message(batching.batch_at(&three, 0));

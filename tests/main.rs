@@ -16,6 +16,7 @@ mod data;
 mod device;
 mod disk;
 mod dispatches;
+mod errors;
 mod evaluate;
 mod examples;
 mod export;

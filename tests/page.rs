@@ -124,7 +124,7 @@ fn report_makes_again_what_is_gone_and_shows_what_came_since() {
     assert!(names.contains(&"diversity (mean pairwise distance)"), "{names:?}");
 
     fs::write(run.join("evaluation.json"), "{}").unwrap();
-    assert!(refused(folder.path(), "report run").contains("evaluation.json: no figures of mewgan evaluate"));
+    assert!(refused(folder.path(), "report run").contains("evaluation.json: no figures of an evaluation"));
     assert!(refused(folder.path(), "report elsewhere").contains("elsewhere: no such folder"));
 }
 

@@ -301,6 +301,12 @@ fn rows_out_of_range_are_harmless_and_mean_the_same() {
     }
 }
 
+/// Lets its output lie where no device copies from: it loads, and every reading fails.
+fn unaligned(program: &mut Program) {
+    let (_, region, count) = &mut program.outputs[0];
+    (region.offset, region.size, *count) = (2, region.size / 2, *count / 2);
+}
+
 /// A program from a file may say anything: its kernels are checked, and what it breaks fails alone.
 #[test]
 fn loaded_programs_are_checked_and_fail_alone() {
@@ -324,14 +330,19 @@ fn loaded_programs_are_checked_and_fail_alone() {
     executor.run(&[0]).unwrap();
     assert_eq!(executor.read_output(0, "y").unwrap().len(), 64);
 
-    // Each of these the device refuses, at once or when it runs.
-    let broken: [fn(&mut Program); 5] = [
-        |program| program.shaders[0].source.push_str("fn broken( {}"),
+    // Each of these is refused: by its numbers, or by the device at once or when it runs.
+    let broken: [fn(&mut Program); 9] = [
+        |program| program.pipelines[0].shader = 1,
+        |program| program.dispatches[0].pipeline = 1,
         |program| program.dispatches[0].bindings[0].size = 1 << 40,
         |program| program.dispatches[0].bindings[0].offset = 4,
-        |program| program.dispatches[0].workgroups = [1 << 20, 1, 1],
         |program| program.outputs[0].1.offset = 1 << 20,
+        |program| program.shaders[0].source.push_str("fn broken( {}"),
+        |program| program.dispatches[0].workgroups = [1 << 20, 1, 1],
+        |program| program.input_bytes = u64::MAX,
+        unaligned,
     ];
+    let by_the_device = 5..;
     for (number, breaks) in broken.into_iter().enumerate() {
         let mut program = whole.clone();
         breaks(&mut program);
@@ -339,7 +350,11 @@ fn loaded_programs_are_checked_and_fail_alone() {
             executor.run(&[0])?;
             executor.read_output(0, "y")
         });
-        assert!(matches!(failed, Err(Error::Device(_))), "{number}: {failed:?}");
+        match failed {
+            Err(Error::Program { .. }) => assert!(!by_the_device.contains(&number), "{number}"),
+            Err(Error::Device(_)) => assert!(by_the_device.contains(&number), "{number}"),
+            failed => panic!("{number}: {failed:?}"),
+        }
         // Nothing else on the device has failed.
         sound.write_input(0, "x", &[3.0; 64]).unwrap();
         sound.run(&[0]).unwrap();
@@ -357,10 +372,10 @@ fn failures_stay_with_their_thread() {
     let gpu = support::gpu();
     let mut program = lower(&step, &[], gpu.target()).unwrap();
     let mut sound = gpu.executor(&[], &[step]).unwrap();
-    program.outputs[0].1.offset = 1 << 20;
+    unaligned(&mut program);
     let mut broken = GpuExecutor::load(gpu, &[], vec![program]).unwrap();
     std::thread::scope(|scope| {
-        scope.spawn(|| (0..50).for_each(|_| refused(broken.read_output(0, "y"), &["opy at offset"])));
+        scope.spawn(|| (0..50).for_each(|_| refused(broken.read_output(0, "y"), &["COPY_BUFFER_ALIGNMENT"])));
         for _ in 0..50 {
             sound.run(&[0]).unwrap();
             sound.read_output(0, "y").unwrap();

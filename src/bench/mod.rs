@@ -67,7 +67,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
     rungs.retain(|(subject, _)| options.wants(subject));
     if operations.is_empty() && systems.is_empty() && rungs.is_empty() {
         return Err(Error::Input(format!(
-            "--filter {}: no such row; rows are, for example, contractions/conv2d, norms/normalize, steps/dcgan course, and on a GPU ladder/1 naive",
+            "`filter` {}: no such row; rows are, for example, contractions/conv2d, norms/normalize, steps/dcgan course, and on a GPU ladder/1 naive",
             options.filter.join(",")
         )));
     }
@@ -124,7 +124,7 @@ fn start(
     for system in systems {
         let predicted = system.flops() as f64 / rate;
         let begun = if predicted > longest {
-            Err(format!("an iteration would take {predicted:.0} s, over --longest {longest}"))
+            Err(format!("an iteration would take {predicted:.0} s, over the {longest} s allowed"))
         } else {
             iterations::start(device, system).map_err(|error| error.to_string())
         };

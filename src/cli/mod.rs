@@ -11,6 +11,7 @@ mod evaluate;
 mod experiment;
 mod explain;
 mod export;
+mod flags;
 mod follow;
 mod gradcheck;
 mod kernels;
@@ -83,10 +84,10 @@ enum Command {
 
 /// Runs the program's command line and returns its exit code.
 pub fn run() -> ExitCode {
-    let tell = std::panic::take_hook();
+    let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !decoding() {
-            tell(panic);
+            hook(panic);
         }
     }));
     let done = match Cli::parse().command {
@@ -118,9 +119,9 @@ fn report(error: impl Display) {
     tell(format_args!("error: {error}"));
 }
 
-/// Prints a line where errors go. Nobody may be listening; the exit code still tells.
+/// Prints a line where errors go, with settings spelt as flags. Nobody may be listening; the exit code still tells.
 fn tell(line: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", flags::spelt(&line.to_string()));
 }
 
 /// Prints a line. A closed pipe does not stop a run.

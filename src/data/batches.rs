@@ -56,8 +56,8 @@ impl Batching {
         }
         if self.drop_last && count < *batch {
             return Err(Error::Input(format!(
-                "{name}: {count} pictures do not fill a batch of {batch}, and short batches are left out; pass a \
-                 smaller --batch or more pictures"
+                "{name}: {count} pictures do not fill a batch of {batch}, and short batches are left out; choose a \
+                 smaller `batch`, or more pictures"
             )));
         }
         let steps = if self.drop_last { count / batch } else { count.div_ceil(*batch) };

@@ -204,7 +204,7 @@ fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()>
         None => Ok(()),
         Some(most) => Err(Error::Input(format!(
             "{source}: its {count} pictures at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
-             choose a smaller --size, or fewer pictures",
+             choose a smaller `size`, or fewer pictures",
             options.side
         ))),
     }

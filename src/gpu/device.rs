@@ -5,6 +5,7 @@ use super::lower::{Choices, Target, lower};
 use super::memory::planned_bytes;
 use super::run::GpuExecutor;
 use crate::graph::{Bank, Step};
+use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -141,9 +142,9 @@ impl Gpu {
             let there: Vec<String> =
                 found.iter().map(|adapter| summary(&adapter.get_info()).to_string()).collect();
             return Err(Error::Device(if there.is_empty() {
-                "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use --device cpu".into()
+                "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use `device` cpu".into()
             } else {
-                format!("no GPU named \"{name}\"; see mewgan devices; there is: {}", there.join("; "))
+                format!("no GPU named \"{name}\"; see `devices`; there is: {}", there.join("; "))
             }));
         };
         Self::from_adapter(adapter)
@@ -153,7 +154,7 @@ impl Gpu {
         let summary = summary(&adapter.get_info());
         let limits = adapter.limits();
         if let Some(problem) = too_small(&limits) {
-            return Err(Error::Device(format!("{summary}: {problem}; choose another, see mewgan devices")));
+            return Err(Error::Device(format!("{summary}: {problem}; choose another")));
         }
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgan"),
@@ -172,9 +173,9 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             let text = match error {
                 wgpu::Error::OutOfMemory { .. } => {
-                    "it has not enough free memory; close what else uses it, or use a smaller --batch or --size".into()
+                    "it has not enough free memory; close what else uses it, or use a smaller `batch` or `size`".into()
                 }
-                error => error.to_string(),
+                error => quoted(error),
             };
             locked(&on_error).of_calls.entry(thread::current().id()).or_insert(text);
         }));

@@ -2,11 +2,11 @@
 
 use super::program::{Buffer, Crossing, Region};
 use super::run::GpuExecutor;
-use crate::Result;
 use crate::executor::Executor;
 use crate::graph::Exchange;
 use crate::ranks::Phase;
 use crate::reference::{Real, exchange};
+use crate::{Error, Result};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -23,6 +23,18 @@ impl<T: Real> GpuExecutor<T> {
         parts: &[(usize, Range<usize>)],
     ) -> Result<()> {
         let Crossing { exchange, from, to, .. } = *crossing;
+        if let Exchange::Gather { whole } = exchange {
+            let needed = self.ranks.shard(whole).counted() * (to.1 / whole);
+            if needed > from.1 {
+                return Err(Error::Ranks(format!(
+                    "{}: rank {} of {} needs {needed} numbers of its own, and has {}; lower the step for these ranks",
+                    self.steps[step].program.name,
+                    self.ranks.rank(),
+                    self.ranks.size(),
+                    from.1
+                )));
+            }
+        }
         // What the device still computes is none of the readback's time.
         self.wait()?;
         let start = Instant::now();

@@ -62,13 +62,13 @@ impl Program {
     pub fn flops(&self, dispatch: &Dispatch) -> u64 {
         let names = ["BATCH", "SMALL_H", "SMALL_W", "KERNEL_H", "KERNEL_W", "I", "O"];
         let value = |name| self.constant(dispatch, name).map(|value| value as u64);
-        let pairs = names.into_iter().map(value).product::<Option<u64>>().unwrap_or(0);
-        2 * pairs * dispatch.members as u64
+        let pairs = names.into_iter().try_fold(2u64, |pairs, name| Some(pairs.saturating_mul(value(name)?)));
+        pairs.unwrap_or(0).saturating_mul(dispatch.members as u64)
     }
 
     /// A dispatch's work as if all of it were floating-point operations: ten for a byte, as on slow GPUs with their slow memory.
     pub fn work(&self, dispatch: &Dispatch) -> u64 {
-        self.flops(dispatch) + 10 * dispatch.bytes()
+        self.flops(dispatch).saturating_add(dispatch.bytes().saturating_mul(10))
     }
 }
 
@@ -157,6 +157,11 @@ pub struct Region {
 }
 
 impl Region {
+    /// The byte behind its last, if that can be counted.
+    pub(super) fn end(self) -> Option<u64> {
+        self.offset.checked_add(self.size)
+    }
+
     /// Whether the two have memory in common.
     pub fn meets(self, other: Self) -> bool {
         let apart = self.offset + self.size <= other.offset || other.offset + other.size <= self.offset;

@@ -5,7 +5,7 @@
 
 use super::device::Gpu;
 use super::finite;
-use super::lower::lower;
+use super::lower::{fits, lower};
 use super::memory::{buffer_size, bytes, shared_pool};
 use super::pipelines::pipelines;
 use super::program::{Buffer, Dispatch, Program, Region};
@@ -89,8 +89,9 @@ impl GpuExecutor {
     /// every index and loop checked, as slow as by [`Gpu::with_checks`]. Steps run faster by [`GpuExecutor::new`].
     ///
     /// # Errors
-    /// If the device is too small, or refuses a kernel.
+    /// If a program is not sound (as [`Program::verify`] says), the device is too small, or it refuses a kernel.
     pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
         Self::with_finite(gpu, banks, programs, false)
     }
 
@@ -110,8 +111,9 @@ impl GpuExecutor<f64> {
     /// As [`GpuExecutor::load`], in double precision; for devices that have it ([`Gpu::doubles`]).
     ///
     /// # Errors
-    /// If the device is too small, or refuses a kernel.
+    /// As [`GpuExecutor::load`].
     pub fn load_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
+        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
         Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), false)
     }
 
@@ -119,6 +121,12 @@ impl GpuExecutor<f64> {
     pub(crate) fn load_lowered_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
         Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), true)
     }
+}
+
+/// Refuses a program from outside that is not whole, or too large: none of its numbers is relied on before.
+fn sound(program: &Program, banks: &[Bank], gpu: &Gpu) -> Result<()> {
+    program.check(banks)?;
+    fits(program, banks, gpu.target())
 }
 
 impl<T: Real> GpuExecutor<T> {

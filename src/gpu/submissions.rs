@@ -15,12 +15,12 @@ pub fn submissions(programs: &[&[u64]]) -> Vec<Vec<(usize, Range<usize>)>> {
     for (at, program) in programs.iter().enumerate() {
         let mut first = 0;
         for (index, &own) in program.iter().enumerate() {
-            if work > 0 && work + own > MAX_WORK {
+            if work > 0 && own.saturating_add(work) > MAX_WORK {
                 current.push((at, first..index));
                 all.push(std::mem::take(&mut current));
                 (first, work) = (index, 0);
             }
-            work += own;
+            work = own.saturating_add(work);
         }
         current.push((at, first..program.len()));
     }

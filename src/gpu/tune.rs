@@ -111,7 +111,7 @@ pub fn tuned(gpu: Gpu, steps: &[Step], kept: Option<&Path>, progress: &mut dyn F
     let missing: Vec<Contraction> = all.iter().filter(unknown).copied().collect();
     if !missing.is_empty() {
         progress(&format!(
-            "measuring kernels for {} contractions, once for this device: at most {} s (--no-tune leaves it out)",
+            "measuring kernels for {} contractions, once for this device: at most {} s (`no_tune` leaves it out)",
             missing.len(),
             BUDGET.as_secs()
         ));

@@ -1,21 +1,35 @@
 //! What every program must keep to, whatever graph it was lowered from: a fault of lowering becomes an error, not a wrong number.
 
-use super::program::{Buffer, Dispatch, Program, Region};
-use crate::graph::Bank;
+use super::program::{Buffer, Crossing, Dispatch, Program, Region};
+use crate::graph::{Bank, Exchange};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
+type Checked = std::result::Result<(), String>;
+
 impl Program {
-    /// Checks this program over `banks`: every region lies inside its buffer; no dispatch reads a buffer that it writes, nor
-    /// writes one number twice; what is pooled or a result is written in a run before it is read in that run; and every output is
-    /// written, where nobody but the step writes.
+    /// Checks this program over `banks`: every number it refers to something by refers to something there; every region lies
+    /// inside its buffer; no dispatch reads a buffer that it writes, nor writes one number twice; what is pooled or a result is
+    /// written in a run before it is read in that run; and every output is written, where nobody but the step writes.
     ///
     /// # Errors
     /// [`Error::Lowering`] with the first of these that does not hold.
     pub fn verify(&self, banks: &[Bank]) -> Result<()> {
-        let fault = |problem: String| Error::Lowering { step: self.name.clone(), problem };
-        let inside = |region: Region| match self.size(region.buffer, banks) {
-            Some(size) if region.offset + region.size <= size => Ok(()),
+        self.sound(banks).map_err(|problem| Error::Lowering { step: self.name.clone(), problem })
+    }
+
+    /// As [`Program::verify`], of a program that somebody else made.
+    ///
+    /// # Errors
+    /// [`Error::Program`].
+    pub(super) fn check(&self, banks: &[Bank]) -> Result<()> {
+        self.sound(banks).map_err(|problem| Error::Program { program: self.name.clone(), problem })
+    }
+
+    fn sound(&self, banks: &[Bank]) -> Checked {
+        self.linked()?;
+        let inside = |region: Region| match (self.size(region.buffer, banks), region.end()) {
+            (Some(size), Some(end)) if region.size > 0 && end <= size => Ok(()),
             _ => Err(format!("{region:?} is not inside its buffer")),
         };
         let mut written = Written::default();
@@ -23,23 +37,62 @@ impl Program {
         for at in 0..=self.dispatches.len() {
             while let Some(crossing) = crossings.next_if(|crossing| crossing.after <= at) {
                 let [from, to] = [crossing.from, crossing.to].map(|(region, len)| part(region, 0, len));
-                let checked = inside(from).and(inside(to)).and(written.read(from));
-                checked.map_err(|problem| fault(format!("exchange before dispatch {at}: {problem}")))?;
+                let checked = inside(from).and(inside(to)).and_then(|()| written.read(from));
+                checked.map_err(|problem| format!("exchange before dispatch {at}: {problem}"))?;
                 written.write(to);
             }
             let Some(dispatch) = self.dispatches.get(at) else { break };
             let checked = dispatch.bindings.iter().try_for_each(|&region| inside(region));
             checked.and_then(|()| self.step(dispatch, &mut written)).map_err(|problem| {
-                fault(format!("dispatch {at}, {} for {}: {problem}", self.kernel(dispatch), dispatch.op))
+                format!("dispatch {at}, {} for {}: {problem}", self.kernel(dispatch), dispatch.op)
             })?;
         }
         for &(ref name, region, len) in &self.outputs {
             let kept = matches!(region.buffer, Buffer::Result(_) | Buffer::Constants);
-            let checked = inside(region).and(written.read(part(region, 0, len)));
-            checked.map_err(|problem| fault(format!("output {name}: {problem}")))?;
+            let numbers = part(region, 0, len);
+            let checked = inside(region).and(inside(numbers)).and_then(|()| written.read(numbers));
+            checked.map_err(|problem| format!("output {name}: {problem}"))?;
             if !kept {
-                return Err(fault(format!("output {name} lies in {:?}, which others write", region.buffer)));
+                return Err(format!("output {name} lies in {:?}, which others write", region.buffer));
             }
+        }
+        Ok(())
+    }
+
+    /// Whether what refers to something by number or place can be followed.
+    fn linked(&self) -> Checked {
+        if let Some(pipeline) = self.pipelines.iter().find(|of| of.shader >= self.shaders.len()) {
+            return Err(format!("no shader {}, of {}", pipeline.shader, self.shaders.len()));
+        }
+        for (at, dispatch) in self.dispatches.iter().enumerate() {
+            let problem = if dispatch.pipeline >= self.pipelines.len() {
+                format!("no pipeline {}, of {}", dispatch.pipeline, self.pipelines.len())
+            } else if [dispatch.shapes.len(), dispatch.offsets.len()] != [dispatch.bindings.len(); 2] {
+                "bindings, shapes and offsets of different counts".into()
+            } else if dispatch.members == 0 || dispatch.offsets.iter().any(|of| of.len() != dispatch.members)
+            {
+                format!("{} members, but not as many offsets for each binding", dispatch.members)
+            } else {
+                continue;
+            };
+            return Err(format!("dispatch {at}, {}: {problem}", dispatch.op));
+        }
+        for (name, offset, count) in &self.inputs {
+            let end = offset.checked_add(bytes(*count));
+            if !offset.is_multiple_of(4) || end.is_none_or(|end| end > self.input_bytes) {
+                return Err(format!(
+                    "input {name}: {count} numbers at byte {offset} of {} bytes of inputs",
+                    self.input_bytes
+                ));
+            }
+        }
+        let mut before = 0;
+        for (at, crossing) in self.exchanges.iter().enumerate() {
+            if !(before..=self.dispatches.len()).contains(&crossing.after) {
+                return Err(format!("exchange {at} comes after dispatch {}, out of order", crossing.after));
+            }
+            before = crossing.after;
+            crossing.fits().map_err(|problem| format!("exchange {at}: {problem}"))?;
         }
         Ok(())
     }
@@ -56,14 +109,14 @@ impl Program {
     }
 
     /// One dispatch, after what is `written`.
-    fn step(&self, dispatch: &Dispatch, written: &mut Written) -> std::result::Result<(), String> {
+    fn step(&self, dispatch: &Dispatch, written: &mut Written) -> Checked {
         let source = &self.shaders[self.pipelines[dispatch.pipeline].shader].source;
         let bindings = dispatch.bindings.iter().zip(&dispatch.shapes).zip(&dispatch.offsets).enumerate();
         let (mut reads, mut writes): (Vec<Region>, Vec<Region>) = (vec![], vec![]);
         for (binding, ((&region, shape), offsets)) in bindings {
             let parts = offsets.iter().map(|&offset| part(region, offset, shape.len()));
             if let Some(part) =
-                parts.clone().find(|part| part.offset + part.size > region.offset + region.size)
+                parts.clone().find(|part| part.end().is_none_or(|end| Some(end) > region.end()))
             {
                 return Err(format!("binding {binding}: {part:?} is not inside {region:?}"));
             }
@@ -87,7 +140,25 @@ impl Program {
 
 /// The `len` numbers from byte `offset` of a region on.
 fn part(region: Region, offset: u64, len: usize) -> Region {
-    Region { offset: region.offset + offset, size: len as u64 * 4, ..region }
+    Region { offset: region.offset.saturating_add(offset), size: bytes(len), ..region }
+}
+
+/// Bytes of so many numbers; those of more than there can be are as many as there can be.
+fn bytes(numbers: usize) -> u64 {
+    (numbers as u64).saturating_mul(4)
+}
+
+impl Crossing {
+    /// Whether the counts of its numbers are those of its exchange.
+    fn fits(&self) -> Checked {
+        let (from, to) = (self.from.1, self.to.1);
+        let fits = match self.exchange {
+            Exchange::Mean { .. } => from == to,
+            Exchange::Moments { .. } => from == to && from.is_multiple_of(2),
+            Exchange::Gather { whole } => whole > 0 && to.is_multiple_of(whole),
+        };
+        if fits { Ok(()) } else { Err(format!("{from} numbers cannot become {to} by {:?}", self.exchange)) }
+    }
 }
 
 /// What a run has written so far: of each buffer, stretches that do not touch, by their first byte.
@@ -105,7 +176,7 @@ impl Written {
         stretches.insert(start, end);
     }
 
-    fn read(&self, region: Region) -> std::result::Result<(), String> {
+    fn read(&self, region: Region) -> Checked {
         let made_here = matches!(region.buffer, Buffer::Pool(_) | Buffer::Result(_));
         let before = self.0.get(&region.buffer).and_then(|all| all.range(..=region.offset).next_back());
         let is_written = before.is_some_and(|(_, &end)| end >= region.offset + region.size);
@@ -119,9 +190,9 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use super::{Buffer, Program};
+    use super::{Buffer, Crossing, Program};
     use crate::gpu::lower::{Target, lower};
-    use crate::graph::{Bank, Graph, Step};
+    use crate::graph::{Bank, Exchange, Graph, Step};
     use crate::shape::{ConvOptions, Shape};
 
     /// Two equal branches, which are merged.
@@ -182,6 +253,61 @@ mod tests {
             },
             "is not inside Region",
         );
+    }
+
+    /// Whatever a program from outside says, it is refused, and nothing panics.
+    #[test]
+    fn what_leads_nowhere_is_found() {
+        let of = |change: fn(&mut Program), problem: &str| {
+            let error = broken(change);
+            assert!(error.contains(problem), "{error:?} should be: {problem}");
+        };
+        of(|program| program.pipelines[0].shader = 99, "no shader 99");
+        of(|program| program.dispatches[0].pipeline = 99, "no pipeline 99");
+        of(|program| program.dispatches[0].shapes.truncate(1), "of different counts");
+        of(|program| program.dispatches[0].offsets.truncate(1), "of different counts");
+        of(|program| program.dispatches[0].bindings.truncate(1), "of different counts");
+        of(|program| program.dispatches[0].members = 0, "0 members");
+        of(|program| program.dispatches[0].members += 1, "not as many offsets");
+        of(|program| program.dispatches[0].offsets[0].clear(), "not as many offsets");
+        of(|program| program.inputs[0].1 = 2, "input ");
+        of(|program| program.inputs[0].1 = u64::MAX - 3, "input ");
+        of(|program| program.inputs[0].2 = usize::MAX, "input ");
+        of(|program| program.dispatches[0].bindings[0].offset = u64::MAX, "is not inside its buffer");
+        of(|program| program.dispatches[0].bindings[0].size = u64::MAX, "is not inside its buffer");
+        of(|program| program.dispatches[0].bindings[0].size = 0, "is not inside its buffer");
+        of(|program| program.dispatches[0].offsets[0][0] = u64::MAX, "is not inside Region");
+        of(|program| program.dispatches[0].shapes[0] = Shape([usize::MAX; 4]), "is not inside Region");
+        of(|program| program.outputs[0].1.buffer = Buffer::Result(99), "is not inside its buffer");
+        of(|program| program.outputs[0].2 = usize::MAX, "is not inside its buffer");
+    }
+
+    #[test]
+    fn exchanges_that_cannot_be_are_found() {
+        let of = |after: usize, exchange: Exchange, counts: [usize; 2], problem: &str| {
+            let error = broken(|program| {
+                let (_, region, _) = program.outputs[0];
+                let [from, to] = counts.map(|count| (region, count));
+                program.exchanges.push(Crossing { after, exchange, from, to });
+            });
+            assert!(error.contains(problem), "{error:?} should be: {problem}");
+        };
+        let mean = Exchange::Mean { share: 0.5 };
+        of(99, mean, [1, 1], "comes after dispatch 99");
+        of(0, mean, [1, 1], "is read before it is written");
+        of(0, mean, [usize::MAX; 2], "is not inside its buffer");
+        of(0, mean, [1, 2], "1 numbers cannot become 2");
+        of(0, Exchange::Moments { share: 0.5 }, [3, 3], "3 numbers cannot become 3");
+        of(0, Exchange::Gather { whole: 0 }, [2, 2], "2 numbers cannot become 2");
+        of(0, Exchange::Gather { whole: 3 }, [2, 4], "2 numbers cannot become 4");
+        let turned = broken(|program| {
+            let (_, region, count) = program.outputs[0];
+            let (from, to) = ((region, count), (region, count));
+            let last = program.dispatches.len();
+            let crossing = |after| Crossing { after, exchange: mean, from, to };
+            program.exchanges.extend([crossing(last), crossing(last - 1)]);
+        });
+        assert!(turned.contains("out of order"), "{turned}");
     }
 
     #[test]

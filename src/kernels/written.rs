@@ -85,7 +85,7 @@ pub fn write(request: &Request) -> Result<Vec<Written>> {
     let Some(way) = ways.first() else {
         let part = request.variant.as_deref().unwrap_or_default();
         return Err(Error::Input(match variants.is_empty() {
-            true => format!("{} has no variants; leave out --variant {part}", request.name),
+            true => format!("{} has no variants; leave out `variant` {part}", request.name),
             false => format!("{} has no variant {part:?}; there are: {}", request.name, variants.join("; ")),
         }));
     };
@@ -138,7 +138,7 @@ fn find(name: &str) -> Result<(Example, Named)> {
         stems.iter().map(String::as_str).chain(examples).chain(Op::NAMES.iter().copied()).collect();
     let near = spelling::near(name, &Vec::from_iter(known));
     let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
-    Err(Error::Input(format!("no kernel or operation named {name}{near}; mewgan kernels lists all")))
+    Err(Error::Input(format!("no kernel or operation named {name}{near}; `kernels` lists all")))
 }
 
 /// The names of the variants of `ways`, each form once, with the numbers of parts that it comes in.

@@ -81,7 +81,7 @@ impl Export<'_> {
         let bytes = model.encode_to_vec();
         if bytes.len() > LONGEST {
             return Err(Error::Input(format!(
-                "{}: {} MiB as ONNX, which has room for 2048 in one file; export a generator of fewer channels (--g-width)",
+                "{}: {} MiB as ONNX, which has room for 2048 in one file; export a generator of fewer channels (`g_width`)",
                 network.name,
                 bytes.len() >> 20
             )));

@@ -210,7 +210,7 @@ pub fn join() -> Result<((), Ranks)> {
     let sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| std::env::var(name).ok()?.parse().ok());
     match sizes.into_iter().flatten().find(|size: &usize| *size > 1) {
         Some(size) => Err(Error::Input(format!(
-            "started as {size} processes, but built without MPI: build it with --features mpi, or start it once"
+            "started as {size} processes, but built without MPI: build it with the feature mpi, or start it once"
         ))),
         None => Ok(((), Ranks::default())),
     }

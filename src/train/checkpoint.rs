@@ -12,6 +12,7 @@ use crate::file;
 use crate::graph::Bank;
 use crate::nn::torch::TorchTensor;
 use crate::nn::{Network, Parameter};
+use crate::spelling::quoted;
 use crate::tensor_file::TensorFile;
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, TensorInfo, TensorView, serialize};
@@ -85,7 +86,7 @@ impl Checkpoint {
             problem("not a checkpoint of mewgan: its metadata has no entry \"mewgan\"".into())
         })?;
         let header: Header = serde_json::from_str(text)
-            .map_err(|error| problem(format!("its metadata cannot be understood ({error})")))?;
+            .map_err(|error| problem(format!("its metadata cannot be understood ({})", quoted(error))))?;
         if header.format != FORMAT {
             return Err(problem(format!(
                 "a checkpoint of kind {:?}, format {}; expected format {FORMAT}",
@@ -112,7 +113,7 @@ impl Checkpoint {
             Some((_, path)) => Self::open(path).map_err(|error| match error {
                 Error::Checkpoint { path, problem } if checkpoints.len() > 1 => {
                     let problem =
-                        format!("{problem}; take another with --checkpoint: {}", steps(&checkpoints, step));
+                        format!("{problem}; take another with `checkpoint`: {}", steps(&checkpoints, step));
                     Error::Checkpoint { path, problem }
                 }
                 error => error,

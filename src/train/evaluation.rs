@@ -30,13 +30,13 @@ pub fn judge(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Resu
     if checkpoint.kind() == CycleGanConfig::KIND {
         if judging.count.is_some() {
             return Err(Error::Input(
-                "--count is for DCGAN; all pictures of both sets are translated".into(),
+                "`count` is for DCGAN; all pictures of both sets are translated".into(),
             ));
         }
         return cyclegan(checkpoint, device, judging.paired);
     }
     if judging.paired {
-        return Err(Error::Input("--paired is for CycleGAN; a DCGAN's pictures have no partners".into()));
+        return Err(Error::Input("`paired` is for CycleGAN; a DCGAN's pictures have no partners".into()));
     }
     dcgan(checkpoint, device, judging.count)
 }
@@ -99,7 +99,7 @@ fn partners(config: &CycleGanConfig, from: Domain, names: &[String]) -> Result<S
     let there = find(source)?;
     if let Some(missing) = names.iter().find(|name| there.iter().all(|file| file.name != **name)) {
         return Err(Error::Input(format!(
-            "{to} ({source}) has no partner named {missing} for {0}'s picture; with --paired, both sets need the same \
+            "{to} ({source}) has no partner named {missing} for {0}'s picture; with `paired`, both sets need the same \
              file names",
             from.name()
         )));

@@ -12,6 +12,7 @@ use super::symptoms::{Finding, Symptoms};
 use crate::file;
 use crate::report::page::{self, Chart, Evaluation, Page, Samples, Series, Sign};
 use crate::report::{self, Row, metrics};
+use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -151,7 +152,7 @@ fn run<T: Training>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
 fn settings(folder: &RunFolder) -> Result<toml::Table> {
     let path = folder.config_path();
     toml::from_str(&file::text(&path, LONGEST)?)
-        .map_err(|error| Error::Input(format!("{}: {error}", path.display())))
+        .map_err(|error| Error::Input(format!("{}: {}", path.display(), quoted(error))))
 }
 
 /// A setting as it is given on the command line.
@@ -221,8 +222,9 @@ fn evaluation(path: &Path) -> Result<Option<Evaluation>> {
     }
     serde_json::from_str(&file::text(path, LONGEST)?).map(Some).map_err(|error| {
         Error::Input(format!(
-            "{}: no figures of mewgan evaluate ({error}); remove it or evaluate again",
-            path.display()
+            "{}: no figures of an evaluation ({}); remove it or evaluate again",
+            path.display(),
+            quoted(error)
         ))
     })
 }

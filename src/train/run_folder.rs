@@ -3,6 +3,7 @@
 use super::config::{CycleGanConfig, DcganConfig, RunConfig};
 use crate::file;
 use crate::report::tensorboard;
+use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -86,7 +87,7 @@ impl RunFolder {
         }
         if !run.config_path().is_file() {
             return Err(Error::Input(format!(
-                "{}: not a run's folder (it has no config.toml); pass one that mewgan train or mewgan demo has made",
+                "{}: not a run's folder (it has no config.toml); pass one that training has made",
                 path.display()
             )));
         }
@@ -139,9 +140,9 @@ impl RunFolder {
         match (filled, run.config_path().is_file()) {
             (false, _) => Ok(()),
             (true, true) => Err(Error::Input(format!(
-                "{path}: there is a run in it already; choose another --out, or go on with it: mewgan resume {path}"
+                "{path}: there is a run in it already; choose another `out`, or go on with it: `resume {path}`"
             ))),
-            (true, false) => Err(Error::Input(format!("{path}: not empty; choose another --out"))),
+            (true, false) => Err(Error::Input(format!("{path}: not empty; choose another `out`"))),
         }
     }
 
@@ -242,8 +243,8 @@ impl RunFolder {
     pub fn kind(&self) -> Result<&'static str> {
         let path = self.config_path();
         let text = file::text(&path, super::settings::LONGEST)?;
-        let settings: toml::Table =
-            toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
+        let settings: toml::Table = toml::from_str(&text)
+            .map_err(|error| Error::Input(format!("{}: {}", path.display(), quoted(error))))?;
         let two = settings.contains_key("x") || settings.contains_key("y");
         Ok(if two { CycleGanConfig::KIND } else { DcganConfig::KIND })
     }
@@ -259,7 +260,7 @@ fn next_free(runs: &Path, kind: &str) -> Result<PathBuf> {
             Err(error) => return Err(Error::io(path)(error)),
         }
     }
-    Err(Error::Input(format!("{}: no free name is left in it; pass --out", runs.display())))
+    Err(Error::Input(format!("{}: no free name is left in it; choose `out`", runs.display())))
 }
 
 /// The name of a checkpoint that was set aside.

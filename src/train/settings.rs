@@ -64,7 +64,10 @@ macro_rules! settings {
             /// If it is not TOML, has an unknown setting, or one with a value that cannot be.
             pub fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
                 let problem =
-                    |error: toml::de::Error| crate::Error::Input(format!("{}: {error}", origin.display()));
+                    |error: toml::de::Error| {
+                        let error = $crate::spelling::quoted(error);
+                        crate::Error::Input(format!("{}: {error}", origin.display()))
+                    };
                 $crate::train::config::names::check(&toml::from_str(text).map_err(problem)?, $kind, origin)?;
                 let given: Self = toml::from_str(text).map_err(problem)?;
                 if given.steps.is_some() && given.epochs.is_some() {

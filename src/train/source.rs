@@ -26,7 +26,7 @@ impl Source {
         let count = pictures.len();
         if count < batching.batch {
             return Err(Error::Input(format!(
-                "{source}: {count} pictures are fewer than a batch of {}; pass --batch {count} or less, or more pictures",
+                "{source}: {count} pictures are fewer than a batch of {}; choose `batch` {count} or less, or more pictures",
                 batching.batch
             )));
         }

@@ -2,6 +2,7 @@
 
 use super::run_folder::RunFolder;
 use crate::file;
+use crate::spelling::quoted;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +52,7 @@ pub fn read(folder: &RunFolder) -> Result<Vec<Start>> {
         return Ok(Vec::new());
     }
     serde_json::from_str(&file::text(&path, LONGEST)?).map_err(|error| {
-        Error::Input(format!("{}: not what a run writes ({error}); remove it", path.display()))
+        Error::Input(format!("{}: not what a run writes ({}); remove it", path.display(), quoted(error)))
     })
 }
 

@@ -74,7 +74,7 @@ fn examples_of(config: &CycleGanConfig, domain: Domain) -> Result<Pictures> {
 
 /// What helps where the run's pictures cannot be read any more.
 pub fn unless_without(error: Error) -> Error {
-    Error::Input(format!("{error}; or leave pictures out with --pictures 0"))
+    Error::Input(format!("{error}; or leave pictures out with `pictures` 0"))
 }
 
 /// A picture that has every level in it.

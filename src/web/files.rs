@@ -79,7 +79,7 @@ impl Files {
         match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
             Ok(true) => Err(Error::Input(format!(
-                "{}: not empty; choose another --out, or remove it first",
+                "{}: not empty; choose another `out`, or remove it first",
                 folder.display()
             ))),
             _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, banks: BTreeSet::new(), pictures: 0 }),

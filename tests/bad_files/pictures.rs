@@ -104,7 +104,7 @@ fn are_refused() {
         let (folder, path) = folder_with("bad.png", &row.content);
         let error = Pictures::load(folder.path().to_str().unwrap(), &OPTIONS).expect_err(row.what);
         assert_says(&row, "bad.png", &error.to_string());
-        assert!(error.to_string().contains("1 of 1 pictures") && error.to_string().contains("--skip-bad"));
+        assert!(error.to_string().contains("1 of 1 pictures") && error.to_string().contains("`skip_bad`"));
         let error = PictureFile::at(&path).read(3).expect_err(row.what);
         assert_says(&row, "bad.png", &error.to_string());
     }

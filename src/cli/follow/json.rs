@@ -1,6 +1,6 @@
 //! A run as JSON objects, a line each, for machines.
 
-use crate::cli::say;
+use crate::cli::{flags, say};
 use crate::train::log::Log;
 use crate::train::run::Watch;
 use crate::train::symptoms::Finding;
@@ -61,6 +61,6 @@ impl Watch for Json {
     }
 
     fn warned(&mut self, warning: &str) {
-        Event::Warning { text: warning }.say();
+        Event::Warning { text: &flags::spelt(warning) }.say();
     }
 }

@@ -5,7 +5,7 @@ mod json;
 mod preview;
 
 use super::among::{say_when_told, told};
-use super::{Done, INTERRUPTED, say, warn};
+use super::{Done, INTERRUPTED, flags, say, warn};
 use crate::train::log::Log;
 use crate::train::run::{Outcome, Plan, Training, Watch};
 use crate::train::symptoms::Finding;
@@ -53,8 +53,9 @@ impl View {
         Self { progress: Progress::Silent, preview: false }
     }
 
-    /// Says a line for people.
+    /// Says a line for people, with settings spelt as flags.
     pub fn say(self, line: &str) {
+        let line = flags::spelt(line);
         match self.progress {
             // Nobody may be listening.
             Progress::Json => drop(writeln!(stderr(), "{line}")),

@@ -49,16 +49,16 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
         calls.update(update, banks, &stored);
     }
     let program = place::place(step, calls, nodes, &stored, banks)?;
-    check(&program, banks, target)?;
+    fits(&program, banks, target)?;
     program.verify(banks)?;
     Ok(program)
 }
 
 /// Refuses what is larger than the device.
-fn check(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
+pub(super) fn fits(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
     let too_small = |what: &str, needed: u64, allowed: u64| {
         Err(Error::Device(format!(
-            "{}: {what} of {} MiB is needed, this device allows {} MiB; use a smaller --batch, --size, --g-width or --d-width",
+            "{}: {what} of {} MiB is needed, this device allows {} MiB; use a smaller `batch`, `size`, `g_width` or `d_width`",
             program.name,
             needed.div_ceil(1 << 20),
             allowed >> 20
@@ -77,7 +77,7 @@ fn check(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
     }
     if program.dispatches.iter().flat_map(|of| of.workgroups).any(|extent| extent as usize > MAX_GRID) {
         return Err(Error::Device(format!(
-            "{}: an operation is too large for one dispatch; use a smaller --batch or --size",
+            "{}: an operation is too large for one dispatch; use a smaller `batch` or `size`",
             program.name
         )));
     }

@@ -47,14 +47,14 @@ fn counts(values: &[(&str, Option<u64>)]) -> Result<()> {
 fn check_norms(norm: Norm, d_norm: Norm, r1: f64) -> Result<()> {
     if norm == Norm::Spectral {
         return Err(Error::Input(
-            "norm is spectral, which is for discriminators; choose none, batch or instance, and pass --d-norm spectral"
+            "norm is spectral, which is for discriminators; choose none, batch or instance, and `d_norm` spectral"
                 .into(),
         ));
     }
     if r1 > 0.0 && matches!(d_norm, Norm::Batch | Norm::Instance) {
         return Err(Error::Input(format!(
-            "r1 is {r1}, the gradient of a gradient, which batch and instance norm do not have; pass --d-norm spectral or \
-             --d-norm none, or --r1 0"
+            "r1 is {r1}, the gradient of a gradient, which batch and instance norm do not have; choose `d_norm` spectral or \
+             `d_norm` none, or `r1` 0"
         )));
     }
     Ok(())
@@ -115,8 +115,8 @@ impl DcganConfig {
         within("blocks", self.blocks, 0..=100)?;
         if self.excite && self.size < LEAST_EXCITED {
             return Err(Error::Input(format!(
-                "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose --size \
-                 {LEAST_EXCITED} or more, or --excite=false",
+                "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose `size` \
+                 {LEAST_EXCITED} or more, or `excite`=false",
                 self.size
             )));
         }
@@ -135,13 +135,13 @@ impl CycleGanConfig {
         counts(&[("d_fake_every", Some(self.d_fake_every))])?;
         if self.d_fake_every > 1 && self.updates != Updates::Apart {
             return Err(Error::Input(format!(
-                "d_fake_every is {}, which needs a step of its own for fakes; pass --updates apart, or --d-fake-every 1",
+                "d_fake_every is {}, which needs a step of its own for fakes; choose `updates` apart, or `d_fake_every` 1",
                 self.d_fake_every
             )));
         }
         if let (Some(from), Schedule::Constant | Schedule::Cosine) = (self.decay_from, self.schedule) {
             return Err(Error::Input(format!(
-                "decay_from is {from}, but only the linear schedule has such a step; pass --schedule linear, or leave it out"
+                "decay_from is {from}, but only the linear schedule has such a step; choose `schedule` linear, or leave it out"
             )));
         }
         weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])?;
@@ -161,15 +161,15 @@ impl CycleGanConfig {
         let least = self.discriminator.least();
         if size < least {
             return Err(Error::Input(format!(
-                "size {size}: this discriminator needs {least} pixels or more; choose a larger --size or another \
-                 --discriminator"
+                "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
+                 `discriminator`"
             )));
         }
         if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
             let below = 1_usize << size.ilog2();
             return Err(Error::Input(format!(
-                "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or pass \
-                 --discriminator patch",
+                "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or \
+                 `discriminator` patch",
                 2 * below
             )));
         }
@@ -190,7 +190,7 @@ impl CycleGanConfig {
         let shrunk = 1 << (self.scales - 1);
         Err(Error::Input(format!(
             "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
-             pixels or more; choose --scales {most} or less, or a multiple of {shrunk} from {} on as --size",
+             pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
             self.scales,
             least * shrunk
         )))

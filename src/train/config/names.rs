@@ -20,7 +20,7 @@ pub(in crate::train) fn check(table: &toml::Table, kind: &str, origin: &Path) ->
     match unknown.is_empty() {
         true => Ok(()),
         false => Err(Error::Input(format!(
-            "{}: no setting of {kind}: {}; mend or remove it; mewgan train {kind} --help lists all",
+            "{}: no setting of {kind}: {}; mend or remove it; `help train {kind}` lists all",
             origin.display(),
             unknown.join(", ")
         ))),

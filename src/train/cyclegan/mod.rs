@@ -110,7 +110,7 @@ impl run::Training for Training {
         let total = total(config.steps, config.epochs, x.epoch.max(y.epoch));
         if let Some(from) = config.decay_from.filter(|from| *from >= total) {
             return Err(Error::Input(format!(
-                "decay_from is {from}, but the run has {total} steps; choose an earlier one, or more --steps"
+                "decay_from is {from}, but the run has {total} steps; choose an earlier one, or more `steps`"
             )));
         }
         let lines = vec![format!("X: {}", x.line), format!("Y: {}", y.line)];
@@ -255,7 +255,7 @@ fn check_gathered(config: &CycleGanConfig, ranks: &Ranks) -> Result<()> {
     match ranks.size() > 1 && config.pool > 0 && bytes > i32::MAX as usize {
         true => Err(Error::Input(format!(
             "with a pool every rank has all translations of a batch, {} MiB here, over the 2 GiB of a message; use a smaller \
-             --global-batch, or --pool 0",
+             `global_batch`, or `pool` 0",
             bytes >> 20
         ))),
         false => Ok(()),

@@ -59,7 +59,7 @@ impl FromStr for Initial {
             Some("pth" | "pt" | "ckpt" | "bin" | "pkl") => Err(pickled(&path)),
             _ => Err(format!(
                 "{text:?} is neither uniform nor normal, nor a file whose name ends in .safetensors; choose one of these, as in \
-                 --init generator=netG.safetensors"
+                 generator=netG.safetensors"
             )),
         }
     }
@@ -161,8 +161,8 @@ pub fn from_files(
     problems.extend(parts.iter_mut().flat_map(Part::problems));
     if !problems.is_empty() {
         return Err(Error::Input(format!(
-            "initial weights do not fit these networks:\n  {}\nchoose the settings that they were trained with, such as --preset, \
-             --size, --g-width, --d-width, --norm, --blocks or --upsample",
+            "initial weights do not fit these networks:\n  {}\nchoose the settings that they were trained with, such as `preset`, \
+             `size`, `g_width`, `d_width`, `norm`, `blocks` or `upsample`",
             problems.join("\n  ")
         )));
     }

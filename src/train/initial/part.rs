@@ -40,7 +40,7 @@ pub fn parts<'f>(
         let is_meant = |network: &&&Network| network.name == only || others(&network.name).contains(&only);
         let Some(network) = networks.iter().find(is_meant) else {
             return Err(Error::Input(format!(
-                "--init {only}={}: this run has no network {only}; choose one of {}",
+                "`init` {only}={}: this run has no network {only}; choose one of {}",
                 path.display(),
                 known()
             )));
@@ -61,7 +61,7 @@ pub fn parts<'f>(
         let first = all.keys().next().map_or_else(String::new, |name| format!(" (its first is {name})"));
         return Err(Error::Input(format!(
             "{0}: its tensors{first} do not say which network they belong to, by names that begin with one of {1}; where it is one \
-             network's state_dict, say whose: --init {2}={0}",
+             network's state_dict, say whose: `init` {2}={0}",
             path.display(),
             known(),
             networks[0].name

@@ -23,7 +23,7 @@ pub fn check_networks<T: Training>(config: &T::Config, device: &Device, ranks: &
     let needed = mebibytes(least(&T::networks(config, ranks)?.banks(), &[]));
     match limit(config, device, ranks) {
         Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Input(format!(
-            "these networks alone need {needed} MiB of memory, over {words}; use a smaller --g-width or --d-width"
+            "these networks alone need {needed} MiB of memory, over {words}; use a smaller `g_width` or `d_width`"
         ))),
         _ => Ok(()),
     }
@@ -45,15 +45,15 @@ pub fn check<T: Training>(
     let needed = needed(device, &T::networks(config, ranks)?.banks(), steps, most)?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.batch_and_size().1;
-    let flag = if ranks.size() > 1 { "--global-batch" } else { "--batch" };
+    let name = if ranks.size() > 1 { "global_batch" } else { "batch" };
     let advice = match fitting::<T>(config, pictures, device, ranks, most) {
         Some(((batch, same), needed)) if same == size => {
-            format!("{flag} {batch} would fit, with {needed} MiB")
+            format!("`{name}` {batch} would fit, with {needed} MiB")
         }
         Some(((batch, smaller), needed)) => {
-            format!("{flag} {batch} --size {smaller} would fit, with {needed} MiB")
+            format!("`{name}` {batch} and `size` {smaller} would fit, with {needed} MiB")
         }
-        None => "no smaller --batch or --size alone would fit; use a smaller --g-width or --d-width".into(),
+        None => "no smaller `batch` or `size` alone would fit; use a smaller `g_width` or `d_width`".into(),
     };
     Err(Error::Input(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
 }
@@ -76,7 +76,7 @@ pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]
 fn limit(config: &impl RunConfig, device: &Device, ranks: &Ranks) -> Option<Limit> {
     let own = config
         .memory_limit()
-        .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (--memory-limit)") });
+        .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (`memory_limit`)") });
     let machine = match device {
         Device::Cpu { .. } => machine::memory().map(|mebibytes| match ranks.local().1 {
             1 => Limit { mebibytes, words: format!("the {mebibytes} MiB of this machine") },

@@ -245,7 +245,7 @@ impl<T: Training> Trainer<T> {
         }
         match newest() {
             Some((step, _)) => {
-                format!("; the checkpoint of step {step} is kept, go on from it with: mewgan resume {run}")
+                format!("; the checkpoint of step {step} is kept, go on from it with: `resume {run}`")
             }
             None => String::new(),
         }

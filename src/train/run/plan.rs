@@ -99,7 +99,7 @@ impl<T: Training> Plan<T> {
         let (device, data) = Self::load(&config, ranks)?;
         if data.total <= step {
             return Err(Error::Input(format!(
-                "{0}: finished at step {step} of {1}; to go on, pass a larger total: mewgan resume {0} --steps N",
+                "{0}: finished at step {step} of {1}; to go on, `resume {0}` with a larger `steps`",
                 folder.path().display(),
                 data.total
             )));
@@ -244,7 +244,7 @@ fn check_had_none<C: RunConfig>(folder: &RunFolder, config: &C) -> Result<()> {
     let rows = if metrics.is_file() { metrics::read(metrics)? } else { Vec::new() };
     match rows.last() {
         Some(row) if row.step > config.intervals().checkpoint => Err(Error::Input(format!(
-            "{}: it came to step {} and has no checkpoint to go on from; start it again with: mewgan train {} --config {}",
+            "{}: it came to step {} and has no checkpoint to go on from; start it again: `train {}` with `config` {}",
             folder.path().display(),
             row.step,
             C::KIND,

@@ -159,7 +159,7 @@ impl<T: Training> Trainer<T> {
         let kept = match self.write_checkpoint(&elsewhere) {
             Ok(()) => format!("its state is kept as {}: move it to {}", elsewhere.display(), path.display()),
             Err(error) => format!(
-                "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: mewgan resume {}",
+                "nor could its state be kept elsewhere ({error}); from the last whole checkpoint on: `resume {}`",
                 folder.display()
             ),
         };

@@ -31,7 +31,7 @@ pub(super) fn agree<T: Training>(
     let settings = file::fnv1a(config.to_toml()?.bytes());
     ranks
         .agree(settings, "the settings")
-        .map_err(remedy("pass the same flags and the same --config file to all"))?;
+        .map_err(remedy("give all the same settings, in the same `config` file or without one"))?;
     ranks
         .agree(step, "the step to go on after")
         .map_err(remedy("all need to see the run's folder with the same checkpoints"))?;
