@@ -14,13 +14,13 @@ use mewgan::{Error, Result};
 
 /// `factor * a * b`, and what may be wrong with it.
 #[derive(Clone, Debug, PartialEq)]
-struct Product {
-    factor: f64,
-    flaw: Flaw,
+pub struct Product {
+    pub factor: f64,
+    pub flaw: Flaw,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Flaw {
+pub enum Flaw {
     None,
     /// This WGSL in place of the line that stores.
     Wgsl(&'static str),
@@ -30,7 +30,7 @@ enum Flaw {
     Infinite,
 }
 
-const PRODUCT: Product = Product { factor: 3.0, flaw: Flaw::None };
+pub const PRODUCT: Product = Product { factor: 3.0, flaw: Flaw::None };
 
 const KERNEL: &str = "
 #import lib/real

@@ -4,17 +4,18 @@
 mod banks;
 mod case;
 mod constants;
-mod custom;
 mod difference;
 mod numbers;
 mod operations;
 mod pool;
 mod updates;
 
+use crate::custom::PRODUCT;
 use crate::support;
 use case::{Case, Found, Part};
 use difference::Difference;
 use mewgan::Result;
+use mewgan::custom::CustomOp;
 use mewgan::gpu::lower::{Contraction, Target, candidates, lower};
 use mewgan::gpu::program::Program;
 use mewgan::gpu::{Gpu, GpuExecutor};
@@ -107,7 +108,7 @@ fn random_graphs_are_what_the_reference_says() {
         start.elapsed().as_secs_f64()
     );
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
-    for name in Op::NAMES.iter().chain(Update::NAMES).chain([&custom::NAME]) {
+    for name in Op::NAMES.iter().chain(Update::NAMES).chain([&PRODUCT.name()]) {
         assert!(names.contains(name), "no random graph has {name}: draw it in tests/random_graphs");
     }
 }

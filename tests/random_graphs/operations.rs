@@ -1,9 +1,9 @@
 //! Operations, each of random operands.
 
 use super::banks::Kind;
-use super::custom::Product;
 use super::numbers::Purpose;
 use super::pool::{CHANNELS, Pool};
+use crate::custom::{PRODUCT, Product};
 use mewgan::Result;
 use mewgan::graph::{Per, Var};
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
@@ -22,7 +22,7 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
         28 => ranks(pool, x, size),
         _ => {
             let (factor, other) = (pool.among(&[-0.7, 3.0]), pool.of_shape(x.shape()));
-            let y = pool.graph.custom(Product { factor }, &[x, other])?;
+            let y = pool.graph.custom(Product { factor, ..PRODUCT }, &[x, other])?;
             pool.push(y, 6.0 * size)
         }
     };
