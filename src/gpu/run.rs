@@ -3,15 +3,12 @@
 //! Pipelines, buffers and bind groups are made once. A run writes the inputs, records one pass, submits once and
 //! makes no buffer; results stay on the device until somebody reads them.
 
+mod load;
+
 use super::device::Gpu;
-use super::finite;
-use super::lower::{fits, lower};
-use super::memory::{buffer_size, bytes, shared_pool};
-use super::pipelines::pipelines;
-use super::program::{Buffer, Dispatch, Program, Region};
+use super::program::{Buffer, Program, Region};
 use super::submissions::submissions;
 use crate::executor::{Executor, Timing, known};
-use crate::graph::{Bank, Step};
 use crate::ranks::Ranks;
 use crate::reference::Real;
 use crate::{Error, Result};
@@ -75,126 +72,7 @@ impl<T> Loaded<T> {
     }
 }
 
-impl GpuExecutor {
-    /// Lowers `steps` and makes everything they need.
-    ///
-    /// # Errors
-    /// If the device is too small, or refuses a kernel.
-    pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
-        let programs = steps.iter().map(|step| lower(step, banks, gpu.target())).collect::<Result<_>>()?;
-        Self::load_lowered(gpu, banks, programs)
-    }
-
-    /// Makes everything that `programs` over `banks` need. Their kernels may come from anywhere, a file say: they run with
-    /// every index and loop checked, as slow as by [`Gpu::with_checks`]. Steps run faster by [`GpuExecutor::new`].
-    ///
-    /// # Errors
-    /// If a program is not sound (as [`Program::verify`] says), the device is too small, or it refuses a kernel.
-    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
-        Self::with_finite(gpu, banks, programs, false)
-    }
-
-    /// As [`GpuExecutor::load`], of programs as lowering just made them: their kernels run unchecked.
-    pub(crate) fn load_lowered(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::with_finite(gpu, banks, programs, true)
-    }
-
-    fn with_finite(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>, trusted: bool) -> Result<Self> {
-        let finite = (!banks.is_empty()).then_some(programs.len());
-        programs.extend(finite::program(banks)?);
-        Ok(Self { finite, ..Self::prepare(gpu, banks, programs, trusted)? })
-    }
-}
-
-impl GpuExecutor<f64> {
-    /// As [`GpuExecutor::load`], in double precision; for devices that have it ([`Gpu::doubles`]).
-    ///
-    /// # Errors
-    /// As [`GpuExecutor::load`].
-    pub fn load_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
-        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), false)
-    }
-
-    /// As [`GpuExecutor::load_in_double`], of programs as lowering just made them: their kernels run unchecked.
-    pub(crate) fn load_lowered_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), true)
-    }
-}
-
-/// Refuses a program from outside that is not whole, or too large: none of its numbers is relied on before.
-fn sound(program: &Program, banks: &[Bank], gpu: &Gpu) -> Result<()> {
-    program.check(banks)?;
-    fits(program, banks, gpu.target())
-}
-
 impl<T: Real> GpuExecutor<T> {
-    fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>, trusted: bool) -> Result<Self> {
-        let buffer = |label: &str, size: u64| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size: buffer_size(size),
-                usage: STORAGE,
-                mapped_at_creation: false,
-            })
-        };
-        let bank_buffers: Vec<wgpu::Buffer> =
-            banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect();
-        let (pool_sizes, slots) = shared_pool(&programs);
-        let pool: Vec<wgpu::Buffer> = pool_sizes.iter().map(|&size| buffer("pool", size)).collect();
-        let (pipelines, of_step) = pipelines(&gpu, &programs, trusted)?;
-        let mut loaded = Vec::new();
-        for (index, program) in programs.into_iter().enumerate() {
-            let inputs = buffer("inputs", program.input_bytes);
-            let constants = buffer("constants", bytes::<T>(program.constants.len()));
-            let numbers: Vec<T> = program.constants.iter().map(|&number| T::of(number)).collect();
-            gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&numbers));
-            let results: Vec<wgpu::Buffer> =
-                program.results.iter().map(|&size| buffer("result", size)).collect();
-            let staged = vec![T::of(0.0); program.input_bytes as usize / size_of::<T>()];
-            let work = program.dispatches.iter().map(|dispatch| program.work(dispatch)).collect();
-            let (slots, dispatches) = (slots[index].clone(), Vec::new());
-            let mut step = Loaded { program, inputs, staged, constants, results, slots, dispatches, work };
-            let bound = |dispatch: &Dispatch| {
-                let pipeline = of_step[index][dispatch.pipeline];
-                let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-                    .zip(&dispatch.bindings)
-                    .map(|(binding, region)| wgpu::BindGroupEntry {
-                        binding,
-                        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                            buffer: step.buffer(&pool, &bank_buffers, region.buffer),
-                            offset: region.offset,
-                            size: std::num::NonZeroU64::new(region.size),
-                        }),
-                    })
-                    .collect();
-                let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(step.program.kernel(dispatch)),
-                    layout: &pipelines[pipeline].get_bind_group_layout(0),
-                    entries: &entries,
-                });
-                (pipeline, group, dispatch.workgroups)
-            };
-            step.dispatches = step.program.dispatches.iter().map(bound).collect();
-            loaded.push(step);
-        }
-        gpu.check()?;
-        Ok(Self {
-            gpu,
-            banks: bank_buffers,
-            bank_lens: banks.iter().map(|bank| bank.len).collect(),
-            pool,
-            pipelines,
-            steps: loaded,
-            finite: None,
-            in_flight: VecDeque::new(),
-            readback: None,
-            ranks: Ranks::default(),
-            tracing: false,
-        })
-    }
-
     /// Refuses what is no step; the program behind them is none.
     pub(super) fn known_steps(&self, steps: &[usize]) -> Result<()> {
         let count = self.finite.unwrap_or(self.steps.len());
