@@ -1,6 +1,6 @@
 //! What can go wrong, and what to do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every failure a caller can meet. The text names the thing and, where there is one, the remedy: a setting by its field in
 /// backticks, as in "use a smaller `batch`", of which the command line makes its flag.
@@ -31,7 +31,18 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// A setting or input that cannot be used as given.
+    /// A setting whose value cannot be, by itself or beside the others.
+    #[error("{problem}")]
+    Setting {
+        /// Its field, such as `d_norm`.
+        name: &'static str,
+        /// Its value, and what can be chosen.
+        problem: String,
+    },
+    /// More memory is needed than the machine or a limit allows: how much, and what would fit.
+    #[error("{0}")]
+    Memory(String),
+    /// An input that cannot be used as given.
     #[error("{0}")]
     Input(String),
     /// A file or folder that could not be read or written.
@@ -139,6 +150,15 @@ fn remedy(source: &std::io::Error) -> &'static str {
 }
 
 impl Error {
+    /// This error of something in `file`.
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        let file = file.display();
+        match self {
+            Self::Setting { name, problem } => Self::Setting { name, problem: format!("{file}: {problem}") },
+            error => Self::Input(format!("{file}: {error}")),
+        }
+    }
+
     /// An [`Error::Io`] for `path`, for use with `map_err`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -38,7 +38,7 @@ fn no_driver_is_an_error_with_the_remedy() {
         .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("no GPU driver found") && text.contains("`device` cpu"), "{text}");
+    assert!(text.contains("no GPU driver found") && text.contains("--device cpu"), "{text}");
     assert!(!out.exists(), "nothing is begun");
 }
 

@@ -1,7 +1,13 @@
-//! What errors say: the library names settings, and the command line makes flags of them.
+//! What errors say, and how they are told apart: the library names settings, and the command line makes flags of them.
 
+use mewgan::Error;
+use mewgan::data::{Fit, LoadOptions, Pictures};
+use mewgan::train::checkpoint::Checkpoint;
+use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
+use mewgan::train::dcgan;
 use std::fs;
 use std::path::Path;
+use tempfile::tempdir;
 
 /// Texts of the library that are for people at a command line: commands on a run's page, and advice to its signs of trouble.
 const FOR_THE_COMMAND_LINE: [&str; 4] =
@@ -35,4 +41,62 @@ fn the_library_speaks_of_no_flags() {
     let mut found = Vec::new();
     search(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     assert_eq!(found, [""; 0]);
+}
+
+fn dcgan(text: &str) -> mewgan::Result<DcganConfig> {
+    DcganConfig::from_toml(text, Path::new("settings.toml"))
+}
+
+#[test]
+fn a_setting_that_cannot_be_is_matched_by_its_name() {
+    let cyclegan = |text: &str| CycleGanConfig::from_toml(text, Path::new("settings.toml")).map(drop);
+    for (error, expected) in [
+        (dcgan("batch = 0").unwrap_err(), "batch"),
+        (dcgan("size = 48").unwrap_err(), "size"),
+        (dcgan("size = 16\nexcite = true").unwrap_err(), "excite"),
+        (dcgan("r1 = 1.0\nd_norm = \"batch\"").unwrap_err(), "r1"),
+        (cyclegan("scales = 8\nsize = 64").unwrap_err(), "scales"),
+        (cyclegan("d_fake_every = 2").unwrap_err(), "d_fake_every"),
+        (
+            CycleGanConfig::new(
+                CycleGanSettings { size: Some(30), ..Default::default() },
+                Default::default(),
+            )
+            .unwrap_err(),
+            "size",
+        ),
+    ] {
+        let text = error.to_string();
+        assert!(matches!(error, Error::Setting { name, .. } if name == expected), "{text}");
+    }
+    let text = dcgan("batch = 0").unwrap_err().to_string();
+    assert_eq!(text, "settings.toml: batch is 0; choose one from 1 to 65536");
+    // From a file, and from one that flags replace.
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    fs::write(&path, "lr = 0.0").unwrap();
+    let error = <DcganConfig as RunConfig>::from_file(&path, DcganSettings::default()).unwrap_err();
+    assert!(error.to_string().contains("own.toml: lr is 0"), "{error}");
+    assert!(matches!(error, Error::Setting { name: "lr", .. }));
+}
+
+#[test]
+fn kinds_are_told_apart() {
+    let folder = tempdir().unwrap();
+    let memory = dcgan("data = \"builtin:noto/animals\"\nmemory_limit = 1\ndevice = \"cpu\"").unwrap();
+    let error = dcgan::Plan::start(memory, Some(&folder.path().join("run"))).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Memory(_)), "{error}");
+    assert!(error.to_string().contains("(`memory_limit`)"), "{error}");
+
+    let path = folder.path().join("a.safetensors");
+    fs::write(&path, "nothing").unwrap();
+    let error = Checkpoint::open(&path).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+
+    let path = folder.path().join("bad.png");
+    fs::write(&path, "nothing").unwrap();
+    let options = LoadOptions { side: 8, channels: 3, fit: Fit::Crop, skip_bad: false };
+    let error = Pictures::load(folder.path().to_str().unwrap(), &options).map(drop).unwrap_err();
+    assert!(matches!(&error, Error::Pictures { bad, .. } if bad.len() == 1), "{error}");
+    assert!(error.to_string().contains("set `skip_bad`"), "{error}");
 }

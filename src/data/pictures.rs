@@ -202,7 +202,7 @@ fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()>
     let needed = ((count as u64).saturating_mul(options.picture_len() as u64)) >> 20;
     match machine::memory().filter(|most| needed > *most) {
         None => Ok(()),
-        Some(most) => Err(Error::Input(format!(
+        Some(most) => Err(Error::Memory(format!(
             "{source}: its {count} pictures at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
              choose a smaller `size`, or fewer pictures",
             options.side

@@ -8,6 +8,7 @@ use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
 use crate::graph::{Bank, Graph, Slot, Step, Update};
+use crate::spelling::quoted;
 use crate::{Error, Result, machine};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -64,7 +65,7 @@ impl Table {
             text => text?,
         };
         serde_json::from_str(&text).map(Some).map_err(|error| {
-            Error::Input(format!("{}: no table of kernels ({error}); remove it", path.display()))
+            Error::Input(format!("{}: no table of kernels ({}); remove it", path.display(), quoted(error)))
         })
     }
 

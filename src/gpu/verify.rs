@@ -228,7 +228,7 @@ mod tests {
         of(|program| program.dispatches.truncate(1), "output y: ");
         of(|program| drop(program.dispatches.remove(0)), "is read before it is written");
         of(|program| program.pool.iter_mut().for_each(|size| *size -= 16), "is not inside its buffer");
-        of(|program| program.input_bytes -= 256, "is not inside its buffer");
+        of(|program| program.input_bytes -= 256, "bytes of inputs");
         of(|program| program.dispatches[0].bindings[0].buffer = Buffer::Bank(0), "is not inside its buffer");
         of(|program| program.outputs[0].1.buffer = Buffer::Inputs, "which others write");
         of(

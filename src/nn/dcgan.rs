@@ -63,9 +63,10 @@ const WHOLE: ConvOptions = ConvOptions::new(1, 0);
 /// If `size` is not 8, 16, 32, ...
 pub fn halvings(size: usize) -> Result<usize> {
     if size < 8 || !size.is_power_of_two() {
-        return Err(Error::Input(format!(
+        let problem = format!(
             "size {size}: DCGAN draws pictures of 8, 16, 32, 64, 128, ... pixels; choose one of these"
-        )));
+        );
+        return Err(Error::Setting { name: "size", problem });
     }
     Ok(size.ilog2() as usize - 2)
 }

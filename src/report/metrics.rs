@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::file::{self, Journal};
+use crate::spelling::quoted;
 use crate::{Error, Result};
 
 /// The longest file that is read, in bytes: some millions of lines.
@@ -109,8 +110,9 @@ fn parse(path: &Path, number: usize, line: &[u8]) -> Result<Row> {
 
     let Line { step, values } = serde_json::from_slice(line).map_err(|error| {
         Error::Input(format!(
-            "{}: line {number} is not a metrics line ({error}); mend or remove that line",
-            path.display()
+            "{}: line {number} is not a metrics line ({}); mend or remove that line",
+            path.display(),
+            quoted(error)
         ))
     })?;
     let values = values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();

@@ -116,7 +116,7 @@ macro_rules! settings {
             #[doc = concat!("As [`", stringify!($given), "::from_toml`] and [`", stringify!($full), "::new`].")]
             pub fn from_toml(text: &str, origin: &std::path::Path) -> crate::Result<Self> {
                 Self::new($given::from_toml(text, origin)?, $given::default())
-                    .map_err(|error| crate::Error::Input(format!("{}: {error}", origin.display())))
+                    .map_err(|error| error.of_file(origin))
             }
 
             /// As TOML.
@@ -137,7 +137,7 @@ macro_rules! settings {
                 Self::new(file.clone(), flags).map_err(|error| match Self::new(file, $given::default()) {
                     Ok(_) => error,
                     // It is the file's, and no flag's.
-                    Err(_) => crate::Error::Input(format!("{}: {error}", path.display())),
+                    Err(_) => error.of_file(path),
                 })
             }
 

@@ -29,7 +29,7 @@ fn kernels_are_refused() {
         row(
             "no kernels",
             "{\"device\": \"a\", \"version\": \"b\"}",
-            &["missing field `kernels`", "remove it"],
+            &["missing field \"kernels\"", "remove it"],
         ),
         row("another type", table(json!(7)), &["no table of kernels", "remove it"]),
         row("an unknown kernel", table(json!([{"contraction": 1, "variant": 2}])), &["remove it"]),
@@ -54,7 +54,7 @@ fn metrics_are_refused() {
             "{\"step\":1,\"D\":1.0}\nstep 2\n",
             &["line 2 is not a metrics line", "mend or remove"],
         ),
-        row("no step", "{\"D\":1.0}\n", &["line 1", "missing field `step`"]),
+        row("no step", "{\"D\":1.0}\n", &["line 1", "missing field \"step\""]),
         row("a text for a number", "{\"step\":1,\"D\":\"low\"}\n", &["line 1", "expected f64"]),
         row("a step below 0", "{\"step\":-1}\n", &["line 1", "-1"]),
         row("an empty line", "{\"step\":1}\n\n", &["line 2"]),

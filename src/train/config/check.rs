@@ -8,22 +8,26 @@ use crate::train::cyclegan_steps::Updates;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
 
-fn refuse(name: &str, value: impl std::fmt::Display, wanted: &str) -> Result<()> {
-    Err(Error::Input(format!("{name} is {value}; choose {wanted}")))
+fn setting(name: &'static str, problem: String) -> Result<()> {
+    Err(Error::Setting { name, problem })
 }
 
-fn within(name: &str, value: usize, range: RangeInclusive<usize>) -> Result<()> {
+fn refuse(name: &'static str, value: impl std::fmt::Display, wanted: &str) -> Result<()> {
+    setting(name, format!("{name} is {value}; choose {wanted}"))
+}
+
+fn within(name: &'static str, value: usize, range: RangeInclusive<usize>) -> Result<()> {
     match range.contains(&value) {
         true => Ok(()),
         false => refuse(name, value, &format!("one from {} to {}", range.start(), range.end())),
     }
 }
 
-fn number(name: &str, value: f64, fits: bool, wanted: &str) -> Result<()> {
+fn number(name: &'static str, value: f64, fits: bool, wanted: &str) -> Result<()> {
     if fits { Ok(()) } else { refuse(name, value, wanted) }
 }
 
-fn positive(values: &[(&str, Option<f64>)]) -> Result<()> {
+fn positive(values: &[(&'static str, Option<f64>)]) -> Result<()> {
     values.iter().filter_map(|&(name, value)| Some((name, value?))).try_for_each(|(name, value)| {
         // What is computed with is its f32.
         let fits = value as f32 > 0.0 && (value as f32).is_finite();
@@ -31,13 +35,13 @@ fn positive(values: &[(&str, Option<f64>)]) -> Result<()> {
     })
 }
 
-fn weights(values: &[(&str, f64)]) -> Result<()> {
+fn weights(values: &[(&'static str, f64)]) -> Result<()> {
     values.iter().try_for_each(|&(name, value)| {
         number(name, value, value >= 0.0 && (value as f32).is_finite(), "0 (off) or a number above")
     })
 }
 
-fn counts(values: &[(&str, Option<u64>)]) -> Result<()> {
+fn counts(values: &[(&'static str, Option<u64>)]) -> Result<()> {
     values.iter().filter_map(|&(name, count)| Some((name, count?))).try_for_each(|(name, count)| {
         let fits = count >= 1 && count <= u64::from(u32::MAX);
         number(name, count as f64, fits, "1 or more, up to 2^32 - 1")
@@ -46,16 +50,17 @@ fn counts(values: &[(&str, Option<u64>)]) -> Result<()> {
 
 fn check_norms(norm: Norm, d_norm: Norm, r1: f64) -> Result<()> {
     if norm == Norm::Spectral {
-        return Err(Error::Input(
-            "norm is spectral, which is for discriminators; choose none, batch or instance, and `d_norm` spectral"
-                .into(),
-        ));
+        let problem = "norm is spectral, which is for discriminators; choose none, batch or instance, and `d_norm` spectral";
+        return setting("norm", problem.into());
     }
     if r1 > 0.0 && matches!(d_norm, Norm::Batch | Norm::Instance) {
-        return Err(Error::Input(format!(
-            "r1 is {r1}, the gradient of a gradient, which batch and instance norm do not have; choose `d_norm` spectral or \
-             `d_norm` none, or `r1` 0"
-        )));
+        return setting(
+            "r1",
+            format!(
+                "r1 is {r1}, the gradient of a gradient, which batch and instance norm do not have; choose `d_norm` spectral or \
+                `d_norm` none, or `r1` 0"
+            ),
+        );
     }
     Ok(())
 }
@@ -114,11 +119,14 @@ impl DcganConfig {
         within("noise_size", self.noise_size, 1..=65536)?;
         within("blocks", self.blocks, 0..=100)?;
         if self.excite && self.size < LEAST_EXCITED {
-            return Err(Error::Input(format!(
-                "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose `size` \
-                 {LEAST_EXCITED} or more, or `excite`=false",
-                self.size
-            )));
+            return setting(
+                "excite",
+                format!(
+                    "excite gates features of 32x32 pixels or more, which a picture of size {} is not made of; choose `size` \
+                    {LEAST_EXCITED} or more, or `excite`=false",
+                    self.size
+                ),
+            );
         }
         counts(&[("d_every", Some(self.d_every))])?;
         check_common!(self)
@@ -134,15 +142,21 @@ impl CycleGanConfig {
         within("pool", self.pool, 0..=65536)?;
         counts(&[("d_fake_every", Some(self.d_fake_every))])?;
         if self.d_fake_every > 1 && self.updates != Updates::Apart {
-            return Err(Error::Input(format!(
-                "d_fake_every is {}, which needs a step of its own for fakes; choose `updates` apart, or `d_fake_every` 1",
-                self.d_fake_every
-            )));
+            return setting(
+                "d_fake_every",
+                format!(
+                    "d_fake_every is {}, which needs a step of its own for fakes; choose `updates` apart, or `d_fake_every` 1",
+                    self.d_fake_every
+                ),
+            );
         }
         if let (Some(from), Schedule::Constant | Schedule::Cosine) = (self.decay_from, self.schedule) {
-            return Err(Error::Input(format!(
-                "decay_from is {from}, but only the linear schedule has such a step; choose `schedule` linear, or leave it out"
-            )));
+            return setting(
+                "decay_from",
+                format!(
+                    "decay_from is {from}, but only the linear schedule has such a step; choose `schedule` linear, or leave it out"
+                ),
+            );
         }
         weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])?;
         check_common!(self)
@@ -154,24 +168,33 @@ impl CycleGanConfig {
         if !size.is_multiple_of(multiple) {
             let near = size.next_multiple_of(multiple);
             let below = near.saturating_sub(multiple).max(multiple);
-            return Err(Error::Input(format!(
-                "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
-            )));
+            return setting(
+                "size",
+                format!(
+                    "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
+                ),
+            );
         }
         let least = self.discriminator.least();
         if size < least {
-            return Err(Error::Input(format!(
-                "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
-                 `discriminator`"
-            )));
+            return setting(
+                "size",
+                format!(
+                    "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
+                    `discriminator`"
+                ),
+            );
         }
         if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
             let below = 1_usize << size.ilog2();
-            return Err(Error::Input(format!(
-                "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or \
-                 `discriminator` patch",
-                2 * below
-            )));
+            return setting(
+                "size",
+                format!(
+                    "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or \
+                    `discriminator` patch",
+                    2 * below
+                ),
+            );
         }
         within("size", size, least..=2048)
     }
@@ -188,11 +211,14 @@ impl CycleGanConfig {
             return Ok(());
         }
         let shrunk = 1 << (self.scales - 1);
-        Err(Error::Input(format!(
-            "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
-             pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
-            self.scales,
-            least * shrunk
-        )))
+        setting(
+            "scales",
+            format!(
+                "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
+                pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
+                self.scales,
+                least * shrunk
+            ),
+        )
     }
 }

@@ -109,9 +109,10 @@ impl run::Training for Training {
         let (x, y) = (load(Domain::X)?, load(Domain::Y)?);
         let total = total(config.steps, config.epochs, x.epoch.max(y.epoch));
         if let Some(from) = config.decay_from.filter(|from| *from >= total) {
-            return Err(Error::Input(format!(
+            let problem = format!(
                 "decay_from is {from}, but the run has {total} steps; choose an earlier one, or more `steps`"
-            )));
+            );
+            return Err(Error::Setting { name: "decay_from", problem });
         }
         let lines = vec![format!("X: {}", x.line), format!("Y: {}", y.line)];
         let sets = [("X", &x), ("Y", &y)]

@@ -22,7 +22,7 @@ struct Limit {
 pub fn check_networks<T: Training>(config: &T::Config, device: &Device, ranks: &Ranks) -> Result<()> {
     let needed = mebibytes(least(&T::networks(config, ranks)?.banks(), &[]));
     match limit(config, device, ranks) {
-        Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Input(format!(
+        Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Memory(format!(
             "these networks alone need {needed} MiB of memory, over {words}; use a smaller `g_width` or `d_width`"
         ))),
         _ => Ok(()),
@@ -55,7 +55,7 @@ pub fn check<T: Training>(
         }
         None => "no smaller `batch` or `size` alone would fit; use a smaller `g_width` or `d_width`".into(),
     };
-    Err(Error::Input(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
+    Err(Error::Memory(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
 }
 
 /// Refuses programs over `banks` that need more memory than the machine has, where its CPU computes them.
@@ -65,7 +65,7 @@ pub fn check<T: Training>(
 pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]) -> Result<()> {
     let (Device::Cpu { .. }, Some(most)) = (device, machine::memory()) else { return Ok(()) };
     match needed(device, banks, steps, most)? {
-        needed if needed > most => Err(Error::Input(format!(
+        needed if needed > most => Err(Error::Memory(format!(
             "{what} need {needed} MiB of memory, over the {most} MiB of this machine; use fewer at once, or smaller ones"
         ))),
         _ => Ok(()),
