@@ -235,7 +235,7 @@ fn a_longer_run_goes_on_where_a_shorter_one_ended() {
         run_until(start(tiny(Preset::Seed, device), &whole), u64::MAX);
         run_until(start(DcganSettings { steps: Some(6), ..tiny(Preset::Seed, device) }, &longer), u64::MAX);
         let finished = Trainer::resume(&longer, DcganSettings::default());
-        assert!(finished.err().unwrap().to_string().contains("--steps"));
+        assert!(finished.err().unwrap().to_string().contains("`steps`"));
         let flags = DcganSettings { steps: Some(12), ..Default::default() };
         run_until(Trainer::resume(&longer, flags).unwrap(), u64::MAX);
         assert_same(&whole, &longer, "checkpoints/000012.safetensors");

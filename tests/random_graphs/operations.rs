@@ -11,7 +11,7 @@ use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 /// Adds one operation, or a few that go together.
 pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
     let (x, size) = pool.pick();
-    match pool.below(30) {
+    let y = match pool.below(30) {
         0..=5 => unary(pool, x, size),
         6..=10 => binary(pool, x, size)?,
         11..=13 => shapes(pool, x, size)?,
@@ -26,6 +26,12 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
             pool.push(y, 6.0 * size)
         }
     };
+    // So that every rule of gradients is met.
+    if pool.chance(0.3) {
+        for gradient in pool.gradients(y.square().sum(), &[x])? {
+            pool.push(gradient, 1.0);
+        }
+    }
     Ok(())
 }
 

@@ -177,7 +177,7 @@ fn fusion_root(step: &Step, id: NodeId) -> Fused {
 /// where the last node fused behind it does.
 fn moments_read_by(step: &Step, readers: &[Vec<NodeId>], base: NodeId, last: NodeId) -> bool {
     let norm = &step.nodes[base];
-    matches!(norm.op, Op::Normalize { .. })
+    matches!(norm.op, Op::Normalize { fixed: false, .. })
         && readers[norm.operands[1]].iter().any(|&reader| reader != base && reader <= last)
 }
 
