@@ -66,7 +66,7 @@ pub trait Executor<T = f32>: Send {
     /// If the device fails.
     fn non_finite(&mut self) -> Result<Option<(usize, usize)>>;
 
-    /// While on, runs look at the result of each operation and fail with [`Error::NotFinite`](crate::Error::NotFinite)
+    /// While on, runs look at the result of each operation and fail with [`Error::NotFinite`]
     /// at the first that has an infinity or NaN in it: slow, to find out where they come from.
     fn trace(&mut self, on: bool);
 
