@@ -128,15 +128,14 @@ pub fn grad<T: Real>(per: Per, eps: f64, fixed: bool, operands: &[&[T]], shape: 
         let factor = &factor[group * channels..][..channels];
         let pixels = x[first..].chunks_exact(channels).zip(gy[first..].chunks_exact(channels));
         for (dx, (x, gy)) in dx.chunks_exact_mut(channels).zip(pixels) {
+            // No 0 * NaN: with fixed moments the gradient is none of x.
+            if fixed {
+                dx.iter_mut().zip(gy).zip(factor).for_each(|((dx, &gy), &factor)| *dx = factor * gy);
+                continue;
+            }
             for c in 0..channels {
-                // No 0 * NaN: with fixed moments the gradient is none of x.
-                let through = if fixed {
-                    T::of(0.0)
-                } else {
-                    let xhat = (x[c] - mean[c]) * inverse[c];
-                    share * (bias[c] + xhat * weight[c])
-                };
-                dx[c] = factor[c] * (gy[c] - through);
+                let xhat = (x[c] - mean[c]) * inverse[c];
+                dx[c] = factor[c] * (gy[c] - share * (bias[c] + xhat * weight[c]));
             }
         }
     });
