@@ -165,7 +165,7 @@ impl Custom {
                 self.problem(format!("its rule gives {found} gradients, but there are {expected} operands"))
             );
         }
-        if gradients.iter().flatten().any(|gradient| !std::ptr::eq(gradient.graph(), gy.graph())) {
+        if !gradients.iter().flatten().all(|gradient| gy.graph().owns(*gradient)) {
             return Err(self.problem("its rule gives a gradient of another graph".into()));
         }
         for (index, (operand, gradient)) in operands.iter().zip(&gradients).enumerate() {

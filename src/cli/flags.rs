@@ -3,16 +3,18 @@
 use super::Cli;
 use clap::{Command, CommandFactory};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+static NAMES: LazyLock<Names> = LazyLock::new(Names::new);
 
 /// `text` with every setting in backticks that is a flag spelt as one, and every command in backticks as it is typed:
 /// "set `skip_bad`" becomes "set --skip-bad", and "`resume runs/a`" becomes "mewgan resume runs/a". All else stays.
 pub fn spelt(text: &str) -> String {
     let mut rest = text;
     let mut spelt = String::with_capacity(text.len());
-    let names = Names::new();
     while let Some((before, after)) = rest.split_once('`') {
         spelt.push_str(before);
-        let typed = after.split_once('`').and_then(|(name, behind)| Some((names.typed(name)?, behind)));
+        let typed = after.split_once('`').and_then(|(name, behind)| Some((NAMES.typed(name)?, behind)));
         rest = match typed {
             Some((typed, behind)) => {
                 spelt.push_str(&typed);

@@ -113,11 +113,7 @@ impl Step {
                 return self.check_slot(op, slot, len(moments), banks);
             }
             Update::StoreRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
-            Update::Mean { bank, .. } => vec![bank],
-            Update::Average { average, parameters, .. } => vec![average, parameters],
-            Update::Adam { parameters, gradients, first, second, .. } => {
-                vec![parameters, gradients, first, second]
-            }
+            Update::Mean { .. } | Update::Average { .. } | Update::Adam { .. } => update.banks(),
         };
         let mut lens = Vec::new();
         for &bank in &used {

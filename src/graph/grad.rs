@@ -10,8 +10,8 @@ use std::collections::HashMap;
 /// A tensor the loss does not depend on has a gradient of zeros.
 ///
 /// # Errors
-/// If `loss` is not a scalar, `wrt` has a tensor of another graph, or an operation between has no rule (the normalisations' backward passes cannot be
-/// differentiated again), or a wrong one.
+/// If `loss` is not a scalar, `wrt` has a tensor of another graph, or an operation between has no rule (the normalisations'
+/// backward passes cannot be differentiated again), or a wrong one.
 pub fn gradients<'g>(loss: Var<'g>, wrt: &[Var<'g>]) -> Result<Vec<Var<'g>>> {
     if loss.shape() != Shape::SCALAR {
         return Err(Error::Graph {

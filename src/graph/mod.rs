@@ -124,7 +124,8 @@ impl Graph {
         fault.map_or(Ok(()), |(op, problem)| Err(Error::Graph { op, problem }))
     }
 
-    fn owns(&self, var: Var<'_>) -> bool {
+    /// Whether a tensor is of this graph.
+    pub(crate) fn owns(&self, var: Var<'_>) -> bool {
         std::ptr::eq(self, var.graph)
     }
 

@@ -92,15 +92,17 @@ impl Fusion {
         }
         // A driver may multiply all constant factors first, and WGSL computes what is made of constants alone before it runs:
         // neither may leave the range of numbers on the way.
-        if !combined(&node.op, offers.clone()).expression.stays_in_range()
+        let mut fused = combined(&node.op, offers.clone());
+        if !fused.expression.stays_in_range()
             || offers.iter().map(|offer| offer.leaves.len()).sum::<usize>() > MAX_LEAVES
         {
             offers = node.operands.iter().map(|&operand| Fused::leaf(operand)).collect();
+            fused = combined(&node.op, offers.clone());
         }
         for (offer, &operand) in offers.iter().zip(&node.operands) {
             self.absorbed[operand] |= offer.leaves != [operand];
         }
-        self.fused[id] = combined(&node.op, offers);
+        self.fused[id] = fused;
     }
 
     /// What `operand` can be to an expression over elements of `shape`: its own expression where nobody else reads it.

@@ -32,8 +32,8 @@ use place::Stored;
 /// Lowers `step` for `target`.
 ///
 /// # Errors
-/// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a [`CustomOp`](crate::custom::CustomOp)) or a tensor is
-/// larger than a binding may be.
+/// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a
+/// [`CustomOp`](crate::custom::CustomOp)) or a tensor is larger than a binding may be.
 pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
     step.check(banks)?;
     let fusion = Fusion::find(step);
