@@ -43,8 +43,8 @@ pub struct Case {
     given: Option<usize>,
     /// From which numbers it is computed, [`Draw::Unit`] first.
     pub draws: Vec<Draw>,
-    /// Whether derivatives cannot be told from differences near 0, for a kink or a pole there.
-    pub kinked: bool,
+    /// From which of these its derivatives cannot be told by differences.
+    undifferenced: Vec<Draw>,
     /// Whether each number of its value comes of few numbers: its error is a share of itself where numbers are not near 1.
     pub elementwise: bool,
     /// What is computed.
@@ -78,7 +78,7 @@ impl Case {
             every_kernel: false,
             draws: vec![Draw::Unit],
             given: None,
-            kinked: false,
+            undifferenced: vec![],
             elementwise: false,
             work,
         }
@@ -90,9 +90,10 @@ impl Case {
         Self { draws: draws.to_vec(), ..self }
     }
 
-    /// The same where there is a kink or a pole at 0.
-    fn kinked(self) -> Self {
-        Self { kinked: true, ..self }
+    /// The same where derivatives cannot be told by differences from such numbers: small ones beside a kink or a pole at 0, say.
+    fn undifferenced(mut self, draw: Draw) -> Self {
+        self.undifferenced.push(draw);
+        self
     }
 
     /// The same where each number of the value comes of few numbers.
@@ -150,7 +151,7 @@ impl Case {
 
     /// Whether its gradients from such numbers are compared with differences.
     pub fn differs(&self, draw: Draw) -> bool {
-        self.derivatives && draw != Draw::Special && !(self.kinked && draw == Draw::Small)
+        self.derivatives && draw != Draw::Special && !self.undifferenced.contains(&draw)
     }
 
     /// The worst number of every result.
