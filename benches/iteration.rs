@@ -11,11 +11,11 @@ fn iteration(criterion: &mut Criterion) {
         let mut benches = criterion.benchmark_group(format!("steps/{name}"));
         benches.sampling_mode(SamplingMode::Flat);
         for system in common::course() {
-            let device = device.clone().tuned(&system.steps, &mut |_| ()).expect("the device works");
+            let device = device.clone().tuned(&system.steps(), &mut |_| ()).expect("the device works");
             let mut executor =
-                device.executor(&system.banks(), system.steps.clone()).expect("the device is large enough");
+                device.executor(system.banks(), system.steps()).expect("the device is large enough");
             system.begin(&mut *executor).expect("as it was made");
-            let all: Vec<usize> = (0..system.steps.len()).collect();
+            let all: Vec<usize> = (0..system.phases.len()).collect();
             benches.throughput(Throughput::Elements(system.flops()));
             benches.bench_function(&system.name, |bencher| {
                 bencher.iter_custom(|times| {

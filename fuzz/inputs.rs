@@ -6,10 +6,12 @@
 use mewgan::data::{Fit, LoadOptions, PictureFile};
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
+use mewgan::models::cyclegan::CycleGanConfig;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::op::{self, OpRequest, Tensors};
 use mewgan::reference::Reference;
 use mewgan::train::checkpoint::Checkpoint;
-use mewgan::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -17,11 +19,14 @@ use std::path::{Path, PathBuf};
 /// A dcgan small enough that its checkpoint is a few kB.
 pub fn tiny() -> DcganConfig {
     let settings = DcganSettings {
-        preset: Some(Preset::Seed),
-        size: Some(8),
         noise_size: Some(2),
-        g_width: Some(1),
-        d_width: Some(1),
+        common: CommonSettings {
+            preset: Some(Preset::Seed),
+            size: Some(8),
+            g_width: Some(1),
+            d_width: Some(1),
+            ..Default::default()
+        },
         ..Default::default()
     };
     DcganConfig::new(DcganSettings::default(), settings).expect("a tiny dcgan")

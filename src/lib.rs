@@ -5,20 +5,21 @@
 //!
 //! ```text
 //!  pictures --> data --\                                     /--> reference   every operation in plain Rust, f32 or f64
-//!                       train --> nn --> graph --(compile)--<
+//!            models --> train --> nn --> graph --(compile)--<
 //!  settings --> cli ---/        (layers)  (ops, shapes,      \--> gpu         lower -> Program -> run
 //!                         |                gradients)                         shaders/*.wgsl
 //!                       report  sheets, curves, animations, pages
 //! ```
 //!
 //! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
-//! but not `nn`, `train` puts them together, `cli` is thin.
+//! but not `nn`, `train` runs whatever `models` describe as data, `cli` is thin.
 //!
 //! # Where to start
 //!
 //! | to | look at | and run |
 //! |---|---|---|
-//! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
+//! | train from Rust | [`models::dcgan`], [`models::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`models::dcgan::sampling`], [`models::cyclegan::translation`] use what was trained | [the example below](#train-and-draw) |
+//! | add a model | [`models`]: a folder and a row; [`train::model::Model`] is all that a run needs to know of it, [`train::phase`] what an iteration is | |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
 //! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
 //! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
@@ -38,7 +39,8 @@
 //! | [`custom`] | operations from outside this crate |
 //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
-//! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
+//! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
+//! | [`models`] | DCGAN and CycleGAN, a folder each |
 //! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
@@ -78,19 +80,18 @@
 //!
 //! ```no_run
 //! use mewgan::device::Device;
+//! use mewgan::models::dcgan::sampling::{Sampler, save_grid};
+//! use mewgan::models::dcgan::{DcganConfig, DcganSettings, Plan};
 //! use mewgan::nn::Statistics;
 //! use mewgan::train::checkpoint::Checkpoint;
-//! use mewgan::train::config::{DcganConfig, DcganSettings};
-//! use mewgan::train::dcgan::Plan;
-//! use mewgan::train::sampling::{Sampler, save_grid};
+//! use mewgan::train::config::{CommonSettings, RunConfig};
 //! use std::path::Path;
 //! use std::sync::atomic::AtomicBool;
 //!
 //! # fn main() -> mewgan::Result<()> {
 //! let settings = DcganSettings {
 //!     data: Some("builtin:noto/faces".into()), // or a folder
-//!     size: Some(32),
-//!     steps: Some(1500),
+//!     common: CommonSettings { size: Some(32), steps: Some(1500), ..Default::default() },
 //!     ..Default::default() // the preset's
 //! };
 //! let config = DcganConfig::new(DcganSettings::default(), settings)?;
@@ -128,6 +129,7 @@ pub mod gradcheck;
 pub mod graph;
 pub mod kernels;
 mod machine;
+pub mod models;
 pub mod nn;
 pub mod onnx;
 pub mod op;

@@ -1,8 +1,10 @@
 //! Checkpoints hold what PyTorch expects, come back as they were, and never bring the program down.
 
 use mewgan::Result;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::train::checkpoint::{self, Checkpoint, PictureNames};
-use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -13,11 +15,14 @@ use tempfile::{TempDir, tempdir};
 
 fn tiny() -> DcganConfig {
     let settings = DcganSettings {
-        preset: Some(Preset::Seed),
-        size: Some(16),
         noise_size: Some(8),
-        g_width: Some(4),
-        d_width: Some(4),
+        common: CommonSettings {
+            preset: Some(Preset::Seed),
+            size: Some(16),
+            g_width: Some(4),
+            d_width: Some(4),
+            ..Default::default()
+        },
         ..Default::default()
     };
     DcganConfig::new(DcganSettings::default(), settings).unwrap()

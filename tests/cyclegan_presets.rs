@@ -1,8 +1,11 @@
 //! CycleGAN's presets are the published ones, tensor by tensor and number by number.
 
+use mewgan::models::cyclegan::networks::Translator;
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};
 use mewgan::nn::Network;
-use mewgan::nn::cyclegan::Translator;
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, Discriminator, Preset};
+use mewgan::train::config::ModelSettings;
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
 use serde_json::Value;
 use std::path::Path;
 
@@ -39,7 +42,7 @@ fn assert_is(network: &Network, golden: &Value) {
 #[test]
 fn parameter_counts_are_the_published_ones() {
     let counts = PRESETS.map(|(_, preset)| {
-        let model = preset.cyclegan_config().cyclegan().unwrap();
+        let model = CycleGanConfig::preset(preset).cyclegan().unwrap();
         (model.generators[0].parameter_count(), model.discriminators[0][0].parameter_count())
     });
     assert_eq!(counts, [(27_264, 175_328), (164_192, 693_760), (11_378_179, 2_764_737)]);
@@ -49,19 +52,26 @@ fn parameter_counts_are_the_published_ones() {
 fn tensors_are_named_and_shaped_as_pytorchs() {
     let golden: Value = serde_json::from_str(include_str!("golden/names.json")).unwrap();
     for (name, preset) in PRESETS {
-        let model = preset.cyclegan_config().cyclegan().unwrap();
+        let model = CycleGanConfig::preset(preset).cyclegan().unwrap();
         model.generators.iter().for_each(|network| assert_is(network, &golden[name]["G"]));
-        model.judges().into_iter().for_each(|network| assert_is(network, &golden[name]["D"]));
-        let names = model.generators.iter().chain(model.judges()).map(|network| network.name.as_str());
+        model.all_discriminators().into_iter().for_each(|network| assert_is(network, &golden[name]["D"]));
+        let names =
+            model.generators.iter().chain(model.all_discriminators()).map(|network| network.name.as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["G_XtoY", "G_YtoX", "D_X", "D_Y"]);
     }
     let patch = CycleGanSettings {
-        preset: Some(Preset::Course),
         discriminator: Some(Discriminator::Patch),
+        common: CommonSettings { preset: Some(Preset::Course), ..Default::default() },
         ..Default::default()
     };
-    assert_is(config(patch).cyclegan().unwrap().judges()[0], &golden["cyclegan_course"]["D_patch"]);
-    let six = CycleGanSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() };
+    assert_is(
+        config(patch).cyclegan().unwrap().all_discriminators()[0],
+        &golden["cyclegan_course"]["D_patch"],
+    );
+    let six = CycleGanSettings {
+        common: CommonSettings { preset: Some(Preset::Paper), blocks: Some(6), ..Default::default() },
+        ..Default::default()
+    };
     assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
 }
 
@@ -70,19 +80,25 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
 fn scales_add_discriminators() {
     let scaled = |discriminator, scales| {
         let (preset, discriminator) = (Some(Preset::Course), Some(discriminator));
-        config(CycleGanSettings { preset, discriminator, scales: Some(scales), ..Default::default() })
-            .cyclegan()
-            .unwrap()
+        config(CycleGanSettings {
+            discriminator,
+            scales: Some(scales),
+            common: CommonSettings { preset, ..Default::default() },
+            ..Default::default()
+        })
+        .cyclegan()
+        .unwrap()
     };
     let model = scaled(Discriminator::Whole, 2);
-    let counts = model.judges().iter().map(|network| network.parameter_count()).collect::<Vec<_>>();
+    let counts =
+        model.all_discriminators().iter().map(|network| network.parameter_count()).collect::<Vec<_>>();
     let smaller = 693_760 - 16 * (128 * 256 + 256) + 16 * 128;
     assert_eq!(counts, [693_760, smaller, 693_760, smaller]);
     for (discriminator, scales) in
         [(Discriminator::Whole, 4), (Discriminator::Patch, 3), (Discriminator::Patch70, 2)]
     {
         let model = scaled(discriminator, scales);
-        let names: Vec<_> = model.judges().iter().map(|network| network.name.clone()).collect();
+        let names: Vec<_> = model.all_discriminators().iter().map(|network| network.name.clone()).collect();
         let expected = ["X", "Y"].map(|domain| (0..scales).map(move |scale| format!("D_{domain}.{scale}")));
         assert_eq!(names, expected.into_iter().flatten().collect::<Vec<_>>());
         model.steps(2).unwrap();
@@ -102,13 +118,16 @@ fn other_sizes_and_grey_pictures_build() {
                 (Discriminator::Patch70, 100),
             ] {
                 let settings = CycleGanSettings {
-                    preset: Some(preset),
                     generator: Some(generator),
                     discriminator: Some(discriminator),
-                    size: Some(size),
-                    channels: Some(1),
-                    g_width: Some(2),
-                    d_width: Some(2),
+                    common: CommonSettings {
+                        preset: Some(preset),
+                        size: Some(size),
+                        channels: Some(1),
+                        g_width: Some(2),
+                        d_width: Some(2),
+                        ..Default::default()
+                    },
                     ..Default::default()
                 };
                 config(settings).cyclegan().unwrap().steps(2).unwrap();
@@ -121,30 +140,44 @@ fn other_sizes_and_grey_pictures_build() {
 #[test]
 fn the_default_is_the_recipe_for_small_sets() {
     let default = config(CycleGanSettings::default());
-    assert_eq!(default, Preset::Small.cyclegan_config());
-    assert!(default.average > 0.0 && default.pool > 0);
+    assert_eq!(default, CycleGanConfig::preset(Preset::Small));
+    assert!(default.common.average > 0.0 && default.pool > 0);
     assert!(default.to_toml().unwrap().contains("preset = \"small\""));
     for size in [16, 32, 64, 128] {
-        let model = config(CycleGanSettings { size: Some(size), ..Default::default() }).cyclegan().unwrap();
+        let model = config(CycleGanSettings {
+            common: CommonSettings { size: Some(size), ..Default::default() },
+            ..Default::default()
+        })
+        .cyclegan()
+        .unwrap();
         assert!(!model.steps(2).unwrap().is_empty());
     }
 }
 
 #[test]
 fn update_counts_follow_the_order_of_updates() {
-    let seed = Preset::Seed.cyclegan_config();
-    assert_eq!([0, 1, 2, 3].map(|step| seed.update_counts(step)), [(0, 0), (2, 1), (4, 3), (6, 4)]);
-    let course = Preset::Course.cyclegan_config();
-    assert_eq!(course.update_counts(7), (7, 7));
+    // Of the generators and of the discriminators, after so many iterations.
+    let counts = |preset: Preset, iterations: u64| {
+        let config = CycleGanConfig::preset(preset);
+        let phases = config.cyclegan().unwrap().phases(&config, 2.into()).unwrap();
+        let of = |trains| phases.iter().filter(move |phase| phase.trains == trains);
+        [0, 1].map(|trains| of(trains).map(|phase| phase.due.until(iterations)).sum::<u64>())
+    };
+    assert_eq!([0, 1, 2, 3].map(|step| counts(Preset::Seed, step)), [[0, 0], [2, 1], [4, 3], [6, 4]]);
+    assert_eq!(counts(Preset::Course, 7), [7, 7]);
 }
 
 #[test]
 fn what_is_written_is_read_again() {
     let file = "preset = \"paper\"\nepochs = 3\naverage = 0.999\ndecay_from = 5\nupdates = \"apart\"\n";
     let file = CycleGanSettings::from_toml(file, Path::new("settings.toml")).unwrap();
-    let flags = CycleGanSettings { steps: Some(7), d_fake_every: Some(3), ..Default::default() };
+    let flags = CycleGanSettings {
+        d_fake_every: Some(3),
+        common: CommonSettings { steps: Some(7), ..Default::default() },
+        ..Default::default()
+    };
     let merged = CycleGanConfig::new(file, flags).unwrap();
-    assert_eq!((merged.steps, merged.epochs, merged.blocks), (Some(7), None, 9));
+    assert_eq!((merged.common.steps, merged.common.epochs, merged.common.blocks), (Some(7), None, 9));
     let again = CycleGanConfig::from_toml(&merged.to_toml().unwrap(), Path::new("config.toml")).unwrap();
     assert_eq!(again, merged);
 }

@@ -2,16 +2,15 @@
 
 use crate::support::runs::run_until;
 use mewgan::data::AugmentKind;
+use mewgan::models::cyclegan::Trainer;
+use mewgan::models::cyclegan::Updates;
+use mewgan::models::cyclegan::networks::Translator;
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};
+use mewgan::nn::Norm;
 use mewgan::nn::Upsample;
-use mewgan::nn::cyclegan::Translator;
-use mewgan::nn::dcgan::Norm;
 use mewgan::nn::loss::Adversarial;
 use mewgan::optim::Schedule;
-use mewgan::train::config::{
-    CycleGanConfig, CycleGanSettings, DiffAugmentPart, DiffAugmentParts, Discriminator, Preset,
-};
-use mewgan::train::cyclegan::Trainer;
-use mewgan::train::cyclegan_steps::Updates;
+use mewgan::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 use mewgan::train::run::Outcome;
 use safetensors::SafeTensors;
 use std::fs;
@@ -37,18 +36,21 @@ const ORDERS: [(Preset, Updates); 4] = [
 /// A preset made small; the published discriminator needs pictures of 32.
 fn shrunk(preset: Preset, device: &str) -> CycleGanSettings {
     CycleGanSettings {
-        preset: Some(preset),
         x: Some("builtin:noto/animals".into()),
         y: Some("builtin:twemoji/faces".into()),
-        size: Some(if preset == Preset::Paper { 32 } else { 16 }),
-        batch: Some(2),
-        g_width: Some(2),
-        d_width: Some(2),
-        steps: Some(10),
-        log_every: Some(2),
-        sample_every: Some(4),
-        checkpoint_every: Some(4),
-        device: Some(device.into()),
+        common: CommonSettings {
+            preset: Some(preset),
+            size: Some(if preset == Preset::Paper { 32 } else { 16 }),
+            batch: Some(2),
+            g_width: Some(2),
+            d_width: Some(2),
+            steps: Some(10),
+            log_every: Some(2),
+            sample_every: Some(4),
+            checkpoint_every: Some(4),
+            device: Some(device.into()),
+            ..Default::default()
+        },
         ..Default::default()
     }
 }
@@ -56,19 +58,22 @@ fn shrunk(preset: Preset, device: &str) -> CycleGanSettings {
 /// A tiny run with everything that is state: a pool that fills while it runs, averages, a schedule.
 fn tiny(preset: Preset, device: &str) -> CycleGanSettings {
     CycleGanSettings {
-        size: Some(16),
         generator: Some(Translator::Plain),
         discriminator: Some(Discriminator::Patch),
-        blocks: Some(1),
         pool: Some(5),
-        average: Some(0.9),
-        schedule: Some(Schedule::Linear),
-        augment: Some(AugmentKind::Deluxe),
-        diffaugment: Some(DiffAugmentParts(vec![
-            DiffAugmentPart::Color,
-            DiffAugmentPart::Translation,
-            DiffAugmentPart::Cutout,
-        ])),
+        common: CommonSettings {
+            size: Some(16),
+            blocks: Some(1),
+            average: Some(0.9),
+            schedule: Some(Schedule::Linear),
+            augment: Some(AugmentKind::Deluxe),
+            diffaugment: Some(DiffAugmentParts(vec![
+                DiffAugmentPart::Color,
+                DiffAugmentPart::Translation,
+                DiffAugmentPart::Cutout,
+            ])),
+            ..shrunk(preset, device).common
+        },
         ..shrunk(preset, device)
     }
 }
@@ -76,19 +81,26 @@ fn tiny(preset: Preset, device: &str) -> CycleGanSettings {
 /// The same with what helps on small sets.
 fn recipe(preset: Preset, device: &str) -> CycleGanSettings {
     CycleGanSettings {
-        d_norm: Some(Norm::Spectral),
-        slope: Some(0.2),
-        loss: Some(Adversarial::Hinge),
-        upsample: Some(Upsample::Bilinear),
-        r1: Some(1.0),
-        r1_every: Some(2),
+        common: CommonSettings {
+            d_norm: Some(Norm::Spectral),
+            slope: Some(0.2),
+            loss: Some(Adversarial::Hinge),
+            upsample: Some(Upsample::Bilinear),
+            r1: Some(1.0),
+            r1_every: Some(2),
+            ..tiny(preset, device).common
+        },
         ..tiny(preset, device)
     }
 }
 
 /// The same with two scales, the smaller of 16 pixels.
 fn scaled(preset: Preset, device: &str) -> CycleGanSettings {
-    CycleGanSettings { scales: Some(2), size: Some(32), ..recipe(preset, device) }
+    CycleGanSettings {
+        scales: Some(2),
+        common: CommonSettings { size: Some(32), ..recipe(preset, device).common },
+        ..recipe(preset, device)
+    }
 }
 
 fn start(settings: CycleGanSettings, out: &Path) -> Trainer {
@@ -113,7 +125,7 @@ fn losses(run: &Path) -> Vec<(u64, Vec<(String, f64)>)> {
 fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
     for device in DEVICES {
         for (preset, updates) in ORDERS {
-            assert_eq!(preset.cyclegan_config().updates, updates);
+            assert_eq!(CycleGanConfig::preset(preset).updates, updates);
             repeats(shrunk(preset, device));
         }
         repeats(recipe(Preset::Seed, device));
@@ -129,7 +141,7 @@ fn repeats(settings: CycleGanSettings) {
     for out in [&whole, &again] {
         assert_eq!(run_until(start(settings.clone(), out), u64::MAX), Outcome::Finished);
     }
-    let gpu = settings.device.as_deref() == Some("gpu");
+    let gpu = settings.common.device.as_deref() == Some("gpu");
     assert_eq!(run_until(start(settings, &stopped), 5), Outcome::Stopped);
     let trainer = Trainer::resume(&stopped, CycleGanSettings::default()).unwrap();
     assert_eq!(trainer.steps(), (5, 10));
@@ -191,8 +203,11 @@ fn samples_and_logs_do_not_change_the_training() {
     let runs = tempdir().unwrap();
     let (quiet, chatty) = (runs.path().join("quiet"), runs.path().join("chatty"));
     let every = |steps| CycleGanSettings {
-        log_every: Some(steps),
-        sample_every: Some(steps),
+        common: CommonSettings {
+            log_every: Some(steps),
+            sample_every: Some(steps),
+            ..tiny(Preset::Seed, "cpu").common
+        },
         ..tiny(Preset::Seed, "cpu")
     };
     run_until(start(every(100), &quiet), u64::MAX);

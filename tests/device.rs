@@ -9,15 +9,21 @@ use mewgan::gpu::Gpu;
 use mewgan::gpu::lower::{Target, lower};
 use mewgan::gpu::program::Program;
 use mewgan::gpu::submissions::{MAX_WORK, submissions};
-use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
-use mewgan::train::dcgan::Plan;
+use mewgan::models::cyclegan::CycleGanConfig;
+use mewgan::models::dcgan::Plan;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
 use mewgan::train::run::Outcome;
 use std::path::Path;
 use std::process::Command;
 use tempfile::tempdir;
 
 fn tiny() -> DcganSettings {
-    DcganSettings { log_every: Some(5), checkpoint_every: Some(4), ..runs::tiny("gpu") }
+    DcganSettings {
+        common: CommonSettings { log_every: Some(5), checkpoint_every: Some(4), ..runs::tiny("gpu").common },
+        ..runs::tiny("gpu")
+    }
 }
 
 fn plan(settings: DcganSettings, out: &Path) -> Plan {
@@ -44,7 +50,10 @@ fn no_driver_is_an_error_with_the_remedy() {
 
 #[test]
 fn a_plan_over_the_devices_limits_is_refused_with_figures() {
-    let model = DcganConfig::new(DcganSettings::default(), DcganSettings { batch: Some(64), ..tiny() });
+    let model = DcganConfig::new(
+        DcganSettings::default(),
+        DcganSettings { common: CommonSettings { batch: Some(64), ..tiny().common }, ..tiny() },
+    );
     let model = model.unwrap().dcgan().unwrap();
     let step = model.discriminator_step(64).unwrap();
     let lowered = |target: Target| lower(&step, &model.banks(), &target).unwrap_err().to_string();
@@ -61,7 +70,10 @@ fn a_plan_over_the_devices_limits_is_refused_with_figures() {
 fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("run");
-    let plan = plan(DcganSettings { check_every: Some(3), ..tiny() }, &out);
+    let plan = plan(
+        DcganSettings { common: CommonSettings { check_every: Some(3), ..tiny().common }, ..tiny() },
+        &out,
+    );
     let Device::Gpu(gpu) = plan.device().clone() else { panic!("asked for a GPU") };
     let mut trainer = plan.begin().unwrap();
     let lose = |step: u64| {
@@ -78,7 +90,14 @@ fn a_lost_device_leaves_the_last_checkpoint_and_says_how_to_go_on() {
     drop(trainer);
 
     // Another device goes on from there.
-    let again = Plan::resume(&out, DcganSettings { steps: Some(12), ..Default::default() }).unwrap();
+    let again = Plan::resume(
+        &out,
+        DcganSettings {
+            common: CommonSettings { steps: Some(12), ..Default::default() },
+            ..Default::default()
+        },
+    )
+    .unwrap();
     assert_eq!(run(&mut again.begin().unwrap(), |_| ()).unwrap(), Outcome::Finished);
 }
 
@@ -88,13 +107,14 @@ fn no_submission_takes_long_on_a_slow_gpu() {
     let target = Target { max_binding: u64::MAX, max_buffer: u64::MAX, ..Target::GPU };
     let mut all: Vec<Vec<Program>> = Vec::new();
     for preset in [Preset::Small, Preset::Seed, Preset::Course, Preset::Paper] {
-        let config = preset.config();
+        let config = DcganConfig::preset(preset);
         let model = config.dcgan().unwrap();
-        let steps = [model.discriminator_step(config.batch), model.generator_step(config.batch)];
+        let steps =
+            [model.discriminator_step(config.common.batch), model.generator_step(config.common.batch)];
         all.push(steps.map(|step| lower(&step.unwrap(), &model.banks(), &target).unwrap()).into());
-        let config = preset.cyclegan_config();
+        let config = CycleGanConfig::preset(preset);
         let model = config.cyclegan().unwrap();
-        let steps = model.steps(config.batch).unwrap();
+        let steps = model.steps(config.common.batch).unwrap();
         all.push(steps.iter().map(|step| lower(step, &model.banks(), &target).unwrap()).collect());
     }
     let mut most = 0;
@@ -128,8 +148,15 @@ fn no_submission_takes_long_on_a_slow_gpu() {
 #[test]
 fn device_memory_does_not_grow() {
     let folder = tempdir().unwrap();
-    let settings =
-        DcganSettings { steps: Some(1000), checkpoint_every: Some(50), sample_every: Some(50), ..tiny() };
+    let settings = DcganSettings {
+        common: CommonSettings {
+            steps: Some(1000),
+            checkpoint_every: Some(50),
+            sample_every: Some(50),
+            ..tiny().common
+        },
+        ..tiny()
+    };
     let plan = plan(settings, &folder.path().join("run"));
     let Device::Gpu(gpu) = plan.device().clone() else { panic!("asked for a GPU") };
     let bytes = |gpu: &Gpu| gpu.allocated_bytes().expect("wgpu manages the memory of Vulkan devices");

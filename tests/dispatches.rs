@@ -4,16 +4,22 @@
 use mewgan::gpu::lower::{Target, lower};
 use mewgan::gpu::program::Program;
 use mewgan::graph::{Bank, Step};
-use mewgan::nn::dcgan::Norm;
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
 
 fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
     steps.iter().map(|step| lower(step, banks, &Target::GPU).unwrap()).collect()
 }
 
 fn dcgan(preset: Preset) -> Vec<Program> {
-    dcgan_of(DcganSettings { preset: Some(preset), ..Default::default() })
+    dcgan_of(DcganSettings {
+        common: CommonSettings { preset: Some(preset), ..Default::default() },
+        ..Default::default()
+    })
 }
 
 fn dcgan_of(settings: DcganSettings) -> Vec<Program> {
@@ -24,7 +30,10 @@ fn dcgan_of(settings: DcganSettings) -> Vec<Program> {
 }
 
 fn cyclegan(preset: Preset) -> Vec<Program> {
-    let settings = CycleGanSettings { preset: Some(preset), ..Default::default() };
+    let settings = CycleGanSettings {
+        common: CommonSettings { preset: Some(preset), ..Default::default() },
+        ..Default::default()
+    };
     let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
     let cyclegan = config.cyclegan().unwrap();
     programs(&cyclegan.steps(16).unwrap(), &cyclegan.banks())
@@ -44,9 +53,15 @@ fn an_iteration_is_few_dispatches() {
 #[test]
 fn keeping_the_errors_takes_no_more_dispatches() {
     for loss in [Adversarial::Lsgan, Adversarial::Bce, Adversarial::Hinge] {
-        let dcgan = DcganSettings { loss: Some(loss), ..Default::default() };
+        let dcgan = DcganSettings {
+            common: CommonSettings { loss: Some(loss), ..Default::default() },
+            ..Default::default()
+        };
         let dcgan = DcganConfig::new(DcganSettings::default(), dcgan).unwrap().dcgan().unwrap();
-        let cyclegan = CycleGanSettings { loss: Some(loss), ..Default::default() };
+        let cyclegan = CycleGanSettings {
+            common: CommonSettings { loss: Some(loss), ..Default::default() },
+            ..Default::default()
+        };
         let cyclegan =
             CycleGanConfig::new(CycleGanSettings::default(), cyclegan).unwrap().cyclegan().unwrap();
         let is_error = |name: &str| name.starts_with("errors");
@@ -67,7 +82,12 @@ fn keeping_the_errors_takes_no_more_dispatches() {
 
 #[test]
 fn spectral_norm_is_at_most_fourteen_dispatches_a_layer() {
-    let with = |norm| dispatches(&dcgan_of(DcganSettings { d_norm: Some(norm), ..Default::default() }));
+    let with = |norm| {
+        dispatches(&dcgan_of(DcganSettings {
+            common: CommonSettings { d_norm: Some(norm), ..Default::default() },
+            ..Default::default()
+        }))
+    };
     let (steps, layers) = (2, 5);
     let (spectral, none) = (with(Norm::Spectral), with(Norm::None));
     assert!(spectral <= none + 14 * steps * layers, "{spectral} dispatches, {none} without");

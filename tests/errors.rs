@@ -2,16 +2,18 @@
 
 use mewgan::Error;
 use mewgan::data::{Fit, LoadOptions, Pictures};
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::train::checkpoint::Checkpoint;
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
-use mewgan::train::dcgan;
+use mewgan::train::config::{CommonSettings, RunConfig};
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
 
 /// Texts of the library that are for people at a command line: commands on a run's page, and advice to its signs of trouble.
 const FOR_THE_COMMAND_LINE: [&str; 4] =
-    ["train/cyclegan/mod.rs", "train/dcgan.rs", "train/reporting.rs", "train/symptoms/finding.rs"];
+    ["models/cyclegan/mod.rs", "models/dcgan/mod.rs", "train/reporting.rs", "train/symptoms/finding.rs"];
 
 fn search(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -59,7 +61,10 @@ fn a_setting_that_cannot_be_is_matched_by_its_name() {
         (cyclegan("d_fake_every = 2").unwrap_err(), "d_fake_every"),
         (
             CycleGanConfig::new(
-                CycleGanSettings { size: Some(30), ..Default::default() },
+                CycleGanSettings {
+                    common: CommonSettings { size: Some(30), ..Default::default() },
+                    ..Default::default()
+                },
                 Default::default(),
             )
             .unwrap_err(),

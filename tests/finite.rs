@@ -7,18 +7,21 @@ use crate::support::runs::tiny;
 use mewgan::Error;
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::models::{cyclegan, dcgan};
 use mewgan::reference::Reference;
 use mewgan::train::checkpoint::Checkpoint;
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgan::train::run::{Plan, Training};
-use mewgan::train::{cyclegan, dcgan};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
+use mewgan::train::run::Plan;
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
 
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
 
-fn run<T: Training>(plan: Plan<T>) -> mewgan::Result<()> {
+fn run<T: Model>(plan: Plan<T>) -> mewgan::Result<()> {
     runs::run(&mut plan.begin()?, |_| ()).map(|_| ())
 }
 
@@ -83,16 +86,26 @@ fn what_is_planted_in_a_weight_is_traced_to_the_operation_that_meets_it() {
     for device in DEVICES {
         let folder = tempdir().unwrap();
         let out = folder.path().join("run");
-        run(started(DcganSettings { steps: Some(2), ..tiny(device) }, &out)).unwrap();
+        run(started(
+            DcganSettings {
+                common: CommonSettings { steps: Some(2), ..tiny(device).common },
+                ..tiny(device)
+            },
+            &out,
+        ))
+        .unwrap();
         let checkpoint = out.join("checkpoints/000002.safetensors");
         let last = Checkpoint::open(&checkpoint).unwrap();
         assert_eq!(last.step(), 2);
         plant(&checkpoint, "discriminator.main.0.weight", 3e38);
 
         let flags = DcganSettings {
-            steps: Some(40),
-            checkpoint_every: Some(40),
-            check_every: Some(7),
+            common: CommonSettings {
+                steps: Some(40),
+                checkpoint_every: Some(40),
+                check_every: Some(7),
+                ..Default::default()
+            },
             ..Default::default()
         };
         let error = run(dcgan::Plan::resume(&out, flags).unwrap()).unwrap_err();
@@ -115,9 +128,12 @@ fn divergence_is_traced_to_where_it_began() {
             .map(|check_every| {
                 let folder = tempdir().unwrap();
                 let settings = DcganSettings {
-                    lr: Some(1e25),
-                    check_every: Some(check_every),
-                    checkpoint_every: Some(40),
+                    common: CommonSettings {
+                        lr: Some(1e25),
+                        check_every: Some(check_every),
+                        checkpoint_every: Some(40),
+                        ..tiny(device).common
+                    },
                     ..tiny(device)
                 };
                 let error = run(started(settings, &folder.path().join("run"))).unwrap_err();
@@ -136,20 +152,23 @@ fn a_cyclegan_is_looked_at_as_well() {
     for device in DEVICES {
         let folder = tempdir().unwrap();
         let settings = CycleGanSettings {
-            preset: Some(Preset::Small),
             x: Some("builtin:noto/animals".into()),
             y: Some("builtin:twemoji/animals".into()),
-            size: Some(16),
-            batch: Some(2),
-            g_width: Some(2),
-            d_width: Some(2),
-            steps: Some(20),
-            lr: Some(1e38),
-            check_every: Some(4),
-            checkpoint_every: Some(20),
-            log_every: Some(20),
-            sample_every: Some(20),
-            device: Some(device.into()),
+            common: CommonSettings {
+                preset: Some(Preset::Small),
+                size: Some(16),
+                batch: Some(2),
+                g_width: Some(2),
+                d_width: Some(2),
+                steps: Some(20),
+                lr: Some(1e38),
+                check_every: Some(4),
+                checkpoint_every: Some(20),
+                log_every: Some(20),
+                sample_every: Some(20),
+                device: Some(device.into()),
+                ..Default::default()
+            },
             ..Default::default()
         };
         let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();

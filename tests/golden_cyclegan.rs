@@ -4,17 +4,17 @@
 use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
-use mewgan::nn::cyclegan::{self, Translator};
-use mewgan::nn::dcgan::{self, Norm};
+use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
+use mewgan::models::cyclegan::{CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, GENERATORS, Updates};
+use mewgan::models::dcgan::networks as dcgan;
+use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Network, Parameter, Upsample, torch};
 use mewgan::optim::Adam;
 use mewgan::reference::Reference;
 use mewgan::shape::Shape;
-use mewgan::train::cyclegan_steps::{
-    CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, GENERATORS, Updates,
-};
+use mewgan::train::model::Model;
 
 /// Rounding over some forty layers there and back, in f64: some thousand units in the last place of the largest number.
 const TOLERANCE: f64 = 1e-11;
@@ -113,7 +113,8 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
         let banks = model.banks();
         let programs: Vec<Step> = model.steps(batch).unwrap();
         let mut executor = Reference::<f64>::new(&banks, programs.clone()).unwrap();
-        let trained = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())];
+        let trained =
+            [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.all_discriminators())];
         for (of, networks) in &trained {
             let parameters = joined(&banks[of.parameters], networks, Network::parameters, "before", &fixture);
             executor.write_bank(of.parameters, &parameters).unwrap();

@@ -4,14 +4,16 @@
 use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
-use mewgan::nn::dcgan::{self, Norm};
+use mewgan::models::dcgan::networks as dcgan;
+use mewgan::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Network, Parameter, Upsample, torch};
 use mewgan::optim::{Adam, average_decay};
 use mewgan::reference::Reference;
 use mewgan::shape::Shape;
-use mewgan::train::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+use mewgan::train::model::Model;
 use mewgan::train::optimizer::TrainedBanks;
 use std::collections::BTreeMap;
 

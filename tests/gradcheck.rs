@@ -7,8 +7,9 @@ use mewgan::gradcheck::{
     self, Check, Difference, Draw, Finding, Function, Report, Trial, Work, draw, numeric,
 };
 use mewgan::graph::{Graph, Op, Slot, Step, Update, Var, gradients};
-use mewgan::nn::cyclegan::{self, Translator};
-use mewgan::nn::dcgan::{self, Norm};
+use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
+use mewgan::models::dcgan::networks as dcgan;
+use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugment;
 use mewgan::nn::loss::{Adversarial, r1};
 use mewgan::nn::{Network, Statistics, Tensors, Upsample};

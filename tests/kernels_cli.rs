@@ -12,8 +12,11 @@ use mewgan::gpu::program::{Pipeline, Program, Shader};
 use mewgan::gradcheck::variants::tables;
 use mewgan::graph::{Op, Step, Update};
 use mewgan::kernels::{Header, Language, Request, Settings, all, translate, write};
+use mewgan::models::cyclegan::CycleGanConfig;
+use mewgan::models::dcgan::DcganConfig;
 use mewgan::random::stream;
-use mewgan::train::config::{CycleGanConfig, DcganConfig, RunConfig};
+use mewgan::train::config::RunConfig;
+use mewgan::train::model::Model;
 use rand::RngExt;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -353,9 +356,9 @@ fn a_dcgan_run_is_explained() {
     let config = DcganConfig::from_file(&folder.path().join("run/config.toml"), Default::default()).unwrap();
     let model = config.dcgan().unwrap();
     let steps = [
-        model.discriminator_step(config.batch).unwrap(),
-        model.penalized_discriminator_step(config.batch).unwrap(),
-        model.generator_step(config.batch).unwrap(),
+        model.discriminator_step(config.common.batch).unwrap(),
+        model.penalized_discriminator_step(config.common.batch).unwrap(),
+        model.generator_step(config.common.batch).unwrap(),
     ];
     for device in ["cpu", "gpu"] {
         let (explanation, trace) = explained(&folder, device);
@@ -370,11 +373,7 @@ fn a_dcgan_run_is_explained() {
         // The preset's discriminator is stepped every 2nd iteration, and every 4th of those with the penalty.
         assert_eq!(
             due,
-            [
-                "every 2nd iteration, but not every 8th iteration",
-                "every 8th iteration, with the R1 penalty",
-                "every iteration"
-            ]
+            ["every 2nd iteration, but not every 8th iteration", "every 8th iteration", "every iteration"]
         );
         let kernels = rows(&explanation).iter().filter(|row| row["kernel"] != "").count();
         assert_eq!(kernels, if device == "gpu" { rows(&explanation).len() } else { 0 });
@@ -391,7 +390,7 @@ fn a_cyclegan_run_is_explained() {
     let folder = cyclegan();
     let config =
         CycleGanConfig::from_file(&folder.path().join("run/config.toml"), Default::default()).unwrap();
-    let steps = config.cyclegan().unwrap().steps(config.batch).unwrap();
+    let steps = config.cyclegan().unwrap().steps(config.common.batch).unwrap();
     for device in ["cpu", "gpu"] {
         let (explanation, trace) = explained(&folder, device);
         check_listing(&explanation, &steps);

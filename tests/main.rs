@@ -34,6 +34,7 @@ mod lowering;
 mod memory;
 mod op;
 mod page;
+mod phases;
 mod presets;
 mod quality;
 mod random_graphs;

@@ -3,9 +3,12 @@
 #![cfg(target_os = "linux")]
 
 use crate::support::runs::run;
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, Preset};
-use mewgan::train::run::{Trainer, Training};
-use mewgan::train::{cyclegan, dcgan};
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::models::{cyclegan, dcgan};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::model::Model;
+use mewgan::train::run::Trainer;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -28,7 +31,7 @@ fn print_resident(step: u64) {
     }
 }
 
-fn train<T: Training>(config: T::Config) {
+fn train<T: Model>(config: T::Config) {
     let runs = tempdir().unwrap();
     let mut trainer = Trainer::<T>::start(config, Some(&runs.path().join("run"))).unwrap();
     run(&mut trainer, print_resident).unwrap();
@@ -38,17 +41,39 @@ fn measure(kind: &str, device: &str) {
     let (preset, device, steps) = (Some(Preset::Seed), Some(device.to_owned()), Some(2 * EVERY + 2));
     let (size, batch, width, every) = (Some(16), Some(4), Some(4), Some(EVERY));
     if kind == "dcgan" {
-        let own = DcganSettings { preset, device, steps, size, batch, ..Default::default() };
-        let own = DcganSettings { g_width: width, d_width: width, noise_size: Some(8), ..own };
+        let own = DcganSettings {
+            common: CommonSettings { preset, device, steps, size, batch, ..Default::default() },
+            ..Default::default()
+        };
+        let own = DcganSettings {
+            noise_size: Some(8),
+            common: CommonSettings { g_width: width, d_width: width, ..own.common },
+            ..own
+        };
         let own = DcganSettings { data: Some("builtin:noto/animals".into()), ..own };
-        let own = DcganSettings { sample_every: every, checkpoint_every: every, ..own };
-        return train::<dcgan::Training>(DcganConfig::new(DcganSettings::default(), own).unwrap());
+        let own = DcganSettings {
+            common: CommonSettings { sample_every: every, checkpoint_every: every, ..own.common },
+            ..own
+        };
+        return train::<dcgan::Dcgan>(DcganConfig::new(DcganSettings::default(), own).unwrap());
     }
-    let own = CycleGanSettings { preset, device, steps, size, batch, ..Default::default() };
-    let own = CycleGanSettings { g_width: width, d_width: width, pool: Some(9), ..own };
+    let own = CycleGanSettings {
+        common: CommonSettings { preset, device, steps, size, batch, ..Default::default() },
+        ..Default::default()
+    };
+    let own = CycleGanSettings {
+        pool: Some(9),
+        common: CommonSettings { g_width: width, d_width: width, ..own.common },
+        ..own
+    };
     let x = Some("builtin:noto/animals".into());
-    let own = CycleGanSettings { x: x.clone(), y: x, sample_every: every, checkpoint_every: every, ..own };
-    train::<cyclegan::Training>(CycleGanConfig::new(CycleGanSettings::default(), own).unwrap());
+    let own = CycleGanSettings {
+        x: x.clone(),
+        y: x,
+        common: CommonSettings { sample_every: every, checkpoint_every: every, ..own.common },
+        ..own
+    };
+    train::<cyclegan::CycleGan>(CycleGanConfig::new(CycleGanSettings::default(), own).unwrap());
 }
 
 #[test]

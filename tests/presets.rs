@@ -1,8 +1,14 @@
 //! The presets' networks are the published ones, tensor by tensor.
 
+use mewgan::models::Kind;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::nn::Network;
-use mewgan::train::config::{DcganConfig, DcganSettings, Preset};
+use mewgan::train::config::ModelSettings;
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
+use mewgan::train::run_folder::RunFolder;
 use serde_json::Value;
+use std::fs;
+use tempfile::tempdir;
 
 /// Those that others published.
 const PRESETS: [(&str, Preset); 3] =
@@ -33,11 +39,11 @@ fn golden_entries(network: &Value) -> Vec<(String, Vec<usize>)> {
 #[test]
 fn parameter_counts_are_the_published_ones() {
     let counts = PRESETS.map(|(_, preset)| {
-        let dcgan = preset.config().dcgan().unwrap();
+        let dcgan = DcganConfig::preset(preset).dcgan().unwrap();
         (dcgan.generator.parameter_count(), dcgan.discriminator.parameter_count())
     });
     assert_eq!(counts, [(378_080, 175_328), (1_099_264, 693_760), (3_576_704, 2_765_568)]);
-    let small = Preset::Small.config().dcgan().unwrap();
+    let small = DcganConfig::preset(Preset::Small).dcgan().unwrap();
     let counts = (small.generator.parameter_count(), small.discriminator.parameter_count());
     assert_eq!(counts, (798_496, 694_656));
 }
@@ -46,7 +52,7 @@ fn parameter_counts_are_the_published_ones() {
 fn tensors_are_named_and_shaped_as_pytorchs() {
     let golden: Value = serde_json::from_str(include_str!("golden/names.json")).unwrap();
     for (name, preset) in PRESETS {
-        let dcgan = preset.config().dcgan().unwrap();
+        let dcgan = DcganConfig::preset(preset).dcgan().unwrap();
         for network in [&dcgan.generator, &dcgan.discriminator] {
             let golden = &golden[name][&network.name];
             assert_eq!(entries(network), golden_entries(golden), "{name} {}", network.name);
@@ -60,9 +66,12 @@ fn other_sizes_and_grey_pictures_build() {
     for (_, preset) in PRESETS {
         for (size, channels) in [(8, 3), (32, 3), (128, 3), (64, 1)] {
             let settings = DcganSettings {
-                preset: Some(preset),
-                size: Some(size),
-                channels: Some(channels),
+                common: CommonSettings {
+                    preset: Some(preset),
+                    size: Some(size),
+                    channels: Some(channels),
+                    ..Default::default()
+                },
                 ..Default::default()
             };
             let dcgan = config(settings).dcgan().unwrap();
@@ -77,14 +86,13 @@ fn other_sizes_and_grey_pictures_build() {
 fn excitation_adds_its_gates() {
     let excited = |size| {
         let settings = DcganSettings {
-            preset: Some(Preset::Course),
             excite: Some(true),
-            size: Some(size),
+            common: CommonSettings { preset: Some(Preset::Course), size: Some(size), ..Default::default() },
             ..Default::default()
         };
         config(settings).dcgan().unwrap().generator
     };
-    let (plain, gated) = (Preset::Course.config().dcgan().unwrap().generator, excited(64));
+    let (plain, gated) = (DcganConfig::preset(Preset::Course).dcgan().unwrap().generator, excited(64));
     assert_eq!(gated.parameter_count(), plain.parameter_count() + 16 * 256 * 32 + 32 * 32);
     let gate = |name: &str, shape: [usize; 4]| (format!("main.12.{name}.weight"), shape.to_vec());
     let entries = entries(&gated);
@@ -92,7 +100,10 @@ fn excitation_adds_its_gates() {
         assert!(entries.contains(&entry), "{entry:?} in {entries:?}");
     }
     // 128 pixels: 4x4 to 32x32 and 8x8 to 64x64.
-    let course = DcganSettings { preset: Some(Preset::Course), size: Some(128), ..Default::default() };
+    let course = DcganSettings {
+        common: CommonSettings { preset: Some(Preset::Course), size: Some(128), ..Default::default() },
+        ..Default::default()
+    };
     let plain = config(course).dcgan().unwrap().generator;
     let gates = 16 * 512 * 64 + 64 * 64 + 16 * 256 * 32 + 32 * 32;
     assert_eq!(excited(128).parameter_count(), plain.parameter_count() + gates);
@@ -102,8 +113,12 @@ fn excitation_adds_its_gates() {
 #[test]
 fn what_helps_on_small_sets_builds() {
     for (name, preset) in PRESETS {
-        let config = preset.config();
-        assert_eq!((config.average, config.blocks, config.r1, config.d_norm), (0.0, 0, 0.0, None), "{name}");
+        let config = DcganConfig::preset(preset);
+        assert_eq!(
+            (config.common.average, config.common.blocks, config.common.r1, config.common.d_norm),
+            (0.0, 0, 0.0, None),
+            "{name}"
+        );
         assert!(!config.excite, "{name}");
     }
     for (size, d_norm, upsample) in [(8, "none", "nearest"), (64, "spectral", "bilinear")] {
@@ -127,11 +142,16 @@ fn what_helps_on_small_sets_builds() {
 #[test]
 fn the_default_is_the_recipe_for_small_sets() {
     let default = config(DcganSettings::default());
-    assert_eq!(default, Preset::Small.config());
-    assert!(default.average > 0.0 && !default.diffaugment.0.is_empty());
+    assert_eq!(default, DcganConfig::preset(Preset::Small));
+    assert!(default.common.average > 0.0 && !default.common.diffaugment.0.is_empty());
     assert!(default.to_toml().unwrap().contains("preset = \"small\""));
     for size in [8, 32, 64, 128] {
-        let dcgan = config(DcganSettings { size: Some(size), ..Default::default() }).dcgan().unwrap();
+        let dcgan = config(DcganSettings {
+            common: CommonSettings { size: Some(size), ..Default::default() },
+            ..Default::default()
+        })
+        .dcgan()
+        .unwrap();
         dcgan.discriminator_step(4).unwrap();
         dcgan.generator_step(4).unwrap();
     }
@@ -142,12 +162,46 @@ fn a_config_file_yields_to_flags_and_presets_to_both() {
     let file =
         "preset = \"paper\"\nsize = 32\nbatch = 8\nepochs = 3\ndiffaugment = [\"color\", \"cutout\"]\n";
     let file = DcganSettings::from_toml(file, "settings.toml".as_ref()).unwrap();
-    let flags = DcganSettings { batch: Some(4), steps: Some(7), ..Default::default() };
+    let flags = DcganSettings {
+        common: CommonSettings { batch: Some(4), steps: Some(7), ..Default::default() },
+        ..Default::default()
+    };
     let merged = DcganConfig::new(file, flags).unwrap();
-    assert_eq!((merged.size, merged.batch, merged.g_width), (32, 4, 64));
-    assert_eq!((merged.steps, merged.epochs), (Some(7), None), "the flag's steps replace the file's epochs");
+    assert_eq!((merged.common.size, merged.common.batch, merged.common.g_width), (32, 4, 64));
+    assert_eq!(
+        (merged.common.steps, merged.common.epochs),
+        (Some(7), None),
+        "the flag's steps replace the file's epochs"
+    );
     let again = DcganConfig::from_toml(&merged.to_toml().unwrap(), "config.toml".as_ref()).unwrap();
     assert_eq!(again, merged, "what is written is enough to run it again");
+}
+
+#[test]
+fn settings_say_which_model_they_are_of() {
+    let text = config(DcganSettings::default()).to_toml().unwrap();
+    assert!(text.starts_with("model = \"dcgan\"\n"), "{text}");
+    let unnamed = text.replace("model = \"dcgan\"\n", "");
+    let read = |text: &str| DcganConfig::from_toml(text, "config.toml".as_ref());
+    assert_eq!(read(&unnamed).unwrap(), read(&text).unwrap(), "as earlier versions wrote them");
+    for (other, named) in [("cyclegan", "\"cyclegan\""), ("pix2pix", "\"pix2pix\"")]
+        .map(|(kind, named)| (text.replace("\"dcgan\"", &format!("{kind:?}")), named))
+    {
+        let error = read(&other).unwrap_err().to_string();
+        assert!(error.contains(named) && error.contains("config.toml"), "{error}");
+    }
+
+    // A run is of the model that its settings name, and of no other where that is unknown.
+    let runs = tempdir().unwrap();
+    let kind = |text: &str| {
+        fs::write(runs.path().join("config.toml"), text).unwrap();
+        Kind::of_run(&RunFolder::open(runs.path()).unwrap())
+    };
+    assert_eq!(kind(&text).unwrap(), Kind::Dcgan);
+    assert_eq!(kind(&unnamed).unwrap(), Kind::Dcgan);
+    assert_eq!(kind("x = \"a\"\ny = \"b\"\n").unwrap(), Kind::CycleGan);
+    let error = kind("model = \"pix2pix\"\n").unwrap_err().to_string();
+    assert!(error.contains("no model named pix2pix; there are dcgan and cyclegan"), "{error}");
 }
 
 #[test]
@@ -165,6 +219,8 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ("batch = 0", "batch"),
         ("g_width = 0", "g_width"),
         ("noise_size = 0", "noise_size"),
+        ("decay_from = 3", "`schedule` linear"),
+        ("lambda_cycle = 3.0", "a setting of cyclegan"),
         ("lr = nan", "lr"),
         ("d_lr = -1.0", "d_lr"),
         ("beta2 = 1.0", "beta2"),

@@ -2,9 +2,10 @@
 
 use crate::support::runs::{run, tiny};
 use mewgan::Result;
+use mewgan::models::dcgan::Plan;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::ranks::{Link, Ranks};
-use mewgan::train::config::{DcganConfig, DcganSettings};
-use mewgan::train::dcgan::Plan;
+use mewgan::train::config::{CommonSettings, RunConfig};
 use mewgan::train::run::Outcome;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,10 +98,13 @@ fn train(
 
 fn settings(_: usize) -> DcganSettings {
     DcganSettings {
-        steps: Some(4),
-        check_every: Some(2),
-        checkpoint_every: Some(2),
-        batch: Some(8),
+        common: CommonSettings {
+            steps: Some(4),
+            check_every: Some(2),
+            checkpoint_every: Some(2),
+            batch: Some(8),
+            ..tiny("cpu").common
+        },
         ..tiny("cpu")
     }
 }
@@ -129,7 +133,10 @@ fn a_state_that_differs_by_a_bit_is_an_error_that_names_the_rank() {
 fn ranks_of_different_settings_do_not_start() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("run");
-    let other = |rank| DcganSettings { seed: Some(if rank == 2 { 5 } else { 4 }), ..settings(rank) };
+    let other = |rank| DcganSettings {
+        common: CommonSettings { seed: Some(if rank == 2 { 5 } else { 4 }), ..settings(rank).common },
+        ..settings(rank)
+    };
     for said in errors(train(&out, other, None)) {
         assert!(said.contains("rank 2 differs from the others in the settings"), "{said}");
     }

@@ -6,14 +6,17 @@ use mewgan::device::Device;
 use mewgan::gpu::Gpu;
 use mewgan::gpu::lower::candidates;
 use mewgan::gpu::tune::Table;
-use mewgan::nn::dcgan::Norm;
+use mewgan::models::dcgan::Trainer;
+use mewgan::models::dcgan::sampling::{Drawn, Sampler, save_grid};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
 use mewgan::nn::{Statistics, Upsample};
+use mewgan::optim::Schedule;
 use mewgan::train::checkpoint::Checkpoint;
-use mewgan::train::config::{DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset};
-use mewgan::train::dcgan::Trainer;
+use mewgan::train::config::ModelSettings;
+use mewgan::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 use mewgan::train::run::Outcome;
-use mewgan::train::sampling::{Drawn, Sampler, save_grid};
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;
@@ -27,17 +30,20 @@ const FILES: [&str; 5] =
 /// A preset made small, over 130 pictures: 9 steps an epoch, the last of 2 pictures.
 fn shrunk(preset: Preset, device: &str) -> DcganSettings {
     DcganSettings {
-        preset: Some(preset),
         data: Some("builtin:noto/animals".into()),
-        size: Some(16),
-        batch: Some(16),
-        g_width: Some(4),
-        d_width: Some(4),
-        steps: Some(12),
-        log_every: Some(2),
-        sample_every: Some(4),
-        checkpoint_every: Some(5),
-        device: Some(device.into()),
+        common: CommonSettings {
+            preset: Some(preset),
+            size: Some(16),
+            batch: Some(16),
+            g_width: Some(4),
+            d_width: Some(4),
+            steps: Some(12),
+            log_every: Some(2),
+            sample_every: Some(4),
+            checkpoint_every: Some(5),
+            device: Some(device.into()),
+            ..Default::default()
+        },
         ..Default::default()
     }
 }
@@ -46,12 +52,15 @@ fn shrunk(preset: Preset, device: &str) -> DcganSettings {
 fn tiny(preset: Preset, device: &str) -> DcganSettings {
     DcganSettings {
         noise_size: Some(8),
-        augment: Some(AugmentKind::Deluxe),
-        diffaugment: Some(DiffAugmentParts(vec![
-            DiffAugmentPart::Color,
-            DiffAugmentPart::Translation,
-            DiffAugmentPart::Cutout,
-        ])),
+        common: CommonSettings {
+            augment: Some(AugmentKind::Deluxe),
+            diffaugment: Some(DiffAugmentParts(vec![
+                DiffAugmentPart::Color,
+                DiffAugmentPart::Translation,
+                DiffAugmentPart::Cutout,
+            ])),
+            ..shrunk(preset, device).common
+        },
         ..shrunk(preset, device)
     }
 }
@@ -59,29 +68,37 @@ fn tiny(preset: Preset, device: &str) -> DcganSettings {
 /// The same with what helps on small sets; the R1 penalty falls on another step than checkpoints.
 fn recipe(device: &str) -> DcganSettings {
     DcganSettings {
-        norm: Some(Norm::Batch),
-        d_norm: Some(Norm::Spectral),
-        slope: Some(0.2),
-        loss: Some(Adversarial::Hinge),
-        upsample: Some(Upsample::Bilinear),
-        blocks: Some(1),
-        average: Some(0.9),
-        r1: Some(1.0),
-        r1_every: Some(4),
-        d_lr: Some(4e-4),
+        common: CommonSettings {
+            norm: Some(Norm::Batch),
+            d_norm: Some(Norm::Spectral),
+            slope: Some(0.2),
+            loss: Some(Adversarial::Hinge),
+            upsample: Some(Upsample::Bilinear),
+            blocks: Some(1),
+            average: Some(0.9),
+            r1: Some(1.0),
+            r1_every: Some(4),
+            d_lr: Some(4e-4),
+            ..tiny(Preset::Course, device).common
+        },
         ..tiny(Preset::Course, device)
     }
 }
 
-/// The same of pictures that are large enough for gates.
+/// The same of pictures that are large enough for gates, with learning rates that fall from the third step on.
 fn gated(device: &str) -> DcganSettings {
     let (size, width) = (Some(64), Some(2));
     DcganSettings {
         excite: Some(true),
-        size,
-        g_width: width,
-        d_width: width,
-        blocks: Some(0),
+        common: CommonSettings {
+            size,
+            g_width: width,
+            d_width: width,
+            blocks: Some(0),
+            schedule: Some(Schedule::Linear),
+            decay_from: Some(2),
+            ..recipe(device).common
+        },
         ..recipe(device)
     }
 }
@@ -175,7 +192,16 @@ fn an_average_draws_and_does_not_change_the_training() {
         let runs = tempdir().unwrap();
         let (with, without) = (runs.path().join("with"), runs.path().join("without"));
         run_until(start(recipe(device), &with), u64::MAX);
-        run_until(start(DcganSettings { average: Some(0.0), ..recipe(device) }, &without), u64::MAX);
+        run_until(
+            start(
+                DcganSettings {
+                    common: CommonSettings { average: Some(0.0), ..recipe(device).common },
+                    ..recipe(device)
+                },
+                &without,
+            ),
+            u64::MAX,
+        );
         for part in ["generator.", "discriminator.", "optimizer."] {
             assert!(tensors(&with, part) == tensors(&without, part), "{part}");
         }
@@ -198,7 +224,7 @@ fn an_average_draws_and_does_not_change_the_training() {
             pictures.extend_from_slice(drawn.picture);
             Ok(())
         };
-        sampler.pictures(config.seed, 16, &mut each).unwrap();
+        sampler.pictures(config.common.seed, 16, &mut each).unwrap();
         let grid = runs.path().join("grid.png");
         save_grid(&pictures, &config, 4, &grid).unwrap();
         assert!(fs::read(grid).unwrap() == sample(&with), "a sample of the checkpoint is that of the run");
@@ -233,10 +259,22 @@ fn a_longer_run_goes_on_where_a_shorter_one_ended() {
         let runs = tempdir().unwrap();
         let (whole, longer) = (runs.path().join("whole"), runs.path().join("longer"));
         run_until(start(tiny(Preset::Seed, device), &whole), u64::MAX);
-        run_until(start(DcganSettings { steps: Some(6), ..tiny(Preset::Seed, device) }, &longer), u64::MAX);
+        run_until(
+            start(
+                DcganSettings {
+                    common: CommonSettings { steps: Some(6), ..tiny(Preset::Seed, device).common },
+                    ..tiny(Preset::Seed, device)
+                },
+                &longer,
+            ),
+            u64::MAX,
+        );
         let finished = Trainer::resume(&longer, DcganSettings::default());
         assert!(finished.err().unwrap().to_string().contains("`steps`"));
-        let flags = DcganSettings { steps: Some(12), ..Default::default() };
+        let flags = DcganSettings {
+            common: CommonSettings { steps: Some(12), ..Default::default() },
+            ..Default::default()
+        };
         run_until(Trainer::resume(&longer, flags).unwrap(), u64::MAX);
         assert_same(&whole, &longer, "checkpoints/000012.safetensors");
     }
@@ -257,8 +295,11 @@ fn samples_and_logs_do_not_change_the_training() {
     let runs = tempdir().unwrap();
     let (quiet, chatty) = (runs.path().join("quiet"), runs.path().join("chatty"));
     let every = |steps| DcganSettings {
-        log_every: Some(steps),
-        sample_every: Some(steps),
+        common: CommonSettings {
+            log_every: Some(steps),
+            sample_every: Some(steps),
+            ..tiny(Preset::Seed, "cpu").common
+        },
         ..tiny(Preset::Seed, "cpu")
     };
     let weights = |run: &Path| {
@@ -274,7 +315,14 @@ fn samples_and_logs_do_not_change_the_training() {
 fn old_checkpoints_go() {
     let runs = tempdir().unwrap();
     let out = runs.path().join("run");
-    let settings = DcganSettings { checkpoint_every: Some(1), keep: Some(2), ..tiny(Preset::Seed, "cpu") };
+    let settings = DcganSettings {
+        common: CommonSettings {
+            checkpoint_every: Some(1),
+            keep: Some(2),
+            ..tiny(Preset::Seed, "cpu").common
+        },
+        ..tiny(Preset::Seed, "cpu")
+    };
     run_until(start(settings, &out), u64::MAX);
     let mut names: Vec<_> =
         fs::read_dir(out.join("checkpoints")).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -394,12 +394,12 @@ fn what_runs_can_move_to_another_thread() {
     is_send::<dyn Executor<f64>>();
     is_send::<Device>();
     is_send::<mewgan::ranks::Ranks>();
-    is_send::<mewgan::train::dcgan::Trainer>();
-    is_send::<mewgan::train::cyclegan::Trainer>();
-    is_send::<mewgan::train::dcgan::Plan>();
-    is_send::<mewgan::train::cyclegan::Plan>();
-    is_send::<mewgan::train::sampling::Sampler>();
-    is_send::<mewgan::train::translation::Translator>();
+    is_send::<mewgan::models::dcgan::Trainer>();
+    is_send::<mewgan::models::cyclegan::Trainer>();
+    is_send::<mewgan::models::dcgan::Plan>();
+    is_send::<mewgan::models::cyclegan::Plan>();
+    is_send::<mewgan::models::dcgan::sampling::Sampler>();
+    is_send::<mewgan::models::cyclegan::translation::Translator>();
     is_send::<Error>();
 }
 

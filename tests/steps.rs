@@ -5,10 +5,11 @@ use crate::support::networks;
 use mewgan::executor::Executor;
 use mewgan::gpu::Gpu;
 use mewgan::graph::{Bank, Step};
+use mewgan::models::{cyclegan, dcgan};
 use mewgan::optim::Adam;
 use mewgan::random::stream;
 use mewgan::reference::Reference;
-use mewgan::train::{cyclegan_steps, dcgan_steps};
+use mewgan::train::model::Model;
 use rand::RngExt;
 
 const BATCH: usize = 4;
@@ -28,7 +29,7 @@ fn cases(width: usize) -> Vec<Case> {
     // From 64 pixels on the last one's generator has gates.
     let gated = networks::dcgans(64, width / 4, 3).pop().map(|(_, model)| ("gated", model));
     for (preset, model) in networks::dcgans(16, width, 3).into_iter().chain(gated) {
-        use dcgan_steps::{DISCRIMINATOR, GENERATOR};
+        use dcgan::{DISCRIMINATOR, GENERATOR};
         let banks = model.banks();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]
             .into_iter()
@@ -47,12 +48,13 @@ fn cases(width: usize) -> Vec<Case> {
         });
     }
     for (preset, model) in networks::cyclegans(32, width / 2, BATCH) {
-        use cyclegan_steps::{DISCRIMINATORS, GENERATORS};
+        use cyclegan::{DISCRIMINATORS, GENERATORS};
         let banks = model.banks();
-        let initial = [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.judges())]
-            .into_iter()
-            .flat_map(|(of, networks)| networks::initial(of, &networks, &banks))
-            .collect();
+        let initial =
+            [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.all_discriminators())]
+                .into_iter()
+                .flat_map(|(of, networks)| networks::initial(of, &networks, &banks))
+                .collect();
         cases.push(Case {
             name: format!("cyclegan {preset}"),
             steps: model.steps(BATCH).unwrap(),
@@ -190,9 +192,9 @@ fn memory_is_known_and_constant() {
 fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
     let (_, mut model) = networks::cyclegans(256, 64, 1).remove(2);
     let generator = |name| {
+        use mewgan::models::cyclegan::networks::{Translator, generator};
+        use mewgan::nn::Norm;
         use mewgan::nn::Upsample;
-        use mewgan::nn::cyclegan::{Translator, generator};
-        use mewgan::nn::dcgan::Norm;
         generator(name, Translator::Resnet, 64, 9, 3, Norm::Instance, Upsample::Transposed).unwrap()
     };
     model.generators = ["G_XtoY", "G_YtoX"].map(generator);

@@ -1,17 +1,17 @@
 //! Signs of trouble: each is told when its figures show it, once, and a healthy run tells nothing.
 
 use mewgan::data::AugmentKind;
-use mewgan::nn::dcgan::Norm;
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::models::{cyclegan, dcgan};
+use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
 use mewgan::report::Row;
-use mewgan::train::config::{
-    CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts, Preset,
-};
+use mewgan::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 use mewgan::train::log::Log;
 use mewgan::train::run::{Outcome, Watch};
 use mewgan::train::run_folder::RunFolder;
 use mewgan::train::symptoms::{Finding, Sign, Symptoms, of_run};
-use mewgan::train::{cyclegan, dcgan};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,7 +175,7 @@ impl Watch for Listening<'_> {
     }
 }
 
-fn follow<T: mewgan::train::run::Training>(
+fn follow<T: mewgan::train::model::Model>(
     mut trainer: mewgan::train::run::Trainer<T>,
     stop_after: u64,
 ) -> Vec<Finding> {
@@ -194,14 +194,17 @@ fn signs(run: &Path) -> BTreeSet<Sign> {
 fn tiny(device: &str) -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/faces".into()),
-        size: Some(16),
-        batch: Some(16),
-        g_width: Some(8),
-        d_width: Some(8),
-        log_every: Some(2),
-        sample_every: Some(20),
-        checkpoint_every: Some(1000),
-        device: Some(device.into()),
+        common: CommonSettings {
+            size: Some(16),
+            batch: Some(16),
+            g_width: Some(8),
+            d_width: Some(8),
+            log_every: Some(2),
+            sample_every: Some(20),
+            checkpoint_every: Some(1000),
+            device: Some(device.into()),
+            ..Default::default()
+        },
         ..Default::default()
     }
 }
@@ -218,10 +221,13 @@ fn a_run_whose_discriminator_wins_says_so() {
         let runs = tempdir().unwrap();
         let (whole, stopped) = (runs.path().join("whole"), runs.path().join("stopped"));
         let settings = DcganSettings {
-            preset: Some(Preset::Course),
-            g_lr: Some(1e-12),
-            d_lr: Some(1e-3),
-            steps: Some(300),
+            common: CommonSettings {
+                preset: Some(Preset::Course),
+                g_lr: Some(1e-12),
+                d_lr: Some(1e-3),
+                steps: Some(300),
+                ..tiny(device).common
+            },
             ..tiny(device)
         };
         let told = follow(start(settings.clone(), &whole), u64::MAX);
@@ -240,10 +246,13 @@ fn a_run_that_collapses_says_so() {
         let runs = tempdir().unwrap();
         let out = runs.path().join("run");
         let settings = DcganSettings {
-            preset: Some(Preset::Paper),
-            norm: Some(Norm::None),
-            lr: Some(0.05),
-            steps: Some(200),
+            common: CommonSettings {
+                preset: Some(Preset::Paper),
+                norm: Some(Norm::None),
+                lr: Some(0.05),
+                steps: Some(200),
+                ..tiny(device).common
+            },
             ..tiny(device)
         };
         let told = follow(start(settings, &out), u64::MAX);
@@ -260,15 +269,18 @@ fn a_healthy_run_tells_nothing() {
         let runs = tempdir().unwrap();
         let out = runs.path().join("run");
         let settings = DcganSettings {
-            preset: Some(Preset::Paper),
-            size: Some(32),
-            g_width: Some(32),
-            d_width: Some(32),
-            augment: Some(AugmentKind::Deluxe),
-            diffaugment: Some(DiffAugmentParts(vec![DiffAugmentPart::Translation])),
-            lr: Some(5e-4),
-            steps: Some(300),
-            log_every: Some(2),
+            common: CommonSettings {
+                preset: Some(Preset::Paper),
+                size: Some(32),
+                g_width: Some(32),
+                d_width: Some(32),
+                augment: Some(AugmentKind::Deluxe),
+                diffaugment: Some(DiffAugmentParts(vec![DiffAugmentPart::Translation])),
+                lr: Some(5e-4),
+                steps: Some(300),
+                log_every: Some(2),
+                ..tiny(device).common
+            },
             ..tiny(device)
         };
         assert_eq!(follow(start(settings, &out), u64::MAX), [], "{device}");
@@ -289,17 +301,20 @@ fn a_cyclegan_whose_discriminators_stand_still_says_so() {
         let settings = CycleGanSettings {
             x: Some("builtin:noto/faces".into()),
             y: Some("builtin:twemoji/faces".into()),
-            preset: Some(Preset::Course),
-            size: Some(16),
-            batch: Some(4),
-            g_width: Some(4),
-            d_width: Some(4),
-            blocks: Some(1),
-            d_lr: Some(1e-12),
-            steps: Some(60),
-            log_every: Some(1),
-            sample_every: Some(30),
-            device: Some(device.into()),
+            common: CommonSettings {
+                preset: Some(Preset::Course),
+                size: Some(16),
+                batch: Some(4),
+                g_width: Some(4),
+                d_width: Some(4),
+                blocks: Some(1),
+                d_lr: Some(1e-12),
+                steps: Some(60),
+                log_every: Some(1),
+                sample_every: Some(30),
+                device: Some(device.into()),
+                ..Default::default()
+            },
             ..Default::default()
         };
         let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();

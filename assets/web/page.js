@@ -46,7 +46,7 @@ async function start() {
     model.task = queue();
     model.compare = () => compare(model);
     await model.load("sampling");
-    const { show } = await import(manifest.kind === "dcgan" ? "./dcgan.js" : "./cyclegan.js");
+    const { show } = await import(`./${manifest.kind}.js`);
     say("");
     at("main").hidden = at("check").hidden = false;
     await show(model, at("main"));

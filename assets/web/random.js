@@ -50,35 +50,35 @@ export function shuffled(random, count) {
     return order;
 }
 
-// DiffAugment's draws (src/data/diffaugment.rs) for a batch of pictures, as inputs behind `source`.
-export function augmentation(random, { color, translation, cutout }, source, batch, side) {
+// A parameter of DiffAugment (src/data/diffaugment.rs) for a batch of pictures.
+export function augmentation(random, parameter, batch, side) {
     const uniform = (low, high) => Float32Array.from({ length: batch }, () => low + (high - low) * random());
-    const inputs = {};
-    if (color) {
-        inputs[`${source}.brightness`] = uniform(-0.5, 0.5);
-        inputs[`${source}.saturation`] = uniform(0, 2);
-        inputs[`${source}.contrast`] = uniform(0.5, 1.5);
-    }
-    if (translation) {
-        const reach = Math.floor((side + 4) / 8);
-        const shift = () => Math.floor(random() * (2 * reach + 1)) - reach;
-        inputs[`${source}.shift`] = Float32Array.from({ length: 2 * batch }, shift);
-    }
-    if (cutout) {
-        const mask = new Float32Array(batch * side * side).fill(1);
-        const length = side >> 1;
-        const span = () => {
-            const centre = Math.floor(random() * (side + 1 - (length % 2)));
-            return [Math.max(0, centre - (length >> 1)), Math.min(side, centre + length - (length >> 1))];
-        };
-        for (let picture = 0; picture < batch; picture++) {
-            const [[top, bottom], [left, right]] = [span(), span()];
-            for (let y = top; y < bottom; y++) {
-                const row = (picture * side + y) * side;
-                mask.fill(0, row + left, row + right);
-            }
+    const reach = Math.floor((side + 4) / 8);
+    const shift = () => Math.floor(random() * (2 * reach + 1)) - reach;
+    const draws = {
+        brightness: () => uniform(-0.5, 0.5),
+        saturation: () => uniform(0, 2),
+        contrast: () => uniform(0.5, 1.5),
+        shift: () => Float32Array.from({ length: 2 * batch }, shift),
+        mask: () => masks(random, batch, side),
+    };
+    return draws[parameter]();
+}
+
+// 1 everywhere but in a square of half the side somewhere in each picture, cut off by its borders.
+function masks(random, batch, side) {
+    const mask = new Float32Array(batch * side * side).fill(1);
+    const length = side >> 1;
+    const span = () => {
+        const centre = Math.floor(random() * (side + 1 - (length % 2)));
+        return [Math.max(0, centre - (length >> 1)), Math.min(side, centre + length - (length >> 1))];
+    };
+    for (let picture = 0; picture < batch; picture++) {
+        const [[top, bottom], [left, right]] = [span(), span()];
+        for (let y = top; y < bottom; y++) {
+            const row = (picture * side + y) * side;
+            mask.fill(0, row + left, row + right);
         }
-        inputs[`${source}.mask`] = mask;
     }
-    return inputs;
+    return mask;
 }

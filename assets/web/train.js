@@ -4,61 +4,83 @@ import { element } from "./elements.js";
 import { numbers, sheet } from "./pictures.js";
 import { augmentation, freshSeed, generator, noise, shuffled } from "./random.js";
 
-// The inputs of iteration after iteration (src/train/dcgan.rs), drawn here.
-function inputs({ size, channels, details }, pictures) {
-    const settings = details.training;
-    const { batch, d_adam, g_adam, d_every, average } = settings;
+// How many of the iterations up to `t` a phase is due in (`Due` of src/train/phase.rs).
+const until = ({ first, every, except }, t) => {
+    const all = t < first ? 0 : Math.floor((t - first) / every) + 1;
+    return all - (except ? Math.floor(all / except) : 0);
+};
+
+// What a learning rate is multiplied with after `done` iterations (`Schedule` of src/optim).
+const factor = (schedule, decayFrom, done, total) => {
+    const from = decayFrom ?? Math.floor(total / 2);
+    if (schedule === "linear" && done > from) return Math.max(0, total - done) / Math.max(1, total - from);
+    if (schedule === "cosine") return 0.5 + 0.5 * Math.cos((Math.PI * Math.min(done, total)) / Math.max(1, total));
+    return 1;
+};
+
+// The due phases of iteration after iteration with their inputs, drawn here.
+function iterations({ size, channels, details }, pictures, count) {
+    const { batch, total, deluxe, pictures: stored, phases } = details.training;
     const random = generator(freshSeed());
     const picture = size * size * channels;
     let order = [];
 
-    const real = () => {
+    const images = () => {
         const values = new Float32Array(batch * picture);
         for (let index = 0; index < batch; index++) {
             if (!order.length) order = shuffled(random, pictures.length);
-            const stored = pictures[order.pop()];
-            const margin = settings.pictures.side - size;
+            const from = pictures[order.pop()];
+            const margin = stored.side - size;
             const [top, left] = [0, 0].map(() => Math.floor(random() * (margin + 1)));
-            const flip = settings.deluxe && random() < 0.5;
+            const flip = deluxe && random() < 0.5;
             for (let y = 0; y < size; y++) {
                 for (let x = 0; x < size; x++) {
-                    const from = ((top + y) * settings.pictures.side + left + (flip ? size - 1 - x : x)) * channels;
-                    values.set(stored.subarray(from, from + channels), index * picture + (y * size + x) * channels);
+                    const at = ((top + y) * stored.side + left + (flip ? size - 1 - x : x)) * channels;
+                    values.set(from.subarray(at, at + channels), index * picture + (y * size + x) * channels);
                 }
             }
         }
         return values;
     };
-    const rates = ({ lr, beta1, beta2 }, update) =>
-        Float32Array.of(lr / (1 - beta1 ** update), 1 / Math.sqrt(1 - beta2 ** update));
-    const draw = () => noise(random, details.noise.kind, batch * details.noise.size);
-    const augmented = (source) => augmentation(random, settings, source, batch, size);
+    // The update of its networks that phase `index` makes in iteration `t`.
+    const update = (index, t) => phases.reduce(
+        (sum, { due, trains }, other) => (trains === phases[index].trains ? sum + until(due, other <= index ? t : t - 1) : sum), 0);
 
-    // The steps of iteration `t`, counted from the run's first, with their inputs.
+    // Phases due in iteration `t`, counted from the run's first: `[step, inputs]` each.
     return (t) => {
-        const steps = [];
-        const own = draw();
-        if (t % d_every === 0) {
-            const update = t / d_every;
-            const penalized = settings.r1 && update % settings.r1_every === 0;
-            steps.push([
-                penalized ? "penalized_discriminator_step" : "discriminator_step",
-                { real: real(), noise: own, rates: rates(d_adam, update), ...augmented("real"), ...augmented("fake") },
-            ]);
-        }
-        const decay = Float32Array.of(Math.min(average, (1 + t) / (10 + t)));
-        const met = settings.fresh_noise ? draw() : own;
-        steps.push(["generator_step", { noise: met, rates: rates(g_adam, t), decay, ...augmented("fake") }]);
-        return steps;
+        const drawn = new Map();
+        const once = (key, draw) => {
+            if (!drawn.has(key)) drawn.set(key, draw());
+            return drawn.get(key);
+        };
+        const sources = {
+            images: () => once("images", images),
+            noise: ({ kind, stream }, index, length) => once(stream, () => noise(random, kind, length)),
+            augmentation: ({ parameter, stream }) => once(`${stream} ${parameter}`, () => augmentation(random, parameter, batch, size)),
+            decay: ({ decay }, index) => {
+                const number = update(index, t);
+                return Float32Array.of(Math.min(decay, (1 + number) / (10 + number)));
+            },
+            rates: ({ adam: { lr, beta1, beta2 }, schedule, decay_from }, index) => {
+                const number = update(index, t);
+                const now = lr * factor(schedule, decay_from, t - 1, total);
+                return Float32Array.of(now / (1 - beta1 ** number), 1 / Math.sqrt(1 - beta2 ** number));
+            },
+        };
+        return phases.flatMap(({ step, due, inputs }, index) => {
+            if (until(due, t) === until(due, t - 1)) return [];
+            const values = inputs.map((input) => [input.name, sources[input.source](input, index, count(step, input.name))]);
+            return [[step, Object.fromEntries(values)]];
+        });
     };
 }
 
 // The section with its controls; `redraw` draws pictures anew.
 export function training(model, redraw) {
     const { replayer, details } = model;
-    const { pictures: bundled, batch } = details.training;
+    const { pictures: bundled, batch, losses: shown } = details.training;
     let [t, next, running, burst] = [model.step, null, false, 1];
-    const plot = curve(["D", "G"]);
+    const plot = curve(shown);
     const state = element("output", { id: "training", "data-step": t });
     const tell = (text) => {
         state.dataset.step = t;
@@ -69,19 +91,23 @@ export function training(model, redraw) {
         tell("Compiling kernels …");
         await model.load("training");
         const pictures = (await sheet(bundled)).map((rgba) => numbers(rgba, model.channels));
-        next = inputs(model, pictures);
+        const count = (step, input) => replayer.programs.get(step).inputs.get(input).count;
+        next = iterations(model, pictures, count);
     }
 
     // Some iterations, then their last losses: looking at every one would have the GPU wait.
     async function iterate() {
         const start = performance.now();
         let last = [];
-        const losses = { D: null, G: null };
+        const losses = Object.fromEntries(shown.map((name) => [name, null]));
         for (let i = 0; i < burst; i++) {
             last = next(++t);
             replayer.run(last);
         }
-        const names = last.map(([step]) => [step, step === "generator_step" ? "G" : "D"]);
+        const names = last.flatMap(([step]) => {
+            const outputs = replayer.programs.get(step).outputs;
+            return shown.filter((name) => outputs.has(name)).map((name) => [step, name]);
+        });
         const found = await replayer.outputs(names);
         names.forEach(([, name], index) => (losses[name] = found[index][0]));
         const seconds = (performance.now() - start) / 1000;

@@ -5,6 +5,7 @@ use mewgan::bench::operations::{self, Operation};
 use mewgan::bench::report::Group;
 use mewgan::bench::systems::{self, System, uniform};
 use mewgan::device::{self, Device};
+use mewgan::models::Kind;
 use mewgan::train::config::Preset;
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ pub fn devices() -> Vec<(String, Device)> {
 
 /// Both kinds of training at preset `course`.
 pub fn course() -> [System; 2] {
-    let dcgan = systems::dcgan("dcgan course".into(), Preset::Course.config());
-    let cyclegan = systems::cyclegan("cyclegan course".into(), Preset::Course.cyclegan_config());
+    let dcgan = systems::preset_of(Kind::Dcgan, Preset::Course);
+    let cyclegan = systems::preset_of(Kind::CycleGan, Preset::Course);
     [dcgan, cyclegan].map(|system| system.expect("presets fit"))
 }
 

@@ -22,10 +22,10 @@ pub struct Running {
 /// # Errors
 /// If the device is too small for it, or fails.
 pub fn start(device: &Device, system: &System) -> Result<(Running, Task)> {
-    let mut executor = device.executor(&system.banks(), system.steps.clone())?;
+    let mut executor = device.executor(system.banks(), system.steps())?;
     system.begin(&mut *executor)?;
     let executor = Rc::new(RefCell::new(executor));
-    let steps: Vec<String> = system.steps.iter().map(|step| step.name.clone()).collect();
+    let steps: Vec<String> = system.phases.iter().map(|phase| phase.step.name.clone()).collect();
     let running = Running { executor: Rc::clone(&executor), steps };
     let all: Vec<usize> = (0..running.steps.len()).collect();
     let work = move |times| {

@@ -46,7 +46,11 @@ pub fn all(systems: &[System]) -> Vec<Operation> {
 
 /// Every contraction of a system, and of every other kind of operation that with the most bytes.
 fn nodes(system: &System) -> Vec<(&Step, NodeId)> {
-    let all = system.steps.iter().flat_map(|step| (0..step.nodes.len()).map(move |id| (step, id)));
+    let all = system
+        .phases
+        .iter()
+        .map(|phase| &phase.step)
+        .flat_map(|step| (0..step.nodes.len()).map(move |id| (step, id)));
     let mut chosen: Vec<(&Step, NodeId)> = Vec::new();
     for (step, id) in all {
         let kind = |step: &Step, id: NodeId| (step.nodes[id].op.name(), per(&step.nodes[id].op));

@@ -1,9 +1,8 @@
 //! `mewgan compare`
 
 use super::{Done, say};
-use crate::Error;
-use crate::train::reporting;
 use crate::train::run_folder::RunFolder;
+use crate::{Error, models};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,7 +39,7 @@ impl Compare {
             folders.push((name, folder));
         }
         let title = format!("{} runs side by side", folders.len());
-        reporting::side_by_side(&title, "", &folders, &out)?;
+        models::side_by_side(&title, "", &folders, &out)?;
         say(out.display());
         Ok(ExitCode::SUCCESS)
     }

@@ -3,8 +3,8 @@
 use super::follow::{self, View};
 use super::{Done, say};
 use crate::Error;
-use crate::train::config::{DcganConfig, DcganSettings};
-use crate::train::dcgan::Plan;
+use crate::models::dcgan::{DcganConfig, DcganSettings, Plan};
+use crate::train::config::{CommonSettings, RunConfig};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,16 +32,20 @@ pub struct Demo {
 fn settings() -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/faces".into()),
-        size: Some(32),
-        sample_every: Some(250),
-        checkpoint_every: Some(500),
+        common: CommonSettings {
+            size: Some(32),
+            sample_every: Some(250),
+            checkpoint_every: Some(500),
+            ..Default::default()
+        },
         ..Default::default()
     }
 }
 
 impl Demo {
     pub fn run(self) -> Done {
-        let flags = DcganSettings { steps: self.steps, device: self.device, ..Default::default() };
+        let common = CommonSettings { steps: self.steps, device: self.device, ..Default::default() };
+        let flags = DcganSettings { common, ..Default::default() };
         let config = DcganConfig::new(settings(), flags)?;
         let plan = if self.out.join("config.toml").is_file() {
             if !self.force {

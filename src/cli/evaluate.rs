@@ -3,11 +3,11 @@
 use super::{Done, say};
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::file;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::evaluation::{Judging, judge};
+use crate::train::evaluation::Judging;
 use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
+use crate::{file, models};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ impl Evaluate {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         let device = Device::open(&self.device)?;
         let judging = Judging { count: self.count.map(|count| count as usize), paired: self.paired };
-        let figures = judge(&checkpoint, &device, judging)?;
+        let figures = models::evaluate(&checkpoint, &device, judging)?;
         let json = json(checkpoint.step(), &figures)?;
         if self.json {
             say(&json);

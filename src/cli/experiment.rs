@@ -4,18 +4,16 @@ use super::follow::{self, View};
 use super::{Done, INTERRUPTED, evaluate, say};
 use crate::data::AugmentKind;
 use crate::device::Device;
-use crate::file;
+use crate::models::cyclegan::{CycleGan, CycleGanConfig, CycleGanSettings, CycleLoss};
+use crate::models::dcgan::{Dcgan, DcganConfig, DcganSettings};
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{
-    CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, DiffAugmentPart, DiffAugmentParts,
-    RunConfig,
-};
-use crate::train::cyclegan_steps::CycleLoss;
-use crate::train::evaluation::{Judging, judge};
-use crate::train::run::{Plan, Training};
+use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, RunConfig};
+use crate::train::evaluation::Judging;
+use crate::train::model::Model;
+use crate::train::run::Plan;
 use crate::train::run_folder::RunFolder;
-use crate::train::{cyclegan, dcgan, reporting};
 use crate::{Error, Result};
+use crate::{file, models};
 use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -47,7 +45,7 @@ impl Experiment {
         match self {
             Self::Augmentation(runs) => {
                 let Runs { out, settings } = *runs;
-                if settings.augment.is_some() || settings.diffaugment.is_some() {
+                if settings.common.augment.is_some() || settings.common.diffaugment.is_some() {
                     return Err(Error::Input(
                         "augment and diffaugment are what this experiment varies; leave them out".into(),
                     ));
@@ -56,7 +54,8 @@ impl Experiment {
                 let variant = |name, what, augment, parts: &[DiffAugmentPart]| {
                     let diffaugment = Some(DiffAugmentParts(parts.to_vec()));
                     let augment = Some(augment);
-                    let settings = DcganSettings { augment, diffaugment, ..settings.clone() };
+                    let common = CommonSettings { augment, diffaugment, ..settings.common.clone() };
+                    let settings = DcganSettings { common, ..settings.clone() };
                     Ok(Variant { name, what, config: DcganConfig::new(DcganSettings::default(), settings)? })
                 };
                 let variants = [
@@ -65,7 +64,7 @@ impl Experiment {
                     variant("diffaugment", "DiffAugment", AugmentKind::Basic, &all),
                 ];
                 let variants = variants.into_iter().collect::<Result<Vec<_>>>()?;
-                conduct::<dcgan::Training>("Data augmentation", &out, &variants)
+                conduct::<Dcgan>("Data augmentation", &out, &variants)
             }
             Self::Cycle(runs) => {
                 let Runs { out, settings } = *runs;
@@ -86,7 +85,7 @@ impl Experiment {
                     variant("without", "Without it", without),
                 ];
                 let variants = variants.into_iter().collect::<Result<Vec<_>>>()?;
-                conduct::<cyclegan::Training>("Cycle consistency", &out, &variants)
+                conduct::<CycleGan>("Cycle consistency", &out, &variants)
             }
         }
     }
@@ -102,10 +101,7 @@ struct Variant<C> {
 }
 
 /// Trains every variant, as far as that is not done yet, and writes the page.
-fn conduct<T: Training>(title: &str, out: &Path, variants: &[Variant<T::Config>]) -> Done
-where
-    <T::Config as RunConfig>::Settings: Default,
-{
+fn conduct<M: Model>(title: &str, out: &Path, variants: &[Variant<M::Config>]) -> Done {
     for Variant { name, config, .. } in variants {
         check_is_same(&out.join(name), config)?;
     }
@@ -113,10 +109,10 @@ where
     for Variant { name, what, config } in variants {
         let path = out.join(name);
         say(format_args!("{name}: {what}"));
-        if !is_finished::<T::Config>(&path)? {
+        if !is_finished::<M::Config>(&path)? {
             let plan = match path.join("config.toml").is_file() {
-                true => Plan::<T>::resume(&path, Default::default())?,
-                false => Plan::<T>::start(config.clone(), Some(&path))?,
+                true => Plan::<M>::resume(&path, Default::default())?,
+                false => Plan::<M>::start(config.clone(), Some(&path))?,
             };
             let code = follow::train(plan, View::default())?;
             if code == ExitCode::from(INTERRUPTED) {
@@ -124,28 +120,25 @@ where
                 return Ok(code);
             }
         }
-        runs.push(((*what).to_owned(), judged::<T>(&path)?));
+        runs.push(((*what).to_owned(), judged::<M>(&path)?));
     }
     let page = out.join("index.html");
     let introduction =
         "The same pictures, networks, seed and number of steps; only what the titles say differs.";
-    reporting::side_by_side(title, introduction, &runs, &page)?;
+    models::side_by_side(title, introduction, &runs, &page)?;
     say(format_args!("side by side: {}", page.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Refuses a run in `path` that has other settings than `config`.
-fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()>
-where
-    C::Settings: Default,
-{
+fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()> {
     if !path.join("config.toml").is_file() {
         return Ok(());
     }
     let there = C::from_file(&RunFolder::open(path)?.config_path(), C::Settings::default())?;
     let mut wanted = config.clone();
     // A run writes its passes over the pictures down as steps.
-    if let (None, Some(total)) = (wanted.total_steps(), there.total_steps()) {
+    if let (None, Some(total)) = (wanted.common().steps, there.common().steps) {
         wanted.settle(total);
     }
     let table = |config: &C| -> Result<toml::Table> {
@@ -172,24 +165,21 @@ where
 }
 
 /// Whether the run in `path` has reached its last step.
-fn is_finished<C: RunConfig>(path: &Path) -> Result<bool>
-where
-    C::Settings: Default,
-{
+fn is_finished<C: RunConfig>(path: &Path) -> Result<bool> {
     if !path.join("config.toml").is_file() {
         return Ok(false);
     }
     let folder = RunFolder::open(path)?;
     let config = C::from_file(&folder.config_path(), C::Settings::default())?;
-    Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.total_steps()))
+    Ok(folder.checkpoints()?.last().is_some_and(|(step, _)| Some(*step) == config.common().steps))
 }
 
 /// Judges the newest checkpoint of the run in `path` and keeps its figures there.
-fn judged<T: Training>(path: &Path) -> Result<RunFolder> {
+fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let folder = RunFolder::open(path)?;
     let checkpoint = Checkpoint::of_run(path, None)?;
-    let config: T::Config = checkpoint.config()?;
-    let figures = judge(&checkpoint, &Device::open(config.device())?, Judging::default())?;
+    let config: M::Config = checkpoint.config()?;
+    let figures = models::evaluate(&checkpoint, &Device::open(&config.common().device)?, Judging::default())?;
     file::replace(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }

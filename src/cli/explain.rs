@@ -2,6 +2,7 @@
 
 use super::{Done, say};
 use crate::explain::{Explanation, Subject, explain, text, trace};
+use crate::models::Kind;
 use crate::train::config::Preset;
 use crate::{Error, Result, file};
 use clap::Args;
@@ -34,11 +35,11 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(self) -> Done {
-        let kind = self.what.to_str().filter(|what| ["dcgan", "cyclegan"].contains(what));
-        let subject = match (self.preset, kind) {
-            (None, Some(kind)) if !self.what.exists() => Subject::Preset(kind.into(), Preset::default()),
+        let named = self.what.to_str().and_then(|what| Kind::named(what).ok());
+        let subject = match (self.preset, named) {
+            (None, Some(kind)) if !self.what.exists() => Subject::Preset(kind, Preset::default()),
             (None, _) => Subject::Run(self.what),
-            (Some(preset), Some(kind)) => Subject::Preset(kind.into(), preset),
+            (Some(preset), Some(kind)) => Subject::Preset(kind, preset),
             (Some(_), None) => {
                 return Err(Error::Input(format!(
                     "{}: a run has its own settings; leave out the preset, or put dcgan or cyclegan before it",

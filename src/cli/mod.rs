@@ -24,8 +24,8 @@ mod translate;
 
 use crate::Result;
 use crate::data::decoding;
+use crate::models::cyclegan::Domain;
 use crate::nn::Statistics;
-use crate::train::cyclegan_steps::Domain;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::fmt::Display;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! `mewgan report`
 
 use super::{Done, say};
-use crate::train::reporting;
+use crate::models;
 use crate::train::run_folder::RunFolder;
 use clap::Args;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Report {
 impl Report {
     pub fn run(self) -> Done {
         let folder = RunFolder::open(&self.run)?;
-        reporting::redraw_any(&folder)?;
+        models::redraw(&folder)?;
         say(folder.report_path().display());
         Ok(ExitCode::SUCCESS)
     }

@@ -3,10 +3,12 @@
 use super::Done;
 use super::among::among;
 use super::follow::{self, View};
+use crate::models::{Kind, with_model};
 use crate::ranks::Ranks;
-use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganSettings, RunConfig};
+use crate::train::config::{CommonSettings, ModelSettings, RunConfig};
+use crate::train::model::Model;
+use crate::train::run::Plan;
 use crate::train::run_folder::RunFolder;
-use crate::train::{cyclegan, dcgan};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,11 +33,11 @@ impl Resume {
 
     fn run_among(self, ranks: &Ranks) -> Done {
         let Self { run, steps, device, view } = self;
-        if RunFolder::open(&run)?.kind()? == CycleGanConfig::KIND {
-            let settings = CycleGanSettings { steps, device, ..Default::default() };
-            return follow::train(cyclegan::Plan::resume_among(ranks, &run, settings)?, view);
-        }
-        let settings = DcganSettings { steps, device, ..Default::default() };
-        follow::train(dcgan::Plan::resume_among(ranks, &run, settings)?, view)
+        let common = CommonSettings { steps, device, ..Default::default() };
+        with_model!(Kind::of_run(&RunFolder::open(&run)?)?, M => {
+            let mut settings = <<M as Model>::Config as RunConfig>::Settings::default();
+            *settings.common() = common;
+            follow::train(Plan::<M>::resume_among(ranks, &run, settings)?, view)
+        })
     }
 }

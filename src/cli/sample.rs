@@ -3,9 +3,9 @@
 use super::{Done, Normalise, has_extension, say};
 use crate::Error;
 use crate::device::Device;
+use crate::models::Kind;
+use crate::models::dcgan::sampling::{Each, Sampler, save_grid, save_numbers, save_single};
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CycleGanConfig, RunConfig};
-use crate::train::sampling::{Each, Sampler, save_grid, save_numbers, save_single};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
@@ -47,17 +47,21 @@ pub struct Sample {
 impl Sample {
     pub fn run(self) -> Done {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
-        if checkpoint.kind() == CycleGanConfig::KIND {
-            return Err(Error::Input(format!(
-                "{0}: a CycleGAN, which translates pictures instead of drawing them: mewgan translate {0} --to y \
-                 PICTURE|DIR --out DIR",
-                self.run.display()
-            )));
+        match Kind::of_checkpoint(&checkpoint)? {
+            Kind::Dcgan => {}
+            kind @ Kind::CycleGan => {
+                return Err(Error::Input(format!(
+                    "{0}: a {1}, which translates pictures instead of drawing them: mewgan translate {0} --to y \
+                     PICTURE|DIR --out DIR",
+                    self.run.display(),
+                    kind.title()
+                )));
+            }
         }
         let device = Device::open(&self.device)?;
         say(device.describe());
         let mut sampler = Sampler::new(&checkpoint, &device, self.statistics.into())?;
-        let seed = self.seed.unwrap_or(sampler.config().seed);
+        let seed = self.seed.unwrap_or(sampler.config().common.seed);
         let count = self.count as usize;
         let square =
             if self.interpolate { 8 } else { count.isqrt() + usize::from(count.isqrt().pow(2) < count) };

@@ -4,24 +4,65 @@ use super::Done;
 use super::among::among;
 use super::follow::{self, View};
 use crate::Result;
+use crate::models::{Kind, with_model};
 use crate::ranks::Ranks;
-use crate::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings, RunConfig};
-use crate::train::{cyclegan, dcgan};
-use clap::{Args, Subcommand, ValueEnum};
+use crate::train::config::{ModelSettings, RunConfig};
+use crate::train::model::Model;
+use crate::train::run::Plan;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-#[derive(Subcommand)]
-pub enum Train {
-    /// Train a DCGAN on a folder of pictures.
-    ///
-    /// Settings come from the preset, replaced by those of the --config file, replaced by flags.
-    Dcgan(Box<Run<DcganSettings>>),
-    /// Train a CycleGAN to translate between two sets of pictures, both ways.
-    ///
-    /// The pictures of the two sets need not be partners. Settings come from the preset, replaced by those of the --config
-    /// file, replaced by flags.
-    Cyclegan(Box<Run<CycleGanSettings>>),
+/// Said below what each model is trained to do.
+const LAYERS: &str =
+    "Settings come from the preset, replaced by those of the --config file, replaced by flags.";
+
+/// A subcommand for every model.
+pub struct Train {
+    kind: Kind,
+    flags: ArgMatches,
 }
+
+impl Subcommand for Train {
+    fn augment_subcommands(command: Command) -> Command {
+        let add = |command: Command, &kind: &Kind| {
+            command.subcommand(with_model!(kind, M => {
+                let about = M::ABOUT.split("\n\n").next().unwrap_or_default();
+                let long = format!("{}{}{LAYERS}", M::ABOUT, if about == M::ABOUT { "\n\n" } else { " " });
+                Run::<Settings<M>>::augment_args(Command::new(kind.name()))
+                    .about(about.trim_end_matches('.'))
+                    .long_about(long)
+            }))
+        };
+        Kind::ALL.iter().fold(command, add).subcommand_required(true).arg_required_else_help(true)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Kind::ALL.iter().any(|kind| kind.name() == name)
+    }
+}
+
+impl FromArgMatches for Train {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let (name, flags) =
+            matches.subcommand().ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let kind =
+            Kind::named(name).map_err(|error| clap::Error::raw(ErrorKind::InvalidSubcommand, error))?;
+        Ok(Self { kind, flags: flags.clone() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The settings of a model, as given.
+type Settings<M> = <<M as Model>::Config as RunConfig>::Settings;
 
 #[derive(Args)]
 pub struct Run<S: Args> {
@@ -61,33 +102,25 @@ impl Scaling {
 
 impl Train {
     pub fn run(self) -> Done {
-        among(|ranks| match self {
-            Self::Dcgan(run) => {
+        among(|ranks| {
+            with_model!(self.kind, M => {
+                let run = Run::<Settings<M>>::from_arg_matches(&self.flags).unwrap_or_else(|error| error.exit());
                 let view = run.view;
-                let (config, out) = run.config::<DcganConfig>(DcganConfig::new, ranks)?;
-                follow::train(dcgan::Plan::start_among(ranks, config, out.as_deref())?, view)
-            }
-            Self::Cyclegan(run) => {
-                let view = run.view;
-                let (config, out) = run.config::<CycleGanConfig>(CycleGanConfig::new, ranks)?;
-                follow::train(cyclegan::Plan::start_among(ranks, config, out.as_deref())?, view)
-            }
+                let (config, out) = run.config::<<M as Model>::Config>(ranks)?;
+                follow::train(Plan::<M>::start_among(ranks, config, out.as_deref())?, view)
+            })
         })
     }
 }
 
-impl<S: Args + Default> Run<S> {
+impl<S: ModelSettings> Run<S> {
     /// The settings, with the batch of all ranks together, and where the run is to be kept.
-    fn config<C: RunConfig<Settings = S>>(
-        self,
-        new: fn(S, S) -> Result<C>,
-        ranks: &Ranks,
-    ) -> Result<(C, Option<PathBuf>)> {
+    fn config<C: RunConfig<Settings = S>>(self, ranks: &Ranks) -> Result<(C, Option<PathBuf>)> {
         let config = match self.config {
             Some(path) => C::from_file(&path, self.settings)?,
-            None => new(S::default(), self.settings)?,
+            None => C::new(S::default(), self.settings)?,
         };
-        let own = config.batch_and_size().0;
+        let own = config.common().batch;
         let batch = self.global_batch.unwrap_or(own * ranks.size());
         let factor = self.scale_lr.map_or(1.0, |scaling| scaling.factor(batch as f64 / own as f64));
         if self.scale_lr.is_some() && ranks.leads() {

@@ -3,13 +3,13 @@
 use super::{Done, Normalise, Target, has_extension, say};
 use crate::data::{Picture, PictureFile, find, to_byte, to_unit};
 use crate::device::Device;
+use crate::models::cyclegan::Domain;
+use crate::models::cyclegan::translation::Translator;
 use crate::nn::torch::picture_to_torch;
 use crate::op::{self, Tensor, Tensors};
 use crate::report::Sheet;
 use crate::shape::Shape;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::cyclegan_steps::Domain;
-use crate::train::translation::Translator;
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,7 +76,7 @@ impl Translate {
         let device = Device::open(&self.device)?;
         say(device.describe());
         let mut translator = Translator::new(&checkpoint, device, to, self.statistics.into())?;
-        let channels = translator.config().channels;
+        let channels = translator.config().common.channels;
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} pictures  {eta} left")
             .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
         // Drawn on a terminal only.

@@ -15,6 +15,7 @@ mod folder;
 mod loader;
 mod noise;
 mod pictures;
+mod pool;
 
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
@@ -23,3 +24,4 @@ pub use diffaugment::DiffAugmentDraws;
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pictures::{Loaded, Pictures, find, to_byte, to_unit};
+pub use pool::PoolDraws;

@@ -9,6 +9,7 @@ pub use listing::text;
 pub use row::Row;
 pub use trace::trace;
 
+use crate::Result;
 use crate::bench::measure::{Effort, Spread};
 use crate::bench::peaks;
 use crate::bench::report::Peaks;
@@ -17,11 +18,12 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
 use crate::gpu::lower::{Choices, lower};
+use crate::models::{Kind, with_model};
 use crate::reference::Reference;
-use crate::train::config::{CycleGanConfig, DcganConfig, Preset, RunConfig};
+use crate::train::config::{Preset, RunConfig};
+use crate::train::model::Model;
 use crate::train::run::memory::check_program;
 use crate::train::run_folder::RunFolder;
-use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -31,8 +33,8 @@ use std::time::Instant;
 pub enum Subject {
     /// The run in a folder, with its settings and the kernels that it pinned.
     Run(PathBuf),
-    /// A kind of training, `dcgan` or `cyclegan`, at a preset.
-    Preset(String, Preset),
+    /// A model at a preset.
+    Preset(Kind, Preset),
 }
 
 /// An iteration on a device.
@@ -89,17 +91,7 @@ pub fn explain(
 ) -> Result<Explanation> {
     let (system, device) = match subject {
         Subject::Preset(kind, preset) => {
-            let name = format!("{kind} {}", preset.name());
-            let system = match kind.as_str() {
-                DcganConfig::KIND => systems::dcgan(name, preset.config())?,
-                CycleGanConfig::KIND => systems::cyclegan(name, preset.cyclegan_config())?,
-                _ => {
-                    return Err(Error::Input(format!(
-                        "no kind of training named {kind}; there are dcgan and cyclegan"
-                    )));
-                }
-            };
-            (system, Device::open(device.unwrap_or(crate::device::AUTO))?)
+            (systems::preset_of(*kind, *preset)?, Device::open(device.unwrap_or(crate::device::AUTO))?)
         }
         Subject::Run(path) => of_run(path, device)?,
     };
@@ -108,8 +100,8 @@ pub fn explain(
         Device::Gpu(gpu) if gpu.target().choices != Choices::NONE => "those that the run pinned",
         Device::Gpu(_) => "the device's own, as a new run would take them",
     };
-    let device = device.tuned(&system.steps, progress)?;
-    check_program("the pictures of a batch", &device, &system.banks(), &system.steps)?;
+    let device = device.tuned(&system.steps(), progress)?;
+    check_program("the pictures of a batch", &device, system.banks(), &system.steps())?;
     progress("measuring what the device can do");
     let peaks = peaks::measured(&device, PEAKS, &|_, _, _| ())?;
     progress("timing the iteration");
@@ -139,15 +131,10 @@ fn of_run(path: &Path, device: Option<&str>) -> Result<(System, Device)> {
     let folder = RunFolder::open(path)?;
     let name = path.display().to_string();
     let config = folder.config_path();
-    let (system, own) = if folder.kind()? == CycleGanConfig::KIND {
-        let config = CycleGanConfig::from_file(&config, Default::default())?;
-        let own = config.device().to_owned();
-        (systems::cyclegan(name, config)?, own)
-    } else {
-        let config = DcganConfig::from_file(&config, Default::default())?;
-        let own = config.device().to_owned();
-        (systems::dcgan(name, config)?, own)
-    };
+    let (system, own) = with_model!(Kind::of_run(&folder)?, M => {
+        let config = <M as Model>::Config::from_file(&config, Default::default())?;
+        (System::new::<M>(name, &config)?, config.common().device.clone())
+    });
     let device = Device::open(device.unwrap_or(&own))?.pinned(&folder.kernels_path())?;
     Ok((system, device))
 }
@@ -160,15 +147,18 @@ fn prepare(device: &Device, system: &System) -> Result<Ready> {
     let banks = system.banks();
     Ok(match device {
         Device::Cpu { .. } => {
-            let rows = system.steps.iter().map(|step| row::of_step(step, &banks)).collect();
-            (Box::new(Reference::<f32>::new(&banks, system.steps.clone())?), rows)
+            let rows = system.phases.iter().map(|phase| row::of_step(&phase.step, banks)).collect();
+            (Box::new(Reference::<f32>::new(banks, system.steps())?), rows)
         }
         Device::Gpu(gpu) => {
             let target = gpu.target();
-            let programs =
-                system.steps.iter().map(|step| lower(step, &banks, target)).collect::<Result<Vec<_>>>()?;
+            let programs = system
+                .phases
+                .iter()
+                .map(|phase| lower(&phase.step, banks, target))
+                .collect::<Result<Vec<_>>>()?;
             let rows = programs.iter().map(|program| row::of_program(program, target)).collect();
-            (Box::new(GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?), rows)
+            (Box::new(GpuExecutor::load_lowered(gpu.clone(), banks, programs)?), rows)
         }
     })
 }
@@ -210,7 +200,7 @@ fn timed(
     let listed = rows.into_iter().enumerate().map(|(step, mut rows)| {
         rows.iter_mut().zip(&samples[step]).for_each(|(row, samples)| row.time(median(samples), &peaks));
         let [seconds, host_seconds] = [0, 1].map(|of| median(&whole[step][of]));
-        let (name, due) = (system.steps[step].name.clone(), system.due[step].clone());
+        let (name, due) = (system.phases[step].step.name.clone(), system.phases[step].due.to_string());
         Listed { name, due, rows, seconds, host_seconds }
     });
     Ok((listed.collect(), round))

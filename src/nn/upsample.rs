@@ -18,7 +18,7 @@ pub enum Upsample {
 
 impl Upsample {
     /// Layers that double the size: `transposed`, or what takes its place.
-    pub(super) fn layers(self, transposed: Layer) -> Vec<Layer> {
+    pub(crate) fn layers(self, transposed: Layer) -> Vec<Layer> {
         let Layer::ConvTranspose2d { inputs, outputs, bias, .. } = transposed else {
             return vec![transposed];
         };
@@ -31,7 +31,7 @@ impl Upsample {
     }
 
     /// As [`Upsample::layers`] for a transposed convolution of 4x4 taps without bias.
-    pub(super) fn double(self, inputs: usize, outputs: usize) -> Vec<Layer> {
+    pub(crate) fn double(self, inputs: usize, outputs: usize) -> Vec<Layer> {
         let options = ConvOptions::new(2, 1);
         self.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: 4, options, bias: false })
     }

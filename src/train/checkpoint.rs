@@ -30,7 +30,7 @@ const NAMED: usize = 8;
 pub struct Header {
     /// Version of this layout: 1.
     pub format: u32,
-    /// What was trained: `dcgan` or `cyclegan`.
+    /// What was trained, by the model's name, such as `dcgan`.
     pub kind: String,
     /// Iterations done.
     pub step: u64,
@@ -126,7 +126,7 @@ impl Checkpoint {
         }
     }
 
-    /// What was trained: `dcgan` or `cyclegan`.
+    /// What was trained, by the model's name, such as `dcgan`.
     pub fn kind(&self) -> &str {
         &self.header.kind
     }
@@ -158,7 +158,8 @@ impl Checkpoint {
         Err(self.failed(format!("a checkpoint of kind {:?}; expected {expected:?}", self.header.kind)))
     }
 
-    fn failed(&self, problem: String) -> Error {
+    /// What is wrong with it.
+    pub(crate) fn failed(&self, problem: String) -> Error {
         Error::Checkpoint { path: self.path.clone(), problem }
     }
 

@@ -1,24 +1,17 @@
-//! Training: settings, steps, loops, and what a run keeps on disk.
+//! Training: settings, phases, the loop, and what a run keeps on disk, for any [`Model`](model::Model).
 
 pub mod checkpoint;
 pub mod config;
-pub mod cyclegan;
-pub mod cyclegan_steps;
-pub mod dcgan;
-pub mod dcgan_steps;
-mod draws;
+pub mod dataset;
 pub mod evaluation;
 mod gallery;
 pub mod initial;
 pub mod log;
 pub mod model;
 pub mod optimizer;
+pub mod phase;
 pub mod reporting;
 pub mod run;
 pub mod run_folder;
-pub mod sampling;
-mod settings;
-pub mod source;
 pub mod starts;
 pub mod symptoms;
-pub mod translation;

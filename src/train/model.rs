@@ -1,8 +1,18 @@
-//! What every model that can be trained says of itself: its banks, and what lies where in them.
+//! What a model says of itself; a run, a benchmark and a listing need no more.
 
+use super::checkpoint::Checkpoint;
+use super::config::RunConfig;
+use super::dataset::{Dataset, DatasetSpec};
+use super::evaluation::Judging;
 use super::optimizer::TrainedBanks;
-use crate::graph::Bank;
+use super::phase::Phase;
+use super::run_folder::RunFolder;
+use crate::Result;
+use crate::device::Device;
+use crate::evaluate::Figure;
+use crate::graph::{Bank, Step};
 use crate::nn::{Init, Network, Parameter};
+use crate::ranks::Shard;
 
 /// Networks trained by one optimizer.
 pub struct Trained<'m> {
@@ -28,8 +38,64 @@ impl Trained<'_> {
     }
 }
 
-/// Networks over one set of banks.
-pub trait Model {
+/// A loss that a run logs.
+#[derive(Clone, Copy, Debug)]
+pub struct LossSpec {
+    /// Its name, and that of the output with its value.
+    pub name: &'static str,
+    /// The outputs whose sum it is where no step has one of its name.
+    pub parts: &'static [&'static str],
+    /// Whether it is in the line for people.
+    pub shown: bool,
+}
+
+/// A logged share of pictures that a discriminator is right about.
+#[derive(Clone, Copy, Debug)]
+pub struct AccuracySpec {
+    /// Its name.
+    pub name: &'static str,
+    /// The output with the discriminator's errors: see [`crate::nn::loss::Adversarial::errors`].
+    pub output: &'static str,
+    /// Whether these are of real pictures.
+    pub real: bool,
+}
+
+/// What draws a sample sheet.
+pub struct SheetSpec {
+    /// Computes a batch of samples and changes no state. Its first output are the drawn pictures, `[n, size, size, channels]` in
+    /// [-1, 1].
+    pub step: Step,
+    /// The input that samples are made of, the same all along; the last batch is filled up with the first ones.
+    pub input: &'static str,
+    /// The set whose pictures the drawn ones are to look like, by its index.
+    pub like: usize,
+}
+
+/// A model that can be trained: its networks over one set of banks, and how they are trained, shown and judged.
+pub trait Model: Sized {
+    /// Its settings.
+    type Config: RunConfig;
+
+    /// What people call it.
+    const NAME: &'static str;
+    /// What it is trained to do, for the command line: a sentence, and if need be more behind an empty line.
+    const ABOUT: &'static str;
+    /// Its sample sheets, each of which becomes an animation, as in [`RunFolder::sample_path`].
+    const SHEETS: &'static [&'static str];
+    /// The losses it logs, in their order; curves are drawn of them.
+    const LOSSES: &'static [LossSpec];
+    /// What it logs of discriminators.
+    const ACCURACIES: &'static [AccuracySpec];
+
+    /// The networks that `config` describes, in a process that computes `images` pictures of each batch.
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    fn new(config: &Self::Config, images: usize) -> Result<Self>;
+
+    /// The parameters, in words.
+    fn describe(&self) -> String;
+
     /// All banks, in the order of their indices.
     fn banks(&self) -> Vec<Bank>;
 
@@ -40,6 +106,57 @@ pub trait Model {
     fn pictures(&self) -> Vec<(String, usize, usize)> {
         Vec::new()
     }
+
+    /// The sets of pictures that it is trained on.
+    fn datasets(config: &Self::Config) -> Vec<DatasetSpec<'_>>;
+
+    /// An iteration on a batch, or this process's part of one.
+    ///
+    /// # Errors
+    /// If the networks do not fit each other or the size.
+    fn phases(&self, config: &Self::Config, shard: Shard) -> Result<Vec<Phase>>;
+
+    /// What draws each of the [`Model::SHEETS`].
+    ///
+    /// # Errors
+    /// If the networks do not fit the size.
+    fn sheets(&self, config: &Self::Config, sets: &[Dataset]) -> Result<Vec<SheetSpec>>;
+
+    /// What the samples of sheet `index` are made of.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn sheet_input(config: &Self::Config, sets: &[Dataset], index: usize) -> Result<Vec<f32>>;
+
+    /// Writes sheet `index` after `step`, of its input and what came of it, output by output.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    fn save_sheet(
+        config: &Self::Config,
+        index: usize,
+        input: &[f32],
+        outputs: &[Vec<f32>],
+        folder: &RunFolder,
+        step: u64,
+    ) -> Result<()>;
+
+    /// Refuses what cannot be trained by several ranks.
+    ///
+    /// # Errors
+    /// If it cannot.
+    fn check_ranks(_config: &Self::Config) -> Result<()> {
+        Ok(())
+    }
+
+    /// Judges a checkpoint by figures.
+    ///
+    /// # Errors
+    /// If the checkpoint, its pictures or the device cannot be used, or the judging asks for what the model does not have.
+    fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>>;
+
+    /// What to do with the trained run in `folder`: in words, and the command.
+    fn next(folder: &RunFolder) -> (&'static str, String);
 
     /// The banks that are part of a run's state: what a step leaves for those after it.
     fn state(&self) -> Vec<usize> {

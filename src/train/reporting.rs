@@ -1,12 +1,9 @@
 //! What a run leaves for people, made of what it kept: loss curves, animations, and the page.
 
-use super::config::{CycleGanConfig, RunConfig};
-use super::cyclegan;
-use super::dcgan;
+use super::config::LONGEST;
 use super::log::duration;
-use super::run::Training;
+use super::model::Model;
 use super::run_folder::RunFolder;
-use super::settings::LONGEST;
 use super::starts::{self, Start};
 use super::symptoms::{Finding, Symptoms};
 use crate::file;
@@ -36,45 +33,27 @@ const CHARTS: [(&str, &str, bool); 6] = [
 ];
 
 /// Makes losses, animations and page of the run in `folder` again and returns what could not be made.
-pub fn redraw<T: Training>(folder: &RunFolder) -> Vec<Error> {
-    let animations = T::SHEETS.iter().map(|sheet| save_animation(folder, sheet));
-    let pictures = [save_curves::<T>(folder)].into_iter().chain(animations);
+pub fn redraw<M: Model>(folder: &RunFolder) -> Vec<Error> {
+    let animations = M::SHEETS.iter().map(|sheet| save_animation(folder, sheet));
+    let pictures = [save_curves::<M>(folder)].into_iter().chain(animations);
     let failed: Vec<Error> = pictures.filter_map(Result::err).collect();
-    failed.into_iter().chain(save_page::<T>(folder).err()).collect()
+    failed.into_iter().chain(save_page::<M>(folder).err()).collect()
 }
 
-/// As [`redraw`], whatever is trained in `folder`.
+/// Writes a page that shows `runs` side by side.
 ///
 /// # Errors
-/// The first thing that could not be made.
-pub fn redraw_any(folder: &RunFolder) -> Result<()> {
-    let failed = match folder.kind()? {
-        CycleGanConfig::KIND => redraw::<cyclegan::Training>(folder),
-        _ => redraw::<dcgan::Training>(folder),
-    };
-    failed.into_iter().next().map_or(Ok(()), Err)
-}
-
-/// Writes a page that shows `runs`, each under its name, side by side.
-///
-/// # Errors
-/// If a run cannot be read or the page not be written.
-pub fn side_by_side(
-    title: &str,
-    introduction: &str,
-    runs: &[(String, RunFolder)],
-    path: &Path,
-) -> Result<()> {
-    let budget = OF_ALL / runs.len().max(1);
-    let shown = |(name, folder): &(String, RunFolder)| {
-        let shown = match folder.kind()? {
-            CycleGanConfig::KIND => run::<cyclegan::Training>(folder, budget)?,
-            _ => run::<dcgan::Training>(folder, budget)?,
-        };
-        Ok(page::Run { name: name.clone(), ..shown })
-    };
-    let runs = runs.iter().map(shown).collect::<Result<Vec<_>>>()?;
+/// If the page cannot be written.
+pub fn side_by_side(title: &str, introduction: &str, runs: Vec<page::Run>, path: &Path) -> Result<()> {
     Page { title: title.to_owned(), introduction: introduction.to_owned(), runs }.save(path)
+}
+
+/// What a page that shows `count` runs has of the one in `folder`.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn beside<M: Model>(name: &str, folder: &RunFolder, count: usize) -> Result<page::Run> {
+    Ok(page::Run { name: name.to_owned(), ..run::<M>(folder, OF_ALL / count.max(1))? })
 }
 
 fn rows(folder: &RunFolder) -> Result<Vec<Row>> {
@@ -84,14 +63,14 @@ fn rows(folder: &RunFolder) -> Result<Vec<Row>> {
     }
 }
 
-fn save_curves<T: Training>(folder: &RunFolder) -> Result<()> {
+fn save_curves<M: Model>(folder: &RunFolder) -> Result<()> {
     let rows = rows(folder)?;
     let drawn =
-        |name: &&str| rows.iter().any(|row| row.values.get(*name).is_some_and(|value| value.is_finite()));
-    let names: Vec<&str> = T::CURVES.iter().copied().filter(drawn).collect();
+        |name: &str| rows.iter().any(|row| row.values.get(name).is_some_and(|value| value.is_finite()));
+    let names: Vec<&str> = M::LOSSES.iter().map(|loss| loss.name).filter(|name| drawn(name)).collect();
     match names.is_empty() {
         true => Ok(()),
-        false => report::losses_svg(&rows, &names, &format!("{} losses", T::NAME), folder.losses_path()),
+        false => report::losses_svg(&rows, &names, &format!("{} losses", M::NAME), folder.losses_path()),
     }
 }
 
@@ -103,26 +82,26 @@ fn save_animation(folder: &RunFolder, sheet: &str) -> Result<()> {
     }
 }
 
-fn save_page<T: Training>(folder: &RunFolder) -> Result<()> {
-    let mut run = run::<T>(folder, OF_ONE)?;
-    for (sheet, shown) in T::SHEETS.iter().zip(&mut run.sheets) {
+fn save_page<M: Model>(folder: &RunFolder) -> Result<()> {
+    let mut run = run::<M>(folder, OF_ONE)?;
+    for (sheet, shown) in M::SHEETS.iter().zip(&mut run.sheets) {
         let samples: Vec<_> = folder.samples(sheet)?.into_iter().map(|(_, path)| path).collect();
         shown.animation =
-            page::animation(&folder.progress_path(sheet), &samples, ANIMATED / T::SHEETS.len())?;
+            page::animation(&folder.progress_path(sheet), &samples, ANIMATED / M::SHEETS.len())?;
     }
     let page = Page { title: run.name.clone(), introduction: String::new(), runs: vec![run] };
     page.save(&folder.report_path())
 }
 
 /// What a page shows of the run in `folder`, with about `budget` bytes of sample pictures and no animation.
-fn run<T: Training>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
+fn run<M: Model>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
     let rows = rows(folder)?;
     let starts = starts::read(folder)?;
     let settings = settings(folder)?;
     let named = |sheet: &&'static str| if sheet.is_empty() { "samples" } else { *sheet };
     let mut sheets = Vec::new();
-    for sheet in T::SHEETS {
-        let frames = page::frames(&folder.samples(sheet)?, budget / T::SHEETS.len())?;
+    for sheet in M::SHEETS {
+        let frames = page::frames(&folder.samples(sheet)?, budget / M::SHEETS.len())?;
         sheets.push(Samples { name: named(sheet).to_owned(), frames, animation: None });
     }
     let measured = rows.last().map_or(0, |row| row.step);
@@ -134,18 +113,18 @@ fn run<T: Training>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
         name: folder.path().display().to_string(),
         step,
         total,
-        facts: facts::<T>(step, total, &rows, &starts),
+        facts: facts::<M>(step, total, &rows, &starts),
         settings: settings.into_iter().map(|(name, value)| (name, word(&value))).collect(),
         resumed: starts
             .into_iter()
             .filter(|start| start.after > 0)
             .map(|start| (start.after, start.device))
             .collect(),
-        charts: charts(&rows, T::CURVES),
+        charts: charts(&rows, &M::LOSSES.iter().map(|loss| loss.name).collect::<Vec<_>>()),
         sheets,
         findings: Symptoms::new(&rows).findings().iter().map(sign).collect(),
         evaluation: evaluation(&folder.evaluation_path())?,
-        commands: commands::<T>(folder, step, total),
+        commands: commands::<M>(folder, step, total),
     })
 }
 
@@ -165,13 +144,8 @@ fn word(value: &toml::Value) -> String {
     }
 }
 
-fn facts<T: Training>(
-    step: u64,
-    total: Option<u64>,
-    rows: &[Row],
-    starts: &[Start],
-) -> Vec<(String, String)> {
-    let mut facts = vec![("trained", T::NAME.to_owned())];
+fn facts<M: Model>(step: u64, total: Option<u64>, rows: &[Row], starts: &[Start]) -> Vec<(String, String)> {
+    let mut facts = vec![("trained", M::NAME.to_owned())];
     facts.push(("steps", total.map_or(step.to_string(), |total| format!("{step} of {total}"))));
     let timed = rows.iter().rev().find_map(|row| Some((row.step, *row.values.get("seconds")?)));
     if let Some((step, seconds)) = timed.filter(|(_, seconds)| *seconds > 0.0) {
@@ -229,13 +203,13 @@ fn evaluation(path: &Path) -> Result<Option<Evaluation>> {
     })
 }
 
-fn commands<T: Training>(folder: &RunFolder, step: u64, total: Option<u64>) -> Vec<(String, String)> {
+fn commands<M: Model>(folder: &RunFolder, step: u64, total: Option<u64>) -> Vec<(String, String)> {
     let run = folder.path().display();
     let on = match total {
         Some(total) if step >= total => format!("mewgan resume {run} --steps {}", total.saturating_mul(2)),
         _ => format!("mewgan resume {run}"),
     };
-    let (next, command) = T::next(folder);
+    let (next, command) = M::next(folder);
     let commands = [
         ("go on training", on),
         (next, command),

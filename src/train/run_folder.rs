@@ -1,6 +1,6 @@
 //! What a run keeps on disk, and under which names.
 
-use super::config::{CycleGanConfig, DcganConfig, RunConfig};
+use super::config::{LONGEST, MODEL, RunConfig};
 use crate::file;
 use crate::report::tensorboard;
 use crate::spelling::quoted;
@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf};
 
 const SAMPLES: &str = "samples";
 const CHECKPOINTS: &str = "checkpoints";
-/// The sheets of a run that has several: translations of X and of Y, and both translated back.
-pub const SHEETS: [&str; 4] = ["XtoY", "YtoX", "XtoYtoX", "YtoXtoY"];
-/// What becomes an animation: the sample grid, or every sheet.
-const ANIMATED: [&str; 5] = ["", SHEETS[0], SHEETS[1], SHEETS[2], SHEETS[3]];
+const PROGRESS: &str = "progress";
+const GIF: &str = "gif";
 const PNG: &str = "png";
 const SAFETENSORS: &str = "safetensors";
 
@@ -68,6 +66,8 @@ impl RunFolder {
     pub fn prepare(&self, config: &impl RunConfig) -> Result<()> {
         file::replace(&self.config_path(), config.to_toml()?.as_bytes())?;
         let mut partial: Vec<_> = self.files().iter().map(|path| file::partial(path)).collect();
+        let animations = partials(&self.path)?.into_iter();
+        partial.extend(animations.filter(|path| is_sheet(&path.with_extension(""), PROGRESS, GIF)));
         for folder in [SAMPLES, CHECKPOINTS] {
             let folder = self.path.join(folder);
             fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
@@ -103,24 +103,26 @@ impl RunFolder {
         let mut files = self.files();
         files.extend(tensorboard::files(&self.path)?);
         files.extend(self.checkpoints()?.into_iter().map(|(_, path)| path));
-        for sheet in ANIMATED {
-            files.extend(self.samples(sheet)?.into_iter().map(|(_, path)| path));
-        }
+        files.extend(entries(&self.path)?.into_iter().filter(|path| is_sheet(path, PROGRESS, GIF)));
+        let samples = entries(&self.path.join(SAMPLES))?.into_iter();
+        files.extend(samples.filter(|path| {
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let step = stem.split('-').next().unwrap_or_default();
+            step.parse::<u64>().is_ok() && is_sheet(path, step, PNG)
+        }));
         files.into_iter().try_for_each(remove)
     }
 
     /// What a run may leave in the folder itself beside its settings.
     fn files(&self) -> Vec<PathBuf> {
-        let mut files = vec![
+        vec![
             self.kernels_path(),
             self.starts_path(),
             self.metrics_path(),
             self.losses_path(),
             self.report_path(),
             self.evaluation_path(),
-        ];
-        files.extend(ANIMATED.map(|sheet| self.progress_path(sheet)));
-        files
+        ]
     }
 
     /// Whether a run can be made in `path`. Settings half written are in nobody's way: a run was killed before it began.
@@ -188,7 +190,7 @@ impl RunFolder {
 
     /// The samples of a sheet, one after another.
     pub fn progress_path(&self, sheet: &str) -> PathBuf {
-        self.path.join(format!("progress{}.gif", suffix('-', sheet)))
+        self.path.join(format!("{PROGRESS}{}.{GIF}", suffix('-', sheet)))
     }
 
     /// A sheet of samples of a step: the sample grid (no name), or one of several by name, such as `XtoY`.
@@ -236,17 +238,20 @@ impl RunFolder {
         before.into_iter().try_for_each(|(_, path)| remove(path))
     }
 
-    /// What is trained here: CycleGAN's settings name two sets of pictures, DCGAN's one.
+    /// The model that is trained here, by its name. Settings of earlier versions do not say: CycleGAN's name two sets of pictures,
+    /// DCGAN's one.
     ///
     /// # Errors
     /// If the settings cannot be read.
-    pub fn kind(&self) -> Result<&'static str> {
+    pub fn kind(&self) -> Result<String> {
         let path = self.config_path();
-        let text = file::text(&path, super::settings::LONGEST)?;
-        let settings: toml::Table = toml::from_str(&text)
+        let settings: toml::Table = toml::from_str(&file::text(&path, LONGEST)?)
             .map_err(|error| Error::Input(format!("{}: {}", path.display(), quoted(error))))?;
-        let two = settings.contains_key("x") || settings.contains_key("y");
-        Ok(if two { CycleGanConfig::KIND } else { DcganConfig::KIND })
+        Ok(match settings.get(MODEL) {
+            Some(model) => model.as_str().unwrap_or_default().to_owned(),
+            None if settings.contains_key("x") || settings.contains_key("y") => "cyclegan".into(),
+            None => "dcgan".into(),
+        })
     }
 }
 
@@ -276,11 +281,30 @@ fn remove(path: PathBuf) -> Result<()> {
     }
 }
 
+/// What is in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io(folder))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths.collect::<std::io::Result<_>>().map_err(Error::io(folder))
+}
+
+/// Whether a file is called `<start>.<extension>`, or `<start>-<sheet>.<extension>` after a sheet.
+fn is_sheet(path: &Path, start: &str, extension: &str) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let sheet = stem.and_then(|stem| stem.strip_prefix(start));
+    let named = |sheet: &str| {
+        sheet.strip_prefix('-').is_some_and(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric()))
+    };
+    path.extension().is_some_and(|found| found == extension)
+        && sheet.is_some_and(|sheet| sheet.is_empty() || named(sheet))
+}
+
 /// What [`file::replace`] left half written in a folder.
 fn partials(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = paths.collect::<std::io::Result<Vec<_>>>().map_err(Error::io(folder))?;
+    let mut paths = entries(folder)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == file::PARTIAL));
     Ok(paths)
 }
@@ -292,13 +316,8 @@ pub(super) fn suffix(separator: char, sheet: &str) -> String {
 
 /// The files `<step><suffix>.<extension>` of a folder, in the order of their steps; none where there is no folder.
 fn by_step(folder: &Path, suffix: &str, extension: &str) -> Result<Vec<(u64, PathBuf)>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(Error::io(folder))?,
-    };
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(Error::io(folder))?.path();
+    for path in entries(folder)? {
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let step = stem.and_then(|stem| stem.strip_suffix(suffix)).and_then(|stem| stem.parse().ok());
         if let (Some(step), true) = (step, path.extension().is_some_and(|found| found == extension)) {

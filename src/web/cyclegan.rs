@@ -5,10 +5,10 @@ use super::files::{Files, Manifest, Sheet};
 use super::{Options, Written};
 use crate::data::{Pictures, to_unit};
 use crate::graph::Step;
+use crate::models::cyclegan::{CycleGanConfig, Domain};
 use crate::nn::Statistics;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CycleGanConfig, RunConfig};
-use crate::train::cyclegan_steps::Domain;
+use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -27,10 +27,11 @@ struct Details {
 /// As [`super::export`]. Batch norms take the running statistics, as `mewgan translate` does.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
     let config: CycleGanConfig = checkpoint.config()?;
+    let Common { size, channels, .. } = config.common;
     let model = config.cyclegan()?;
     let (banks, values) = (model.banks(), checkpoint.banks(&model)?);
     let translation = |to: Domain| -> Result<Step> {
-        let step = model.one_way(to, 1, [config.size; 2], Statistics::Running)?;
+        let step = model.one_way(to, 1, [size; 2], Statistics::Running)?;
         Ok(Step { name: format!("to_{}", to.name()), ..step })
     };
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
@@ -47,7 +48,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let mut checks = Vec::new();
     for (name, step) in ["translation to Y", "translation to X"].into_iter().zip(&steps) {
         let check = Check { name, steps: vec![step], banks: vec![] };
-        let input = |_: &str, _: &str, len: usize| Ok(waves(len, config.size, config.channels));
+        let input = |_: &str, _: &str, len: usize| Ok(waves(len, size, channels));
         checks.push(check.run(&banks, &values, input, &mut tensors)?);
     }
     files.tensors("check.safetensors", &tensors)?;
@@ -56,8 +57,8 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         kind: CycleGanConfig::KIND,
         title: options.title.clone().unwrap_or_else(|| "Pictures translated by a CycleGAN".into()),
         step: checkpoint.step(),
-        size: config.size,
-        channels: config.channels,
+        size,
+        channels,
         banks: banks.iter().map(|bank| bank.len).collect(),
         parts,
         checks,
@@ -67,8 +68,9 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
 
 /// The pictures of a set that were held out, or trained on where none were.
 fn examples_of(config: &CycleGanConfig, domain: Domain) -> Result<Pictures> {
-    let loaded = Pictures::load(config.source(domain), &config.plain_options()).map_err(unless_without)?;
-    let (training, held_out) = loaded.pictures.split(config.holdout, config.seed)?;
+    let loaded =
+        Pictures::load(config.source(domain), &config.common.plain_options()).map_err(unless_without)?;
+    let (training, held_out) = loaded.pictures.split(config.common.holdout, config.common.seed)?;
     Ok(if held_out.is_empty() { training } else { held_out })
 }
 

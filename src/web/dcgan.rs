@@ -4,18 +4,18 @@ use super::check::Check;
 use super::cyclegan::unless_without;
 use super::directions::directions;
 use super::files::{Files, Manifest, Sheet};
+use super::phases::{Line, checked, lines};
 use super::{Options, Written};
 use crate::Result;
-use crate::data::{AugmentKind, DiffAugmentDraws, NoiseKind, Pictures, noise};
+use crate::data::{AugmentKind, NoiseKind, Pictures};
 use crate::graph::Step;
-use crate::nn::Statistics;
-use crate::nn::dcgan::Norm;
-use crate::optim::{Adam, average_decay};
+use crate::models::dcgan::sampling::{BATCH, fixed_noise};
+use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
+use crate::nn::{Norm, Statistics};
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{DcganConfig, RunConfig};
-use crate::train::dcgan_steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR};
+use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
-use crate::train::sampling::{BATCH, fixed_noise};
+use crate::train::phase::{Inputs, Moment, Phase};
 use serde::Serialize;
 use std::path::Path;
 
@@ -40,32 +40,28 @@ struct Noise {
     kind: NoiseKind,
 }
 
-/// What the page needs to write the inputs of training steps.
+/// What the page needs to train.
 #[derive(Serialize)]
 struct Training {
     pictures: Sheet,
     batch: usize,
+    /// The run's last iteration.
+    total: u64,
     /// Whether pictures are cropped at random, and mirrored half of the time.
     deluxe: bool,
     /// Whether the run rotates or stretches them, which the page does not.
     warped: bool,
-    d_adam: Adam,
-    g_adam: Adam,
-    d_every: u64,
-    r1: bool,
-    r1_every: u64,
-    fresh_noise: bool,
-    /// Decay of the average of weights; 0 where none is kept.
-    average: f64,
-    color: bool,
-    translation: bool,
-    cutout: bool,
+    /// An iteration.
+    phases: Vec<Line>,
+    /// The losses that are shown.
+    losses: Vec<&'static str>,
 }
 
 /// As [`super::export`]. Sixteen pictures are drawn together, as in the run's own sheets; one by itself takes the running
 /// statistics of batch norms.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
     let config: DcganConfig = checkpoint.config()?;
+    let Common { size, channels, seed, .. } = config.common;
     let dcgan = config.dcgan()?;
     let (banks, values) = (dcgan.banks(), checkpoint.banks(&dcgan)?);
     let sampler = |name: &str, batch, statistics| -> Result<Step> {
@@ -81,40 +77,44 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let mut files = Files::create(out)?;
     let state = (&values[..], &dcgan.state()[..]);
     let mut parts = vec![files.part("sampling", &sampling, &banks, state)?];
-    let inputs = Inputs { config: &config, dcgan: &dcgan, t: next_due(&config, checkpoint.step()) };
     let mut tensors = Vec::new();
     let mut checks = Vec::new();
     for (name, step) in ["sixteen pictures", "one picture"].into_iter().zip(&sampling) {
         let check = Check { name, steps: vec![step], banks: vec![] };
-        let input =
-            |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, config.seed, len / config.noise_size));
+        let input = |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, seed, len / config.noise_size));
         checks.push(check.run(&banks, &values, input, &mut tensors)?);
     }
 
     let mut training = None;
     if let Some(pictures) = pictures {
         let sheet = files.sheet("training", &pictures, wanted)?;
-        let steps = training_steps(&dcgan, config.batch)?;
+        let phases = dcgan.phases(&config, config.common.batch.into())?;
+        let steps: Vec<Step> = phases.iter().map(|phase| phase.step.clone()).collect();
         parts.push(files.part("training", &steps, &banks, state)?);
-        let real = config.batching().batch_at(&pictures, inputs.t - 1)?;
-        let real: Vec<f32> =
-            real.images.iter().cycle().copied().take(config.batch * picture_len(&config)).collect();
-        let generator_step = &steps[steps.len() - 1];
-        for step in &steps[..steps.len() - 1] {
-            let name = if step.name == PENALIZED { "a training step with R1" } else { "a training step" };
+        for (t, due) in checked(&phases, checkpoint.step()) {
+            let penalized = due.iter().any(|&phase| phases[phase].has("R1"));
             let check = Check {
-                name,
-                steps: vec![step, generator_step],
+                name: if penalized && steps.len() > 2 {
+                    "a training step with R1"
+                } else {
+                    "a training step"
+                },
+                steps: due.iter().map(|&phase| &steps[phase]).collect(),
                 banks: vec![
                     ("the generator's weights", GENERATOR.parameters),
                     ("the discriminator's weights", DISCRIMINATOR.parameters),
                     ("averaged weights", AVERAGE),
                 ],
             };
-            let input = |step: &str, name: &str, len: usize| inputs.of(step, name, len, &real);
+            let inputs = inputs(&config, &phases, &due, t, &pictures)?;
+            let input = |step: &str, name: &str, _: usize| {
+                let mut all = inputs.iter();
+                let known = all.find(|(of, input, _)| (of.as_str(), input.as_str()) == (step, name));
+                Ok(known.map(|(.., values)| values.clone()).unwrap_or_default())
+            };
             checks.push(check.run(&banks, &values, input, &mut tensors)?);
         }
-        training = Some(settings(&config, &dcgan, sheet));
+        training = Some(settings(&config, &phases, sheet));
     }
     files.tensors("check.safetensors", &tensors)?;
     let weights = if dcgan.objective.average { AVERAGE } else { GENERATOR.parameters };
@@ -123,105 +123,61 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         kind: DcganConfig::KIND,
         title: options.title.clone().unwrap_or_else(|| "Pictures drawn by a DCGAN".into()),
         step: checkpoint.step(),
-        size: config.size,
-        channels: config.channels,
+        size,
+        channels,
         banks: banks.iter().map(|bank| bank.len).collect(),
         parts,
         checks,
         details: Details {
             noise: Noise { size: config.noise_size, kind: config.noise },
-            batch_norm: config.norm == Norm::Batch,
+            batch_norm: config.common.norm == Norm::Batch,
             directions: directions(banks[weights].view(&values[weights], 0), config.noise_size, DIRECTIONS),
             training,
         },
     })
 }
 
-/// What the discriminator's step with the R1 penalty is called.
-const PENALIZED: &str = "penalized_discriminator_step";
-
-/// Those of the discriminator that occur, then the generator's.
-fn training_steps(dcgan: &Dcgan, batch: usize) -> Result<Vec<Step>> {
-    let mut steps = Vec::new();
-    for &penalized in dcgan.objective.r1.variants() {
-        steps.push(match penalized {
-            true => Step { name: PENALIZED.into(), ..dcgan.penalized_discriminator_step(batch)? },
-            false => dcgan.discriminator_step(batch)?,
-        });
-    }
-    steps.push(dcgan.generator_step(batch)?);
-    Ok(steps)
-}
-
-fn picture_len(config: &DcganConfig) -> usize {
-    config.size * config.size * config.channels
-}
-
 /// The pictures the run trains on.
 fn pictures_of(config: &DcganConfig) -> Result<Pictures> {
-    let loaded = Pictures::load(&config.data, &config.load_options()).map_err(unless_without)?;
-    Ok(loaded.pictures.split(config.holdout, config.seed)?.0)
+    let common = &config.common;
+    let loaded = Pictures::load(&config.data, &common.load_options()).map_err(unless_without)?;
+    Ok(loaded.pictures.split(common.holdout, common.seed)?.0)
 }
 
-fn settings(config: &DcganConfig, dcgan: &Dcgan, pictures: Sheet) -> Training {
-    let objective = dcgan.objective;
+fn settings(config: &DcganConfig, phases: &[Phase], pictures: Sheet) -> Training {
+    let common = &config.common;
+    let losses = Dcgan::LOSSES.iter().filter(|loss| loss.shown).map(|loss| loss.name);
     Training {
         pictures,
-        batch: config.batch,
-        deluxe: config.augment == AugmentKind::Deluxe,
-        warped: config.rotate > 0.0 || config.stretch > 0.0,
-        d_adam: objective.d_adam,
-        g_adam: objective.g_adam,
-        d_every: config.d_every,
-        r1: objective.r1.weight > 0.0,
-        r1_every: objective.r1.every,
-        fresh_noise: objective.fresh_noise,
-        average: config.average,
-        color: objective.diffaugment.color,
-        translation: objective.diffaugment.translation,
-        cutout: objective.diffaugment.cutout,
+        batch: common.batch,
+        total: common.steps.unwrap_or(0),
+        deluxe: common.augment == AugmentKind::Deluxe,
+        warped: common.rotate > 0.0 || common.stretch > 0.0,
+        phases: lines(phases),
+        losses: losses.filter(|loss| phases.iter().any(|phase| phase.has(loss))).collect(),
     }
 }
 
-/// The first iteration after `step` at which the discriminator is stepped.
-fn next_due(config: &DcganConfig, step: u64) -> u64 {
-    (step + 1).next_multiple_of(config.d_every)
-}
-
-/// The inputs of training steps at iteration `t`, as the run itself would write them.
-struct Inputs<'a> {
-    config: &'a DcganConfig,
-    dcgan: &'a Dcgan,
+/// The inputs of the phases that are `due` at iteration `t`, as the run itself would write them: step, input, numbers. A batch that
+/// would be short is filled up with its first pictures.
+fn inputs(
+    config: &DcganConfig,
+    phases: &[Phase],
+    due: &[usize],
     t: u64,
-}
-
-impl Inputs<'_> {
-    /// Input `name` of `step`, `len` numbers; `real` are a batch of pictures.
-    fn of(&self, step: &str, name: &str, len: usize, real: &[f32]) -> Result<Vec<f32>> {
-        let Self { config, dcgan, t } = *self;
-        let generators = step == "generator_step";
-        let rates = |adam: Adam, update| adam.rates(update).map(|rate| rate as f32).to_vec();
-        let (source, part) = name.split_once('.').unwrap_or(("", name));
-        Ok(match part {
-            "real" => real.to_vec(),
-            "rates" if generators => rates(dcgan.objective.g_adam, t),
-            "rates" => rates(dcgan.objective.d_adam, t / config.d_every),
-            "decay" => vec![average_decay(config.average, t) as f32],
-            "noise" => {
-                let own = if generators && config.fresh_noise { "noise.g" } else { "noise.d" };
-                noise(config.noise, config.seed, own, t, len)
-            }
-            _ => {
-                let purpose = if generators { "diff.g.fake".into() } else { format!("diff.d.{source}") };
-                let draws = DiffAugmentDraws::new(config.seed, &purpose, t, config.batch, config.size);
-                match part {
-                    "brightness" => draws.brightness,
-                    "saturation" => draws.saturation,
-                    "contrast" => draws.contrast,
-                    "shift" => draws.shift,
-                    _ => draws.mask,
-                }
-            }
-        })
+    pictures: &Pictures,
+) -> Result<Vec<(String, String, Vec<f32>)>> {
+    let Common { seed, size, batch, channels, steps, .. } = config.common;
+    let real = config.batching().batch_at(pictures, t - 1)?.images;
+    let real: Vec<f32> = real.iter().cycle().copied().take(batch * size * size * channels).collect();
+    let moment = Moment { seed, t, total: steps.unwrap_or(t), shard: batch.into(), size };
+    let mut inputs = Inputs::new(moment, phases, vec![&real]);
+    let mut all = Vec::new();
+    for &phase in due {
+        inputs.of_phase(phase, |name, values| {
+            all.push((phases[phase].step.name.clone(), name.to_owned(), values.to_vec()));
+            Ok(())
+        })?;
     }
+    Ok(all)
 }

@@ -16,10 +16,11 @@ mod cyclegan;
 mod dcgan;
 mod directions;
 mod files;
+mod phases;
 
 use crate::Result;
+use crate::models::Kind;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CycleGanConfig, RunConfig};
 use std::path::Path;
 
 /// What the site is to be, beside what the checkpoint says.
@@ -43,14 +44,14 @@ pub struct Written {
     pub trains: bool,
 }
 
-/// Writes the site of a checkpoint of either kind into the folder `out`, which must be empty or not there.
+/// Writes the site of a checkpoint into the folder `out`, which must be empty or not there.
 ///
 /// # Errors
 /// If the checkpoint or its pictures cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
 /// written.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
-    if checkpoint.kind() == CycleGanConfig::KIND {
-        return cyclegan::export(checkpoint, options, out);
+    match Kind::of_checkpoint(checkpoint)? {
+        Kind::Dcgan => dcgan::export(checkpoint, options, out),
+        Kind::CycleGan => cyclegan::export(checkpoint, options, out),
     }
-    dcgan::export(checkpoint, options, out)
 }

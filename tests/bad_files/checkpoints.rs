@@ -2,9 +2,11 @@
 
 use super::{Row, assert_says, folder_with, refused, row};
 use mewgan::Result;
+use mewgan::models::cyclegan::CycleGanConfig;
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::nn::Init;
 use mewgan::train::checkpoint::{self, Checkpoint};
-use mewgan::train::config::{CycleGanConfig, DcganConfig, DcganSettings, Preset};
+use mewgan::train::config::{CommonSettings, Preset, RunConfig};
 use mewgan::train::model::Model;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,13 +15,16 @@ use std::path::Path;
 
 fn tiny() -> DcganConfig {
     let settings = DcganSettings {
-        preset: Some(Preset::Seed),
         data: Some("builtin:noto/animals".into()),
-        size: Some(8),
         noise_size: Some(2),
-        g_width: Some(1),
-        d_width: Some(1),
-        device: Some("cpu".into()),
+        common: CommonSettings {
+            preset: Some(Preset::Seed),
+            size: Some(8),
+            g_width: Some(1),
+            d_width: Some(1),
+            device: Some("cpu".into()),
+            ..Default::default()
+        },
         ..Default::default()
     };
     DcganConfig::new(DcganSettings::default(), settings).unwrap()
@@ -29,7 +34,7 @@ fn tiny() -> DcganConfig {
 fn whole() -> Vec<u8> {
     let (folder, path) = folder_with("whole.safetensors", b"");
     let (config, model) = (tiny(), tiny().dcgan().unwrap());
-    let values = model.initial(Init::Uniform, config.seed);
+    let values = model.initial(Init::Uniform, config.common.seed);
     checkpoint::write(&path, &model, &config, &BTreeMap::new(), 7, &values).unwrap();
     let bytes = fs::read(&path).unwrap();
     drop(folder);

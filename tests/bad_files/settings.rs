@@ -1,7 +1,10 @@
 //! `config.toml`.
 
 use super::{Row, assert_says, folder_with, refused, row};
-use mewgan::train::config::{CycleGanConfig, CycleGanSettings, DcganConfig, DcganSettings};
+use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
+use mewgan::models::dcgan::{DcganConfig, DcganSettings};
+use mewgan::train::config::ModelSettings;
+use mewgan::train::config::RunConfig;
 use std::fs;
 
 /// What is wrong in settings of either kind.

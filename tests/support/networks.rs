@@ -1,15 +1,16 @@
 //! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
 
 use mewgan::graph::Bank;
-use mewgan::nn::cyclegan::{self, Translator};
-use mewgan::nn::dcgan::{self, Norm};
+use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
+use mewgan::models::cyclegan::{CycleGan, CycleLoss, CycleObjective, Updates};
+use mewgan::models::dcgan::networks as dcgan;
+use mewgan::models::dcgan::{Dcgan, Objective};
+use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Init, Network, Upsample};
 use mewgan::optim::Adam;
 use mewgan::random::stream;
-use mewgan::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Updates};
-use mewgan::train::dcgan_steps::{Dcgan, Objective};
 use mewgan::train::optimizer::TrainedBanks;
 
 /// A DCGAN like a preset's, with its name; the last has what helps on small sets.

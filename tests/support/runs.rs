@@ -1,7 +1,9 @@
 //! Runs that tests can afford, and who follows them.
 
-use mewgan::train::config::{DcganSettings, Preset};
-use mewgan::train::run::{Outcome, Trainer, Training, Watch};
+use mewgan::models::dcgan::DcganSettings;
+use mewgan::train::config::{CommonSettings, Preset};
+use mewgan::train::model::Model;
+use mewgan::train::run::{Outcome, Trainer, Watch};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Is called after each step. A warning fails the test.
@@ -20,13 +22,13 @@ impl<F: FnMut(u64)> Watch for Each<F> {
 ///
 /// # Errors
 /// As [`Trainer::run`].
-pub fn run<T: Training>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgan::Result<Outcome> {
+pub fn run<T: Model>(trainer: &mut Trainer<T>, each: impl FnMut(u64)) -> mewgan::Result<Outcome> {
     trainer.run(&AtomicBool::new(false), &mut Each(each))
 }
 
 #[allow(dead_code, reason = "ranks are not stopped")]
 /// Runs until the end of step `last`, in which it is asked to stop, or until the run's own end.
-pub fn run_until<T: Training>(mut trainer: Trainer<T>, last: u64) -> Outcome {
+pub fn run_until<T: Model>(mut trainer: Trainer<T>, last: u64) -> Outcome {
     let stop = AtomicBool::new(false);
     let mut asking = Each(|step| {
         if step + 1 == last {
@@ -39,17 +41,20 @@ pub fn run_until<T: Training>(mut trainer: Trainer<T>, last: u64) -> Outcome {
 /// A DCGAN of 40 steps on small pictures that only logs and samples at its end.
 pub fn tiny(device: &str) -> DcganSettings {
     DcganSettings {
-        preset: Some(Preset::Small),
         data: Some("builtin:noto/animals".into()),
-        size: Some(16),
         noise_size: Some(8),
-        g_width: Some(4),
-        d_width: Some(4),
-        steps: Some(40),
-        log_every: Some(40),
-        sample_every: Some(40),
-        checkpoint_every: Some(2),
-        device: Some(device.into()),
+        common: CommonSettings {
+            preset: Some(Preset::Small),
+            size: Some(16),
+            g_width: Some(4),
+            d_width: Some(4),
+            steps: Some(40),
+            log_every: Some(40),
+            sample_every: Some(40),
+            checkpoint_every: Some(2),
+            device: Some(device.into()),
+            ..Default::default()
+        },
         ..Default::default()
     }
 }

@@ -2,12 +2,14 @@
 
 use crate::cli::{Done, Normalise, Target, has_extension, say};
 use crate::data::NoiseKind;
+use crate::models::Kind;
+use crate::models::cyclegan::{CycleGanConfig, Domain};
+use crate::models::dcgan::DcganConfig;
 use crate::nn::Statistics;
 use crate::onnx::proto::Size::{self, Fixed, Free};
 use crate::onnx::{Export, Port};
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CycleGanConfig, DcganConfig, RunConfig};
-use crate::train::cyclegan_steps::Domain;
+use crate::train::config::RunConfig;
 use crate::{Error, Result, file};
 use clap::Args;
 use std::path::PathBuf;
@@ -42,15 +44,15 @@ impl Onnx {
             )));
         }
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
-        let (bytes, words) = match (checkpoint.kind() == CycleGanConfig::KIND, self.to) {
-            (true, Some(to)) => translator(&checkpoint, to.into(), self.statistics)?,
-            (true, None) => {
+        let (bytes, words) = match (Kind::of_checkpoint(&checkpoint)?, self.to) {
+            (Kind::CycleGan, Some(to)) => translator(&checkpoint, to.into(), self.statistics)?,
+            (Kind::CycleGan, None) => {
                 return Err(Error::Input(format!(
                     "{run}: a CycleGAN has two generators; choose one with --to y or --to x"
                 )));
             }
-            (false, None) => generator(&checkpoint, self.statistics)?,
-            (false, Some(_)) => {
+            (Kind::Dcgan, None) => generator(&checkpoint, self.statistics)?,
+            (Kind::Dcgan, Some(_)) => {
                 return Err(Error::Input(format!("{run}: a DCGAN has one generator; leave out --to")));
             }
         };
@@ -63,13 +65,13 @@ impl Onnx {
 /// A DCGAN's generator, and what it is in words.
 fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(Vec<u8>, String)> {
     let config: DcganConfig = checkpoint.config()?;
-    let (model, average) = (config.dcgan()?, config.average > 0.0);
+    let (model, average) = (config.dcgan()?, config.common.keeps_average());
     let statistics = statistics.map_or(Statistics::Batch, Into::into);
     let noise = match config.noise {
         NoiseKind::Uniform => "uniform from -1 to 1",
         NoiseKind::Normal => "normal, mean 0 and deviation 1",
     };
-    let (channels, size) = (fixed(config.channels), fixed(config.size));
+    let (channels, size) = (fixed(config.common.channels), fixed(config.common.size));
     let export = Export {
         network: &model.generator,
         weights: checkpoint.state_dict(&model, &model.generator, average)?,
@@ -82,7 +84,10 @@ fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(
         output: Port {
             name: "pictures",
             extents: [Free("batch".into()), channels, size.clone(), size],
-            meaning: format!("{}, from -1 to 1: 127.5 * (1 + value) is a byte", colours(config.channels)),
+            meaning: format!(
+                "{}, from -1 to 1: 127.5 * (1 + value) is a byte",
+                colours(config.common.channels)
+            ),
         },
         about: format!("DCGAN's generator, step {}. {}", checkpoint.step(), says(statistics)),
         metadata: metadata(checkpoint, &config, statistics, average)?,
@@ -98,12 +103,12 @@ fn translator(
     statistics: Option<Normalise>,
 ) -> Result<(Vec<u8>, String)> {
     let config: CycleGanConfig = checkpoint.config()?;
-    let (model, average) = (config.cyclegan()?, config.average > 0.0);
+    let (model, average) = (config.cyclegan()?, config.common.keeps_average());
     let statistics = statistics.map_or(Statistics::Running, Into::into);
     let network = model.generator(to);
     let extents =
-        || [Free("batch".into()), fixed(config.channels), Free("height".into()), Free("width".into())];
-    let colours = colours(config.channels);
+        || [Free("batch".into()), fixed(config.common.channels), Free("height".into()), Free("width".into())];
+    let colours = colours(config.common.channels);
     let export = Export {
         network,
         weights: checkpoint.state_dict(&model, network, average)?,

@@ -7,7 +7,8 @@ mod preview;
 use super::among::{say_when_told, told};
 use super::{Done, INTERRUPTED, flags, say, warn};
 use crate::train::log::Log;
-use crate::train::run::{Outcome, Plan, Training, Watch};
+use crate::train::model::Model;
+use crate::train::run::{Outcome, Plan, Watch};
 use crate::train::symptoms::Finding;
 use crate::{Error, Result};
 use bar::Bar;
@@ -82,7 +83,7 @@ impl View {
 }
 
 /// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the first speaks.
-pub fn train<T: Training>(plan: Plan<T>, view: View) -> Done {
+pub fn train<M: Model>(plan: Plan<M>, view: View) -> Done {
     let stop = stop_on_signal()?;
     let ranks = plan.ranks().clone();
     let view = if ranks.leads() { view } else { View::silent() };
@@ -107,10 +108,10 @@ pub fn train<T: Training>(plan: Plan<T>, view: View) -> Done {
     }
     match outcome {
         Outcome::Finished => {
-            let (next, command) = T::next(trainer.folder());
+            let (next, command) = M::next(trainer.folder());
             view.say(&format!(
                 "done: {total} steps; look at {} and {}, {next} with: {command}",
-                trainer.folder().sample_path(total, T::SHEETS.first().unwrap_or(&"")).display(),
+                trainer.folder().sample_path(total, M::SHEETS.first().unwrap_or(&"")).display(),
                 trainer.folder().report_path().display(),
             ));
             Ok(ExitCode::SUCCESS)

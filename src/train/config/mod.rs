@@ -1,22 +1,25 @@
 //! Settings: presets, then a TOML file, then flags.
 
-mod check;
-mod cyclegan;
-mod dcgan;
-pub(super) mod names;
-mod preset;
+pub(crate) mod check;
+mod common;
+pub(crate) mod fields;
+mod names;
 
-pub use cyclegan::{CycleGanConfig, CycleGanSettings, Discriminator};
-pub use dcgan::{DcganConfig, DcganSettings};
+pub use common::{Common, CommonSettings};
+pub use names::MODEL;
 
-use crate::Result;
 use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
-use crate::ranks::{Ranks, Shard};
+use crate::spelling::quoted;
 use crate::train::initial::Initial;
-use crate::train::settings::named;
+use crate::{Error, Result, file};
+use fields::named;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// The longest settings file, in bytes; a run's own has some 2 kB.
+pub(crate) const LONGEST: u64 = 1 << 20;
 
 /// How often a run writes what, in steps, and how many checkpoints stay; 0 keeps all.
 #[derive(Clone, Copy, Debug)]
@@ -33,75 +36,182 @@ pub struct Intervals {
     pub keep: usize,
 }
 
-/// All settings of a run of one kind.
-pub trait RunConfig: Clone {
-    /// The kind's name in checkpoints, and in `mewgan train KIND`.
+/// A model's settings as given: each may be missing.
+pub trait ModelSettings: Clone + Default + DeserializeOwned + clap::Args {
+    /// The settings of which none is missing.
+    type Config;
+    /// What those that only this model has are called in TOML.
+    const OWN: &'static [&'static str];
+
+    /// Those that every model has.
+    fn common(&mut self) -> &mut CommonSettings;
+
+    /// Replaces in `config` whatever is given here.
+    fn apply(self, config: &mut Self::Config);
+
+    /// Those of a TOML file.
+    ///
+    /// # Errors
+    /// As [`ModelSettings::from_toml`], or if the file cannot be read.
+    fn read(path: &Path) -> Result<Self>
+    where
+        Self::Config: RunConfig,
+    {
+        Self::from_toml(&file::text(path, LONGEST)?, path)
+    }
+
+    /// Those of a TOML text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// If it is not TOML, is of another model, has an unknown setting, or one with a value that cannot be.
+    fn from_toml(text: &str, origin: &Path) -> Result<Self>
+    where
+        Self::Config: RunConfig,
+    {
+        names::check::<Self::Config>(text, origin)?;
+        let problem =
+            |error: toml::de::Error| Error::Input(format!("{}: {}", origin.display(), quoted(error)));
+        // Twice, for serde's flattening forgets on which line an error is.
+        let mut given: Self = toml::from_str(text).map_err(problem)?;
+        let common: CommonSettings = toml::from_str(text).map_err(problem)?;
+        if common.steps.is_some() && common.epochs.is_some() {
+            return Err(Error::Input(format!(
+                "{}: both steps and epochs are given; remove one",
+                origin.display()
+            )));
+        }
+        *given.common() = common;
+        Ok(given)
+    }
+}
+
+/// All settings of a run of one model.
+pub trait RunConfig: Clone + PartialEq + Serialize {
+    /// The model's name in checkpoints, in settings files, and in `mewgan train MODEL`.
     const KIND: &'static str;
     /// The same settings as given: each may be missing.
-    type Settings;
+    type Settings: ModelSettings<Config = Self>;
+
+    /// The values of a preset.
+    fn preset(preset: Preset) -> Self;
+
+    /// Names the first setting that is out of range for this model, and what can be chosen.
+    ///
+    /// # Errors
+    /// If there is one.
+    fn check(&self) -> Result<()>;
+
+    /// The settings that every model has.
+    fn common(&self) -> &Common;
+
+    /// The settings that every model has, to be changed.
+    fn common_mut(&mut self) -> &mut Common;
+
+    /// The model that has the setting `name`, where this one has not.
+    fn whose(name: &str) -> Option<&'static str>;
+
+    /// The preset's values, replaced by those of `file`, replaced by those of `flags`, and checked.
+    ///
+    /// # Errors
+    /// If a setting is out of range or two contradict each other; the text names it and says what can be.
+    fn new(mut file: Self::Settings, mut flags: Self::Settings) -> Result<Self> {
+        let preset = flags.common().preset.or(file.common().preset).unwrap_or_default();
+        let mut config = Self::preset(preset);
+        for mut layer in [file, flags] {
+            let (steps, epochs) = (layer.common().steps, layer.common().epochs);
+            if steps.is_some() && epochs.is_some() {
+                return Err(Error::Input("both steps and epochs are given; give one of them".into()));
+            }
+            if steps.is_some() || epochs.is_some() {
+                (config.common_mut().steps, config.common_mut().epochs) = (None, None);
+            }
+            layer.apply(&mut config);
+        }
+        config.checked()
+    }
 
     /// Those of a file such as a run's `config.toml`, replaced by `flags`.
     ///
     /// # Errors
     /// If the file cannot be read or holds a setting that cannot be; the text names the file where it is at fault.
-    fn from_file(path: &Path, flags: Self::Settings) -> Result<Self>;
+    fn from_file(path: &Path, flags: Self::Settings) -> Result<Self> {
+        let given = Self::Settings::read(path)?;
+        Self::new(given.clone(), flags).map_err(|error| match Self::new(given, Self::Settings::default()) {
+            Ok(_) => error,
+            // It is the file's, and no flag's.
+            Err(_) => error.of_file(path),
+        })
+    }
 
     /// Those of the text of a `config.toml`; `origin` names it in errors.
     ///
     /// # Errors
     /// If it holds a setting that cannot be.
-    fn from_toml(text: &str, origin: &Path) -> Result<Self>;
+    fn from_toml(text: &str, origin: &Path) -> Result<Self> {
+        let given = Self::Settings::from_toml(text, origin)?;
+        Self::new(given, Self::Settings::default()).map_err(|error| error.of_file(origin))
+    }
 
     /// As TOML.
     ///
     /// # Errors
-    /// If a number does not fit TOML.
-    fn to_toml(&self) -> Result<String>;
+    /// If a number does not fit TOML, which [`RunConfig::new`] has ruled out.
+    fn to_toml(&self) -> Result<String> {
+        let problem = |error| Error::Input(format!("settings: {error}"));
+        let own = toml::to_string(self).map_err(problem)?;
+        let common = toml::to_string(self.common()).map_err(problem)?;
+        Ok(format!("{MODEL} = {:?}\n{own}{common}", Self::KIND))
+    }
 
-    /// How often a run writes what.
-    fn intervals(&self) -> Intervals;
-
-    /// Iterations in all, once a run has started.
-    fn total_steps(&self) -> Option<u64>;
-
-    /// What to compute on.
-    fn device(&self) -> &str;
-
-    /// Whether the fastest kernels are measured on a GPU.
-    fn tunes(&self) -> bool;
-
-    /// Whether events for TensorBoard are written.
-    fn has_events(&self) -> bool;
+    /// The settings, if all can be.
+    ///
+    /// # Errors
+    /// As [`RunConfig::check`].
+    fn checked(self) -> Result<Self> {
+        self.check()?;
+        self.common().check()?;
+        Ok(self)
+    }
 
     /// Sets the number of steps, once it is known.
-    fn settle(&mut self, total: u64);
-
-    /// The most memory that may be planned, in MiB.
-    fn memory_limit(&self) -> Option<u64>;
-
-    /// Pictures a step, and their height and width.
-    fn batch_and_size(&self) -> (usize, usize);
-
-    /// Whether batch norm goes by the pictures of all ranks together.
-    fn syncs_batch_norm(&self) -> bool;
-
-    /// A rank's part of a batch.
-    fn shard(&self, ranks: &Ranks, batch: usize) -> Shard {
-        let shard = ranks.shard(batch);
-        Shard { synced: shard.share.is_some() && self.syncs_batch_norm(), ..shard }
+    fn settle(&mut self, total: u64) {
+        (self.common_mut().steps, self.common_mut().epochs) = (Some(total), None);
     }
 
     /// The same with `batch` pictures a step and all learning rates `factor` times as high.
     ///
     /// # Errors
     /// If that is more than may be.
-    fn scaled(self, batch: usize, factor: f64) -> Result<Self>;
+    fn scaled(mut self, batch: usize, factor: f64) -> Result<Self> {
+        let common = self.common_mut();
+        common.batch = batch;
+        common.lr *= factor;
+        [&mut common.g_lr, &mut common.d_lr].into_iter().flatten().for_each(|lr| *lr *= factor);
+        self.checked()
+    }
 
     /// The next smaller run: half the batch, or half the size where the batch is 1; none where that cannot be.
-    fn smaller(&self) -> Option<Self>;
+    fn smaller(&self) -> Option<Self> {
+        let mut smaller = self.clone();
+        let common = smaller.common_mut();
+        match common.batch {
+            0 | 1 => common.size /= 2,
+            _ => common.batch /= 2,
+        }
+        smaller.checked().ok()
+    }
 
-    /// Where initial weights come from, how those are drawn that no file holds, and the run's seed.
-    fn start(&self) -> (&[Initial], Init, u64);
+    /// How initial weights are drawn that no file holds.
+    fn init(&self) -> Init {
+        let draw = |initial: &[Initial]| {
+            initial.iter().find_map(|of| match of {
+                Initial::Drawn(draw) => Some(*draw),
+                Initial::File { .. } => None,
+            })
+        };
+        let usual = || draw(&Self::preset(self.common().preset.unwrap_or_default()).common().init);
+        draw(&self.common().init).or_else(usual).unwrap_or(Init::Normal)
+    }
 }
 
 /// Where the values come from that nobody gave.
@@ -165,7 +275,7 @@ impl DiffAugmentParts {
     }
 }
 
-fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::Error> {
+pub(crate) fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::Error> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     match text {
         "none" => Ok(DiffAugmentParts::default()),

@@ -1,6 +1,6 @@
 //! Numbers that are no longer finite: noticed, and followed back to where they began.
 
-use super::{Trainer, Training};
+use super::Trainer;
 use crate::train::model::Model;
 use crate::{Error, Result};
 
@@ -12,7 +12,7 @@ pub(super) struct Whole {
     pub banks: Vec<Vec<f32>>,
 }
 
-impl<T: Training> Trainer<T> {
+impl<M: Model> Trainer<M> {
     /// Looks at the state after the step just done, and remembers it.
     ///
     /// # Errors
@@ -22,8 +22,8 @@ impl<T: Training> Trainer<T> {
             return Err(self.diverged(&found));
         }
         self.average_running()?;
-        for bank in self.training.model().state() {
-            self.whole.banks[bank] = self.training.executor().read_bank(bank)?;
+        for bank in self.training.model.state() {
+            self.whole.banks[bank] = self.training.executor.read_bank(bank)?;
         }
         self.whole.step = self.step;
         self.check_is_same()
@@ -55,9 +55,9 @@ impl<T: Training> Trainer<T> {
         }
         self.go_back()?;
         (self.whole.step + 1..step).try_for_each(|earlier| self.training.iterate(earlier))?;
-        self.training.executor().trace(true);
+        self.training.executor.trace(true);
         let traced = self.training.iterate(step);
-        self.training.executor().trace(false);
+        self.training.executor.trace(false);
         let origin = match traced {
             Err(Error::NotFinite { .. }) => traced.map_or_else(|error| error.to_string(), |()| String::new()),
             Err(error) => return Err(error),
@@ -70,20 +70,20 @@ impl<T: Training> Trainer<T> {
 
     fn go_back(&mut self) -> Result<()> {
         self.write_state()?;
-        self.training.go_to(self.whole.step)
+        self.training.seek(self.whole.step)
     }
 
     /// Writes the last whole state, and over whatever else banks hold.
     pub(super) fn write_state(&mut self) -> Result<()> {
         for (bank, values) in self.whole.banks.iter().enumerate() {
-            self.training.executor().write_bank(bank, values)?;
+            self.training.executor.write_bank(bank, values)?;
         }
         Ok(())
     }
 
     /// The name of the tensor at a place of a bank.
     pub(super) fn tensor(&self, (bank, at): (usize, usize)) -> String {
-        let banks = self.training.model().banks();
+        let banks = self.training.model.banks();
         let holds = banks[bank].tensors.iter().rfind(|(_, _, offset)| *offset <= at);
         holds.map_or_else(String::new, |(name, ..)| name.clone())
     }

@@ -1,11 +1,12 @@
 //! Memory: a plan over the limit is refused with what it needs and what would fit.
 
-use super::Training;
+use super::{Programs, networks};
 use crate::device::Device;
 use crate::graph::{Bank, Step};
 use crate::machine;
 use crate::ranks::Ranks;
-use crate::train::config::RunConfig;
+use crate::train::config::{Common, RunConfig};
+use crate::train::dataset::Dataset;
 use crate::train::model::Model;
 use crate::{Error, Result};
 
@@ -19,8 +20,8 @@ struct Limit {
 ///
 /// # Errors
 /// If they are.
-pub fn check_networks<T: Training>(config: &T::Config, device: &Device, ranks: &Ranks) -> Result<()> {
-    let needed = mebibytes(least(&T::networks(config, ranks)?.banks(), &[]));
+pub fn check_networks<M: Model>(config: &M::Config, device: &Device, ranks: &Ranks) -> Result<()> {
+    let needed = mebibytes(least(&networks::<M>(config, ranks)?.banks(), &[]));
     match limit(config, device, ranks) {
         Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Memory(format!(
             "these networks alone need {needed} MiB of memory, over {words}; use a smaller `g_width` or `d_width`"
@@ -33,20 +34,20 @@ pub fn check_networks<T: Training>(config: &T::Config, device: &Device, ranks: &
 ///
 /// # Errors
 /// If it is over the limit of `config`, or more than the machine has; the text says which batch or size would fit.
-pub fn check<T: Training>(
-    config: &T::Config,
-    pictures: &T::Pictures,
+pub fn check<M: Model>(
+    config: &M::Config,
+    sets: &[Dataset],
     device: &Device,
     steps: &[Step],
     ranks: &Ranks,
 ) -> Result<u64> {
     let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
-    let needed = needed(device, &T::networks(config, ranks)?.banks(), steps, most)?;
+    let needed = needed(device, &networks::<M>(config, ranks)?.banks(), steps, most)?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
-    let size = config.batch_and_size().1;
+    let size = config.common().size;
     let name = if ranks.size() > 1 { "global_batch" } else { "batch" };
-    let advice = match fitting::<T>(config, pictures, device, ranks, most) {
+    let advice = match fitting::<M>(config, sets, device, ranks, most) {
         Some(((batch, same), needed)) if same == size => {
             format!("`{name}` {batch} would fit, with {needed} MiB")
         }
@@ -75,7 +76,8 @@ pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]
 /// That of the settings, and on the CPU that of the machine, shared by the ranks on it.
 fn limit(config: &impl RunConfig, device: &Device, ranks: &Ranks) -> Option<Limit> {
     let own = config
-        .memory_limit()
+        .common()
+        .memory_limit
         .map(|mebibytes| Limit { mebibytes, words: format!("the limit of {mebibytes} (`memory_limit`)") });
     let machine = match device {
         Device::Cpu { .. } => machine::memory().map(|mebibytes| match ranks.local().1 {
@@ -116,20 +118,21 @@ fn mebibytes(bytes: u64) -> u64 {
 }
 
 /// Batch and size of the first of ever smaller runs that fits, and what it needs.
-fn fitting<T: Training>(
-    config: &T::Config,
-    pictures: &T::Pictures,
+fn fitting<M: Model>(
+    config: &M::Config,
+    sets: &[Dataset],
     device: &Device,
     ranks: &Ranks,
     most: u64,
 ) -> Option<((usize, usize), u64)> {
     let mut smaller = config.smaller()?;
     loop {
-        let banks = T::networks(&smaller, ranks).ok()?.banks();
-        let steps = T::steps(&smaller, pictures, ranks).ok()?;
+        let banks = networks::<M>(&smaller, ranks).ok()?.banks();
+        let steps = Programs::new::<M>(&smaller, sets, ranks).ok()?.steps();
         let needed = needed(device, &banks, &steps, most).ok()?;
         if needed <= most {
-            return Some((smaller.batch_and_size(), needed));
+            let Common { batch, size, .. } = *smaller.common();
+            return Some(((batch, size), needed));
         }
         smaller = smaller.smaller()?;
     }

@@ -2,30 +2,30 @@
 //! (seed, t) alone.
 
 mod finite;
+mod iteration;
 pub(crate) mod memory;
 mod plan;
 mod prepare;
 mod save;
 mod together;
 
+pub use iteration::Programs;
 pub use plan::Plan;
 
 use super::checkpoint::PictureNames;
 use super::config::RunConfig;
+use super::dataset::Dataset;
 use super::gallery::Gallery;
-use super::log::{Clock, Log, Loss};
+use super::log::{Clock, Log};
 use super::model::Model;
 use super::run_folder::RunFolder;
 use super::symptoms::{Finding, Symptoms};
-use crate::data::Pictures;
 use crate::device::Device;
-use crate::executor::Executor;
-use crate::graph::Step;
-use crate::nn::loss::Adversarial;
-use crate::ranks::{Ranks, Shard};
+use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
 use crate::{Error, Result};
 use finite::Whole;
+use iteration::Training;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub trait Watch {
     fn stepped(&mut self, _step: u64) {}
     /// Losses were looked at.
     fn logged(&mut self, _log: &Log) {}
-    /// Samples were drawn: the files of the sheets of [`Training::SHEETS`].
+    /// Samples were drawn: the files of the sheets of [`Model::SHEETS`].
     fn sampled(&mut self, _step: u64, _sheets: &[PathBuf]) {}
     /// A sign of trouble has begun.
     fn noticed(&mut self, _finding: &Finding) {}
@@ -56,132 +56,36 @@ pub enum Outcome {
     Stopped,
 }
 
-/// The pictures to train on and what follows from how many they are.
-pub struct Data<P> {
-    /// The pictures.
-    pub pictures: P,
-    /// The run's last step.
-    pub total: u64,
-    /// What checkpoints remember of each set, by its name.
-    pub sets: BTreeMap<String, PictureNames>,
-    /// What they are, in lines for people.
-    pub lines: Vec<String>,
-}
-
 /// All that a run is made ready with.
-pub struct Setup<T: Training> {
+pub struct Setup<M: Model> {
     /// The settings, the number of steps among them.
-    pub config: T::Config,
-    /// The pictures.
-    pub pictures: T::Pictures,
+    pub config: M::Config,
+    /// The sets of pictures.
+    pub sets: Vec<Dataset>,
+    /// What checkpoints remember of each, by its name.
+    pub names: BTreeMap<String, PictureNames>,
     /// What it runs on.
     pub device: Device,
     /// Who trains together.
     pub ranks: Ranks,
-    /// What checkpoints remember of each set of pictures, by its name.
-    pub sets: BTreeMap<String, PictureNames>,
-    /// Its programs, as [`Training::steps`] has them.
-    pub steps: Vec<Step>,
+    /// All that it computes.
+    pub programs: Programs,
     /// Iterations done.
     pub step: u64,
     /// Iterations in all.
     pub total: u64,
 }
 
-/// What one kind of model brings to a run.
-pub trait Training: Sized {
-    /// Its settings.
-    type Config: RunConfig;
-    /// Its networks.
-    type Model: Model;
-    /// The pictures it is trained on.
-    type Pictures;
-
-    /// Sheets that become an animation each, as in [`RunFolder::sample_path`].
-    const SHEETS: &'static [&'static str];
-    /// Losses that are drawn as curves.
-    const CURVES: &'static [&'static str];
-    /// What people call it.
-    const NAME: &'static str;
-
-    /// The networks that `config` describes, as a rank has them.
-    ///
-    /// # Errors
-    /// If they do not fit each other.
-    fn networks(config: &Self::Config, ranks: &Ranks) -> Result<Self::Model>;
-
-    /// Loads the pictures.
-    ///
-    /// # Errors
-    /// If they cannot be read, or are too few.
-    fn load(config: &Self::Config) -> Result<Data<Self::Pictures>>;
-
-    /// The pictures that those of each sheet are to look like.
-    fn targets(pictures: &Self::Pictures) -> Vec<&Pictures>;
-
-    /// Every program of a rank of a run on `pictures`.
-    ///
-    /// # Errors
-    /// If the networks do not fit the size.
-    fn steps(config: &Self::Config, pictures: &Self::Pictures, ranks: &Ranks) -> Result<Vec<Step>>;
-
-    /// Makes everything ready to go on after the steps done; the state is still to be written.
-    ///
-    /// # Errors
-    /// If the device cannot be used or is too small.
-    fn ready(setup: Setup<Self>) -> Result<Self>;
-
-    /// The settings, the number of steps among them.
-    fn config(&self) -> &Self::Config;
-
-    /// The networks.
-    fn model(&self) -> &Self::Model;
-
-    /// What holds the state.
-    fn executor(&mut self) -> &mut dyn Executor;
-
-    /// The parameters, in words.
-    fn describe(model: &Self::Model) -> String;
-
-    /// What one step sees, such as `16 pictures`.
-    fn batch(&self) -> String;
-
-    /// Goes to where it was after `step`, as far as that is not in the state.
-    ///
-    /// # Errors
-    /// If the system gives no thread.
-    fn go_to(&mut self, step: u64) -> Result<()>;
-
-    /// Iteration `t`, counted from 1.
-    ///
-    /// # Errors
-    /// If the device fails.
-    fn iterate(&mut self, t: u64) -> Result<()>;
-
-    /// The losses of iteration `t`, the one that ran last, on this rank's part of the batch.
-    ///
-    /// # Errors
-    /// If the device fails.
-    fn losses(&mut self, t: u64) -> Result<Vec<Loss>>;
-
-    /// This rank's part of the batch of the iteration that ran last.
-    fn shard(&self) -> Shard;
-
-    /// Draws the samples after `step`; the state stays as it is. Returns the drawn pictures of each sheet, `[n, size, size,
-    /// channels]` in [-1, 1].
-    ///
-    /// # Errors
-    /// If the device fails or a file cannot be written.
-    fn save_sample(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>>;
-
-    /// What to do with the trained run in `folder`: in words, and the command.
-    fn next(folder: &RunFolder) -> (&'static str, String);
+/// The networks of `config`, as a rank has them.
+fn networks<M: Model>(config: &M::Config, ranks: &Ranks) -> Result<M> {
+    M::new(config, ranks.shard(config.common().batch).len)
 }
 
 /// A run, ready to start or to go on.
-pub struct Trainer<T> {
-    training: T,
-    sets: BTreeMap<String, PictureNames>,
+pub struct Trainer<M: Model> {
+    training: Training<M>,
+    /// What checkpoints remember of each set of pictures, by its name.
+    names: BTreeMap<String, PictureNames>,
     /// What the pictures of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
@@ -201,7 +105,7 @@ pub struct Trainer<T> {
     whole: Whole,
 }
 
-impl<T: Training> Trainer<T> {
+impl<M: Model> Trainer<M> {
     /// Where the run is and how far, in a few lines; they follow those of its [`Plan`].
     pub fn introduction(&self) -> &[String] {
         &self.introduction
@@ -252,7 +156,7 @@ impl<T: Training> Trainer<T> {
     }
 
     fn advance(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
-        let every = self.training.config().intervals();
+        let every = self.training.common().intervals();
         let leads = self.ranks.leads();
         if self.step == 0 && leads {
             self.draw(watch)?;
@@ -295,29 +199,4 @@ impl<T: Training> Trainer<T> {
         }
         Ok(Outcome::Finished)
     }
-}
-
-/// How often a discriminator is right: the figure's name, the output with its errors, and whether they are of real pictures.
-pub type Judgement = (&'static str, &'static str, bool);
-
-/// The figure of a judgement by `step`, which trains with `loss`; it is kept, not shown.
-///
-/// # Errors
-/// If the step has no such output or the device fails.
-pub fn accuracy(
-    executor: &mut dyn Executor,
-    step: usize,
-    loss: Adversarial,
-    (name, output, real): Judgement,
-) -> Result<Loss> {
-    let errors = executor.read_output(step, output)?;
-    Ok(Loss { name, value: Some(loss.accuracy(&errors, real)), shown: false })
-}
-
-/// The value of an output of one number.
-///
-/// # Errors
-/// If the step has no such output or the device fails.
-pub fn scalar(executor: &mut dyn Executor, step: usize, name: &str) -> Result<f64> {
-    Ok(executor.read_output(step, name)?.first().map_or(f64::NAN, |&value| f64::from(value)))
 }

@@ -1,12 +1,14 @@
 //! A run before it starts: what it will be, while nothing is written yet.
 
-use super::{Data, Setup, Trainer, Training, memory, together};
+use super::{Programs, Setup, Trainer, memory, networks, together};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, PictureNames};
 use crate::train::config::RunConfig;
+use crate::train::dataset::Data;
 use crate::train::initial::from_files;
+use crate::train::model::Model;
 use crate::train::run_folder::{RunFolder, unreadable};
 use crate::train::starts::Start;
 use crate::{Error, Result};
@@ -14,8 +16,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A run that can start: its pictures are loaded and its memory is known, but nothing is taken or written yet.
-pub struct Plan<T: Training> {
-    pub(super) setup: Setup<T>,
+pub struct Plan<M: Model> {
+    pub(super) setup: Setup<M>,
     pub(super) place: Place,
     /// The numbers of all banks that it begins with, unless they are drawn.
     pub(super) values: Option<Vec<Vec<f32>>>,
@@ -34,12 +36,12 @@ pub(super) enum Place {
     Resumed { folder: RunFolder, damaged: Vec<PathBuf> },
 }
 
-impl<T: Training> Plan<T> {
+impl<M: Model> Plan<M> {
     /// A run in the folder `out`, or in the next free one under `runs`.
     ///
     /// # Errors
     /// If the pictures, the device or the folder cannot be used, or the run needs more memory than there is.
-    pub fn start(config: T::Config, out: Option<&Path>) -> Result<Self> {
+    pub fn start(config: M::Config, out: Option<&Path>) -> Result<Self> {
         Self::start_among(&Ranks::default(), config, out)
     }
 
@@ -47,7 +49,7 @@ impl<T: Training> Plan<T> {
     ///
     /// # Errors
     /// As [`Plan::start`], or if the ranks do not agree.
-    pub fn start_among(ranks: &Ranks, config: T::Config, out: Option<&Path>) -> Result<Self> {
+    pub fn start_among(ranks: &Ranks, config: M::Config, out: Option<&Path>) -> Result<Self> {
         if let Some(out) = out.filter(|_| ranks.leads()) {
             RunFolder::check_is_free(out)?;
         }
@@ -59,7 +61,7 @@ impl<T: Training> Plan<T> {
     ///
     /// # Errors
     /// As [`Plan::start`], or if there is no run in `folder`.
-    pub fn replace(config: T::Config, folder: &Path) -> Result<Self> {
+    pub fn replace(config: M::Config, folder: &Path) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let ranks = Ranks::default();
         let (device, data) = Self::load(&config, &ranks)?;
@@ -71,7 +73,7 @@ impl<T: Training> Plan<T> {
     ///
     /// # Errors
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
-    pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
+    pub fn resume(folder: &Path, flags: <M::Config as RunConfig>::Settings) -> Result<Self> {
         Self::resume_among(&Ranks::default(), folder, flags)
     }
 
@@ -82,10 +84,10 @@ impl<T: Training> Plan<T> {
     pub fn resume_among(
         ranks: &Ranks,
         folder: &Path,
-        flags: <T::Config as RunConfig>::Settings,
+        flags: <M::Config as RunConfig>::Settings,
     ) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let config = T::Config::from_file(&folder.config_path(), flags)?;
+        let config = M::Config::from_file(&folder.config_path(), flags)?;
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
             let (device, data) = Self::load(&config, ranks)?;
@@ -93,8 +95,8 @@ impl<T: Training> Plan<T> {
             let notes = vec!["it ended before its first checkpoint: begins again".into()];
             return Ok(Self { notes, ..Self::new(ranks, config, device, data, place, None)? });
         };
-        checkpoint.expect_kind(T::Config::KIND)?;
-        let values = checkpoint.banks(&T::networks(&config, ranks)?)?;
+        checkpoint.expect_kind(M::Config::KIND)?;
+        let values = checkpoint.banks(&networks::<M>(&config, ranks)?)?;
         let step = checkpoint.step();
         let (device, data) = Self::load(&config, ranks)?;
         if data.total <= step {
@@ -107,7 +109,7 @@ impl<T: Training> Plan<T> {
         let left_out = damaged.iter().map(|(path, error)| {
             format!("left out a damaged checkpoint, now {}: {error}", unreadable(path).display())
         });
-        let changed = data.sets.iter().filter_map(|(name, now)| {
+        let changed = data.names.iter().filter_map(|(name, now)| {
             let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
             Some(changed(name, before, now))
         });
@@ -118,37 +120,37 @@ impl<T: Training> Plan<T> {
     }
 
     /// The device and the pictures.
-    fn load(config: &T::Config, ranks: &Ranks) -> Result<(Device, Data<T::Pictures>)> {
-        let device = Device::open_as(config.device(), ranks.local().0)?;
-        memory::check_networks::<T>(config, &device, ranks)?;
-        Ok((device, T::load(config)?))
+    fn load(config: &M::Config, ranks: &Ranks) -> Result<(Device, Data)> {
+        let device = Device::open_as(&config.common().device, ranks.local().0)?;
+        memory::check_networks::<M>(config, &device, ranks)?;
+        Ok((device, Data::load(&M::datasets(config), config.common())?))
     }
 
     /// A run from its beginning, or `after` so many steps that left these numbers in its banks.
     fn new(
         ranks: &Ranks,
-        mut config: T::Config,
+        mut config: M::Config,
         device: Device,
-        data: Data<T::Pictures>,
+        data: Data,
         place: Place,
         after: Option<(u64, Vec<Vec<f32>>)>,
     ) -> Result<Self> {
-        let Data { pictures, total, sets, lines } = data;
+        let Data { sets, names, lines, total } = data;
         let step = after.as_ref().map_or(0, |(step, _)| *step);
         config.settle(total);
-        together::agree::<T>(ranks, &config, &pictures, step)?;
-        let steps = T::steps(&config, &pictures, ranks)?;
+        together::agree(ranks, &config, &sets, step)?;
+        let programs = Programs::new::<M>(&config, &sets, ranks)?;
         let device = match &place {
             Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,
             Place::New(_) | Place::Replacing(_) => device,
         };
-        let memory = memory::check::<T>(&config, &pictures, &device, &steps, ranks)?;
-        let networks = T::networks(&config, ranks)?;
+        let memory = memory::check::<M>(&config, &sets, &device, &programs.steps(), ranks)?;
+        let networks = networks::<M>(&config, ranks)?;
         let (values, initial) = match after {
             Some((_, values)) => (Some(values), None),
             None => {
-                let (files, draw, seed) = config.start();
-                from_files(&networks, files, draw, seed)?.unzip()
+                let common = config.common();
+                from_files(&networks, &common.init, config.init(), common.seed)?.unzip()
             }
         };
         let start = Start {
@@ -157,12 +159,12 @@ impl<T: Training> Plan<T> {
             device: device.describe(),
             ranks: described(&config, ranks),
             pictures: lines,
-            networks: T::describe(&networks),
+            networks: networks.describe(),
             memory,
             initial,
         };
         let ranks = ranks.clone();
-        let setup = Setup { config, pictures, sets, device, ranks, steps, step, total };
+        let setup = Setup { config, sets, names, device, ranks, programs, step, total };
         Ok(Self { setup, place, values, notes: Vec::new(), start })
     }
 
@@ -172,10 +174,11 @@ impl<T: Training> Plan<T> {
     /// # Errors
     /// If the device fails, or these kernels need more memory than there is.
     pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let Setup { config, pictures, device, steps, ranks, .. } = &mut self.setup;
-        if config.tunes() {
-            *device = device.clone().tuned(steps, progress)?;
-            self.start.memory = memory::check::<T>(config, pictures, device, steps, ranks)?;
+        let Setup { config, sets, device, programs, ranks, .. } = &mut self.setup;
+        if !config.common().no_tune {
+            let steps = programs.steps();
+            *device = device.clone().tuned(&steps, progress)?;
+            self.start.memory = memory::check::<M>(config, sets, device, &steps, ranks)?;
         }
         Ok(self)
     }
@@ -199,19 +202,19 @@ impl<T: Training> Plan<T> {
     ///
     /// # Errors
     /// If the device or the folder cannot be used.
-    pub fn begin(self) -> Result<Trainer<T>> {
+    pub fn begin(self) -> Result<Trainer<M>> {
         Trainer::new(self)
     }
 }
 
 /// How ranks share a batch, where there are several.
 fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
-    let (size, batch) = (ranks.size(), config.batch_and_size().0);
+    let (size, batch) = (ranks.size(), config.common().batch);
     let each = match (batch / size, batch.div_ceil(size)) {
         (few, many) if few == many => format!("{few}"),
         (few, many) => format!("{few} or {many}"),
     };
-    let norm = if config.syncs_batch_norm() { ", batch norm over all of them" } else { "" };
+    let norm = if config.common().sync_batch_norm { ", batch norm over all of them" } else { "" };
     (size > 1).then(|| format!("{size} ranks, {each} pictures of a batch each{norm}"))
 }
 
@@ -243,7 +246,7 @@ fn check_had_none<C: RunConfig>(folder: &RunFolder, config: &C) -> Result<()> {
     let metrics = folder.metrics_path();
     let rows = if metrics.is_file() { metrics::read(metrics)? } else { Vec::new() };
     match rows.last() {
-        Some(row) if row.step > config.intervals().checkpoint => Err(Error::Input(format!(
+        Some(row) if row.step > config.common().intervals().checkpoint => Err(Error::Input(format!(
             "{}: it came to step {} and has no checkpoint to go on from; start it again: `train {}` with `config` {}",
             folder.path().display(),
             row.step,

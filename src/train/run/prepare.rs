@@ -1,8 +1,9 @@
 //! From a plan to a run that is ready.
 
+use super::Trainer;
 use super::finite::Whole;
+use super::iteration::Training;
 use super::plan::{Place, Plan};
-use super::{Trainer, Training};
 use crate::Result;
 use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
@@ -15,12 +16,12 @@ use crate::train::starts;
 use crate::train::symptoms::Symptoms;
 use std::path::Path;
 
-impl<T: Training> Trainer<T> {
+impl<M: Model> Trainer<M> {
     /// Starts a run as [`Plan::start`] has it.
     ///
     /// # Errors
     /// As [`Plan::start`] and [`Plan::begin`].
-    pub fn start(config: T::Config, out: Option<&Path>) -> Result<Self> {
+    pub fn start(config: M::Config, out: Option<&Path>) -> Result<Self> {
         Plan::start(config, out)?.begin()
     }
 
@@ -28,39 +29,39 @@ impl<T: Training> Trainer<T> {
     ///
     /// # Errors
     /// As [`Plan::resume`] and [`Plan::begin`].
-    pub fn resume(folder: &Path, flags: <T::Config as RunConfig>::Settings) -> Result<Self> {
+    pub fn resume(folder: &Path, flags: <M::Config as RunConfig>::Settings) -> Result<Self> {
         Plan::resume(folder, flags)?.begin()
     }
 
-    pub(super) fn new(plan: Plan<T>) -> Result<Self> {
+    pub(super) fn new(plan: Plan<M>) -> Result<Self> {
         let Plan { setup, place, values, notes, start } = plan;
         let (step, total) = (setup.step, setup.total);
-        let (sets, ranks) = (setup.sets.clone(), setup.ranks.clone());
-        let (_, draw, seed) = setup.config.start();
-        let kernels = setup.device.kernels(&setup.steps);
-        let galleries = T::targets(&setup.pictures).into_iter();
-        let side = setup.config.batch_and_size().1;
-        let galleries = galleries.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
+        let (names, ranks) = (setup.names.clone(), setup.ranks.clone());
+        let (draw, seed, side) =
+            (setup.config.init(), setup.config.common().seed, setup.config.common().size);
+        let kernels = setup.device.kernels(&setup.programs.steps());
+        let like = setup.programs.like().map(|set| &setup.sets[set].pictures);
+        let galleries = like.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
         // All that can fail for want of pictures or memory comes before anything is written or removed.
-        let mut training = T::ready(setup)?;
-        training.executor().join(&ranks);
-        let mut values = values.unwrap_or_else(|| training.model().initial(draw, seed));
+        let mut training = Training::<M>::new(setup)?;
+        training.executor.join(&ranks);
+        let mut values = values.unwrap_or_else(|| training.model.initial(draw, seed));
         let (mut held, mut metrics, mut events, mut rows) = (None, None, None, Vec::new());
-        let folder = place.folder(T::Config::KIND, &ranks)?;
+        let folder = place.folder(M::Config::KIND, &ranks)?;
         if ranks.leads() {
             held = folder.hold()?;
             place.clear(&folder)?;
-            folder.prepare(training.config())?;
+            folder.prepare(&training.config)?;
             starts::add(&folder, start)?;
             if let Some(kernels) = kernels {
                 kernels.write(&folder.kernels_path())?;
             }
             let (opened, before) = Metrics::open(folder.metrics_path(), step)?;
             (metrics, rows) = (Some(opened), before);
-            let created = training.config().has_events().then(|| Events::create(folder.path(), step));
+            let created = (!training.common().no_tensorboard).then(|| Events::create(folder.path(), step));
             events = created.transpose()?;
         }
-        for bank in training.model().state() {
+        for bank in training.model.state() {
             ranks.broadcast(&mut values[bank]);
         }
         let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
@@ -73,7 +74,7 @@ impl<T: Training> Trainer<T> {
             symptoms: Symptoms::new(&rows),
             clock: Clock::new(seconds, step),
             training,
-            sets,
+            names,
             galleries,
             folder,
             ranks,

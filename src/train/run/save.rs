@@ -1,11 +1,10 @@
 //! What a run writes while it goes on.
 
 use super::finite::Whole;
-use super::{Trainer, Training, Watch};
+use super::{Trainer, Watch};
 use crate::file;
 use crate::report::{Events, Metrics, Row};
 use crate::train::checkpoint;
-use crate::train::config::RunConfig;
 use crate::train::log::{Exchanged, Log, Loss};
 use crate::train::model::{Model, Trained};
 use crate::train::reporting;
@@ -14,7 +13,7 @@ use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-impl<T: Training> Trainer<T> {
+impl<M: Model> Trainer<M> {
     /// Reads the losses of the step just done.
     pub(super) fn log(&mut self) -> Result<Log> {
         let step = self.step;
@@ -58,7 +57,7 @@ impl<T: Training> Trainer<T> {
     pub(super) fn save_sample(&mut self, watch: &mut dyn Watch) -> Result<()> {
         let drawn = self.draw(watch)?;
         let mut figures = Vec::new();
-        for ((sheet, pictures), gallery) in T::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
+        for ((sheet, pictures), gallery) in M::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
             let named = |(name, value)| (format!("{name}{}", suffix('_', sheet)), value);
             figures.extend(gallery.figures(pictures)?.into_iter().map(named));
         }
@@ -70,7 +69,7 @@ impl<T: Training> Trainer<T> {
     /// Draws the samples of the step just done and returns the pictures of each sheet; none where they cannot be written, which
     /// is a warning.
     pub(super) fn draw(&mut self, watch: &mut dyn Watch) -> Result<Vec<Vec<f32>>> {
-        let drawn = match self.training.save_sample(&self.folder, self.step) {
+        let drawn = match self.training.save_sheets(&self.folder, self.step) {
             Err(error) => {
                 warn(error, "training goes on without this sample", watch)?;
                 return Ok(Vec::new());
@@ -78,7 +77,7 @@ impl<T: Training> Trainer<T> {
             Ok(drawn) => drawn,
         };
         let path = |sheet: &&str| self.folder.sample_path(self.step, sheet);
-        let sheets: Vec<_> = T::SHEETS.iter().map(path).collect();
+        let sheets: Vec<_> = M::SHEETS.iter().map(path).collect();
         watch.sampled(self.step, &sheets);
         let shown = self.show(&sheets);
         shown.or_else(|error| warn(error, "TensorBoard does not show this sample", watch))?;
@@ -88,7 +87,7 @@ impl<T: Training> Trainer<T> {
     /// Appends the sheets of the step just done to the events.
     fn show(&mut self, sheets: &[PathBuf]) -> Result<()> {
         let Some(events) = &mut self.events else { return Ok(()) };
-        for (sheet, path) in T::SHEETS.iter().zip(sheets) {
+        for (sheet, path) in M::SHEETS.iter().zip(sheets) {
             let png = fs::read(path).map_err(Error::io(path))?;
             events.sheet(self.step, &format!("samples{}", suffix('/', sheet)), png)?;
         }
@@ -97,8 +96,8 @@ impl<T: Training> Trainer<T> {
 
     /// The root mean square of Adam's first moments of each network: of its gradients over the last few updates.
     fn gradients(&mut self) -> Result<Vec<(String, f64)>> {
-        let banks = self.training.model().banks();
-        let trained = self.training.model().trained();
+        let banks = self.training.model.banks();
+        let trained = self.training.model.trained();
         let of = |Trained { networks, banks, .. }: Trained<'_>| {
             let sizes =
                 networks.iter().map(|(network, _)| (network.name.clone(), network.parameters().len()));
@@ -107,7 +106,7 @@ impl<T: Training> Trainer<T> {
         let trained: Vec<_> = trained.into_iter().map(of).collect();
         let mut figures = Vec::new();
         for (first, networks) in trained {
-            let values = self.training.executor().read_bank(first)?;
+            let values = self.training.executor.read_bank(first)?;
             let mut tensors = 0..banks[first].tensors.len();
             for (name, count) in networks {
                 let own = tensors.by_ref().take(count).flat_map(|index| banks[first].view(&values, index));
@@ -122,7 +121,7 @@ impl<T: Training> Trainer<T> {
     /// Writes a checkpoint of the step just done, whose state has been looked at, and makes room for it first. One that cannot be
     /// written is a warning, unless it is the `last`.
     pub(super) fn save_checkpoint(&mut self, last: bool, watch: &mut dyn Watch) -> Result<()> {
-        let keep = self.training.config().intervals().keep;
+        let keep = self.training.common().intervals().keep;
         // The newest stays until this one is whole.
         self.prune(keep, 1, watch)?;
         let synced = self.metrics.as_ref().map_or(Ok(()), Metrics::sync);
@@ -138,7 +137,7 @@ impl<T: Training> Trainer<T> {
     /// Writes the last whole state.
     pub(super) fn write_checkpoint(&self, path: &Path) -> Result<()> {
         let (training, Whole { step, banks }) = (&self.training, &self.whole);
-        checkpoint::write(path, training.model(), training.config(), &self.sets, *step, banks)?;
+        checkpoint::write(path, &training.model, &training.config, &self.names, *step, banks)?;
         file::sync_name(path);
         Ok(())
     }
@@ -168,7 +167,7 @@ impl<T: Training> Trainer<T> {
 
     /// Draws the losses, the animations and the page again. What cannot be drawn is a warning: training matters more.
     pub(super) fn save_report(&self, watch: &mut dyn Watch) {
-        reporting::redraw::<T>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
+        reporting::redraw::<M>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
     }
 }
 

@@ -1,10 +1,11 @@
 //! What ranks do together: agree on what they train, see the same losses, and hold the same state.
 
-use super::{Trainer, Training};
+use super::Trainer;
 use crate::file;
 use crate::nn::ParameterKind;
 use crate::ranks::Ranks;
 use crate::train::config::RunConfig;
+use crate::train::dataset::Dataset;
 use crate::train::log::Loss;
 use crate::train::model::{Model, Trained};
 use crate::{Error, Result};
@@ -13,12 +14,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// If one differs; the text names it and in what.
-pub(super) fn agree<T: Training>(
-    ranks: &Ranks,
-    config: &T::Config,
-    pictures: &T::Pictures,
-    step: u64,
-) -> Result<()> {
+pub(super) fn agree(ranks: &Ranks, config: &impl RunConfig, sets: &[Dataset], step: u64) -> Result<()> {
     if ranks.size() == 1 {
         return Ok(());
     }
@@ -35,7 +31,7 @@ pub(super) fn agree<T: Training>(
     ranks
         .agree(step, "the step to go on after")
         .map_err(remedy("all need to see the run's folder with the same checkpoints"))?;
-    let sets = T::targets(pictures).into_iter();
+    let sets = sets.iter().map(|set| &set.pictures);
     let names = sets.clone().flat_map(|set| set.names().iter().flat_map(|name| name.bytes().chain([0])));
     let bytes = sets.flat_map(|set| (0..set.len()).flat_map(|index| set.picture(index).iter().copied()));
     ranks
@@ -43,10 +39,10 @@ pub(super) fn agree<T: Training>(
         .map_err(remedy("all need the same files under the same names"))
 }
 
-impl<T: Training> Trainer<T> {
+impl<M: Model> Trainer<M> {
     /// The losses of the whole batch, of those of this rank's part of it.
     pub(super) fn of_all(&self, mut losses: Vec<Loss>) -> Vec<Loss> {
-        let Some(share) = self.training.shard().share else { return losses };
+        let Some(share) = self.training.shard.share else { return losses };
         let mut values: Vec<f64> =
             losses.iter().filter_map(|loss| loss.value).map(|value| share * value).collect();
         self.ranks.sum_wide(&mut values);
@@ -57,7 +53,7 @@ impl<T: Training> Trainer<T> {
 
     /// Whether the state of any rank has a number that is not finite; where, if it is this one's.
     pub(super) fn find_non_finite(&mut self) -> Result<Option<String>> {
-        let found = self.training.executor().non_finite()?;
+        let found = self.training.executor.non_finite()?;
         let named = found.map(|at| format!("{} is not finite", self.tensor(at)));
         let elsewhere = || "a number of another rank is not finite".to_owned();
         Ok(self.ranks.any(named.is_some()).then(|| named.unwrap_or_else(elsewhere)))
@@ -66,18 +62,18 @@ impl<T: Training> Trainer<T> {
     /// Has all ranks remember the mean of the running statistics, which each takes of its own pictures where batch norm does. They
     /// are means over steps already, so it is the same whether they are averaged every step or now.
     pub(super) fn average_running(&mut self) -> Result<()> {
-        if self.ranks.size() == 1 || self.training.config().syncs_batch_norm() {
+        if self.ranks.size() == 1 || self.training.common().sync_batch_norm {
             return Ok(());
         }
-        let banks = self.training.model().banks();
+        let banks = self.training.model.banks();
         let kept = |Trained { networks, banks: of, .. }: Trained<'_>| {
             let tensors = networks.iter().flat_map(|(network, _)| network.running());
             let norms = tensors.enumerate().filter(|(_, tensor)| tensor.kind == ParameterKind::NormRunning);
             (of.running, norms.map(|(index, _)| index).collect::<Vec<_>>())
         };
-        let kept: Vec<_> = self.training.model().trained().into_iter().map(kept).collect();
+        let kept: Vec<_> = self.training.model.trained().into_iter().map(kept).collect();
         for (bank, tensors) in kept.into_iter().filter(|(_, tensors)| !tensors.is_empty()) {
-            let mut values = self.training.executor().read_bank(bank)?;
+            let mut values = self.training.executor.read_bank(bank)?;
             let share = 1.0 / self.ranks.size() as f64;
             for tensor in tensors {
                 let own = banks[bank].view_mut(&mut values, tensor);
@@ -85,7 +81,7 @@ impl<T: Training> Trainer<T> {
                 self.ranks.sum_wide(&mut sums);
                 own.iter_mut().zip(sums).for_each(|(value, mean)| *value = mean as f32);
             }
-            self.training.executor().write_bank(bank, &values)?;
+            self.training.executor.write_bank(bank, &values)?;
         }
         Ok(())
     }
@@ -98,7 +94,7 @@ impl<T: Training> Trainer<T> {
         if self.ranks.size() == 1 {
             return Ok(());
         }
-        let state = self.training.model().state().into_iter().flat_map(|bank| &self.whole.banks[bank]);
+        let state = self.training.model.state().into_iter().flat_map(|bank| &self.whole.banks[bank]);
         // FNV-1a, a number at a time.
         let mix = |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
         let what = format!("the state after step {}", self.step);

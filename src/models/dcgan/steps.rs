@@ -1,7 +1,6 @@
 //! The programs DCGAN's training is made of, over one set of banks: a discriminator step, a generator step, a
 //! sampler.
 
-use super::optimizer::TrainedBanks;
 use crate::Result;
 use crate::graph::{Bank, Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
@@ -10,6 +9,8 @@ use crate::nn::{Network, Statistics, Tensors};
 use crate::optim::Adam;
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::train::model::Model;
+use crate::train::optimizer::TrainedBanks;
 
 /// Banks of the generator.
 pub const GENERATOR: TrainedBanks = TrainedBanks::starting_at(0);
@@ -60,16 +61,6 @@ pub struct Dcgan {
 }
 
 impl Dcgan {
-    /// All banks, in the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective
-    /// does not need it.
-    pub fn banks(&self) -> Vec<Bank> {
-        let networks = [&self.generator, &self.discriminator];
-        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| TrainedBanks::banks(&[of])).collect();
-        let average = self.objective.average.then(|| banks[GENERATOR.parameters].clone());
-        banks.push(average.unwrap_or_default());
-        banks
-    }
-
     fn tensors<'g>(&self, graph: &'g Graph, banks: &[Bank]) -> [Tensors<'g>; 2] {
         [(GENERATOR, &self.generator), (DISCRIMINATOR, &self.discriminator)]
             .map(|(of, network)| of.tensors(graph, &[network], banks).remove(0))
@@ -133,7 +124,8 @@ impl Dcgan {
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
         updates.extend(DISCRIMINATOR.descend(minimized, shard, &[d], &banks, &objective.d_adam)?);
-        Step::new("discriminator_step", &graph, &outputs, updates)
+        let name = if penalized { "penalized_discriminator_step" } else { "discriminator_step" };
+        Step::new(name, &graph, &outputs, updates)
     }
 
     /// One update of the generator. Inputs: `noise`, `rates`, DiffAugment's draws under `fake.`, and `decay` of the average.

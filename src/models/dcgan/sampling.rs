@@ -1,9 +1,6 @@
 //! Pictures from a trained generator.
 
-use super::checkpoint::Checkpoint;
-use super::config::DcganConfig;
-use super::dcgan_steps::{AVERAGE, GENERATOR};
-use super::run::memory::check_program;
+use super::{AVERAGE, DcganConfig, GENERATOR};
 use crate::Result;
 use crate::data::{NoiseKind, noise};
 use crate::device::Device;
@@ -13,6 +10,9 @@ use crate::nn::torch::picture_to_torch;
 use crate::op::{self, Tensor, Tensors};
 use crate::report::{Layout, Pictures, sheet};
 use crate::shape::Shape;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::model::Model;
+use crate::train::run::memory::check_program;
 use std::path::Path;
 
 /// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
@@ -30,8 +30,8 @@ pub fn fixed_noise(config: &DcganConfig, seed: u64, count: usize) -> Vec<f32> {
 /// # Errors
 /// If it cannot be written.
 pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &Path) -> Result<()> {
-    let pictures = Pictures { values: pictures, side: config.size, channels: config.channels };
-    sheet::grid(pictures, Layout::new(columns, config.size))?.save_png(path)
+    let pictures = Pictures { values: pictures, side: config.common.size, channels: config.common.channels };
+    sheet::grid(pictures, Layout::new(columns, config.common.size))?.save_png(path)
 }
 
 /// Writes noises and the pictures `[n, size, size, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
@@ -40,7 +40,8 @@ pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &
 /// # Errors
 /// If the file cannot be written.
 pub fn save_numbers(noises: Vec<f32>, pictures: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
-    let (count, size, channels) = (noises.len() / config.noise_size, config.size, config.channels);
+    let (count, size, channels) =
+        (noises.len() / config.noise_size, config.common.size, config.common.channels);
     let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
     let values = picture_to_torch(pictures, Shape([count, size, size, channels]));
     let pictures = Tensor { shape: vec![count, channels, size, size], values };
@@ -132,7 +133,7 @@ impl Sampler {
     }
 
     fn picture_len(&self) -> usize {
-        self.config.size * self.config.size * self.config.channels
+        self.config.common.size * self.config.common.size * self.config.common.channels
     }
 }
 
@@ -155,6 +156,6 @@ fn between(kind: NoiseKind, a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
 /// # Errors
 /// If it cannot be written.
 pub fn save_single(picture: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
-    let picture = Pictures { values: picture, side: config.size, channels: config.channels };
+    let picture = Pictures { values: picture, side: config.common.size, channels: config.common.channels };
     sheet::grid(picture, Layout { columns: 1, padding: 0, scale: 1 })?.save_png(path)
 }

@@ -9,7 +9,7 @@ use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// Losses and updates collected while a step's graph grows.
-pub(super) struct Building<'g, 'm> {
+pub struct Building<'g, 'm> {
     pub model: &'m CycleGan,
     pub graph: &'g Graph,
     pub banks: Vec<Bank>,

@@ -1,8 +1,7 @@
 //! CycleGAN's networks (Zhu 2017): translators and patch discriminators. The whole-picture discriminators are
-//! [`super::dcgan::discriminator`].
+//! [`crate::models::dcgan::networks::discriminator`].
 
-use super::dcgan::Norm;
-use super::{Layer, Network, Upsample};
+use crate::nn::{Layer, Network, Norm, Upsample};
 use crate::shape::ConvOptions;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};

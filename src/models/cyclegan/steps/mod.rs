@@ -2,17 +2,21 @@
 //! directions stand in the same step, so that a device may overlap them.
 
 mod building;
+mod parts;
 
-use super::optimizer::TrainedBanks;
 use crate::Result;
-use crate::graph::{Bank, Graph, Step, Var};
+use crate::graph::{Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Network, Statistics};
 use crate::optim::Adam;
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::train::model::Model;
+use crate::train::optimizer::TrainedBanks;
 use building::Building;
+use parts::Part;
+pub(super) use parts::Trains;
 use serde::{Deserialize, Serialize};
 
 /// Banks of both generators, trained by one optimizer.
@@ -110,121 +114,50 @@ pub enum Domain {
 }
 
 impl CycleGan {
-    /// All banks, in the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`] and [`POOLS`]; the last
-    /// three are empty where the objective does not need them.
-    pub fn banks(&self) -> Vec<Bank> {
-        let objective = &self.objective;
-        let generators = TrainedBanks::banks(&self.generators.each_ref());
-        let averages = if objective.average { generators[0].clone() } else { Bank::default() };
-        let pictures = |count: usize, wanted: bool| {
-            let mut bank = Bank::default();
-            for name in ["X", "Y"].iter().filter(|_| wanted) {
-                bank.push(*name, Shape([count, self.size, self.size, self.channels]));
-            }
-            bank
-        };
-        let mut banks: Vec<Bank> = generators.into();
-        banks.extend(TrainedBanks::banks(&self.judges()));
-        banks.push(averages);
-        banks.push(pictures(self.batch, objective.updates == Updates::GeneratorsFirst));
-        banks.push(pictures(objective.pool, objective.pool > 0));
-        banks
-    }
-
     /// The generator that translates to a set.
     pub fn generator(&self, to: Domain) -> &Network {
         &self.generators[to.generators().0]
     }
 
     /// All discriminators, those of X before those of Y.
-    pub fn judges(&self) -> Vec<&Network> {
+    pub fn all_discriminators(&self) -> Vec<&Network> {
         self.discriminators.iter().flatten().collect()
     }
 
-    /// The optimizer steps of one iteration, in order, for `batch` pictures of each set, or this rank's part of them. Inputs, where a step needs
-    /// them: `x` and `y`; `rates` (see [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
-    /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
-    /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the
-    /// whole batch. With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
-    /// Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`,
-    /// `cycle_Y`, `identity_X`, `identity_Y`, each as it enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`,
-    /// `errors_X_fake`, `errors_Y_real`, `errors_Y_fake`, one a picture or a patch.
+    /// The optimizer steps of an iteration, in order, for `batch` pictures of each set, or this rank's part of them; the step that sees
+    /// real pictures comes twice where the R1 penalty is not part of every update: without it, then with. Inputs, where a step needs them: `x` and `y`; `rates` (see
+    /// [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and `Y.fake.`; `decay` of the averages;
+    /// for the pool `X.rows` and `Y.rows` (see [`crate::graph::Var::select_rows`]: the pool, then the new fakes) and `X.store` and `Y.store` (see
+    /// [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
+    /// [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`, `cycle_Y`, `identity_X`, `identity_Y`, each as it
+    /// enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`, `errors_X_fake`, `errors_Y_real`,
+    /// `errors_Y_fake`, one a picture or a patch.
     ///
     /// # Errors
     /// If the networks do not fit each other or the size.
     pub fn steps(&self, batch: impl Into<Shard>) -> Result<Vec<Step>> {
         let shard = batch.into();
-        type Part = for<'g, 'm> fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>;
-        let both: Part = |step, [x, y]| {
-            let real = step.judge_real([x, y], ["D_X_real", "D_Y_real"])?;
-            let fakes = step.fakes_now([x, y])?;
-            let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
-            step.join(real, fake)
+        let variants = |part: &'static Part| {
+            let variants = if part.sees_real { self.objective.r1.variants() } else { &[false] };
+            variants.iter().map(move |&penalized| self.step(part, shard, penalized))
         };
-        let steps: &[(&str, Part)] = match self.objective.updates {
-            Updates::Apart => &[
-                ("discriminators_real_step", |step, pictures| {
-                    let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
-                    step.discriminate(real[0].add(real[1])?)
-                }),
-                ("discriminators_fake_step", |step, pictures| {
-                    let fakes = step.fakes_now(pictures)?;
-                    let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
-                    step.discriminate(fake[0].add(fake[1])?)
-                }),
-                ("generators_yxy_step", |step, [_, y]| {
-                    let (loss, _) = step.translate(Domain::X, y)?;
-                    step.generate(loss)
-                }),
-                ("generators_xyx_step", |step, [x, _]| {
-                    let (loss, _) = step.translate(Domain::Y, x)?;
-                    step.generate(loss)
-                }),
-            ],
-            Updates::DiscriminatorsFirst => &[
-                ("discriminators_step", both),
-                ("generators_step", |step, [x, y]| {
-                    let (along_x, _) = step.translate(Domain::Y, x)?;
-                    let (along_y, _) = step.translate(Domain::X, y)?;
-                    step.generate(along_x.add(along_y)?)
-                }),
-            ],
-            Updates::GeneratorsFirst => &[
-                ("generators_step", |step, [x, y]| {
-                    let (along_x, fake_y) = step.translate(Domain::Y, x)?;
-                    let (along_y, fake_x) = step.translate(Domain::X, y)?;
-                    step.keep([fake_x, fake_y]);
-                    step.generate(along_x.add(along_y)?)
-                }),
-                ("discriminators_step", |step, pictures| {
-                    let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
-                    let fakes = step.fakes_kept(pictures[0].shape());
-                    let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
-                    step.join(real, fake)
-                }),
-            ],
-        };
-        let mut built = Vec::new();
-        for (name, part) in steps {
-            let step = self.step(name, shard, false, part)?;
-            let variants = match step.outputs.iter().any(|(name, _)| name == "D_X_real") {
-                true => self.objective.r1.variants(),
-                false => &[false],
-            };
-            for &penalized in variants {
-                built.push(if penalized { self.step(name, shard, true, part)? } else { step.clone() });
-            }
-        }
-        Ok(built)
+        self.parts().iter().flat_map(variants).collect()
     }
 
-    fn step(
-        &self,
-        name: &str,
-        shard: Shard,
-        penalized: bool,
-        part: impl for<'g, 'm> Fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>,
-    ) -> Result<Step> {
+    /// The optimizer steps of an iteration, in order.
+    pub(super) fn parts(&self) -> &'static [Part] {
+        match self.objective.updates {
+            Updates::Apart => parts::APART,
+            Updates::DiscriminatorsFirst => parts::DISCRIMINATORS_FIRST,
+            Updates::GeneratorsFirst => parts::GENERATORS_FIRST,
+        }
+    }
+
+    /// The step of a part for `shard` pictures of each set; where it sees real ones, `penalized` by R1.
+    ///
+    /// # Errors
+    /// If the networks do not fit each other or the size.
+    pub(super) fn step(&self, part: &Part, shard: Shard, penalized: bool) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
         let shape = Shape([shard.len, self.size, self.size, self.channels]);
@@ -234,16 +167,17 @@ impl CycleGan {
             graph: &graph,
             shard,
             generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
-            discriminators: DISCRIMINATORS.tensors(&graph, &self.judges(), &banks),
+            discriminators: DISCRIMINATORS.tensors(&graph, &self.all_discriminators(), &banks),
             banks,
-            judges: vec![None; self.judges().len()],
+            judges: vec![None; self.all_discriminators().len()],
             penalized,
             penalties: Vec::new(),
             updates: Vec::new(),
             outputs: Vec::new(),
         };
-        part(&mut building, pictures)?;
-        Step::new(name, &graph, &building.outputs, building.updates)
+        (part.build)(&mut building, pictures)?;
+        let name = if penalized { format!("penalized_{}", part.name) } else { part.name.to_owned() };
+        Step::new(&name, &graph, &building.outputs, building.updates)
     }
 
     /// Translations to `to` of pictures of any size that divides by 4, and those translated back, without any change of

@@ -1,14 +1,14 @@
 //! Pictures of any size, translated by a trained generator.
 
-use super::checkpoint::Checkpoint;
-use super::config::CycleGanConfig;
-use super::cyclegan_steps::{AVERAGES, CycleGan, Domain, GENERATORS};
-use super::run::memory::check_program;
+use super::networks::HALVINGS;
+use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
 use crate::data::{Picture, to_unit};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
-use crate::nn::cyclegan::HALVINGS;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::model::Model;
+use crate::train::run::memory::check_program;
 use crate::{Error, Result};
 
 /// Smaller pictures are reflected up to this before they are translated.
@@ -61,7 +61,7 @@ impl Translator {
         let Some(first) = pictures.first() else {
             return Err(Error::Input("translate: no pictures; pass one or more".into()));
         };
-        let (padded, channels) = (Self::padded(first.size), self.config.channels);
+        let (padded, channels) = (Self::padded(first.size), self.config.common.channels);
         if let Some(other) =
             pictures.iter().find(|other| Self::padded(other.size) != padded || other.channels != channels)
         {

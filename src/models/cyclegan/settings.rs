@@ -1,0 +1,349 @@
+//! CycleGAN's settings.
+
+use super::networks::{HALVINGS, Translator, generator, patch_discriminator, patch70_discriminator};
+use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
+use crate::Result;
+use crate::data::Batching;
+use crate::models::dcgan::networks::discriminator;
+use crate::nn::{Init, Network, Norm, Upsample};
+use crate::optim::Schedule;
+use crate::train::config::check::{counts, setting, weights, within};
+use crate::train::config::fields::{named, settings};
+use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
+use serde::{Deserialize, Serialize};
+
+/// What a discriminator looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Discriminator {
+    /// The whole picture, as DCGAN's: one score.
+    Whole,
+    /// Patches: a score for every 16x16 pixels.
+    Patch,
+    /// Overlapping patches of 70x70 pixels (Isola 2017).
+    Patch70,
+}
+
+impl Discriminator {
+    /// The smallest picture it can judge: so many pixels both ways.
+    const fn least(self) -> usize {
+        match self {
+            Self::Whole => 8,
+            Self::Patch => 16,
+            Self::Patch70 => 24,
+        }
+    }
+}
+
+settings! {
+    for "cyclegan";
+    /// CycleGAN's settings as given: each may be missing.
+    given CycleGanSettings;
+    /// All settings of a CycleGAN run. Written as the run's `config.toml`, they are enough to run it again.
+    full CycleGanConfig;
+    perhaps {}
+    always {
+        /// The first set of pictures, X: a folder, or a bundled set such as builtin:noto.
+        #[arg(value_name = "DIR|builtin:SET")]
+        x: String,
+        /// The second set of pictures, Y.
+        #[arg(value_name = "DIR|builtin:SET")]
+        y: String,
+        /// The generators: plain convolutions, or the published residual network.
+        #[arg(value_parser = named::<Translator>, value_name = "plain|resnet")]
+        generator: Translator,
+        /// What the discriminators judge: the whole picture, patches, or overlapping patches of 70x70 pixels.
+        #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]
+        discriminator: Discriminator,
+        /// Discriminators of each set, each looking at pictures half as large as the one before; their losses are averaged.
+        scales: usize,
+        /// How far a picture translated there and back is from where it began: mean squared or absolute error, or not
+        /// counted.
+        #[arg(value_parser = named::<CycleLoss>, value_name = "mse|l1|none")]
+        cycle_loss: CycleLoss,
+        /// Weight of the cycle loss; 0 turns it off.
+        lambda_cycle: f64,
+        /// Weight of the identity loss: a generator should leave pictures of its target set as they are; 0 turns it off.
+        lambda_identity: f64,
+        /// The steps of an iteration: each loss apart, discriminators then generators, or generators then discriminators.
+        #[arg(value_parser = named::<Updates>, value_name = "apart|discriminators-first|generators-first")]
+        updates: Updates,
+        /// With --updates apart: show the discriminators fakes every this many iterations.
+        d_fake_every: u64,
+        /// Past translations of each direction that are shown to the discriminators again; 0 shows only new ones.
+        pool: usize,
+    }
+}
+
+impl RunConfig for CycleGanConfig {
+    const KIND: &'static str = "cyclegan";
+    type Settings = CycleGanSettings;
+
+    fn preset(preset: Preset) -> Self {
+        let common = Common {
+            steps: Some(600),
+            blocks: 1,
+            sample_every: 100,
+            checkpoint_every: 800,
+            ..Common::base(preset)
+        };
+        let seed = Self {
+            x: "builtin:noto".into(),
+            y: "builtin:twemoji".into(),
+            generator: Translator::Plain,
+            discriminator: Discriminator::Whole,
+            scales: 1,
+            cycle_loss: CycleLoss::Mse,
+            lambda_cycle: 10.0,
+            lambda_identity: 0.0,
+            updates: Updates::Apart,
+            d_fake_every: 2,
+            pool: 0,
+            common,
+        };
+        match preset {
+            Preset::Small => {
+                let course = Self::preset(Preset::Course);
+                let common = Common {
+                    preset: Some(preset),
+                    steps: Some(5000),
+                    diffaugment: DiffAugmentParts(vec![DiffAugmentPart::Translation]),
+                    average: 0.99,
+                    lr: 1e-3,
+                    schedule: Schedule::Linear,
+                    ..course.common
+                };
+                Self {
+                    discriminator: Discriminator::Patch,
+                    updates: Updates::GeneratorsFirst,
+                    pool: 50,
+                    common,
+                    ..course
+                }
+            }
+            Preset::Seed => seed,
+            Preset::Course => {
+                let common = Common {
+                    steps: Some(10_000),
+                    g_width: 32,
+                    blocks: 3,
+                    upsample: Upsample::Nearest,
+                    d_width: 32,
+                    norm: Norm::Instance,
+                    g_scale: 1.0,
+                    ..seed.common
+                };
+                Self {
+                    cycle_loss: CycleLoss::L1,
+                    updates: Updates::DiscriminatorsFirst,
+                    d_fake_every: 1,
+                    common,
+                    ..seed
+                }
+            }
+            Preset::Paper => {
+                let common = Common {
+                    steps: None,
+                    epochs: Some(200),
+                    size: 256,
+                    batch: 1,
+                    g_width: 64,
+                    blocks: 9,
+                    d_width: 64,
+                    norm: Norm::Instance,
+                    d_first_norm: false,
+                    slope: 0.2,
+                    init: vec![Init::Normal.into()],
+                    d_scale: 0.5,
+                    g_scale: 1.0,
+                    lr: 2e-4,
+                    schedule: Schedule::Linear,
+                    ..seed.common
+                };
+                Self {
+                    generator: Translator::Resnet,
+                    discriminator: Discriminator::Patch70,
+                    cycle_loss: CycleLoss::L1,
+                    lambda_identity: 5.0,
+                    updates: Updates::GeneratorsFirst,
+                    d_fake_every: 1,
+                    pool: 50,
+                    common,
+                    ..seed
+                }
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_size()?;
+        self.check_scales()?;
+        within("pool", self.pool, 0..=65536)?;
+        counts(&[("d_fake_every", Some(self.d_fake_every))])?;
+        if self.d_fake_every > 1 && self.updates != Updates::Apart {
+            return setting(
+                "d_fake_every",
+                format!(
+                    "d_fake_every is {}, which needs a step of its own for fakes; choose `updates` apart, or `d_fake_every` 1",
+                    self.d_fake_every
+                ),
+            );
+        }
+        weights(&[("lambda_cycle", self.lambda_cycle), ("lambda_identity", self.lambda_identity)])
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn whose(name: &str) -> Option<&'static str> {
+        crate::models::whose(name, Self::KIND)
+    }
+}
+
+impl CycleGanConfig {
+    /// The networks and what they are trained for.
+    ///
+    /// # Errors
+    /// If the networks do not fit the size.
+    pub fn cyclegan(&self) -> Result<CycleGan> {
+        let common = &self.common;
+        let translator = |name| {
+            generator(
+                name,
+                self.generator,
+                common.g_width,
+                common.blocks,
+                common.channels,
+                common.norm,
+                common.upsample,
+            )
+        };
+        let counted = self.lambda_cycle > 0.0;
+        Ok(CycleGan {
+            generators: [translator("G_XtoY")?, translator("G_YtoX")?],
+            discriminators: [self.discriminators("D_X")?, self.discriminators("D_Y")?],
+            size: common.size,
+            channels: common.channels,
+            batch: common.batch,
+            objective: CycleObjective {
+                loss: common.loss,
+                d_scale: common.d_scale,
+                r1: common.r1(),
+                g_scale: common.g_scale,
+                cycle: if counted { self.cycle_loss } else { CycleLoss::None },
+                lambda_cycle: self.lambda_cycle,
+                lambda_identity: self.lambda_identity,
+                updates: self.updates,
+                pool: self.pool,
+                average: common.keeps_average(),
+                g_adam: common.g_adam(),
+                d_adam: common.d_adam(),
+                diffaugment: common.diffaugment_policy(),
+            },
+        })
+    }
+
+    /// The discriminators of one domain: `D_X`, or where there are several scales `D_X.0`, `D_X.1`, .. (an `nn.ModuleList`).
+    fn discriminators(&self, name: &str) -> Result<Vec<Network>> {
+        let size = self.common.size;
+        if self.scales == 1 {
+            return Ok(vec![self.discriminator(name, size)?]);
+        }
+        (0..self.scales).map(|scale| self.discriminator(&format!("{name}.{scale}"), size >> scale)).collect()
+    }
+
+    fn discriminator(&self, name: &str, size: usize) -> Result<Network> {
+        let Common { d_width: width, channels, slope, d_first_norm, .. } = self.common;
+        let norm = self.common.discriminator_norm();
+        match self.discriminator {
+            Discriminator::Patch => Ok(patch_discriminator(name, width, channels, norm, slope)),
+            Discriminator::Patch70 => Ok(patch70_discriminator(name, width, channels, norm, slope)),
+            Discriminator::Whole => {
+                let network = discriminator(width, size, channels, norm, d_first_norm, slope)?;
+                Ok(Network { name: name.into(), ..network })
+            }
+        }
+    }
+
+    /// The source of a set's pictures.
+    pub fn source(&self, domain: Domain) -> &str {
+        match domain {
+            Domain::X => &self.x,
+            Domain::Y => &self.y,
+        }
+    }
+
+    /// In which order a set's pictures are seen, and how they are changed.
+    pub fn batching(&self, domain: Domain) -> Batching {
+        let name = match domain {
+            Domain::X => "x",
+            Domain::Y => "y",
+        };
+        self.common.batching(name, true)
+    }
+
+    fn check_size(&self) -> Result<()> {
+        let size = self.common.size;
+        let multiple = 1 << HALVINGS;
+        if !size.is_multiple_of(multiple) {
+            let near = size.next_multiple_of(multiple);
+            let below = near.saturating_sub(multiple).max(multiple);
+            return setting(
+                "size",
+                format!(
+                    "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
+                ),
+            );
+        }
+        let least = self.discriminator.least();
+        if size < least {
+            return setting(
+                "size",
+                format!(
+                    "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
+                    `discriminator`"
+                ),
+            );
+        }
+        if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
+            let below = 1_usize << size.ilog2();
+            return setting(
+                "size",
+                format!(
+                    "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or \
+                    `discriminator` patch",
+                    2 * below
+                ),
+            );
+        }
+        within("size", size, least..=2048)
+    }
+
+    fn check_scales(&self) -> Result<()> {
+        within("scales", self.scales, 1..=8)?;
+        let (size, least) = (self.common.size, self.discriminator.least());
+        let fits = |scales: usize| {
+            let shrunk = 1 << (scales - 1);
+            size.is_multiple_of(shrunk) && size / shrunk >= least
+        };
+        let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
+        if self.scales <= most {
+            return Ok(());
+        }
+        let shrunk = 1 << (self.scales - 1);
+        setting(
+            "scales",
+            format!(
+                "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
+                pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
+                self.scales,
+                least * shrunk
+            ),
+        )
+    }
+}

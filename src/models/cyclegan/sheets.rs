@@ -1,0 +1,67 @@
+//! Sample sheets: the same sources all along, beside their translations.
+
+use super::{CycleGan, CycleGanConfig, Domain};
+use crate::Result;
+use crate::data::{Pictures, to_unit};
+use crate::nn::{Norm, Statistics};
+use crate::report::{self, Layout, sheet};
+use crate::train::dataset::Dataset;
+use crate::train::model::SheetSpec;
+use crate::train::run_folder::RunFolder;
+
+/// Pictures of each set on a sheet.
+const COUNT: usize = 16;
+/// Sources in a row.
+const SOURCES: usize = 4;
+
+/// The pictures of a set on its sheet: the first of the held-out ones where there are enough, else of those trained on.
+fn names(set: &Dataset) -> &[String] {
+    let held_out = set.held_out.names();
+    let names = if held_out.len() >= COUNT { held_out } else { set.pictures.names() };
+    &names[..names.len().min(COUNT)]
+}
+
+/// What translates the sheet's pictures of `from`, there and back: all together where norms are over the batch, else as many at once
+/// as in training.
+///
+/// # Errors
+/// If the networks do not fit the size.
+pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Dataset) -> Result<SheetSpec> {
+    let (count, common) = (names(set).len(), &config.common);
+    let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
+    let step = model.translator(from.other(), batch, [common.size; 2], Statistics::Batch)?;
+    Ok(SheetSpec { step, input: "pictures", like: from.other() as usize })
+}
+
+/// The sheet's pictures of `from`.
+///
+/// # Errors
+/// If they cannot be read again at the size of training.
+pub fn input(config: &CycleGanConfig, from: Domain, set: &Dataset) -> Result<Vec<f32>> {
+    let pictures = Pictures::load_named(config.source(from), names(set), &config.common.plain_options())?;
+    let bytes = (0..pictures.len()).flat_map(|index| pictures.picture(index));
+    Ok(bytes.map(|&byte| to_unit(byte)).collect())
+}
+
+/// Writes the sheet of translations, and that of the way there and back.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn save(
+    config: &CycleGanConfig,
+    from: Domain,
+    pictures: [&[f32]; 3],
+    folder: &RunFolder,
+    step: u64,
+) -> Result<()> {
+    let names = match from {
+        Domain::X => ["XtoY", "XtoYtoX"],
+        Domain::Y => ["YtoX", "YtoXtoY"],
+    };
+    let (side, channels) = (config.common.size, config.common.channels);
+    let [source, translated, back] = pictures.map(|values| report::Pictures { values, side, channels });
+    let layout = |pictures: usize| Layout::new(pictures * SOURCES, side);
+    let [translation, circle] = names.map(|name| folder.sample_path(step, name));
+    sheet::pairs(source, translated, layout(2))?.save_png(translation)?;
+    sheet::side_by_side(&[source, translated, back], layout(3))?.save_png(circle)
+}

@@ -1,0 +1,141 @@
+//! DCGAN (Radford 2016): a generator learns from a set of pictures to draw new ones out of noise.
+
+mod evaluation;
+pub mod networks;
+pub mod sampling;
+mod settings;
+mod steps;
+
+pub use settings::{DcganConfig, DcganSettings};
+pub use steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
+
+use crate::Result;
+use crate::device::Device;
+use crate::evaluate::Figure;
+use crate::graph::Bank;
+use crate::nn::Statistics;
+use crate::ranks::Shard;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::dataset::{Dataset, DatasetSpec};
+use crate::train::evaluation::Judging;
+use crate::train::model::{AccuracySpec, LossSpec, Model, SheetSpec, Trained};
+use crate::train::optimizer::TrainedBanks;
+use crate::train::phase::{Due, Phase, Source, augmentation};
+use crate::train::run;
+use crate::train::run_folder::RunFolder;
+use sampling::{BATCH, fixed_noise, save_grid};
+
+/// A DCGAN's run.
+pub type Trainer = run::Trainer<Dcgan>;
+
+/// A DCGAN's run, planned.
+pub type Plan = run::Plan<Dcgan>;
+
+/// Columns of the sample grid.
+const COLUMNS: usize = 4;
+
+const fn loss(name: &'static str, shown: bool) -> LossSpec {
+    LossSpec { name, parts: &[], shown }
+}
+
+impl Model for Dcgan {
+    type Config = DcganConfig;
+
+    const NAME: &'static str = "DCGAN";
+    const ABOUT: &'static str = "Train a DCGAN on a folder of pictures.";
+    const SHEETS: &'static [&'static str] = &[""];
+    const LOSSES: &'static [LossSpec] =
+        &[loss("D", true), loss("D_real", false), loss("D_fake", false), loss("G", true), loss("R1", true)];
+    const ACCURACIES: &'static [AccuracySpec] = &[
+        AccuracySpec { name: "accuracy_real", output: "errors_real", real: true },
+        AccuracySpec { name: "accuracy_fake", output: "errors_fake", real: false },
+    ];
+
+    fn new(config: &DcganConfig, _: usize) -> Result<Self> {
+        config.dcgan()
+    }
+
+    fn describe(&self) -> String {
+        let [generator, discriminator] =
+            [&self.generator, &self.discriminator].map(|network| network.parameter_count());
+        format!("generator {generator} parameters, discriminator {discriminator}")
+    }
+
+    /// In the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective does not need it.
+    fn banks(&self) -> Vec<Bank> {
+        let networks = [&self.generator, &self.discriminator];
+        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| TrainedBanks::banks(&[of])).collect();
+        let average = self.objective.average.then(|| banks[GENERATOR.parameters].clone());
+        banks.push(average.unwrap_or_default());
+        banks
+    }
+
+    fn trained(&self) -> Vec<Trained<'_>> {
+        let generator = Trained {
+            networks: vec![(&self.generator, "init.g".into())],
+            banks: GENERATOR,
+            average: self.objective.average.then_some(AVERAGE),
+        };
+        let networks = vec![(&self.discriminator, "init.d".into())];
+        vec![generator, Trained { networks, banks: DISCRIMINATOR, average: None }]
+    }
+
+    fn datasets(config: &DcganConfig) -> Vec<DatasetSpec<'_>> {
+        vec![DatasetSpec { name: "data", source: &config.data, batching: config.batching() }]
+    }
+
+    /// The discriminator's step, without the R1 penalty and with it where both occur, then the generator's.
+    fn phases(&self, config: &DcganConfig, shard: Shard) -> Result<Vec<Phase>> {
+        let (objective, common) = (&self.objective, &config.common);
+        let policy = objective.diffaugment;
+        let noise = |stream| ("noise".to_owned(), Source::Noise { kind: config.noise, stream });
+        let rates = |adam| ("rates".to_owned(), Source::Rates(common.rates(adam)));
+
+        let mut sources =
+            vec![("real".to_owned(), Source::Images { set: 0 }), noise("noise.d"), rates(objective.d_adam)];
+        sources.extend(augmentation(policy, "real", "diff.d.real"));
+        sources.extend(augmentation(policy, "fake", "diff.d.fake"));
+        let mut phases = Vec::new();
+        for (penalized, due) in Due::with_penalty(config.d_every, objective.r1) {
+            let step = match penalized {
+                true => self.penalized_discriminator_step(shard)?,
+                false => self.discriminator_step(shard)?,
+            };
+            phases.push(Phase::new(step, due, 1, &sources)?);
+        }
+
+        let own = if objective.fresh_noise { "noise.g" } else { "noise.d" };
+        let mut sources = vec![noise(own), rates(objective.g_adam)];
+        sources.push(("decay".to_owned(), Source::Decay { decay: common.average }));
+        sources.extend(augmentation(policy, "fake", "diff.g.fake"));
+        phases.push(Phase::new(self.generator_step(shard)?, Due::every(1), 0, &sources)?);
+        Ok(phases)
+    }
+
+    fn sheets(&self, _: &DcganConfig, _: &[Dataset]) -> Result<Vec<SheetSpec>> {
+        Ok(vec![SheetSpec { step: self.sampler(BATCH, Statistics::Batch)?, input: "noise", like: 0 }])
+    }
+
+    fn sheet_input(config: &DcganConfig, _: &[Dataset], _: usize) -> Result<Vec<f32>> {
+        Ok(fixed_noise(config, config.common.seed, BATCH))
+    }
+
+    fn save_sheet(
+        config: &DcganConfig,
+        _: usize,
+        _: &[f32],
+        outputs: &[Vec<f32>],
+        folder: &RunFolder,
+        step: u64,
+    ) -> Result<()> {
+        save_grid(&outputs[0], config, COLUMNS, &folder.sample_path(step, ""))
+    }
+
+    fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
+        evaluation::evaluate(checkpoint, device, judging)
+    }
+
+    fn next(folder: &RunFolder) -> (&'static str, String) {
+        ("draw more", format!("mewgan sample {} --count 64 --out sheet.png", folder.path().display()))
+    }
+}

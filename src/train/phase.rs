@@ -1,0 +1,355 @@
+//! An iteration of training as data: phases, each an optimizer step, when it is due, and where its inputs come from.
+
+use crate::data::{DiffAugmentDraws, NoiseKind, PoolDraws, noise};
+use crate::graph::Step;
+use crate::nn::diffaugment::DiffAugmentPolicy;
+use crate::nn::loss::R1;
+use crate::optim::{Adam, Schedule, average_decay};
+use crate::ranks::Shard;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Formatter};
+
+/// One optimizer step of an iteration.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// What is computed; no two phases of an iteration have steps of one name.
+    pub step: Step,
+    /// In which iterations.
+    pub due: Due,
+    /// The networks it trains, by their index in [`trained`](super::model::Model::trained).
+    pub trains: usize,
+    /// Each of the step's inputs, and where its numbers come from.
+    pub inputs: Vec<(String, Source)>,
+}
+
+/// The iterations, counted from 1, in which a phase is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// The first.
+    pub first: u64,
+    /// From there on every this many.
+    pub every: u64,
+    /// Of these, every this many is left out.
+    pub except: Option<u64>,
+}
+
+/// Where the numbers of an input come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum Source {
+    /// The iteration's batch of a set of pictures.
+    Images {
+        /// Which set, by its index in [`datasets`](super::model::Model::datasets).
+        set: usize,
+    },
+    /// Random numbers.
+    Noise {
+        /// Their distribution.
+        kind: NoiseKind,
+        /// Their stream: inputs of one stream are given the same numbers.
+        stream: &'static str,
+    },
+    /// What the phase's optimizer reads at its update: [`Adam::rates`], the learning rate by its schedule.
+    Rates(Rates),
+    /// The share of the old average at the optimizer's update: [`average_decay`].
+    Decay {
+        /// What it comes to.
+        decay: f64,
+    },
+    /// A parameter of DiffAugment, one draw a picture.
+    Augmentation {
+        /// Which.
+        parameter: Parameter,
+        /// The stream of the draws.
+        stream: String,
+    },
+    /// Which pictures are shown, out of an image pool and new ones: [`PoolDraws::rows`].
+    PoolShown(ImagePool),
+    /// Which new pictures are stored in an image pool, and where: [`PoolDraws::store`].
+    PoolStored(ImagePool),
+}
+
+/// An optimizer's numbers over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// The optimizer, with the learning rate that the run begins with.
+    pub adam: Adam,
+    /// How that changes.
+    pub schedule: Schedule,
+    /// The step after which the linear schedule falls; half of all where there is none.
+    pub decay_from: Option<u64>,
+}
+
+/// A pool of generated pictures (Shrivastava 2017).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImagePool {
+    /// The stream of its draws.
+    pub stream: &'static str,
+    /// Pictures it holds.
+    pub len: usize,
+}
+
+/// The parameters of DiffAugment, as in [`DiffAugmentDraws`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameter {
+    /// Added to a picture.
+    Brightness,
+    /// Scales the distance of a pixel's channels from their mean.
+    Saturation,
+    /// Scales the distance from a picture's mean.
+    Contrast,
+    /// Down and right, in whole pixels.
+    Shift,
+    /// 0 in a square, else 1.
+    Mask,
+}
+
+impl Parameter {
+    /// The parameters that `policy` draws, with the ends of their inputs' names.
+    fn of(policy: DiffAugmentPolicy) -> impl Iterator<Item = (Self, &'static str)> {
+        let all = [
+            (policy.color, Self::Brightness, "brightness"),
+            (policy.color, Self::Saturation, "saturation"),
+            (policy.color, Self::Contrast, "contrast"),
+            (policy.translation, Self::Shift, "shift"),
+            (policy.cutout, Self::Mask, "mask"),
+        ];
+        all.into_iter().filter(|(used, ..)| *used).map(|(_, parameter, name)| (parameter, name))
+    }
+}
+
+/// The inputs that [`DiffAugmentPolicy::apply`] has named after `augmented`, drawn from `stream`.
+pub fn augmentation(policy: DiffAugmentPolicy, augmented: &str, stream: &str) -> Vec<(String, Source)> {
+    let input = |(parameter, name)| {
+        (format!("{augmented}.{name}"), Source::Augmentation { parameter, stream: stream.to_owned() })
+    };
+    Parameter::of(policy).map(input).collect()
+}
+
+impl Phase {
+    /// A phase of `step`, whose inputs are found in `sources`; what the step does not take is left out.
+    ///
+    /// # Errors
+    /// If an input of the step has no source: the model lacks one.
+    pub fn new(step: Step, due: Due, trains: usize, sources: &[(String, Source)]) -> Result<Self> {
+        let source = |(_, input, _): (usize, &str, crate::shape::Shape)| {
+            let found = sources.iter().find(|(name, _)| name == input).cloned();
+            found.ok_or_else(|| {
+                Error::Input(format!("{}: nothing is said of where its input {input} comes from", step.name))
+            })
+        };
+        let inputs = step.inputs().map(source).collect::<Result<_>>()?;
+        Ok(Self { step, due, trains, inputs })
+    }
+
+    /// Whether the step has an output of this name.
+    pub fn has(&self, output: &str) -> bool {
+        self.step.outputs.iter().any(|(name, _)| name == output)
+    }
+
+    /// Whether it stores pictures in `pool`.
+    fn stores(&self, pool: &ImagePool) -> bool {
+        self.inputs.iter().any(|(_, source)| matches!(source, Source::PoolStored(into) if into == pool))
+    }
+}
+
+impl Due {
+    /// In iterations `every`, `2 * every`, ..
+    pub const fn every(every: u64) -> Self {
+        Self { first: every, every, except: None }
+    }
+
+    /// Of a step that is due at every `every`-th iteration: when it is due without the R1 penalty, and when with it.
+    pub fn with_penalty(every: u64, r1: R1) -> Vec<(bool, Self)> {
+        let due = |&penalized: &bool| match (penalized, r1.variants().len() > 1) {
+            (true, _) => (true, Self::every(every * r1.every)),
+            (false, true) => (false, Self { except: Some(r1.every), ..Self::every(every) }),
+            (false, false) => (false, Self::every(every)),
+        };
+        r1.variants().iter().map(due).collect()
+    }
+
+    /// Whether iteration `t` is one of them.
+    pub fn is_at(self, t: u64) -> bool {
+        t > 0 && self.until(t) > self.until(t - 1)
+    }
+
+    /// How many there are up to iteration `t`.
+    pub fn until(self, t: u64) -> u64 {
+        let all = t.checked_sub(self.first).map_or(0, |since| since / self.every + 1);
+        all - self.except.map_or(0, |except| all / except)
+    }
+}
+
+impl Display for Due {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let every = |interval: u64| match interval {
+            1 => "every iteration".to_owned(),
+            more => format!("every {} iteration", ordinal(more)),
+        };
+        f.write_str(&every(self.every))?;
+        if self.first != self.every {
+            write!(f, " from the {} on", ordinal(self.first))?;
+        }
+        match self.except {
+            Some(except) => write!(f, ", but not {}", every(self.every * except)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in a row, such as `2nd`.
+fn ordinal(number: u64) -> String {
+    let suffix = match (number % 10, number % 100) {
+        (1..=3, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{suffix}")
+}
+
+/// What decides all inputs of an iteration but its pictures.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The run's seed.
+    pub seed: u64,
+    /// The iteration, counted from 1.
+    pub t: u64,
+    /// The run's last.
+    pub total: u64,
+    /// The pictures of its batch, and which of them this process computes.
+    pub shard: Shard,
+    /// Height and width of the pictures.
+    pub size: usize,
+}
+
+/// The inputs of an iteration. What several of them are made of is drawn once.
+pub struct Inputs<'a> {
+    moment: Moment,
+    phases: &'a [Phase],
+    /// A batch of each set, this process's part of it.
+    images: Vec<&'a [f32]>,
+    noise: BTreeMap<&'a str, Vec<f32>>,
+    augmentation: BTreeMap<&'a str, DiffAugmentDraws>,
+    pools: BTreeMap<&'a str, PoolDraws>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Those of the iteration of `phases` at `moment`, with these pictures of each set.
+    pub fn new(moment: Moment, phases: &'a [Phase], images: Vec<&'a [f32]>) -> Self {
+        let (noise, augmentation, pools) = Default::default();
+        Self { moment, phases, images, noise, augmentation, pools }
+    }
+
+    /// Hands each input of phase `index`, by name, to `write`.
+    ///
+    /// # Errors
+    /// If `write` fails.
+    pub fn of_phase(
+        &mut self,
+        index: usize,
+        mut write: impl FnMut(&str, &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let phases = self.phases;
+        let shapes = phases[index].step.inputs().map(|(_, _, shape)| shape.len());
+        for ((name, source), len) in phases[index].inputs.iter().zip(shapes) {
+            write(name, &self.values(index, source, len))?;
+        }
+        Ok(())
+    }
+
+    /// The `len` numbers of an input of phase `index`.
+    fn values(&mut self, index: usize, source: &'a Source, len: usize) -> Vec<f32> {
+        let Moment { seed, t, shard, size, .. } = self.moment;
+        match source {
+            Source::Images { set } => self.images[*set].to_vec(),
+            Source::Noise { kind, stream } => {
+                let whole = len / shard.len * shard.whole;
+                let draw = || noise(*kind, seed, stream, t, whole);
+                shard.slice(self.noise.entry(*stream).or_insert_with(draw)).to_vec()
+            }
+            Source::Rates(rates) => self.rates(*rates, self.update(index)).to_vec(),
+            Source::Decay { decay } => vec![average_decay(*decay, self.update(index)) as f32],
+            Source::Augmentation { parameter, stream } => {
+                let draw = || DiffAugmentDraws::new(seed, stream, t, shard, size);
+                let draws = self.augmentation.entry(stream.as_str()).or_insert_with(draw);
+                match parameter {
+                    Parameter::Brightness => draws.brightness.clone(),
+                    Parameter::Saturation => draws.saturation.clone(),
+                    Parameter::Contrast => draws.contrast.clone(),
+                    Parameter::Shift => draws.shift.clone(),
+                    Parameter::Mask => draws.mask.clone(),
+                }
+            }
+            Source::PoolShown(pool) => shard.slice(&self.pool(pool).rows).to_vec(),
+            Source::PoolStored(pool) => self.pool(pool).store.clone(),
+        }
+    }
+
+    /// The update of its networks that phase `index` makes, counted from 1.
+    fn update(&self, index: usize) -> u64 {
+        let (trains, t) = (self.phases[index].trains, self.moment.t);
+        let updates = |(other, phase): (usize, &Phase)| match phase.trains == trains {
+            true => phase.due.until(if other <= index { t } else { t - 1 }),
+            false => 0,
+        };
+        self.phases.iter().enumerate().map(updates).sum()
+    }
+
+    fn rates(&self, Rates { adam, schedule, decay_from }: Rates, update: u64) -> [f32; 2] {
+        let Moment { t, total, .. } = self.moment;
+        let lr = adam.lr * schedule.factor(t - 1, total, decay_from.unwrap_or(total / 2));
+        Adam { lr, ..adam }.rates(update).map(|rate| rate as f32)
+    }
+
+    fn pool(&mut self, pool: &'a ImagePool) -> &PoolDraws {
+        let Moment { seed, t, shard, .. } = self.moment;
+        let storing = self.phases.iter().filter(|phase| phase.stores(pool));
+        let seen = storing.map(|phase| phase.due.until(t - 1)).sum::<u64>() * shard.whole as u64;
+        let draw = || PoolDraws::new(seed, pool.stream, t, seen, pool.len, shard.whole);
+        self.pools.entry(pool.stream).or_insert_with(draw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Due;
+    use crate::nn::loss::R1;
+
+    fn at(due: Due) -> Vec<u64> {
+        (0..=13).filter(|&t| due.is_at(t)).collect()
+    }
+
+    #[test]
+    fn phases_are_due_at_their_intervals() {
+        assert_eq!(at(Due::every(1)), (1..=13).collect::<Vec<_>>());
+        assert_eq!(at(Due::every(4)), [4, 8, 12]);
+        assert_eq!(at(Due { first: 1, ..Due::every(4) }), [1, 5, 9, 13]);
+        assert_eq!(at(Due { except: Some(3), ..Due::every(2) }), [2, 4, 8, 10]);
+        for due in [Due { first: 3, every: 2, except: Some(2) }, Due::every(5)] {
+            assert_eq!(due.until(13), at(due).len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_step_is_due_with_the_penalty_or_without_it() {
+        let r1 = |weight, every| R1 { weight, every };
+        assert_eq!(Due::with_penalty(2, r1(0.0, 3)), [(false, Due::every(2))]);
+        assert_eq!(Due::with_penalty(2, r1(1.0, 1)), [(true, Due::every(2))]);
+        let [(false, without), (true, with)] = Due::with_penalty(2, r1(1.0, 3))[..] else { panic!() };
+        assert_eq!((at(without), at(with)), (vec![2, 4, 8, 10], vec![6, 12]));
+    }
+
+    #[test]
+    fn intervals_have_words() {
+        assert_eq!(Due::every(1).to_string(), "every iteration");
+        assert_eq!(Due { first: 1, ..Due::every(11) }.to_string(), "every 11th iteration from the 1st on");
+        let rare = Due { except: Some(16), ..Due::every(2) };
+        assert_eq!(rare.to_string(), "every 2nd iteration, but not every 32nd iteration");
+    }
+}
