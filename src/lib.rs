@@ -118,6 +118,7 @@ pub mod cli;
 pub mod custom;
 pub mod data;
 pub mod device;
+mod embedded;
 pub mod error;
 pub mod evaluate;
 pub mod executor;

@@ -50,7 +50,7 @@ fn every_kernel_says_what_it_computes() {
     for name in preprocess::kernels() {
         let source = preprocess::source(&name).unwrap();
         let Header { title, equation, reference, layout, one_invocation, one_workgroup, .. } =
-            Header::of(&source);
+            Header::of(source);
         assert!(!title.is_empty() && equation.contains('='), "{name}: no title or Equation");
         assert!(!(one_invocation.is_empty() && one_workgroup.is_empty()), "{name}: whose work is what?");
         for binding in source.split("@binding(").skip(1) {
