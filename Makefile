@@ -28,6 +28,7 @@ bench:
 
 lint:
 	cargo fmt --check
+	bash .ci/typos
 	cargo clippy --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
 
