@@ -1,4 +1,4 @@
-.PHONY: demo test mpi interop bench lint deny fuzz
+.PHONY: demo test mpi interop bench lint features deny fuzz
 
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
@@ -31,6 +31,10 @@ lint:
 	bash .ci/typos
 	cargo clippy --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
+
+# Each cargo feature by itself, and none.
+features:
+	bash .ci/features
 
 # Licences, sources and known faults of what is depended on.
 deny:

@@ -21,6 +21,9 @@ fn main() -> io::Result<()> {
             collect(folder, &mut paths)?;
         }
         paths.sort_unstable();
+        if list == "PAGE" {
+            text.push_str("#[cfg(feature = \"web\")]\n");
+        }
         let _ = writeln!(text, "pub(crate) const {list}: Files = &[");
         for path in paths {
             let name = &path[base.len()..];

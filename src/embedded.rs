@@ -7,7 +7,9 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, PAGE, PICTURES, SHADERS};
+    #[cfg(feature = "web")]
+    use super::PAGE;
+    use super::{Files, PICTURES, SHADERS};
     use std::path::Path;
 
     #[test]
@@ -16,6 +18,7 @@ mod tests {
         let lists: &[(Files, &str, &[&str])] = &[
             (SHADERS, "shaders", &["."]),
             (PICTURES, "assets", &["noto", "twemoji"]),
+            #[cfg(feature = "web")]
             (PAGE, "assets/web", &["."]),
         ];
         for &(embedded, base, folders) in lists {

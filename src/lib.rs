@@ -49,6 +49,19 @@
 //! | [`op`], [`cli`] | one operation from file to file; the command line |
 //! | [`shape`], [`error`] | sizes, valid by construction; what can go wrong, and what to do about it |
 //!
+//! # Features
+//!
+//! All but `mpi` are on by default; `default-features = false` leaves the library alone.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `cli` | the program `mewgan`, [`cli`], settings as flags; asks the system how much memory there is, so that what needs more is refused (without it only `memory_limit` is looked at); needs `report` |
+//! | `report` | curves, animations, pages, CSV, events for TensorBoard; without it a run keeps its sample sheets, metrics and checkpoints |
+//! | `onnx` | [`onnx`] |
+//! | `web` | [`web`] |
+//! | `listing` | SPIR-V in [`kernels::translate`] |
+//! | `mpi` | several processes in [`ranks`], over the MPI library that is installed |
+//!
 //! # A graph, its gradient, a device
 //!
 //! ```
@@ -114,6 +127,7 @@
 #![warn(missing_docs)]
 
 pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod custom;
 pub mod data;
@@ -130,6 +144,7 @@ pub mod graph;
 pub mod kernels;
 mod machine;
 pub mod nn;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod op;
 pub mod optim;
@@ -142,6 +157,7 @@ pub mod shape;
 mod spelling;
 mod tensor_file;
 pub mod train;
+#[cfg(feature = "web")]
 pub mod web;
 
 pub use error::{Error, Result};

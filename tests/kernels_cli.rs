@@ -96,7 +96,7 @@ fn every_kernel_prints_in_every_language() {
             "{}: something is left open",
             kernel.name
         );
-        for language in Language::ALL {
+        for &language in Language::ALL {
             let translation = translate(&kernel.name, wgsl, language).unwrap();
             assert!(translation.text.contains("main"), "{} in {language:?}", kernel.name);
             assert_eq!(translation.binary.is_some(), language == Language::Spirv);

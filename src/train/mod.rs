@@ -13,6 +13,7 @@ pub mod initial;
 pub mod log;
 pub mod model;
 pub mod optimizer;
+#[cfg(feature = "report")]
 pub mod reporting;
 pub mod run;
 pub mod run_folder;

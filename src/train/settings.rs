@@ -1,9 +1,6 @@
 //! A setting is written once: [`settings!`] makes of one list the settings a user may leave out and the configuration
 //! in which none is missing.
 
-use serde::de::value::{Error as NameError, StrDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer};
-
 /// The longest settings file, in bytes; a run's own has some 2 kB.
 pub(super) const LONGEST: u64 = 1 << 20;
 
@@ -29,13 +26,18 @@ macro_rules! settings {
         }
     ) => {
         $(#[$given_doc])*
-        #[derive(Clone, Debug, Default, PartialEq, clap::Args, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
         #[serde(deny_unknown_fields, default)]
         pub struct $given {
-            $( $(#[doc = $doc_p])* #[arg(long $(, $($arg_p)*)?)] pub $name_p: Option<$type_p>, )*
+            $(
+                $(#[doc = $doc_p])*
+                #[cfg_attr(feature = "cli", arg(long $(, $($arg_p)*)?))]
+                pub $name_p: Option<$type_p>,
+            )*
             $(
                 $(#[doc = $doc_a])*
-                #[arg(long $(, $($arg_a)*)?)]
+                #[cfg_attr(feature = "cli", arg(long $(, $($arg_a)*)?))]
                 $(#[serde($($serde_a)*)])?
                 pub $name_a: Option<$type_a>,
             )*
@@ -172,7 +174,7 @@ macro_rules! settings {
             }
 
             fn has_events(&self) -> bool {
-                !self.no_tensorboard
+                cfg!(feature = "report") && !self.no_tensorboard
             }
 
             fn settle(&mut self, total: u64) {
@@ -221,7 +223,7 @@ macro_rules! settings {
 pub(super) use settings;
 
 /// Parses a flag's value by the names its type has in TOML.
-pub(super) fn named<T: DeserializeOwned>(text: &str) -> Result<T, NameError> {
-    let names: StrDeserializer<'_, NameError> = text.into_deserializer();
-    T::deserialize(names)
+#[cfg(feature = "cli")]
+pub(super) fn named<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
+    T::deserialize(serde::de::value::StrDeserializer::new(text))
 }

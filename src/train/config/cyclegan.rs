@@ -1,6 +1,8 @@
 //! CycleGAN's settings.
 
-use super::{DiffAugmentParts, Preset, parts};
+#[cfg(feature = "cli")]
+use super::parts;
+use super::{DiffAugmentParts, Preset};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions};
 use crate::nn::cyclegan::{Translator, generator, patch_discriminator, patch70_discriminator};
@@ -10,7 +12,9 @@ use crate::nn::{Network, Upsample};
 use crate::optim::{Adam, Schedule};
 use crate::train::cyclegan_steps::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::train::initial::{Initial, one_or_more};
-use crate::train::settings::{named, settings};
+#[cfg(feature = "cli")]
+use crate::train::settings::named;
+use crate::train::settings::settings;
 use serde::{Deserialize, Serialize};
 
 /// What a discriminator looks at.

@@ -1,6 +1,8 @@
 //! DCGAN's settings.
 
-use super::{DiffAugmentParts, Preset, parts};
+#[cfg(feature = "cli")]
+use super::parts;
+use super::{DiffAugmentParts, Preset};
 use crate::Result;
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions, NoiseKind};
 use crate::nn::Upsample;
@@ -9,7 +11,9 @@ use crate::nn::loss::{Adversarial, R1};
 use crate::optim::Adam;
 use crate::train::dcgan_steps::{Dcgan, Objective};
 use crate::train::initial::{Initial, one_or_more};
-use crate::train::settings::{named, settings};
+#[cfg(feature = "cli")]
+use crate::train::settings::named;
+use crate::train::settings::settings;
 
 settings! {
     /// Settings as given: each may be missing.

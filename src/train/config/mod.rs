@@ -14,6 +14,7 @@ use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::ranks::{Ranks, Shard};
 use crate::train::initial::Initial;
+#[cfg(feature = "cli")]
 use crate::train::settings::named;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -105,7 +106,8 @@ pub trait RunConfig: Clone {
 }
 
 /// Where the values come from that nobody gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// The recipe that was measured to draw and translate best from some hundred to some thousand pictures, as
@@ -165,6 +167,7 @@ impl DiffAugmentParts {
     }
 }
 
+#[cfg(feature = "cli")]
 fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::Error> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     match text {

@@ -284,6 +284,7 @@ impl<T: Training> Trainer<T> {
                 }
                 if checkpoint {
                     // The checkpoint comes last: whatever ends the process before, a resumed run makes all of it again.
+                    #[cfg(feature = "report")]
                     self.save_report(watch);
                     self.save_checkpoint(last || stopped, watch)?;
                 }

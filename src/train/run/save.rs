@@ -8,6 +8,7 @@ use crate::train::checkpoint;
 use crate::train::config::RunConfig;
 use crate::train::log::{Exchanged, Log, Loss};
 use crate::train::model::{Model, Trained};
+#[cfg(feature = "report")]
 use crate::train::reporting;
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
@@ -167,6 +168,7 @@ impl<T: Training> Trainer<T> {
     }
 
     /// Draws the losses, the animations and the page again. What cannot be drawn is a warning: training matters more.
+    #[cfg(feature = "report")]
     pub(super) fn save_report(&self, watch: &mut dyn Watch) {
         reporting::redraw::<T>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
     }
