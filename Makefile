@@ -1,5 +1,8 @@
 .PHONY: demo test mpi interop bench lint features deny fuzz
 
+# Cargo features for lint and test beside the default ones: make test FEATURES=mpi
+FEATURES ?=
+
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
 
@@ -10,8 +13,8 @@ demo:
 # Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all.
 test:
 	bash .ci/vulkan
-	cargo test --release
-	@echo "Left out: ranks started by mpirun (make mpi, with Open MPI and libclang), and other programs (make interop)"
+	cargo test --release --features "$(FEATURES)"
+	@echo "Left out: $(if $(findstring mpi,$(FEATURES)),,ranks started by mpirun (make mpi, with Open MPI and libclang), and )other programs (make interop)"
 
 # Training by several processes over MPI, which is installed where it is missing.
 mpi:
@@ -29,8 +32,8 @@ bench:
 lint:
 	cargo fmt --check
 	bash .ci/typos
-	cargo clippy --release --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
+	cargo clippy --release --all-targets --features "$(FEATURES)" -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items --features "$(FEATURES)"
 
 # Each cargo feature by itself, and none.
 features:
