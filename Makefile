@@ -10,10 +10,13 @@ export XDG_RUNTIME_DIR ?= /tmp
 demo:
 	cargo run --release -- demo
 
-# Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all.
+# Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all. Unit tests are another build
+# of the library: without optimisation it takes a quarter of the time.
 test:
 	bash .ci/vulkan
-	cargo test --release --features "$(FEATURES)"
+	cargo test --release --features "$(FEATURES)" --lib --config profile.release.package.mewgan.opt-level=0
+	cargo test --release --features "$(FEATURES)" --test suite $(if $(findstring mpi,$(FEATURES)),--test mpi)
+	cargo test --release --features "$(FEATURES)" --doc
 	@echo "Left out: $(if $(findstring mpi,$(FEATURES)),,ranks started by mpirun (make mpi, with Open MPI and libclang), and )other programs (make interop)"
 
 # Training by several processes over MPI, which is installed where it is missing.
