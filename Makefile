@@ -1,4 +1,7 @@
-.PHONY: demo test mpi interop bench lint deny fuzz
+.PHONY: demo test mpi interop bench lint features deny fuzz
+
+# Cargo features for lint and test beside the default ones: make test FEATURES=mpi
+FEATURES ?=
 
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
@@ -7,11 +10,14 @@ export XDG_RUNTIME_DIR ?= /tmp
 demo:
 	cargo run --release -- demo
 
-# Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all.
+# Everything, GPU kernels included; a software Vulkan driver is installed where there is none at all. Unit tests are another build
+# of the library: without optimisation it takes a quarter of the time.
 test:
 	bash .ci/vulkan
-	cargo test --release
-	@echo "Left out: ranks started by mpirun (make mpi, with Open MPI and libclang), and other programs (make interop)"
+	cargo test --release --features "$(FEATURES)" --lib --config profile.release.package.mewgan.opt-level=0
+	cargo test --release --features "$(FEATURES)" --test suite $(if $(findstring mpi,$(FEATURES)),--test mpi)
+	cargo test --release --features "$(FEATURES)" --doc
+	@echo "Left out: $(if $(findstring mpi,$(FEATURES)),,ranks started by mpirun (make mpi, with Open MPI and libclang), and )other programs (make interop)"
 
 # Training by several processes over MPI, which is installed where it is missing.
 mpi:
@@ -28,8 +34,13 @@ bench:
 
 lint:
 	cargo fmt --check
-	cargo clippy --release --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
+	bash .ci/typos
+	cargo clippy --release --all-targets --features "$(FEATURES)" -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items --features "$(FEATURES)"
+
+# Each cargo feature by itself, and none.
+features:
+	bash .ci/features
 
 # Licences, sources and known faults of what is depended on.
 deny:

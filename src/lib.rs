@@ -51,6 +51,19 @@
 //! | [`op`], [`cli`] | one operation from file to file; the command line |
 //! | [`shape`], [`error`] | sizes, valid by construction; what can go wrong, and what to do about it |
 //!
+//! # Features
+//!
+//! All but `mpi` are on by default; `default-features = false` leaves the library alone.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `cli` | the program `mewgan`, [`cli`], settings as flags; asks the system how much memory there is, so that what needs more is refused (without it only `memory_limit` is looked at); needs `report` |
+//! | `report` | curves, animations, pages, CSV, events for TensorBoard; without it a run keeps its sample sheets, metrics and checkpoints |
+//! | `onnx` | [`onnx`] |
+//! | `web` | [`web`] |
+//! | `listing` | SPIR-V in [`kernels::translate`] |
+//! | `mpi` | several processes in [`ranks`], over the MPI library that is installed |
+//!
 //! # A graph, its gradient, a device
 //!
 //! ```
@@ -115,10 +128,12 @@
 #![warn(missing_docs)]
 
 pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod custom;
 pub mod data;
 pub mod device;
+mod embedded;
 pub mod error;
 pub mod evaluate;
 pub mod executor;
@@ -131,6 +146,7 @@ pub mod kernels;
 mod machine;
 pub mod models;
 pub mod nn;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod op;
 pub mod optim;
@@ -143,6 +159,7 @@ pub mod shape;
 mod spelling;
 mod tensor_file;
 pub mod train;
+#[cfg(feature = "web")]
 pub mod web;
 
 pub use error::{Error, Result};

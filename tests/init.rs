@@ -83,7 +83,7 @@ fn weights(tensors: &Tensors, prefix: &str) -> Tensors {
 }
 
 #[test]
-fn a_run_begins_with_anothers_checkpoint() {
+fn a_run_begins_with_a_checkpoint_of_another() {
     let (folder, first) = with_dcgan();
     let said = done(
         &folder,

@@ -53,7 +53,7 @@ fn every_kernel_says_what_it_computes() {
     for name in preprocess::kernels() {
         let source = preprocess::source(&name).unwrap();
         let Header { title, equation, reference, layout, one_invocation, one_workgroup, .. } =
-            Header::of(&source);
+            Header::of(source);
         assert!(!title.is_empty() && equation.contains('='), "{name}: no title or Equation");
         assert!(!(one_invocation.is_empty() && one_workgroup.is_empty()), "{name}: whose work is what?");
         for binding in source.split("@binding(").skip(1) {
@@ -99,7 +99,7 @@ fn every_kernel_prints_in_every_language() {
             "{}: something is left open",
             kernel.name
         );
-        for language in Language::ALL {
+        for &language in Language::ALL {
             let translation = translate(&kernel.name, wgsl, language).unwrap();
             assert!(translation.text.contains("main"), "{} in {language:?}", kernel.name);
             assert_eq!(translation.binary.is_some(), language == Language::Spirv);

@@ -9,32 +9,26 @@
 //! | `#if NAME` .. `#else` .. `#end` | text kept when NAME is defined and not 0 |
 //! | `#for i in 4` (or a name) .. `#end` | text repeated with `${i}` from 0, unrolled |
 
+use crate::embedded::SHADERS;
 use crate::{Error, Result};
-use rust_embed::RustEmbed;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The shader sources, part of the binary.
-#[derive(RustEmbed)]
-#[folder = "shaders/"]
-struct Sources;
 
 /// Names of all kernels (`family/kernel`), without the shared pieces under `lib/`.
 pub fn kernels() -> Vec<String> {
-    Sources::iter()
-        .filter(|path| !path.starts_with("lib/"))
-        .filter_map(|path| path.strip_suffix(".wgsl").map(str::to_owned))
-        .collect()
+    let names = SHADERS.iter().filter_map(|(path, _)| path.strip_suffix(".wgsl"));
+    names.filter(|name| !name.starts_with("lib/")).map(str::to_owned).collect()
 }
 
 /// The source text of `family/kernel`, as written.
 ///
 /// # Errors
 /// If there is none of that name.
-pub fn source(name: &str) -> Result<String> {
-    let file = Sources::get(&format!("{name}.wgsl")).ok_or_else(|| {
+pub fn source(name: &str) -> Result<&'static str> {
+    let found = SHADERS.iter().find(|(path, _)| path.strip_suffix(".wgsl") == Some(name));
+    let (_, text) = found.ok_or_else(|| {
         Error::Input(format!("no kernel named {name}; there are: {}", kernels().join(", ")))
     })?;
-    String::from_utf8(file.data.into_owned()).map_err(|_| problem(&path(name), 0, "not UTF-8"))
+    std::str::from_utf8(text).map_err(|_| problem(&path(name), 0, "not UTF-8"))
 }
 
 /// The WGSL of `family/kernel` under the given definitions.
@@ -83,7 +77,7 @@ impl Expansion {
     }
 
     fn file(&mut self, name: &str) -> Result<()> {
-        self.lines(&path(name), &source(name)?)
+        self.lines(&path(name), source(name)?)
     }
 
     fn lines(&mut self, file: &str, text: &str) -> Result<()> {

@@ -1,17 +1,22 @@
 //! What naga makes of a kernel: the languages that drivers take, as wgpu asks for them.
 
 use crate::{Error, Result};
-use naga::back::{hlsl, msl, spv};
+#[cfg(feature = "listing")]
+use naga::back::spv;
+use naga::back::{hlsl, msl};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+#[cfg(feature = "listing")]
 use rspirv::binary::Disassemble;
 
 /// A language that a kernel can be read in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Language {
     /// As lowering makes it.
     Wgsl,
-    /// Vulkan's.
+    /// Vulkan's; with the feature `listing`.
+    #[cfg(feature = "listing")]
     Spirv,
     /// Metal's.
     Msl,
@@ -21,11 +26,21 @@ pub enum Language {
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Wgsl, Self::Spirv, Self::Msl, Self::Hlsl];
+    pub const ALL: &[Self] = &[
+        Self::Wgsl,
+        #[cfg(feature = "listing")]
+        Self::Spirv,
+        Self::Msl,
+        Self::Hlsl,
+    ];
 
     /// What opens a comment.
     pub fn comment(self) -> &'static str {
-        if self == Self::Spirv { ";" } else { "//" }
+        match self {
+            #[cfg(feature = "listing")]
+            Self::Spirv => ";",
+            Self::Wgsl | Self::Msl | Self::Hlsl => "//",
+        }
     }
 }
 
@@ -55,9 +70,11 @@ pub fn translate(kernel: &str, wgsl: &str, language: Language) -> Result<Transla
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
         .map_err(|error| refused(&error.emit_to_string(wgsl)))?;
+    #[cfg_attr(not(feature = "listing"), expect(unused_mut, reason = "only SPIR-V is binary"))]
     let mut binary = None;
     let text = match language {
         Language::Wgsl => wgsl.to_owned(),
+        #[cfg(feature = "listing")]
         Language::Spirv => {
             let options = spv::Options {
                 bounds_check_policies: UNCHECKED,

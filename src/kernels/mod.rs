@@ -62,7 +62,7 @@ pub fn all() -> Result<Vec<Kernel>> {
         variants.retain(|variant| seen.insert(variant.clone()));
         Ok(Kernel {
             path: format!("shaders/{name}.wgsl"),
-            header: Header::of(&preprocess::source(&name)?),
+            header: Header::of(preprocess::source(&name)?),
             ops,
             variants,
             name,

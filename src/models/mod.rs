@@ -8,14 +8,15 @@ pub mod dcgan;
 
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::report::page;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{ModelSettings, RunConfig};
 use crate::train::evaluation::Judging;
 use crate::train::model::Model;
-use crate::train::reporting;
 use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
+#[cfg(feature = "report")]
+use crate::{report::page, train::reporting};
+#[cfg(feature = "report")]
 use std::path::Path;
 
 /// From the list of models: [`Kind`], and the macro `with_model!` that has a type stand for a kind's model.
@@ -119,6 +120,7 @@ pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> R
 ///
 /// # Errors
 /// The first thing that could not be made.
+#[cfg(feature = "report")]
 pub fn redraw(folder: &RunFolder) -> Result<()> {
     let failed = with_model!(Kind::of_run(folder)?, M => reporting::redraw::<M>(folder));
     failed.into_iter().next().map_or(Ok(()), Err)
@@ -128,6 +130,7 @@ pub fn redraw(folder: &RunFolder) -> Result<()> {
 ///
 /// # Errors
 /// If a run cannot be read or the page not be written.
+#[cfg(feature = "report")]
 pub fn side_by_side(
     title: &str,
     introduction: &str,

@@ -206,19 +206,37 @@ pub fn join() -> Result<(impl Sized, Ranks)> {
 /// If there are others and this program was built without MPI, or MPI cannot be used.
 #[cfg(not(feature = "mpi"))]
 pub fn join() -> Result<((), Ranks)> {
+    check_alone(|name| std::env::var(name).ok())?;
+    Ok(((), Ranks::default()))
+}
+
+/// Refuses to be one of several processes, as environment variables have it.
+#[cfg(any(test, not(feature = "mpi")))]
+fn check_alone(variable: impl Fn(&str) -> Option<String>) -> Result<()> {
     // As Open MPI, and MPICH and what comes of it, tell their processes.
-    let sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| std::env::var(name).ok()?.parse().ok());
+    let sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].map(|name| variable(name)?.parse().ok());
     match sizes.into_iter().flatten().find(|size: &usize| *size > 1) {
         Some(size) => Err(Error::Input(format!(
             "started as {size} processes, but built without MPI: build it with the feature mpi, or start it once"
         ))),
-        None => Ok(((), Ranks::default())),
+        None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::odd_ones;
+    use super::{check_alone, odd_ones};
+
+    #[test]
+    fn without_mpi_several_processes_are_refused() {
+        let started_as = |size: &str| check_alone(|name| (name == "PMI_SIZE").then(|| size.to_owned()));
+        assert!(started_as("1").is_ok());
+        let said = started_as("2").unwrap_err().to_string();
+        assert!(
+            said.contains("started as 2 processes") && said.contains("build it with the feature mpi"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn the_odd_ones_are_those_with_another_word_than_most() {

@@ -10,6 +10,7 @@ pub mod log;
 pub mod model;
 pub mod optimizer;
 pub mod phase;
+#[cfg(feature = "report")]
 pub mod reporting;
 pub mod run;
 pub mod run_folder;

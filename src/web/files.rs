@@ -2,23 +2,18 @@
 
 use super::Written;
 use crate::data::{Pictures, to_unit};
+use crate::embedded::PAGE;
 use crate::file;
 use crate::gpu::lower::{Target, lower};
 use crate::gpu::program::{Buffer, Program};
 use crate::graph::{Bank, Step};
 use crate::report::{self, Layout, sheet};
 use crate::{Error, Result};
-use rust_embed::RustEmbed;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The page.
-#[derive(RustEmbed)]
-#[folder = "assets/web/"]
-struct Page;
 
 /// Pictures in a row of a sheet.
 const COLUMNS: usize = 8;
@@ -170,10 +165,8 @@ impl Files {
     /// # Errors
     /// If a file cannot be written.
     pub fn finish<D: Serialize>(mut self, manifest: &Manifest<D>) -> Result<Written> {
-        for name in Page::iter() {
-            if let Some(file) = Page::get(&name) {
-                self.write(&name, &file.data)?;
-            }
+        for (name, content) in PAGE {
+            self.write(name, content)?;
         }
         self.json("model.json", manifest)?;
         let trains = manifest.parts.len() > 1;

@@ -1,7 +1,9 @@
 //! `mewgan export`
 
 mod csv;
+#[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "web")]
 mod web;
 
 use super::Done;
@@ -16,8 +18,10 @@ pub enum Export {
     /// Of a DCGAN the generator, from noise [batch, numbers, 1, 1] to pictures [batch, channels, size, size]; of a CycleGAN the
     /// one --to a set, from picture to translation, both [batch, channels, height, width] of any size that divides by 4.
     /// Pictures are from -1 to 1. Weights are averages where the run keeps them. Opset 17.
+    #[cfg(feature = "onnx")]
     Onnx(onnx::Onnx),
     /// A static site that runs the generator in browsers, by WebGPU; a DCGAN's page can go on training too.
+    #[cfg(feature = "web")]
     Web(web::Web),
 }
 
@@ -25,7 +29,9 @@ impl Export {
     pub fn run(self) -> Done {
         match self {
             Self::Csv(csv) => csv.run(),
+            #[cfg(feature = "onnx")]
             Self::Onnx(onnx) => onnx.run(),
+            #[cfg(feature = "web")]
             Self::Web(web) => web.run(),
         }
     }

@@ -8,7 +8,9 @@ use crate::models::dcgan::networks::discriminator;
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
 use crate::train::config::check::{counts, setting, weights, within};
-use crate::train::config::fields::{named, settings};
+#[cfg(feature = "cli")]
+use crate::train::config::fields::named;
+use crate::train::config::fields::settings;
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,9 @@ use crate::data::{AugmentKind, Batching, NoiseKind};
 use crate::nn::loss::Adversarial;
 use crate::nn::{Init, Norm, Upsample};
 use crate::train::config::check::{counts, setting, within};
-use crate::train::config::fields::{named, settings};
+#[cfg(feature = "cli")]
+use crate::train::config::fields::named;
+use crate::train::config::fields::settings;
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 
 settings! {

@@ -33,7 +33,7 @@ pub struct Frame {
     pub picture: String,
 }
 
-/// An even choice of `samples`, PNGs by step: the first, the last and as many others as `budget` bytes hold. They are taken as they
+/// An even choice of `samples`, PNG files by step: the first, the last and as many others as `budget` bytes hold. They are taken as they
 /// are where enough of them fit, else as JPEGs of limited width.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! The settings that every model has.
 
 use super::check::{check_norms, counts, number, positive, refuse, weights, within};
-use super::fields::{named, settings};
-use super::{DiffAugmentParts, Intervals, Preset, parts};
+use super::fields::settings;
+use super::{DiffAugmentParts, Intervals, Preset};
+#[cfg(feature = "cli")]
+use super::{fields::named, parts};
 use crate::data::{Augment, AugmentKind, Batching, Fit, LoadOptions};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
@@ -206,6 +208,11 @@ impl Common {
             check: self.check_every,
             keep: self.keep,
         }
+    }
+
+    /// Whether events for TensorBoard are written.
+    pub fn has_events(&self) -> bool {
+        cfg!(feature = "report") && !self.no_tensorboard
     }
 
     /// The discriminators' normalisation.

@@ -1,9 +1,6 @@
 //! A setting is written once: [`settings!`] makes of one list the settings a user may leave out and the configuration
 //! in which none is missing.
 
-use serde::de::value::{Error as NameError, StrDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer};
-
 /// Makes two structs of one list of documented fields. In the first every field is optional; it is read from flags
 /// (`--d-width`) and from TOML (`d_width`). In the second the `always` fields are set, and `perhaps` fields may not be.
 ///
@@ -25,19 +22,24 @@ macro_rules! settings {
         }
     ) => {
         $(#[$given_doc])*
-        #[derive(Clone, Debug, Default, PartialEq, clap::Args, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
         #[serde(default)]
         pub struct $given {
-            $( $(#[doc = $doc_p])* #[arg(long $(, $($arg_p)*)?)] pub $name_p: Option<$type_p>, )*
+            $(
+                $(#[doc = $doc_p])*
+                #[cfg_attr(feature = "cli", arg(long $(, $($arg_p)*)?))]
+                pub $name_p: Option<$type_p>,
+            )*
             $(
                 $(#[doc = $doc_a])*
-                #[arg(long $(, $($arg_a)*)?)]
+                #[cfg_attr(feature = "cli", arg(long $(, $($arg_a)*)?))]
                 $(#[serde($($serde_a)*)])?
                 pub $name_a: Option<$type_a>,
             )*
             $(
                 #[doc = concat!("What `", $kind, "` has in common with every model.")]
-                #[command(flatten)]
+                #[cfg_attr(feature = "cli", command(flatten))]
                 #[serde(skip)]
                 pub common: $crate::train::config::CommonSettings,
             )?
@@ -87,7 +89,7 @@ macro_rules! settings {
 pub(crate) use settings;
 
 /// Parses a flag's value by the names its type has in TOML.
-pub(crate) fn named<T: DeserializeOwned>(text: &str) -> Result<T, NameError> {
-    let names: StrDeserializer<'_, NameError> = text.into_deserializer();
-    T::deserialize(names)
+#[cfg(feature = "cli")]
+pub(crate) fn named<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
+    T::deserialize(serde::de::value::StrDeserializer::new(text))
 }

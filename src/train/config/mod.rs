@@ -13,6 +13,7 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::spelling::quoted;
 use crate::train::initial::Initial;
 use crate::{Error, Result, file};
+#[cfg(feature = "cli")]
 use fields::named;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,20 @@ pub struct Intervals {
     pub keep: usize,
 }
 
+/// What settings are beside data: flags, where there is a command line.
+#[cfg(feature = "cli")]
+pub trait Flags: clap::Args {}
+#[cfg(feature = "cli")]
+impl<S: clap::Args> Flags for S {}
+
+/// What settings are beside data: flags, where there is a command line.
+#[cfg(not(feature = "cli"))]
+pub trait Flags {}
+#[cfg(not(feature = "cli"))]
+impl<S> Flags for S {}
+
 /// A model's settings as given: each may be missing.
-pub trait ModelSettings: Clone + Default + DeserializeOwned + clap::Args {
+pub trait ModelSettings: Clone + Default + DeserializeOwned + Flags {
     /// The settings of which none is missing.
     type Config;
     /// What those that only this model has are called in TOML.
@@ -215,7 +228,8 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
 }
 
 /// Where the values come from that nobody gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// The recipe that was measured to draw and translate best from some hundred to some thousand pictures, as
@@ -275,7 +289,8 @@ impl DiffAugmentParts {
     }
 }
 
-pub(crate) fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::Error> {
+#[cfg(feature = "cli")]
+fn parts(text: &str) -> std::result::Result<DiffAugmentParts, serde::de::value::Error> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     match text {
         "none" => Ok(DiffAugmentParts::default()),

@@ -188,6 +188,7 @@ impl<M: Model> Trainer<M> {
                 }
                 if checkpoint {
                     // The checkpoint comes last: whatever ends the process before, a resumed run makes all of it again.
+                    #[cfg(feature = "report")]
                     self.save_report(watch);
                     self.save_checkpoint(last || stopped, watch)?;
                 }

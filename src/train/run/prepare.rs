@@ -58,7 +58,7 @@ impl<M: Model> Trainer<M> {
             }
             let (opened, before) = Metrics::open(folder.metrics_path(), step)?;
             (metrics, rows) = (Some(opened), before);
-            let created = (!training.common().no_tensorboard).then(|| Events::create(folder.path(), step));
+            let created = training.common().has_events().then(|| Events::create(folder.path(), step));
             events = created.transpose()?;
         }
         for bank in training.model.state() {

@@ -7,6 +7,7 @@ use crate::report::{Events, Metrics, Row};
 use crate::train::checkpoint;
 use crate::train::log::{Exchanged, Log, Loss};
 use crate::train::model::{Model, Trained};
+#[cfg(feature = "report")]
 use crate::train::reporting;
 use crate::train::run_folder::suffix;
 use crate::{Error, Result};
@@ -166,6 +167,7 @@ impl<M: Model> Trainer<M> {
     }
 
     /// Draws the losses, the animations and the page again. What cannot be drawn is a warning: training matters more.
+    #[cfg(feature = "report")]
     pub(super) fn save_report(&self, watch: &mut dyn Watch) {
         reporting::redraw::<M>(&self.folder).iter().for_each(|error| watch.warned(&error.to_string()));
     }
