@@ -11,10 +11,12 @@ mod grad;
 pub(crate) mod lifetimes;
 mod names;
 mod op;
+mod rule;
 mod step;
 
 pub use grad::gradients;
 pub use op::{Binary, Exchange, Op, Per, Unary};
+pub use rule::UpdateRule;
 pub use step::{Bank, Slot, Step, Update};
 
 use crate::custom::{Custom, CustomOp};

@@ -76,7 +76,7 @@ impl Dcgan {
     }
 
     /// One update of the discriminator on a batch, or this rank's part of one. Inputs: `real` `[batch, size, size, channels]`, `noise`
-    /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
+    /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::UpdateRule::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
     /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one a picture.
     ///
     /// # Errors

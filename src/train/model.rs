@@ -45,7 +45,8 @@ pub trait Model {
     fn state(&self) -> Vec<usize> {
         let mut state: Vec<usize> = self.pictures().iter().map(|&(_, bank, _)| bank).collect();
         for Trained { banks: of, average, .. } in self.trained() {
-            state.extend([of.parameters, of.running, of.first, of.second]);
+            state.extend([of.parameters, of.running]);
+            state.extend(of.state().map(|(_, bank)| bank));
             state.extend(average);
         }
         state.sort_unstable();

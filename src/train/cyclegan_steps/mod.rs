@@ -142,7 +142,7 @@ impl CycleGan {
     }
 
     /// The optimizer steps of one iteration, in order, for `batch` pictures of each set, or this rank's part of them. Inputs, where a step needs
-    /// them: `x` and `y`; `rates` (see [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
+    /// them: `x` and `y`; `rates` (see [`crate::graph::UpdateRule::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and
     /// `Y.fake.`; `decay` of the averages; for the pool `X.rows` and `Y.rows` (see [`Var::select_rows`]: the pool, then
     /// the new fakes) and `X.store` and `Y.store` (see [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the
     /// whole batch. With an R1 penalty that is not of every update, the step that judges real pictures comes twice: without it, then with.
