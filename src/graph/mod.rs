@@ -131,6 +131,19 @@ impl Graph {
         std::ptr::eq(self, var.graph)
     }
 
+    /// For each node so far, whether one of `roots` is computed from it.
+    pub(crate) fn needed(&self, roots: impl Iterator<Item = NodeId>) -> Vec<bool> {
+        let nodes = self.nodes.borrow();
+        let mut needed = vec![false; nodes.len()];
+        roots.for_each(|root| needed[root] = true);
+        for id in (0..nodes.len()).rev() {
+            if needed[id] {
+                nodes[id].operands.iter().for_each(|&operand| needed[operand] = true);
+            }
+        }
+        needed
+    }
+
     fn node(&self, id: NodeId) -> Node {
         self.nodes.borrow()[id].clone()
     }

@@ -211,15 +211,7 @@ impl Step {
         }
         let nodes = graph.nodes.borrow();
         let updated = updates.iter().flat_map(Update::nodes).filter(|&id| id < nodes.len());
-        let mut needed = vec![false; nodes.len()];
-        for root in outputs.iter().map(|(_, var)| var.id()).chain(updated) {
-            needed[root] = true;
-        }
-        for id in (0..nodes.len()).rev() {
-            if needed[id] {
-                nodes[id].operands.iter().for_each(|&operand| needed[operand] = true);
-            }
-        }
+        let needed = graph.needed(outputs.iter().map(|(_, var)| var.id()).chain(updated));
         let mut place = vec![usize::MAX; nodes.len()];
         let mut kept: Vec<Node> = Vec::new();
         for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {

@@ -1,10 +1,14 @@
-//! Optimizers: their settings, what the host computes of them, and their banks. The arithmetic per parameter is
+//! Optimizers: their settings, what the host computes of them, and the parameters they train. The arithmetic per parameter is
 //! [`crate::graph::UpdateRule`].
 
+mod modules;
 mod optimizer;
+mod params;
 mod trained;
 
+pub use modules::{Modules, TrainStep};
 pub use optimizer::{Adam, AdamW, Optimizer, RmsProp, Sgd};
+pub use params::{Group, Params};
 pub use trained::TrainedBanks;
 
 use serde::{Deserialize, Serialize};
