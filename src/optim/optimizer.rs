@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Adam (Kingma and Ba 2015), as PyTorch computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Adam {
     /// Learning rate.
     pub lr: f64,
@@ -102,7 +103,7 @@ impl Adam {
     }
 }
 
-/// Any of them, with its settings. As text a table whose `name` says which.
+/// Any of them, with its settings. As text a table whose `name` says which; settings left out are PyTorch's defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "lowercase")]
 #[non_exhaustive]
