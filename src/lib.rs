@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | train from Rust | [`models::dcgan`], [`models::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`models::dcgan::sampling`], [`models::cyclegan::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | add a model | [`models`]: a folder and a row; [`train::model::Model`] is all that a run needs to know of it, [`train::phase`] what an iteration is | |
-//! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
+//! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`optim`] for Adam, AdamW, RMSProp or SGD over it, [`session`] to run it on a device | `examples/own_gan.rs` |
 //! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
 //! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
 //! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgan gradcheck` |
@@ -37,7 +37,8 @@
 //! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
 //! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
 //! | [`custom`] | operations from outside this crate |
-//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
+//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; optimizers and the parameters they train, schedules |
+//! | [`session`] | steps on a device, by name: what to write, run and read when a model of one's own is trained |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
 //! | [`models`] | DCGAN and CycleGAN, a folder each |
@@ -155,6 +156,7 @@ pub mod random;
 pub mod ranks;
 pub mod reference;
 pub mod report;
+pub mod session;
 pub mod shape;
 mod spelling;
 mod tensor_file;

@@ -10,11 +10,11 @@ use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Network, Parameter, Upsample, torch};
+use mewgan::optim::TrainedBanks;
 use mewgan::optim::{Adam, average_decay};
 use mewgan::reference::Reference;
 use mewgan::shape::Shape;
 use mewgan::train::model::Model;
-use mewgan::train::optimizer::TrainedBanks;
 use std::collections::BTreeMap;
 
 const PRESETS: [&str; 3] = ["seed", "course", "paper"];

@@ -3,7 +3,7 @@
 
 use crate::support;
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Graph, Per, Slot, Step, Update, Var, gradients};
+use mewgan::graph::{Bank, Graph, Per, Slot, Step, Update, UpdateRule, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvOptions, Shape};
 
@@ -174,7 +174,7 @@ fn one_tensor_of_a_bank_in_another() {
 fn changes_of_one_bank_in_any_order() {
     let (banks, slot) = banks(&[3, 3, 3, 3], MOMENTS);
     type Change = fn(&dyn Fn(usize, usize) -> Slot, [usize; 4]) -> Update;
-    let changes: [Change; 8] = [
+    let changes: [Change; 9] = [
         |slot, [value, ..]| Update::Store { slot: slot(0, 0), value },
         |slot, [value, ..]| Update::Store { slot: slot(0, 1), value },
         |slot, [_, other, ..]| Update::Store { slot: slot(0, 0), value: other },
@@ -187,15 +187,19 @@ fn changes_of_one_bank_in_any_order() {
         },
         |slot, [value, _, rows, _]| Update::StoreRows { slot: slot(0, 0), len: MOMENTS.len(), value, rows },
         |_, [.., rates]| Update::Average { average: 0, parameters: 1, decay: rates },
-        |_, [.., rates]| Update::Adam {
+        |_, [.., rates]| Update::Optimize {
+            rule: UpdateRule::Adam { beta1: 0.5, beta2: 0.9, eps: 1e-3 },
             parameters: 1,
             gradients: 0,
-            first: 2,
-            second: 3,
+            state: vec![2, 3],
             rates,
-            beta1: 0.5,
-            beta2: 0.9,
-            eps: 1e-3,
+        },
+        |_, [.., rates]| Update::Optimize {
+            rule: UpdateRule::Sgd { momentum: 0.5, nesterov: true, weight_decay: 0.25 },
+            parameters: 0,
+            gradients: 1,
+            state: vec![2],
+            rates,
         },
     ];
     for first in changes {

@@ -9,6 +9,7 @@ use mewgan::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, low
 use mewgan::gpu::preprocess::kernels;
 use mewgan::gpu::program::{Pipeline, Program};
 use mewgan::gradcheck::variants::tables;
+use mewgan::gradcheck::{self, Work};
 use mewgan::graph::{Bank, Graph, Step, gradients};
 use mewgan::models::cyclegan::Domain;
 use mewgan::nn::Statistics;
@@ -19,7 +20,7 @@ use naga::back::{hlsl, msl, spv, wgsl};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use std::collections::BTreeSet;
 
-/// Programs that use every kernel: the steps of both systems, every op with channels that do and do not divide by four,
+/// Programs that use every kernel: the steps of both systems, every change of state, every op with channels that do and do not divide by four,
 /// every kernel of every contraction, every rung of the ladder, and what measures a device's peaks.
 fn programs() -> Vec<Program> {
     let mut programs = Vec::new();
@@ -47,6 +48,10 @@ fn programs() -> Vec<Program> {
             }
             let translator = model.translator(Domain::Y, 2, [36, 20], Statistics::Running).unwrap();
             programs.push(lower(&translator, &model.banks(), &target).unwrap());
+        }
+        for case in gradcheck::all().iter().filter(|case| matches!(case.work, Work::Updates(_))) {
+            let trial = case.trial().unwrap();
+            programs.push(lower(&trial.step, &trial.banks, &target).unwrap());
         }
         for channels in [3, 16, 20] {
             programs.push(lower(&every_op(channels), &[], &target).unwrap());

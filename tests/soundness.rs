@@ -6,7 +6,7 @@ use mewgan::executor::Executor;
 use mewgan::gpu::GpuExecutor;
 use mewgan::gpu::lower::lower;
 use mewgan::gpu::program::Program;
-use mewgan::graph::{Bank, Graph, Slot, Step, Update, Var, gradients};
+use mewgan::graph::{Bank, Graph, Slot, Step, Update, UpdateRule, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 use mewgan::{Error, Result};
@@ -87,10 +87,15 @@ fn updates_fit_their_banks() {
     let graph = Graph::new();
     let value = |shape: [usize; 4]| graph.full(Shape(shape), 1.0).id();
     let slot = |offset| Slot { bank: 0, offset };
-    let adam = |second, rates| {
-        let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
-        Update::Adam { parameters: 0, gradients: 1, first: 2, second, rates, beta1, beta2, eps }
+    let optimize = |rule, state: &[usize], rates| {
+        let state = state.to_vec();
+        Update::Optimize { rule, parameters: 0, gradients: 1, state, rates }
     };
+    let adam = |second, rates| {
+        optimize(UpdateRule::Adam { beta1: 0.5, beta2: 0.999, eps: 1e-8 }, &[2, second], rates)
+    };
+    let sgd = |momentum| UpdateRule::Sgd { momentum, nesterov: false, weight_decay: 0.0 };
+    let rms_prop = |alpha| UpdateRule::RmsProp { alpha, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 };
     let moments =
         |shape, momentum| Update::RunningMoments { slot: slot(0), moments: value(shape), momentum, count: 4 };
     let rows = |len, count| Update::StoreRows {
@@ -129,6 +134,13 @@ fn updates_fit_their_banks() {
         (adam(3, rates), "of one length"),
         (adam(2, rates), "different"),
         (adam(3, value([1; 4])), "rates must be [1, 1, 1, 2]"),
+        (optimize(sgd(0.9), &[], rates), "its state takes 1 banks"),
+        (optimize(sgd(0.0), &[2], rates), "its state takes 0 banks"),
+        (optimize(sgd(0.9), &[3], rates), "of one length"),
+        (optimize(sgd(f64::INFINITY), &[2], rates), "momentum is inf"),
+        (optimize(rms_prop(0.9), &[0], value([1; 4])), "different"),
+        (optimize(rms_prop(0.9), &[2], rates), "rates must be [1, 1, 1, 1]"),
+        (optimize(rms_prop(f64::NAN), &[2], value([1; 4])), "alpha is NaN"),
     ];
     for (update, words) in bad {
         let made = Step::new("step", &graph, &[], vec![update]);

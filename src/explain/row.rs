@@ -106,8 +106,9 @@ fn touched(update: &Update, step: &Step, banks: &[Bank]) -> Vec<Shape> {
         Update::Average { average, parameters, decay } => {
             vec![bank(parameters), shape(decay), bank(average)]
         }
-        Update::Adam { parameters, gradients, first, second, rates, .. } => {
-            vec![bank(gradients), shape(rates), bank(parameters), bank(first), bank(second)]
+        Update::Optimize { parameters, gradients, ref state, rates, .. } => {
+            let state = state.iter().map(|&of| bank(of));
+            [bank(gradients), shape(rates), bank(parameters)].into_iter().chain(state).collect()
         }
     }
 }

@@ -71,9 +71,16 @@ impl Step {
             }
             Update::Mean { share, .. } => finite(&[("share", share)]),
             Update::Average { decay, .. } => expect("decay", decay, Shape::SCALAR),
-            Update::Adam { rates, beta1, beta2, eps, .. } => {
-                expect("rates", rates, Shape::vector(2))?;
-                finite(&[("beta1", beta1), ("beta2", beta2), ("eps", eps)])
+            Update::Optimize { rule, ref state, rates, .. } => {
+                let names = rule.state();
+                if state.len() != names.len() {
+                    return self.problem(
+                        op,
+                        format!("its state takes {} banks, {names:?}, not {}", names.len(), state.len()),
+                    );
+                }
+                expect("rates", rates, Shape::vector(rule.rates()))?;
+                finite(&rule.numbers())
             }
         }
     }
@@ -113,7 +120,7 @@ impl Step {
                 return self.check_slot(op, slot, len(moments), banks);
             }
             Update::StoreRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
-            Update::Mean { .. } | Update::Average { .. } | Update::Adam { .. } => update.banks(),
+            Update::Mean { .. } | Update::Average { .. } | Update::Optimize { .. } => update.banks(),
         };
         let mut lens = Vec::new();
         for &bank in &used {

@@ -11,10 +11,12 @@ mod grad;
 pub(crate) mod lifetimes;
 mod names;
 mod op;
+mod rule;
 mod step;
 
 pub use grad::gradients;
 pub use op::{Binary, Exchange, Op, Per, Unary};
+pub use rule::UpdateRule;
 pub use step::{Bank, Slot, Step, Update};
 
 use crate::custom::{Custom, CustomOp};
@@ -127,6 +129,19 @@ impl Graph {
     /// Whether a tensor is of this graph.
     pub(crate) fn owns(&self, var: Var<'_>) -> bool {
         std::ptr::eq(self, var.graph)
+    }
+
+    /// For each node so far, whether one of `roots` is computed from it.
+    pub(crate) fn needed(&self, roots: impl Iterator<Item = NodeId>) -> Vec<bool> {
+        let nodes = self.nodes.borrow();
+        let mut needed = vec![false; nodes.len()];
+        roots.for_each(|root| needed[root] = true);
+        for id in (0..nodes.len()).rev() {
+            if needed[id] {
+                nodes[id].operands.iter().for_each(|&operand| needed[operand] = true);
+            }
+        }
+        needed
     }
 
     fn node(&self, id: NodeId) -> Node {

@@ -1,7 +1,7 @@
 //! A graph made ready to run: what to read from it and what to update after it.
 
 use super::names::names;
-use super::{Graph, Node, NodeId, Op, Var};
+use super::{Graph, Node, NodeId, Op, UpdateRule, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -101,25 +101,18 @@ pub enum Update {
         /// Share of the old average.
         decay: NodeId,
     },
-    /// Adam (Kingma and Ba 2015) over all parameters of a bank. `rates` is an input of two numbers a step:
-    /// `learning_rate / (1 - beta1^t)` and `1 / sqrt(1 - beta2^t)`.
-    Adam {
+    /// One update of an optimizer over all parameters of a bank.
+    Optimize {
+        /// How they change.
+        rule: UpdateRule,
         /// Bank of parameters.
         parameters: usize,
         /// Bank of gradients.
         gradients: usize,
-        /// Bank of first moments.
-        first: usize,
-        /// Bank of second moments.
-        second: usize,
-        /// Step size and correction of the second moment.
+        /// The rule's banks, in the order of [`UpdateRule::state`].
+        state: Vec<usize>,
+        /// What the rule reads at every update, so many numbers as [`UpdateRule::rates`].
         rates: NodeId,
-        /// Decay of the first moment.
-        beta1: f64,
-        /// Decay of the second moment.
-        beta2: f64,
-        /// Added to the root of the second moment.
-        eps: f64,
     },
 }
 
@@ -129,7 +122,10 @@ names! { Update:
     Self::StoreRows { .. } => "store_rows",
     Self::Mean { .. } => "bank_of_ranks",
     Self::Average { .. } => "average",
-    Self::Adam { .. } => "adam",
+    Self::Optimize { rule: UpdateRule::Adam { .. }, .. } => "adam",
+    Self::Optimize { rule: UpdateRule::AdamW { .. }, .. } => "adamw",
+    Self::Optimize { rule: UpdateRule::RmsProp { .. }, .. } => "rmsprop",
+    Self::Optimize { rule: UpdateRule::Sgd { .. }, .. } => "sgd",
 }
 
 impl Update {
@@ -141,7 +137,7 @@ impl Update {
             Self::RunningMoments { moments, .. } => [Some(moments), None],
             Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
             Self::Average { decay, .. } => [Some(decay), None],
-            Self::Adam { rates, .. } => [Some(rates), None],
+            Self::Optimize { rates, .. } => [Some(rates), None],
         };
         nodes.into_iter().flatten()
     }
@@ -154,7 +150,7 @@ impl Update {
             }
             Self::Mean { bank, .. } => vec![bank],
             Self::Average { average, .. } => vec![average],
-            Self::Adam { parameters, first, second, .. } => vec![parameters, first, second],
+            Self::Optimize { parameters, ref state, .. } => [&[parameters], &state[..]].concat(),
         }
     }
 
@@ -162,7 +158,7 @@ impl Update {
     pub fn banks(&self) -> Vec<usize> {
         let read = match *self {
             Self::Average { parameters, .. } => Some(parameters),
-            Self::Adam { gradients, .. } => Some(gradients),
+            Self::Optimize { gradients, .. } => Some(gradients),
             Self::Store { .. } | Self::RunningMoments { .. } | Self::StoreRows { .. } | Self::Mean { .. } => {
                 None
             }
@@ -175,7 +171,7 @@ impl Update {
             Self::Store { value: id, .. }
             | Self::RunningMoments { moments: id, .. }
             | Self::Average { decay: id, .. }
-            | Self::Adam { rates: id, .. } => [Some(id), None],
+            | Self::Optimize { rates: id, .. } => [Some(id), None],
             Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
             Self::Mean { .. } => [None, None],
         };
@@ -214,16 +210,8 @@ impl Step {
             return Err(Error::Graph { op: "output", problem });
         }
         let nodes = graph.nodes.borrow();
-        let mut needed = vec![false; nodes.len()];
         let updated = updates.iter().flat_map(Update::nodes).filter(|&id| id < nodes.len());
-        for root in outputs.iter().map(|(_, var)| var.id()).chain(updated) {
-            needed[root] = true;
-        }
-        for id in (0..nodes.len()).rev() {
-            if needed[id] {
-                nodes[id].operands.iter().for_each(|&operand| needed[operand] = true);
-            }
-        }
+        let needed = graph.needed(outputs.iter().map(|(_, var)| var.id()).chain(updated));
         let mut place = vec![usize::MAX; nodes.len()];
         let mut kept: Vec<Node> = Vec::new();
         for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {

@@ -5,7 +5,7 @@ use crate::bench::peaks;
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
 use crate::gpu::{finite, ladder};
-use crate::graph::{Bank, Graph, Per, Slot, Step, Update, Var};
+use crate::graph::{Bank, Graph, Per, Slot, Step, Update, UpdateRule, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
@@ -46,7 +46,7 @@ const fn slope(name: &'static str, function: Function, kept: &'static [&'static 
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 39] = [
+pub const CASES: [Example; 42] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -125,7 +125,10 @@ pub const CASES: [Example; 39] = [
     case("store_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(store_rows)),
     case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
-    case("adam", &["parameters"], &[BANK], Work::Updates(adam)),
+    case("adam", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM, shapes))),
+    case("adamw", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM_W, shapes))),
+    case("rmsprop", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(RMS_PROP, shapes))),
+    case("sgd", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(SGD, shapes))),
     case("finite", &["x"], &[BANK], Work::Programs(not_finite)),
     case("ladder", &["x", "w"], CONV, Work::Programs(rungs)),
     case("peaks", &[], &[], Work::Programs(of_peaks)),
@@ -177,14 +180,18 @@ fn average(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     Ok((Step::new("average", &graph, &[], vec![update])?, vec![bank(shapes[0]), bank(shapes[0])]))
 }
 
-fn adam(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+const ADAM: UpdateRule = UpdateRule::Adam { beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+const ADAM_W: UpdateRule = UpdateRule::AdamW { beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+const RMS_PROP: UpdateRule = UpdateRule::RmsProp { alpha: 0.99, eps: 1e-8, momentum: 0.9, weight_decay: 0.0 };
+const SGD: UpdateRule = UpdateRule::Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.0 };
+
+fn optimize(rule: UpdateRule, shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let graph = Graph::new();
-    let rates = graph.input("rates", Shape::vector(2)).id();
-    let [parameters, gradients, first, second] = [0, 1, 2, 3];
-    let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
-    let update = Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps };
-    let banks = [(); 4].map(|()| bank(shapes[0])).into();
-    Ok((Step::new("adam", &graph, &[], vec![update])?, banks))
+    let rates = graph.input("rates", Shape::vector(rule.rates())).id();
+    let state: Vec<usize> = (2..).take(rule.state().len()).collect();
+    let banks = vec![bank(shapes[0]); 2 + state.len()];
+    let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
+    Ok((Step::new(update.name(), &graph, &[], vec![update.clone()])?, banks))
 }
 
 fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {

@@ -73,6 +73,11 @@ impl Layer {
     ) -> Self {
         Self::Conv2d { inputs, outputs, kernel, options, bias, spectral: false }
     }
+
+    /// A dense layer with bias, over the channels of every pixel: a convolution by 1x1.
+    pub const fn linear(inputs: usize, outputs: usize) -> Self {
+        Self::conv2d(inputs, outputs, 1, ConvOptions::new(1, 0), true)
+    }
 }
 
 /// Added to variances.

@@ -88,6 +88,11 @@ impl Statistics {
 }
 
 impl Network {
+    /// `layers`, one after another.
+    pub fn new(name: impl Into<String>, layers: impl Into<Vec<Layer>>) -> Self {
+        Self { name: name.into(), layers: layers.into() }
+    }
+
     /// The trained tensors, in the order of the layers.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = self.all();

@@ -6,6 +6,7 @@
 mod contraction;
 pub(crate) mod exchange;
 mod norm;
+mod optimizer;
 pub(crate) mod pointwise;
 mod real;
 mod reduce;

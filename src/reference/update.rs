@@ -1,6 +1,7 @@
 //! Changes of state.
 
 use super::exchange::mean;
+use super::optimizer::optimize;
 use super::pointwise::CHUNK;
 use super::{Real, vectorized};
 use crate::graph::{NodeId, Update};
@@ -54,28 +55,13 @@ pub fn apply<T: Real>(
             });
             banks[average] = averages;
         }
-        Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
+        Update::Optimize { rule, parameters, gradients, ref state, rates } => {
             let rates = value(banks, rates);
-            let (step_size, correction) = (rates[0], rates[1]);
             let grads = std::mem::take(&mut banks[gradients]);
-            let mut m = std::mem::take(&mut banks[first]);
-            let mut v = std::mem::take(&mut banks[second]);
-            let (b1, b2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
-            let (r1, r2) = (T::of(1.0 - beta1), T::of(1.0 - beta2));
-            let parameters = banks[parameters].par_chunks_mut(CHUNK).zip(grads.par_chunks(CHUNK));
-            let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
-            parameters.zip(moments).for_each(|((p, g), (m, v))| {
-                vectorized(|| {
-                    for ((p, &g), (m, v)) in p.iter_mut().zip(g).zip(m.iter_mut().zip(v)) {
-                        *m = b1 * *m + r1 * g;
-                        *v = b2 * *v + r2 * g * g;
-                        *p -= step_size * *m / (v.sqrt() * correction + eps);
-                    }
-                });
-            });
+            let mut kept: Vec<Vec<T>> = state.iter().map(|&bank| std::mem::take(&mut banks[bank])).collect();
+            optimize(rule, &rates, &mut banks[parameters], &grads, &mut kept);
             banks[gradients] = grads;
-            banks[first] = m;
-            banks[second] = v;
+            state.iter().zip(kept).for_each(|(&bank, values)| banks[bank] = values);
         }
     }
 }

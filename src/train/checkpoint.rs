@@ -319,8 +319,9 @@ fn entries(model: &impl Model) -> Vec<Entry> {
             };
             push(name.clone(), &parameters, banks.parameters, first_parameter);
             push(name.clone(), &running, banks.running, first_running);
-            push(format!("optimizer.first.{name}"), &parameters, banks.first, first_parameter);
-            push(format!("optimizer.second.{name}"), &parameters, banks.second, first_parameter);
+            for (state, bank) in banks.state() {
+                push(format!("optimizer.{state}.{name}"), &parameters, bank, first_parameter);
+            }
             if let Some(average) = average {
                 push(format!("average.{name}"), &parameters, average, first_parameter);
             }

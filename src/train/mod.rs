@@ -8,7 +8,6 @@ mod gallery;
 pub mod initial;
 pub mod log;
 pub mod model;
-pub mod optimizer;
 pub mod phase;
 #[cfg(feature = "report")]
 pub mod reporting;

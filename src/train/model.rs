@@ -4,7 +4,6 @@ use super::checkpoint::Checkpoint;
 use super::config::RunConfig;
 use super::dataset::{Dataset, DatasetSpec};
 use super::evaluation::Judging;
-use super::optimizer::TrainedBanks;
 use super::phase::Phase;
 use super::run_folder::RunFolder;
 use crate::Result;
@@ -12,6 +11,7 @@ use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::{Bank, Step};
 use crate::nn::{Init, Network, Parameter};
+use crate::optim::TrainedBanks;
 use crate::ranks::Shard;
 
 /// Networks trained by one optimizer.
@@ -162,7 +162,8 @@ pub trait Model: Sized {
     fn state(&self) -> Vec<usize> {
         let mut state: Vec<usize> = self.pictures().iter().map(|&(_, bank, _)| bank).collect();
         for Trained { banks: of, average, .. } in self.trained() {
-            state.extend([of.parameters, of.running, of.first, of.second]);
+            state.extend([of.parameters, of.running]);
+            state.extend(of.state().map(|(_, bank)| bank));
             state.extend(average);
         }
         state.sort_unstable();

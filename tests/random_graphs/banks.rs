@@ -10,13 +10,13 @@ use rand::RngExt;
 pub enum Kind {
     /// Any numbers.
     Any,
-    /// Numbers above 0: Adam takes their root, and some graphs 1 / root.
+    /// Numbers above 0: optimizers take their root, and some graphs 1 / root.
     Positive,
     /// Running statistics, whose variances are above 0.
     Running,
 }
 
-/// Enough of any kind for an Adam beside another bank.
+/// Enough of any kind for an optimizer beside another bank.
 const KINDS: [Kind; 7] =
     [Kind::Any, Kind::Any, Kind::Any, Kind::Any, Kind::Positive, Kind::Running, Kind::Running];
 
@@ -52,7 +52,7 @@ impl Banks {
         Slot { bank, offset }
     }
 
-    /// The banks, filled up to one length, for Adam and averages go over whole banks; and numbers for them.
+    /// The banks, filled up to one length, for optimizers and averages go over whole banks; and numbers for them.
     pub fn finish(mut self, rng: &mut Rng) -> (Vec<Bank>, Vec<Vec<f64>>) {
         let len = self.list.iter().map(|bank| bank.len).max().unwrap_or(0).max(64);
         for bank in self.list.iter_mut().filter(|bank| bank.len < len) {

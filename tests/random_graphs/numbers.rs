@@ -23,7 +23,7 @@ pub enum Purpose {
     Replaced(usize),
     /// The share of an old average.
     Decay,
-    /// Adam's.
+    /// An optimizer's.
     Rates,
 }
 
@@ -47,7 +47,11 @@ impl Purpose {
                 (0..len).map(|_| row()).collect()
             }
             Self::Decay => vec![rng.random_range(0.1..0.9)],
-            Self::Rates => vec![rng.random_range(0.01..0.1), rng.random_range(1.0..1.5)],
+            Self::Rates => {
+                let step_size = rng.random_range(0.01..0.1);
+                let others = (1..len).map(|_| rng.random_range(1.0..1.5));
+                [step_size].into_iter().chain(others).collect()
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::banks::{Banks, Kind};
 use super::numbers::Purpose;
 use super::pool::Pool;
-use mewgan::graph::{Update, Var};
+use mewgan::graph::{Update, UpdateRule, Var};
 use mewgan::shape::Shape;
 
 /// Some updates in random order. Values are drawn with replacement from a few, so that one is often stored twice.
@@ -28,14 +28,26 @@ fn update<'g>(pool: &mut Pool<'g, '_>, values: &[Var<'g>]) -> Update {
             let [average, parameters] = Banks::of(kind, pool.rng);
             Update::Average { average, parameters, decay: pool.input(Purpose::Decay, Shape::SCALAR).id() }
         }
-        _ => {
-            let ([parameters, gradients, first], [second]) =
-                (Banks::of(Kind::Any, pool.rng), Banks::of(Kind::Positive, pool.rng));
-            let rates = pool.input(Purpose::Rates, Shape::vector(2)).id();
-            let (beta1, beta2, eps) = (0.5, 0.9, 1e-3);
-            Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps }
-        }
+        _ => optimize(pool),
     }
+}
+
+fn optimize(pool: &mut Pool<'_, '_>) -> Update {
+    let (beta1, beta2, eps, weight_decay) = (0.5, 0.9, 1e-3, 0.1);
+    let (momentum, nesterov) = (pool.among(&[0.0, 0.9]), pool.chance(0.5));
+    let rule = pool.among(&[
+        UpdateRule::Adam { beta1, beta2, eps },
+        UpdateRule::AdamW { beta1, beta2, eps },
+        UpdateRule::RmsProp { alpha: 0.9, eps, momentum, weight_decay },
+        UpdateRule::Sgd { momentum, nesterov, weight_decay },
+    ]);
+    let ([parameters, gradients, any], [positive]) =
+        (Banks::of(Kind::Any, pool.rng), Banks::of(Kind::Positive, pool.rng));
+    // Mean squares, whose roots are taken.
+    let bank = |name: &&str| if ["second", "square"].contains(name) { positive } else { any };
+    let state = rule.state().iter().map(bank).collect();
+    let rates = pool.input(Purpose::Rates, Shape::vector(rule.rates())).id();
+    Update::Optimize { rule, parameters, gradients, state, rates }
 }
 
 fn store<'g>(pool: &mut Pool<'g, '_>, kind: Kind, value: Var<'g>) -> Update {

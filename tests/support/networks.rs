@@ -10,8 +10,8 @@ use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Init, Network, Upsample};
 use mewgan::optim::Adam;
+use mewgan::optim::TrainedBanks;
 use mewgan::random::stream;
-use mewgan::train::optimizer::TrainedBanks;
 
 /// A DCGAN like a preset's, with its name; the last has what helps on small sets.
 pub fn dcgans(size: usize, width: usize, channels: usize) -> Vec<(&'static str, Dcgan)> {

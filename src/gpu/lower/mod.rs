@@ -7,6 +7,7 @@ mod expression;
 mod fuse;
 mod merge;
 mod norm;
+mod optimizer;
 mod place;
 mod pointwise;
 mod pool;
@@ -189,23 +190,15 @@ impl Calls<'_> {
                         .threads(len / 4),
                 );
             }
-            Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps } => {
+            Update::Optimize { rule, parameters, gradients, ref state, rates } => {
                 let len = banks[parameters].len;
-                self.push(
-                    Call::new("optim/adam")
-                        .constant("COUNT", len / 4)
-                        .number("BETA1", beta1)
-                        .number("BETA2", beta2)
-                        .number("REST1", 1.0 - beta1)
-                        .number("REST2", 1.0 - beta2)
-                        .number("EPS", eps)
-                        .read(Memory::bank(gradients, len))
-                        .read(Memory::Node(rates))
-                        .write(Memory::bank(parameters, len))
-                        .write(Memory::bank(first, len))
-                        .write(Memory::bank(second, len))
-                        .threads(len / 4),
-                );
+                let call = optimizer::kernel(rule)
+                    .constant("COUNT", len / 4)
+                    .read(Memory::bank(gradients, len))
+                    .read(Memory::Node(rates))
+                    .write(Memory::bank(parameters, len));
+                let call = state.iter().fold(call, |call, &bank| call.write(Memory::bank(bank, len)));
+                self.push(call.threads(len / 4));
             }
         }
     }

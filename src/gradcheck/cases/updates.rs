@@ -2,11 +2,22 @@
 
 use super::Case;
 use crate::gradcheck::trial::{Trial, draw};
-use crate::graph::{Bank, Graph, Per, Slot, Update};
+use crate::graph::{Bank, Graph, Per, Slot, Update, UpdateRule};
 use crate::shape::Shape;
 
 /// One number, and two tensors with a gap between them.
 const BANKS: [&[[usize; 4]]; 2] = [&[[1, 1, 1, 1]], &[[3, 3, 5, 7], [1, 1, 1, 130]]];
+
+/// Every kernel of every optimizer.
+const RULES: [(&str, UpdateRule); 7] = [
+    ("adam", UpdateRule::Adam { beta1: 0.5, beta2: 0.999, eps: 1e-8 }),
+    ("adamw", UpdateRule::AdamW { beta1: 0.5, beta2: 0.999, eps: 1e-8 }),
+    ("rmsprop", UpdateRule::RmsProp { alpha: 0.75, eps: 1e-8, momentum: 0.0, weight_decay: 0.125 }),
+    ("rmsprop", UpdateRule::RmsProp { alpha: 0.75, eps: 1e-8, momentum: 0.875, weight_decay: 0.125 }),
+    ("sgd", UpdateRule::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.125 }),
+    ("sgd", UpdateRule::Sgd { momentum: 0.875, nesterov: false, weight_decay: 0.125 }),
+    ("sgd", UpdateRule::Sgd { momentum: 0.875, nesterov: true, weight_decay: 0.125 }),
+];
 
 pub fn all() -> Vec<Case> {
     vec![store([2, 3, 2, 4]), store([1, 1, 1, 77])]
@@ -14,7 +25,7 @@ pub fn all() -> Vec<Case> {
         .chain([[2, 3, 4, 20], [4, 5, 1, 3]].map(running_moments))
         .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(store_rows))
         .chain(BANKS.map(average))
-        .chain(BANKS.map(adam))
+        .chain(RULES.into_iter().flat_map(|(op, rule)| BANKS.map(|shapes| optimize(op, rule, shapes))))
         .chain(BANKS.map(mean))
         .collect()
 }
@@ -83,16 +94,23 @@ fn average(shapes: &'static [[usize; 4]]) -> Case {
     })
 }
 
-fn adam(shapes: &'static [[usize; 4]]) -> Case {
-    Case::updates("adam", shapes, move || {
+fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]]) -> Case {
+    Case::updates(op, shapes, move || {
         let graph = Graph::new();
-        let rates = graph.input("rates", Shape::vector(2)).id();
-        let [parameters, gradients, first, second] = [0, 1, 2, 3];
-        let (beta1, beta2, eps) = (0.5, 0.999, 1e-8);
-        let update = Update::Adam { parameters, gradients, first, second, rates, beta1, beta2, eps };
-        let mut banks: Vec<(Bank, Vec<f64>)> = (0..4).map(|index| filled(shapes, index)).collect();
-        banks[second].1.iter_mut().for_each(|x| *x = x.abs());
-        Trial::updates(&graph, vec![update], banks, &[("rates", vec![0.0625, 1.5])])
+        let rates = graph.input("rates", Shape::vector(rule.rates())).id();
+        let mut banks = vec![filled(shapes, 0), filled(shapes, 1)];
+        for name in rule.state() {
+            let (bank, mut numbers) = filled(shapes, banks.len());
+            // Mean squares, whose roots are taken.
+            if ["second", "square"].contains(name) {
+                numbers.iter_mut().for_each(|x| *x = x.abs());
+            }
+            banks.push((bank, numbers));
+        }
+        let state = (2..banks.len()).collect();
+        let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
+        let numbers = [0.0625, 1.5, 0.875][..rule.rates()].to_vec();
+        Trial::updates(&graph, vec![update], banks, &[("rates", numbers)])
     })
 }
 

@@ -7,10 +7,10 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, Statistics, Tensors};
 use crate::optim::Adam;
+use crate::optim::TrainedBanks;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::model::Model;
-use crate::train::optimizer::TrainedBanks;
 
 /// Banks of the generator.
 pub const GENERATOR: TrainedBanks = TrainedBanks::starting_at(0);
@@ -67,7 +67,7 @@ impl Dcgan {
     }
 
     /// One update of the discriminator on a batch, or this rank's part of one. Inputs: `real` `[batch, size, size, channels]`, `noise`
-    /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::Update::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
+    /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::UpdateRule::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
     /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one a picture.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ impl<M: Model> Trainer<M> {
         let of = |Trained { networks, banks, .. }: Trained<'_>| {
             let sizes =
                 networks.iter().map(|(network, _)| (network.name.clone(), network.parameters().len()));
-            (banks.first, sizes.collect::<Vec<_>>())
+            (banks.gradient_average(), sizes.collect::<Vec<_>>())
         };
         let trained: Vec<_> = trained.into_iter().map(of).collect();
         let mut figures = Vec::new();

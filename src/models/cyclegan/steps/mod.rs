@@ -10,10 +10,10 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Network, Statistics};
 use crate::optim::Adam;
+use crate::optim::TrainedBanks;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::model::Model;
-use crate::train::optimizer::TrainedBanks;
 use building::Building;
 use parts::Part;
 pub(super) use parts::Trains;
@@ -126,7 +126,7 @@ impl CycleGan {
 
     /// The optimizer steps of an iteration, in order, for `batch` pictures of each set, or this rank's part of them; the step that sees
     /// real pictures comes twice where the R1 penalty is not part of every update: without it, then with. Inputs, where a step needs them: `x` and `y`; `rates` (see
-    /// [`crate::graph::Update::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and `Y.fake.`; `decay` of the averages;
+    /// [`crate::graph::UpdateRule::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and `Y.fake.`; `decay` of the averages;
     /// for the pool `X.rows` and `Y.rows` (see [`crate::graph::Var::select_rows`]: the pool, then the new fakes) and `X.store` and `Y.store` (see
     /// [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
     /// [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`, `cycle_Y`, `identity_X`, `identity_Y`, each as it

@@ -1,51 +1,70 @@
 //! Networks that one optimizer trains: their banks, their tensors as nodes, and the updates of a step.
 
-use crate::Result;
-use crate::graph::{Bank, Graph, Slot, Update, Var, gradients};
+use super::{Adam, Optimizer};
+use crate::graph::{Bank, Graph, Slot, Update, UpdateRule, Var, gradients};
 use crate::nn::{Init, Network, Tensors};
-use crate::optim::Adam;
 use crate::random::stream;
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::{Error, Result};
 
-/// The five banks of one optimizer's networks, by index.
+/// The banks of one optimizer's networks, by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainedBanks {
     /// Trained tensors.
     pub parameters: usize,
     /// Running statistics.
     pub running: usize,
-    /// Adam's first moments.
-    pub first: usize,
-    /// Adam's second moments.
-    pub second: usize,
     /// Gradients of the last step.
     pub gradients: usize,
+    /// The optimizer's state buffers, by name, which stand between these two.
+    names: &'static [&'static str],
 }
 
 impl TrainedBanks {
-    /// How many banks these are.
+    /// How many banks Adam has.
     pub const COUNT: usize = 5;
 
-    /// Banks that stand one after another.
+    /// Adam's banks, one after another.
     pub const fn starting_at(first: usize) -> Self {
-        Self {
-            parameters: first,
-            running: first + 1,
-            first: first + 2,
-            second: first + 3,
-            gradients: first + 4,
-        }
+        Self::of(first, &UpdateRule::Adam { beta1: 0.0, beta2: 0.0, eps: 0.0 })
     }
 
-    /// The banks of `networks`, in the order of the indices.
+    /// The banks of an optimizer with this rule, one after another.
+    pub const fn of(first: usize, rule: &UpdateRule) -> Self {
+        let names = rule.state();
+        Self { parameters: first, running: first + 1, gradients: first + 2 + names.len(), names }
+    }
+
+    /// How many banks these are.
+    pub const fn count(self) -> usize {
+        3 + self.names.len()
+    }
+
+    /// The optimizer's state buffers: name and bank of each, in the order of [`UpdateRule::state`].
+    pub fn state(self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.names.iter().copied().zip(self.running + 1..)
+    }
+
+    /// The bank that shows how large gradients are: their moving average where the optimizer keeps one, else those of the last step.
+    pub fn gradient_average(self) -> usize {
+        self.state().find(|(name, _)| *name == "first").map_or(self.gradients, |(_, bank)| bank)
+    }
+
+    /// Adam's banks of `networks`, in the order of the indices.
     pub fn banks(networks: &[&Network]) -> [Bank; Self::COUNT] {
+        let [parameters, running] = Self::layouts(networks);
+        [parameters.clone(), running, parameters.clone(), parameters.clone(), parameters]
+    }
+
+    /// The banks of parameters and of running statistics of `networks`.
+    pub(super) fn layouts(networks: &[&Network]) -> [Bank; 2] {
         let (mut parameters, mut running) = (Bank::default(), Bank::default());
         for network in networks {
             network.parameters().iter().for_each(|tensor| network.push(&mut parameters, tensor));
             network.running().iter().for_each(|tensor| network.push(&mut running, tensor));
         }
-        [parameters.clone(), running, parameters.clone(), parameters.clone(), parameters]
+        [parameters, running]
     }
 
     /// The numbers of the banks of parameters and of running statistics before training, drawn by `init`. Each network comes
@@ -54,8 +73,8 @@ impl TrainedBanks {
     /// # Panics
     /// If a purpose is longer than 16 bytes.
     pub fn initial(networks: &[(&Network, impl AsRef<str>)], init: Init, seed: u64) -> [Vec<f32>; 2] {
-        let [parameters, running, ..] =
-            Self::banks(&networks.iter().map(|&(network, _)| network).collect::<Vec<_>>());
+        let [parameters, running] =
+            Self::layouts(&networks.iter().map(|&(network, _)| network).collect::<Vec<_>>());
         [(parameters, true), (running, false)].map(|(bank, trained)| {
             let mut values = vec![0.0; bank.len];
             let mut next = 0..;
@@ -99,11 +118,10 @@ impl TrainedBanks {
         networks.iter().map(&mut take).collect()
     }
 
-    /// The updates of one optimizer step: every gradient of `loss` into its bank, which becomes the mean over ranks where there are
-    /// others, then Adam over the whole bank. Adds the input `rates` (see [`Update::Adam`]) to the graph.
+    /// As [`TrainedBanks::minimize`] by Adam over the parameters of `tensors`, in the order of their bank.
     ///
     /// # Errors
-    /// If an operation between has no gradient.
+    /// As [`TrainedBanks::minimize`].
     pub fn descend(
         self,
         loss: Var<'_>,
@@ -112,30 +130,51 @@ impl TrainedBanks {
         banks: &[Bank],
         adam: &Adam,
     ) -> Result<Vec<Update>> {
-        let rates = loss.graph().input("rates", Shape::vector(2));
         let parameters: Vec<Var<'_>> = tensors.iter().flat_map(|of| of.parameters.iter().copied()).collect();
+        self.minimize(loss, shard.share, &parameters, banks, *adam)
+    }
+
+    /// The updates of one optimizer step: every gradient of `loss` into its bank, which becomes the mean over ranks where this one
+    /// computes a `share` of the batch, then the optimizer's over the whole bank. `parameters` are all tensors of their bank, in order.
+    /// Adds the input `rates`, see [`Optimizer::rates`], to the graph.
+    ///
+    /// # Errors
+    /// If an operation between has no gradient, a setting of the optimizer cannot be, or these are not its banks.
+    pub fn minimize(
+        self,
+        loss: Var<'_>,
+        share: Option<f64>,
+        parameters: &[Var<'_>],
+        banks: &[Bank],
+        optimizer: impl Into<Optimizer>,
+    ) -> Result<Vec<Update>> {
+        let optimizer = optimizer.into();
+        optimizer.check()?;
+        let rule = optimizer.rule();
+        if rule.state() != self.names {
+            return Err(Error::Input(format!(
+                "{} keeps {:?} beside its parameters, but these banks hold {:?}; make them by TrainedBanks::of",
+                optimizer.name(),
+                rule.state(),
+                self.names
+            )));
+        }
+        let rates = loss.graph().input("rates", Shape::vector(rule.rates())).id();
         let store = |(gradient, &(_, _, offset)): (Var<'_>, &(String, Shape, usize))| Update::Store {
             slot: Slot { bank: self.gradients, offset },
             value: gradient.id(),
         };
-        let gradients = gradients(loss, &parameters)?;
+        let gradients = gradients(loss, parameters)?;
         let mut updates: Vec<Update> =
             gradients.into_iter().zip(&banks[self.parameters].tensors).map(store).collect();
-        updates.extend(shard.share.map(|share| Update::Mean { bank: self.gradients, share }));
-        updates.push(Update::Adam {
-            parameters: self.parameters,
-            gradients: self.gradients,
-            first: self.first,
-            second: self.second,
-            rates: rates.id(),
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            eps: adam.eps,
-        });
+        updates.extend(share.map(|share| Update::Mean { bank: self.gradients, share }));
+        let state = self.state().map(|(_, bank)| bank).collect();
+        let (parameters, gradients) = (self.parameters, self.gradients);
+        updates.push(Update::Optimize { rule, parameters, gradients, state, rates });
         Ok(updates)
     }
 
-    /// The average of the trained tensors in the bank `average`, to be updated after [`TrainedBanks::descend`]. Adds the
+    /// The average of the trained tensors in the bank `average`, to be updated after [`TrainedBanks::minimize`]. Adds the
     /// input `decay` (see [`Update::Average`]) to `graph`.
     pub fn average(self, average: usize, graph: &Graph) -> Update {
         let decay = graph.input("decay", Shape::SCALAR).id();

@@ -1,0 +1,167 @@
+//! Parameters by name, their optimizers and their initial values.
+
+use super::{Modules, Optimizer, TrainedBanks};
+use crate::graph::{Bank, Graph};
+use crate::nn::{Init, Network, Parameter};
+use crate::shape::Shape;
+use crate::{Error, Result};
+
+/// The parameters of some networks, or loose tensors, each group with the optimizer that trains it; their state buffers, and
+/// their values before training.
+#[derive(Clone, Debug)]
+pub struct Params {
+    seed: u64,
+    pub(super) groups: Vec<GroupEntry>,
+    pub(super) banks: Vec<Bank>,
+    initial: Vec<Vec<f32>>,
+}
+
+/// Parameters that one optimizer trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group(pub(super) usize);
+
+impl Group {
+    /// Its number, from 0 in the order of [`Params::add`].
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// What a group is made of.
+#[derive(Clone, Debug)]
+pub(super) struct GroupEntry {
+    pub optimizer: Optimizer,
+    pub banks: TrainedBanks,
+    /// Their tensors come first in the banks, those that belong to no network after them.
+    pub networks: Vec<Network>,
+}
+
+/// Where the numbers of a name are: one tensor, of a network unless it is loose.
+pub(crate) struct Place {
+    pub bank: usize,
+    pub index: usize,
+    pub parameter: Option<Parameter>,
+}
+
+impl Params {
+    /// None yet. What is drawn follows from `seed`.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, groups: vec![], banks: vec![], initial: vec![] }
+    }
+
+    /// Adds the parameters of `networks`, drawn by `init`, which `optimizer` trains.
+    ///
+    /// # Errors
+    /// If a network's name is taken, or a setting of the optimizer cannot be.
+    pub fn add(
+        &mut self,
+        networks: &[&Network],
+        init: Init,
+        optimizer: impl Into<Optimizer>,
+    ) -> Result<Group> {
+        let optimizer = optimizer.into();
+        optimizer.check()?;
+        let known = self.groups.iter().flat_map(|group| &group.networks);
+        let mut known: Vec<&str> = known.map(|network| network.name.as_str()).collect();
+        for network in networks {
+            if known.contains(&network.name.as_str()) {
+                let problem = format!("two networks are named {}; give each its own name", network.name);
+                return Err(Error::Input(problem));
+            }
+            known.push(&network.name);
+        }
+        let first = known.len() - networks.len();
+        let drawn: Vec<(&Network, String)> =
+            (first..).zip(networks).map(|(at, network)| (*network, format!("init.{at}"))).collect();
+        let banks = TrainedBanks::of(self.banks.len(), &optimizer.rule());
+        let [parameters, running] = TrainedBanks::layouts(networks);
+        let mut layouts = vec![parameters; banks.count()];
+        layouts[banks.running - banks.parameters] = running;
+        let mut initial: Vec<Vec<f32>> = layouts.iter().map(|bank| vec![0.0; bank.len]).collect();
+        let [parameters, running] = TrainedBanks::initial(&drawn, init, self.seed);
+        initial[0] = parameters;
+        initial[banks.running - banks.parameters] = running;
+        self.banks.extend(layouts);
+        self.initial.extend(initial);
+        let networks = networks.iter().map(|&network| network.clone()).collect();
+        self.groups.push(GroupEntry { optimizer, banks, networks });
+        Ok(Group(self.groups.len() - 1))
+    }
+
+    /// Adds a tensor that is part of no network to a group, with its values before training. A group without networks comes of
+    /// [`Params::add`] without any.
+    ///
+    /// # Errors
+    /// If the group is of other parameters, the name is taken, or the values are not as many as the shape has.
+    pub fn add_tensor(&mut self, group: Group, name: &str, shape: Shape, values: &[f32]) -> Result<()> {
+        if self.place(name).is_some() {
+            return Err(Error::Input(format!("two tensors are named {name}; give each its own name")));
+        }
+        if values.len() != shape.len() || values.is_empty() {
+            let problem = format!("{name} is {shape}, {} numbers, not {}", shape.len(), values.len());
+            return Err(Error::Input(problem));
+        }
+        let of = self.group(group)?.banks;
+        let state = of.state().map(|(_, bank)| bank);
+        for bank in [of.parameters, of.gradients].into_iter().chain(state) {
+            let index = self.banks[bank].push(name, shape);
+            self.initial[bank].resize(self.banks[bank].len, 0.0);
+            if bank == of.parameters {
+                self.banks[bank].view_mut(&mut self.initial[bank], index).copy_from_slice(values);
+            }
+        }
+        Ok(())
+    }
+
+    /// All of them as nodes of `graph`, to be taken once a graph.
+    pub fn modules<'g>(&self, graph: &'g Graph) -> Modules<'_, 'g> {
+        Modules::new(self, graph)
+    }
+
+    /// All banks, for an executor.
+    pub fn banks(&self) -> &[Bank] {
+        &self.banks
+    }
+
+    /// The numbers of all banks before training.
+    pub fn initial(&self) -> &[Vec<f32>] {
+        &self.initial
+    }
+
+    /// The optimizer of every group.
+    pub(crate) fn optimizers(&self) -> Vec<Optimizer> {
+        self.groups.iter().map(|group| group.optimizer).collect()
+    }
+
+    pub(super) fn group(&self, group: Group) -> Result<&GroupEntry> {
+        self.groups.get(group.0).ok_or_else(|| {
+            Error::Input(format!("there is no group {}, but {} in all", group.0, self.groups.len()))
+        })
+    }
+
+    /// Where a tensor is: a loose one by its name, one of a network by the network's and PyTorch's, such as
+    /// `generator.main.0.weight`.
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
+        self.groups.iter().find_map(|GroupEntry { banks, networks, .. }| {
+            let (mut trained, mut running) = (0.., 0..);
+            for network in networks {
+                let own = |parameter: &Parameter| {
+                    let rest = name.strip_prefix(&network.name).and_then(|rest| rest.strip_prefix('.'));
+                    let entries = parameter.torch_entries();
+                    rest.is_some_and(|rest| entries.iter().any(|(entry, _)| entry == rest))
+                };
+                let parameters = network.parameters().into_iter().zip(trained.by_ref());
+                let parameters = parameters.map(|(parameter, index)| (parameter, banks.parameters, index));
+                let kept = network.running().into_iter().zip(running.by_ref());
+                let kept = kept.map(|(parameter, index)| (parameter, banks.running, index));
+                let mut all = parameters.chain(kept);
+                if let Some((parameter, bank, index)) = all.find(|(parameter, ..)| own(parameter)) {
+                    return Some(Place { bank, index, parameter: Some(parameter) });
+                }
+            }
+            let tensors = &self.banks[banks.parameters].tensors;
+            let loose = (trained.start..tensors.len()).find(|&index| tensors[index].0 == name)?;
+            Some(Place { bank: banks.parameters, index: loose, parameter: None })
+        })
+    }
+}
