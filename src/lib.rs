@@ -21,7 +21,7 @@
 //! | train from Rust | [`train::dcgan`], [`train::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`train::sampling`], [`train::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`train::optimizer`] for Adam over it | `examples/own_gan.rs` |
 //! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
-//! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
+//! | write a kernel | [`graph::custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
 //! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgan gradcheck` |
 //!
 //! Examples run by `cargo run --release --example own_gan -- --device cpu`.
@@ -30,13 +30,12 @@
 //!
 //! | room | what it knows |
 //! |---|---|
-//! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
+//! | [`graph`] | operations (of one's own by [`graph::custom`]), shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
 //! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
 //! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
-//! | [`custom`] | operations from outside this crate |
-//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
+//! //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
 //! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
 //! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
 //! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
@@ -115,7 +114,6 @@
 
 pub mod bench;
 pub mod cli;
-pub mod custom;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -135,6 +133,7 @@ pub mod optim;
 pub mod quality;
 pub mod random;
 pub mod ranks;
+pub mod real;
 pub mod reference;
 pub mod report;
 pub mod shape;

@@ -6,7 +6,7 @@ use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
 use mewgan::op::{self, OpRequest, Tensor};
-use mewgan::reference::{Real, Reference};
+use mewgan::reference::{Number, Reference};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ const DEVICES: [Device; 3] = [
     Device { name: "GPU", tolerance: 4e-6, run: on_gpu },
 ];
 
-fn on_reference<T: Real + Default + 'static>(
+fn on_reference<T: Number + Default + 'static>(
     request: &OpRequest,
     inputs: &Named<f64>,
 ) -> mewgan::Result<Named<f64>> {

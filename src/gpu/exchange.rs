@@ -2,10 +2,10 @@
 
 use super::program::{Buffer, Crossing, Region};
 use super::run::GpuExecutor;
-use crate::executor::Executor;
+use crate::executor::{Executor, exchange};
 use crate::graph::Exchange;
 use crate::ranks::Phase;
-use crate::reference::{Real, exchange};
+use crate::real::Real;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::time::Instant;

@@ -5,7 +5,7 @@ use super::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, WORKGR
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::graph::Bank;
-use crate::reference::Real;
+use crate::real::Real;
 use crate::shape::Shape;
 use crate::{Error, Result};
 

@@ -4,7 +4,7 @@ use super::program::Program;
 use super::run::GpuExecutor;
 use crate::Result;
 use crate::executor::{Executor, blocks};
-use crate::reference::Real;
+use crate::real::Real;
 use std::ops::Range;
 use std::time::Instant;
 

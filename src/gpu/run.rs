@@ -10,7 +10,7 @@ use super::program::{Buffer, Program, Region};
 use super::submissions::submissions;
 use crate::executor::{Executor, Timing, known};
 use crate::ranks::Ranks;
-use crate::reference::Real;
+use crate::real::Real;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! Calls of kernels, before anything has a place in memory.
 
 use super::choices::Choices;
-use crate::custom::{Grid, Kernel};
 use crate::gpu::program::{WORKGROUP, grid};
+use crate::graph::custom::{Grid, Kernel};
 use crate::graph::{Exchange, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;

@@ -21,7 +21,7 @@ pub use product::{Contraction, Kind, Product};
 pub use variant::{Form, TILES, Tile, Variant, candidates};
 
 use super::program::{MAX_GRID, Program};
-use crate::custom::Custom;
+use crate::graph::custom::Custom;
 use crate::graph::{Bank, Exchange, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
@@ -33,7 +33,7 @@ use place::Stored;
 ///
 /// # Errors
 /// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a
-/// [`CustomOp`](crate::custom::CustomOp)) or a tensor is larger than a binding may be.
+/// [`CustomOp`](crate::graph::custom::CustomOp)) or a tensor is larger than a binding may be.
 pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
     step.check(banks)?;
     let fusion = Fusion::find(step);

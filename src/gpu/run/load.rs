@@ -10,7 +10,7 @@ use crate::gpu::pipelines::pipelines;
 use crate::gpu::program::{Dispatch, Program};
 use crate::graph::{Bank, Step};
 use crate::ranks::Ranks;
-use crate::reference::Real;
+use crate::real::Real;
 use std::collections::VecDeque;
 
 impl GpuExecutor {
