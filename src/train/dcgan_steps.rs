@@ -2,6 +2,7 @@
 //! sampler.
 
 use super::optimizer::TrainedBanks;
+use super::statistics;
 use crate::Result;
 use crate::graph::{Bank, Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
@@ -94,7 +95,7 @@ impl Dcgan {
     }
 
     fn judging(&self, shard: Shard, penalized: bool) -> Result<Step> {
-        let (batch, statistics) = (shard.len, Statistics::of(shard));
+        let (batch, statistics) = (shard.len, statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
@@ -143,7 +144,7 @@ impl Dcgan {
     /// If the networks do not fit each other.
     pub fn generator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
         let shard = batch.into();
-        let (batch, statistics) = (shard.len, Statistics::of(shard));
+        let (batch, statistics) = (shard.len, statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;

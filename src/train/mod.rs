@@ -20,5 +20,6 @@ pub mod sampling;
 mod settings;
 pub mod source;
 pub mod starts;
+mod statistics;
 pub mod symptoms;
 pub mod translation;
