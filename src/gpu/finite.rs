@@ -91,7 +91,7 @@ impl<T: Real> GpuExecutor<T> {
                 if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
                     let (op, value) = (dispatch.op, value.wide());
                     let step = self.steps[step].program.name.clone();
-                    return Err(Error::NotFinite { op, step, value, shape });
+                    return Err(Error::NotFinite { op, step, value, shape: shape.0 });
                 }
             }
         }

@@ -92,7 +92,7 @@ impl<T: Number> Prepared<T> {
             found = found.take().or_else(|| bad.next());
         });
         let step = self.step.name.clone();
-        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape }))
+        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape: shape.0 }))
     }
 
     /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
