@@ -138,7 +138,7 @@ pub mod reference;
 pub mod report;
 pub mod shape;
 mod spelling;
-mod tensor_file;
+pub mod tensor_file;
 pub mod train;
 pub mod web;
 

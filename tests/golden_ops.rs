@@ -5,8 +5,9 @@ use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
-use mewgan::op::{self, OpRequest, Tensor};
+use mewgan::op::{self, OpRequest};
 use mewgan::reference::{Number, Reference};
+use mewgan::tensor_file::Tensor;
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -10,9 +10,9 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
 use crate::nn::torch::picture_to_torch;
-use crate::op::{self, Tensor, Tensors};
 use crate::report::{Layout, Pictures, sheet};
 use crate::shape::Shape;
+use crate::tensor_file::{self, Tensor, Tensors};
 use std::path::Path;
 
 /// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
@@ -44,7 +44,7 @@ pub fn save_numbers(noises: Vec<f32>, pictures: &[f32], config: &DcganConfig, pa
     let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
     let values = picture_to_torch(pictures, Shape([count, size, size, channels]));
     let pictures = Tensor { shape: vec![count, channels, size, size], values };
-    op::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
+    tensor_file::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
 }
 
 /// A picture and what it was drawn from.
