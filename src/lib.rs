@@ -126,6 +126,7 @@ pub mod gradcheck;
 pub mod graph;
 pub mod kernels;
 mod machine;
+pub mod measure;
 pub mod nn;
 pub mod onnx;
 pub mod op;

@@ -2,7 +2,6 @@
 //! of these devices. This is how "any Vulkan, Metal or DX12 GPU" is kept true.
 
 use crate::support;
-use mewgan::bench::peaks;
 use mewgan::gpu::finite;
 use mewgan::gpu::ladder::RUNGS;
 use mewgan::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, lower};
@@ -10,6 +9,7 @@ use mewgan::gpu::preprocess::kernels;
 use mewgan::gpu::program::{Pipeline, Program};
 use mewgan::gradcheck::variants::tables;
 use mewgan::graph::{Bank, Graph, Step, gradients};
+use mewgan::measure::peaks;
 use mewgan::nn::Statistics;
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::train::cyclegan_steps::Domain;
