@@ -1,10 +1,12 @@
 //! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
 
 mod call;
+mod candidates;
 mod choices;
 mod contraction;
 mod expression;
 mod fuse;
+mod lanes;
 mod merge;
 mod norm;
 mod place;
@@ -12,13 +14,15 @@ mod pointwise;
 mod pool;
 mod product;
 mod schedule;
+mod target;
 mod variant;
 mod write;
 
-pub use call::Target;
+pub use candidates::candidates;
 pub use choices::Choices;
 pub use product::{Contraction, Kind, Product};
-pub use variant::{Form, TILES, Tile, Variant, candidates};
+pub use target::Target;
+pub use variant::{Form, TILES, Tile, Variant};
 
 use super::program::{MAX_GRID, Program};
 use crate::graph::custom::Custom;
