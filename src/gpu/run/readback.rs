@@ -1,6 +1,6 @@
 //! Numbers on their way from a device to the host.
 
-use super::run::GpuExecutor;
+use super::GpuExecutor;
 use crate::real::Real;
 use crate::{Error, Result};
 use std::ops::Range;
