@@ -11,7 +11,7 @@
 //!                       report  sheets, curves, animations, pages
 //! ```
 //!
-//! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
+//! Arrows point one way: `graph` knows neither executors nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
 //! but not `nn`, `train` puts them together, `cli` is thin.
 //!
 //! # Where to start
@@ -26,27 +26,35 @@
 //!
 //! Examples run by `cargo run --release --example own_gan -- --device cpu`.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! | room | what it knows |
+//! Bottom up: each builds on those above it in this list, and on no other.
+//!
+//! | module | what it knows |
 //! |---|---|
+//! | [`error`] | what can go wrong, and what to do about it |
+//! | [`shape`], [`real`], [`random`] | sizes, valid by construction; f32 and f64 alike; counter-based random streams |
 //! | [`graph`] | operations (of one's own by [`graph::custom`]), shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
+//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
+//! | [`executor`] | what every device offers |
 //! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
-//! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
-//! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
-//! //! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
-//! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
-//! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
-//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
+//! | [`device`] | choosing what to compute on |
+//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; Adam, schedules |
+//! | [`data`] | folders of pictures, augmentation, batches |
+//! | [`tensor_file`] | safetensors, read and written |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
-//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
-//! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
-//! | [`op`], [`cli`] | one operation from file to file; the command line |
-//! | [`shape`], [`error`] | sizes, valid by construction; what can go wrong, and what to do about it |
+//! | [`op`] | one operation from file to file |
+//! | [`measure`] | how long things take on a device, and what it can do at best |
+//! | [`kernels`] | every kernel by itself |
+//! | [`train`] | settings, the steps of both systems, training loops, checkpoints |
+//! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
+//! | [`explain`] | what an iteration of training is, dispatch by dispatch |
+//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
+//! | [`cli`] | the command line |
 //!
 //! # A graph, its gradient, a device
 //!

@@ -30,6 +30,7 @@ mod init;
 mod kernels;
 mod kernels_cli;
 mod ladder;
+mod layering;
 mod lowering;
 mod memory;
 mod op;
