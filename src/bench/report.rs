@@ -194,9 +194,7 @@ impl Row {
         let (flops_per_second, bytes_per_second) = (rate(subject.flops), rate(subject.bytes));
         Self { subject, seconds, flops_per_second, bytes_per_second, share: None, iteration: None }
     }
-}
 
-impl Row {
     /// Notes the share of the peak that it reaches.
     pub(super) fn share_of(&mut self, peaks: &Peaks) {
         let flops = self.flops_per_second.map(|rate| rate / peaks.flops_per_second);
