@@ -7,11 +7,11 @@
 //! ```
 
 use clap::Parser;
-use mewgan::custom::{CustomOp, Kernel, Operand};
 use mewgan::device::Device;
 use mewgan::gradcheck::{Case, Report, check};
 use mewgan::graph::Var;
-use mewgan::reference::Real;
+use mewgan::graph::custom::{CustomOp, Kernel, Operand};
+use mewgan::real::Real;
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::{Error, Result};
 use std::process::ExitCode;

@@ -8,8 +8,9 @@ use mewgan::executor::Executor;
 use mewgan::graph::Bank;
 use mewgan::models::cyclegan::CycleGanConfig;
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
-use mewgan::op::{self, OpRequest, Tensors};
+use mewgan::op::{self, OpRequest};
 use mewgan::reference::Reference;
+use mewgan::tensor_file::{self, Tensors};
 use mewgan::train::checkpoint::Checkpoint;
 use mewgan::train::config::{CommonSettings, Preset, RunConfig};
 use std::fs;
@@ -90,7 +91,7 @@ pub fn op(bytes: &[u8]) -> bool {
     let names: Vec<&str> = op::names().collect();
     let request = OpRequest::new(names[usize::from(first) % names.len()]);
     let path = file("op", &safetensors(bytes));
-    let Ok(Tensors::F32(tensors)) = op::read(&path) else { return false };
+    let Ok(Tensors::F32(tensors)) = tensor_file::read(&path) else { return false };
     let cpu = |banks: &[Bank], steps| Ok(Box::new(Reference::<f32>::new(banks, steps)?) as Box<dyn Executor>);
     op::run(&request, tensors, cpu).is_ok()
 }

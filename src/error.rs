@@ -84,7 +84,7 @@ pub enum Error {
         problem: String,
     },
     /// An operation whose result has an infinity or NaN in it, though its operands have none.
-    #[error("{op} of {step} gives {value} in its {shape}")]
+    #[error("{op} of {step} gives {value} in its {shape:?}")]
     NotFinite {
         /// The operation's name.
         op: String,
@@ -93,7 +93,7 @@ pub enum Error {
         /// The first such number: inf, -inf or NaN.
         value: f64,
         /// The result's shape.
-        shape: crate::shape::Shape,
+        shape: [usize; 4],
     },
     /// Losses or weights that are no numbers any more.
     #[error(

@@ -1,5 +1,7 @@
 //! What every device offers: banks of state, steps made ready once, runs, and results.
 
+pub(crate) mod exchange;
+
 use crate::ranks::Ranks;
 use crate::{Error, Result};
 use std::ops::Range;

@@ -11,7 +11,7 @@
 //!                       report  sheets, curves, animations, pages
 //! ```
 //!
-//! Arrows point one way: `graph` knows neither wgpu nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
+//! Arrows point one way: `graph` knows neither executors nor files, `nn` knows only `graph`, `gpu` and `reference` know `graph`
 //! but not `nn`, `train` runs whatever `models` describe as data, `cli` is thin.
 //!
 //! # Where to start
@@ -22,35 +22,43 @@
 //! | add a model | [`models`]: a folder and a row; [`train::model::Model`] is all that a run needs to know of it, [`train::phase`] what an iteration is | |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`optim`] for Adam, AdamW, RMSProp or SGD over it, [`session`] to run it on a device | `examples/own_gan.rs` |
 //! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
-//! | write a kernel | [`custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
+//! | write a kernel | [`graph::custom`]: an operation of one's own, with its meaning, gradient rule and WGSL | `examples/custom_op.rs` |
 //! | check gradients | [`gradcheck`]: against differences in f64, and every kernel against the reference | `examples/check_op.rs`, `mewgan gradcheck` |
 //!
 //! Examples run by `cargo run --release --example own_gan -- --device cpu`.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! | room | what it knows |
+//! Bottom up: each builds on those above it in this list, and on no other.
+//!
+//! | module | what it knows |
 //! |---|---|
-//! | [`graph`] | operations, shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
+//! | [`error`] | what can go wrong, and what to do about it |
+//! | [`shape`], [`real`], [`random`] | sizes, valid by construction; f32 and f64 alike; counter-based random streams |
+//! | [`graph`] | operations (of one's own by [`graph::custom`]), shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
+//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
+//! | [`executor`] | what every device offers |
 //! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
-//! | [`kernels`], [`explain`] | every kernel by itself; what an iteration of training is, dispatch by dispatch |
-//! | [`device`], [`executor`] | choosing what to compute on; what every device offers |
-//! | [`custom`] | operations from outside this crate |
-//! | [`nn`], [`optim`] | networks as lists of layers, initial values, losses; optimizers and the parameters they train, schedules |
+//! | [`device`] | choosing what to compute on |
+//! | [`nn`] | networks as lists of layers, initial values, losses |
+//! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`session`] | steps on a device, by name: what to write, run and read when a model of one's own is trained |
-//! | [`data`], [`random`] | folders of pictures, augmentation, batches; counter-based random streams |
-//! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
-//! | [`models`] | DCGAN and CycleGAN, a folder each |
-//! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
+//! | [`data`] | folders of pictures, augmentation, batches |
+//! | [`tensor_file`] | safetensors, read and written |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
-//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
-//! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
-//! | [`op`], [`cli`] | one operation from file to file; the command line |
-//! | [`shape`], [`error`] | sizes, valid by construction; what can go wrong, and what to do about it |
+//! | [`op`] | one operation from file to file |
+//! | [`measure`] | how long things take on a device, and what it can do at best |
+//! | [`kernels`] | every kernel by itself |
+//! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
+//! | [`models`] | DCGAN and CycleGAN, a folder each |
+//! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
+//! | [`explain`] | what an iteration of training is, dispatch by dispatch |
+//! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |
+//! | [`cli`] | the command line |
 //!
 //! # Features
 //!
@@ -131,7 +139,6 @@
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod custom;
 pub mod data;
 pub mod device;
 mod embedded;
@@ -145,6 +152,7 @@ pub mod gradcheck;
 pub mod graph;
 pub mod kernels;
 mod machine;
+pub mod measure;
 pub mod models;
 pub mod nn;
 #[cfg(feature = "onnx")]
@@ -154,12 +162,13 @@ pub mod optim;
 pub mod quality;
 pub mod random;
 pub mod ranks;
+pub mod real;
 pub mod reference;
 pub mod report;
 pub mod session;
 pub mod shape;
 mod spelling;
-mod tensor_file;
+pub mod tensor_file;
 pub mod train;
 #[cfg(feature = "web")]
 pub mod web;

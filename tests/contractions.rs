@@ -5,7 +5,7 @@
 use mewgan::executor::Executor;
 use mewgan::graph::{Graph, Step};
 use mewgan::random::stream;
-use mewgan::reference::{Real, Reference};
+use mewgan::reference::{Number, Reference};
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -37,7 +37,7 @@ fn terms(g: &ConvGeometry, batch: usize, i: usize, o: usize, mut term: impl FnMu
 }
 
 /// All three contractions by the device, and by their sums.
-fn check<T: Real>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
+fn check<T: Number>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
     let [large, small] = [(g.large, i), (g.small, o)].map(|([h, w], c)| Shape([batch, h, w, c]));
     let weight = Shape([g.kernel[0], g.kernel[1], i, o]);
     let [x, w, gy] = [integers(large, 0), integers(weight, 1), integers(small, 2)];

@@ -1,14 +1,14 @@
 //! Promise: an operation from outside the crate is a node like every other, and where it is wrong the message names it.
 
 use crate::support;
-use mewgan::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
 use mewgan::device::Device;
 use mewgan::executor::Executor;
 use mewgan::gpu::lower::{Target, lower};
 use mewgan::gpu::{Gpu, GpuExecutor};
 use mewgan::gradcheck::{Case, check};
+use mewgan::graph::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
 use mewgan::graph::{Bank, Graph, Op, Slot, Step, Update, Var, gradients};
-use mewgan::reference::Real;
+use mewgan::real::Real;
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::{Error, Result};
 

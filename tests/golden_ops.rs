@@ -5,8 +5,9 @@ use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Step};
-use mewgan::op::{self, OpRequest, Tensor};
-use mewgan::reference::{Real, Reference};
+use mewgan::op::{self, OpRequest};
+use mewgan::reference::{Number, Reference};
+use mewgan::tensor_file::Tensor;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ const DEVICES: [Device; 3] = [
     Device { name: "GPU", tolerance: 4e-6, run: on_gpu },
 ];
 
-fn on_reference<T: Real + Default + 'static>(
+fn on_reference<T: Number + Default + 'static>(
     request: &OpRequest,
     inputs: &Named<f64>,
 ) -> mewgan::Result<Named<f64>> {

@@ -7,7 +7,7 @@ use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Graph, Step, Var};
 use mewgan::nn::Init;
 use mewgan::optim::{Optimizer, Params, TrainedBanks};
-use mewgan::reference::{Real, Reference};
+use mewgan::reference::{Number, Reference};
 use mewgan::shape::Shape;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -66,7 +66,7 @@ impl Fixture {
     }
 
     /// Runs all steps and compares the parameters after each, and the state after the last.
-    fn compare<T: Real>(
+    fn compare<T: Number>(
         &self,
         device: &str,
         tolerance: f64,

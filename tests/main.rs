@@ -31,6 +31,7 @@ mod init;
 mod kernels;
 mod kernels_cli;
 mod ladder;
+mod layering;
 mod lowering;
 mod memory;
 mod op;

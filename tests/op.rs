@@ -1,6 +1,7 @@
 //! Promise: `mewgan op` goes from file to file in either precision, and says clearly what is wrong with its inputs.
 
-use mewgan::op::{self, Tensor, Tensors};
+use mewgan::op;
+use mewgan::tensor_file::{self, Tensor, Tensors};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ fn named<T>(tensors: &[(&str, &[usize])], number: impl Fn(f64) -> T + Copy) -> B
 
 fn folder_with(tensors: &Tensors) -> TempDir {
     let folder = tempdir().unwrap();
-    op::write(&folder.path().join("in.safetensors"), tensors).unwrap();
+    tensor_file::write(&folder.path().join("in.safetensors"), tensors).unwrap();
     folder
 }
 
@@ -62,8 +63,8 @@ fn files_come_back_as_they_were_written_in_either_precision() {
     let path = folder.path().join("tensors.safetensors");
     let shapes: [(&str, &[usize]); 4] = [X, ("scalar", &[]), ("empty", &[0, 3]), ("b", &[7])];
     for tensors in [single(&shapes), Tensors::F64(named(&shapes, |x| x / 3.0))] {
-        op::write(&path, &tensors).unwrap();
-        assert_eq!(op::read(&path).unwrap(), tensors);
+        tensor_file::write(&path, &tensors).unwrap();
+        assert_eq!(tensor_file::read(&path).unwrap(), tensors);
     }
 }
 
@@ -74,13 +75,13 @@ fn results_keep_the_precision_of_the_inputs() {
 
     let folder = folder_with(&Tensors::F64(named(&shapes, |x| x)));
     run_in(folder.path(), flags).unwrap();
-    let Tensors::F64(double) = op::read(&folder.path().join("out.safetensors")).unwrap() else {
+    let Tensors::F64(double) = tensor_file::read(&folder.path().join("out.safetensors")).unwrap() else {
         panic!("float64 in, float64 out")
     };
 
     let folder = folder_with(&Tensors::F32(named(&shapes, |x| x as f32)));
     run_in(folder.path(), flags).unwrap();
-    let Tensors::F32(float) = op::read(&folder.path().join("out.safetensors")).unwrap() else {
+    let Tensors::F32(float) = tensor_file::read(&folder.path().join("out.safetensors")).unwrap() else {
         panic!("float32 in, float32 out")
     };
 
@@ -98,7 +99,7 @@ fn results_keep_the_precision_of_the_inputs() {
 fn without_gy_there_are_no_gradients() {
     let folder = folder_with(&single(&[X]));
     run_in(folder.path(), "reflection_pad2d --padding 1,0,2,3").unwrap();
-    let Tensors::F32(results) = op::read(&folder.path().join("out.safetensors")).unwrap() else {
+    let Tensors::F32(results) = tensor_file::read(&folder.path().join("out.safetensors")).unwrap() else {
         panic!("float32 in, float32 out")
     };
     assert_eq!(results.keys().collect::<Vec<_>>(), ["y"]);
@@ -110,7 +111,7 @@ fn norms_work_without_weight_and_bias_and_without_running_statistics() {
     for op in ["batch_norm", "instance_norm"] {
         let folder = folder_with(&single(&[X, ("gy", X.1)]));
         run_in(folder.path(), op).unwrap();
-        let Tensors::F32(results) = op::read(&folder.path().join("out.safetensors")).unwrap() else {
+        let Tensors::F32(results) = tensor_file::read(&folder.path().join("out.safetensors")).unwrap() else {
             panic!("float32 in, float32 out")
         };
         assert_eq!(results.keys().collect::<Vec<_>>(), ["dx", "y"], "{op}");

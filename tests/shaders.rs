@@ -2,7 +2,6 @@
 //! of these devices. This is how "any Vulkan, Metal or DX12 GPU" is kept true.
 
 use crate::support;
-use mewgan::bench::peaks;
 use mewgan::gpu::finite;
 use mewgan::gpu::ladder::RUNGS;
 use mewgan::gpu::lower::{Contraction, Form, Kind, TILES, Target, candidates, lower};
@@ -11,6 +10,7 @@ use mewgan::gpu::program::{Pipeline, Program};
 use mewgan::gradcheck::variants::tables;
 use mewgan::gradcheck::{self, Work};
 use mewgan::graph::{Bank, Graph, Step, gradients};
+use mewgan::measure::peaks;
 use mewgan::models::cyclegan::Domain;
 use mewgan::nn::Statistics;
 use mewgan::shape::{ConvOptions, Shape};

@@ -1,11 +1,12 @@
 //! Whole training iterations, and where their time goes.
 
-use super::measure::{Effort, Spread, Task};
+use super::Task;
 use super::report::Iteration;
 use super::systems::System;
 use crate::Result;
 use crate::device::Device;
 use crate::executor::Executor;
+use crate::measure::{Effort, Spread};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;

@@ -2,9 +2,7 @@
 
 mod iterations;
 mod ladder;
-pub mod measure;
 pub mod operations;
-pub mod peaks;
 pub mod report;
 pub mod systems;
 pub mod table;
@@ -14,15 +12,19 @@ use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
 use crate::gpu::program::Program;
 use crate::graph::Bank;
+use crate::measure::peaks::{self, Peak, Peaks};
+use crate::measure::{self, Effort, Progress, Spread, measure, repeated};
 use crate::reference::Reference;
 use crate::{Error, Result};
 use iterations::Running;
-use measure::{Effort, Progress, Spread, Task, Work, measure};
 use operations::Operation;
-use report::{Group, LeftOut, Peaks, Report, Row, Subject};
+use report::{Group, LeftOut, Report, Row, Subject};
 use std::cell::RefCell;
 use std::rc::Rc;
 use systems::System;
+
+/// Something to be timed.
+type Task = measure::Task<Subject>;
 
 /// What is measured, and for how long.
 #[derive(Clone, Debug)]
@@ -94,8 +96,10 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
         }
     }
 
-    let peaks = Peaks::of(&rows);
-    rows.iter_mut().for_each(|row| row.share = peaks.share(row));
+    let of_peaks = rows.iter().filter(|row| row.subject.group == Group::Peaks);
+    let fastest = of_peaks.map(|row| (row.subject.flops, row.subject.bytes, row.seconds.min));
+    let peaks = Peaks::of(&fastest.collect::<Vec<_>>());
+    rows.iter_mut().for_each(|row| row.share_of(&peaks));
     rows.sort_by_key(|row| Group::ALL.iter().position(|group| *group == row.subject.group));
     Ok(Report {
         program: format!("mewgan {}", env!("CARGO_PKG_VERSION")),
@@ -163,7 +167,8 @@ fn kernels(
         Device::Gpu(gpu) => {
             let chosen = operations::candidates(gpu, &control, &banks)?.remove(0);
             let mut all = vec![chosen.clone(), chosen];
-            all.extend(peaks::programs(gpu.target().max_binding)?);
+            let peaks = peaks::programs(gpu.target().max_binding)?.into_iter();
+            all.extend(peaks.map(|(peak, program)| (peak.into(), program)));
             for operation in operations {
                 all.extend(operations::candidates(gpu, operation, &banks)?);
             }
@@ -181,7 +186,10 @@ fn kernels(
         .map(|(step, subject)| Task { subject, work: repeated(&executor, step) })
         .collect();
     match device {
-        Device::Cpu { .. } => tasks.extend(peaks::host()),
+        Device::Cpu { .. } => {
+            let peak = |of: measure::Task<Peak>| Task { subject: of.subject.into(), work: of.work };
+            tasks.extend(peaks::host().into_iter().map(peak));
+        }
         Device::Gpu(_) => tasks.push(Task {
             subject: Subject::new(Group::Peaks, "submit", "nothing, and wait for it"),
             work: Box::new(move |times| {
@@ -191,14 +199,4 @@ fn kernels(
         }),
     }
     Ok(tasks)
-}
-
-/// Runs a step so many times in one submission.
-fn repeated(executor: &Rc<RefCell<Box<dyn Executor>>>, step: usize) -> Work {
-    let executor = Rc::clone(executor);
-    Box::new(move |times| {
-        let mut executor = executor.borrow_mut();
-        executor.run(&vec![step; times])?;
-        executor.wait()
-    })
 }

@@ -1,6 +1,7 @@
 //! What was measured, as it is kept.
 
-use super::measure::Spread;
+use crate::measure::peaks::{Peak, Peaks};
+use crate::measure::{self, Spread};
 use crate::shape::ConvGeometry;
 use serde::Serialize;
 
@@ -22,15 +23,6 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// What was left out because it would take too long.
     pub left_out: Vec<LeftOut>,
-}
-
-/// What shares are shares of: the fastest sample of the best way that was tried.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Peaks {
-    /// Floating-point operations a second in f32, a multiply-add being two.
-    pub flops_per_second: f64,
-    /// Bytes a second read and written while memory is copied.
-    pub bytes_per_second: f64,
 }
 
 /// The kind of a row.
@@ -179,6 +171,21 @@ impl Subject {
     }
 }
 
+impl From<Peak> for Subject {
+    fn from(Peak { name, variant, flops, bytes }: Peak) -> Self {
+        Self { flops, bytes, ..Self::new(Group::Peaks, name, variant) }
+    }
+}
+
+impl measure::Subject for Subject {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn is_basis(&self) -> bool {
+        matches!(self.group, Group::Peaks | Group::Control)
+    }
+}
+
 impl Row {
     /// A row with its rates, whose share is not known yet.
     pub fn new(subject: Subject, samples: &[f64]) -> Self {
@@ -187,24 +194,10 @@ impl Row {
         let (flops_per_second, bytes_per_second) = (rate(subject.flops), rate(subject.bytes));
         Self { subject, seconds, flops_per_second, bytes_per_second, share: None, iteration: None }
     }
-}
 
-impl Peaks {
-    /// The best of `rows` of that group.
-    pub fn of(rows: &[Row]) -> Self {
-        let peaks = || rows.iter().filter(|row| row.subject.group == Group::Peaks);
-        let best = |count: fn(&Subject) -> u64| {
-            peaks().map(|row| count(&row.subject) as f64 / row.seconds.min).fold(0.0, f64::max)
-        };
-        Self {
-            flops_per_second: best(|subject| subject.flops),
-            bytes_per_second: best(|subject| subject.bytes),
-        }
-    }
-
-    /// The share of the peak that a row reaches.
-    pub fn share(&self, row: &Row) -> Option<f64> {
-        let flops = row.flops_per_second.map(|rate| rate / self.flops_per_second);
-        flops.or(row.bytes_per_second.map(|rate| rate / self.bytes_per_second))
+    /// Notes the share of the peak that it reaches.
+    pub(super) fn share_of(&mut self, peaks: &Peaks) {
+        let flops = self.flops_per_second.map(|rate| rate / peaks.flops_per_second);
+        self.share = flops.or(self.bytes_per_second.map(|rate| rate / peaks.bytes_per_second));
     }
 }

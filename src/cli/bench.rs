@@ -1,10 +1,10 @@
 //! `mewgan bench`
 
 use super::{Done, say};
-use crate::bench::measure::Effort;
 use crate::bench::{Options, report::Report, run, table};
 use crate::device::Device;
 use crate::file;
+use crate::measure::Effort;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};

@@ -6,9 +6,9 @@ use crate::device::Device;
 use crate::models::cyclegan::Domain;
 use crate::models::cyclegan::translation::Translator;
 use crate::nn::torch::picture_to_torch;
-use crate::op::{self, Tensor, Tensors};
 use crate::report::Sheet;
 use crate::shape::Shape;
+use crate::tensor_file::{self, Tensor, Tensors};
 use crate::train::checkpoint::Checkpoint;
 use crate::{Error, Result};
 use clap::Args;
@@ -121,7 +121,7 @@ impl Translate {
         }
         waiting.into_values().filter(|group| !group.is_empty()).try_for_each(translate)?;
         if as_numbers {
-            op::write(&self.out, &Tensors::F32(numbers))?;
+            tensor_file::write(&self.out, &Tensors::F32(numbers))?;
         }
         bar.finish_and_clear();
         count -= skipped.len();

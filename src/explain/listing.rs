@@ -1,7 +1,7 @@
 //! The explanation as text.
 
 use super::{Explanation, Listed, Row};
-use crate::bench::table::{Column, aligned, number, time};
+use crate::measure::table::{Column, aligned, number, time};
 use std::fmt::Write;
 
 /// All programs as tables, then what their kernels and operations come to.

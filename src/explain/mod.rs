@@ -10,14 +10,13 @@ pub use row::Row;
 pub use trace::trace;
 
 use crate::Result;
-use crate::bench::measure::{Effort, Spread};
-use crate::bench::peaks;
-use crate::bench::report::Peaks;
 use crate::bench::systems::{self, System};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
 use crate::gpu::lower::{Choices, lower};
+use crate::measure::peaks::{self, Peaks};
+use crate::measure::{Effort, Spread};
 use crate::models::{Kind, with_model};
 use crate::reference::Reference;
 use crate::train::config::{Preset, RunConfig};

@@ -1,9 +1,9 @@
 //! A dispatch, or on the CPU an operation, as a row of the listing.
 
-use crate::bench::report::Peaks;
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::{Dispatch, Program};
 use crate::graph::{Bank, Step, Update};
+use crate::measure::peaks::Peaks;
 use crate::shape::Shape;
 use serde::Serialize;
 

@@ -1,10 +1,7 @@
 //! Finding and opening a GPU.
 
 use super::cache::PipelineCache;
-use super::lower::{Choices, Target, lower};
-use super::memory::planned_bytes;
-use super::run::GpuExecutor;
-use crate::graph::{Bank, Step};
+use super::lower::{Choices, Target};
 use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -249,24 +246,6 @@ impl Gpu {
     pub fn with_checks(mut self, checks: bool) -> Self {
         self.checks = checks;
         self
-    }
-
-    /// Bytes of device memory that `steps` over `banks` would take; nothing is allocated.
-    ///
-    /// # Errors
-    /// If a tensor is larger than this device can bind.
-    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
-        let programs: Vec<_> =
-            steps.iter().map(|step| lower(step, banks, &self.target)).collect::<Result<_>>()?;
-        Ok(planned_bytes(banks, programs)? as usize)
-    }
-
-    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
-    ///
-    /// # Errors
-    /// If the device is too small, or refuses a kernel.
-    pub fn executor(&self, banks: &[Bank], steps: &[Step]) -> Result<GpuExecutor> {
-        GpuExecutor::new(self.clone(), banks, steps)
     }
 
     /// Gives the device up: whatever still uses it fails as if it were lost.

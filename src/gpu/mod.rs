@@ -7,16 +7,13 @@
 mod cache;
 pub mod device;
 mod double;
-mod exchange;
 pub mod finite;
 pub mod ladder;
 pub mod lower;
 mod memory;
 mod pipelines;
 pub mod preprocess;
-mod profile;
 pub mod program;
-mod readback;
 pub mod run;
 mod standalone;
 pub mod submissions;

@@ -156,7 +156,15 @@ pub struct Region {
     pub size: u64,
 }
 
+/// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
+const ALIGN: u64 = 256;
+
 impl Region {
+    /// Bytes of a stretch that holds `len` numbers and after which another may be bound.
+    pub(super) fn bytes(len: usize) -> u64 {
+        (len as u64 * 4).next_multiple_of(ALIGN)
+    }
+
     /// The byte behind its last, if that can be counted.
     pub(super) fn end(self) -> Option<u64> {
         self.offset.checked_add(self.size)

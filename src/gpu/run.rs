@@ -3,14 +3,18 @@
 //! Pipelines, buffers and bind groups are made once. A run writes the inputs, records one pass, submits once and
 //! makes no buffer; results stay on the device until somebody reads them.
 
+mod exchange;
 mod load;
+mod profile;
+mod readback;
+mod trace;
 
 use super::device::Gpu;
 use super::program::{Buffer, Program, Region};
 use super::submissions::submissions;
 use crate::executor::{Executor, Timing, known};
 use crate::ranks::Ranks;
-use crate::reference::Real;
+use crate::real::Real;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -23,33 +27,33 @@ const STORAGE: wgpu::BufferUsages =
 
 /// Steps ready to run on a GPU, in numbers of type `T`.
 pub struct GpuExecutor<T = f32> {
-    pub(super) gpu: Gpu,
+    gpu: Gpu,
     banks: Vec<wgpu::Buffer>,
-    pub(super) bank_lens: Vec<usize>,
-    pub(super) pool: Vec<wgpu::Buffer>,
+    bank_lens: Vec<usize>,
+    pool: Vec<wgpu::Buffer>,
     pipelines: Vec<wgpu::ComputePipeline>,
     /// The steps, and behind them the program that looks for numbers that are not finite.
-    pub(super) steps: Vec<Loaded<T>>,
+    steps: Vec<Loaded<T>>,
     /// Which program that is, in single precision and where there are banks.
-    pub(super) finite: Option<usize>,
+    finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
-    pub(super) readback: Option<wgpu::Buffer>,
-    pub(super) ranks: Ranks,
+    readback: Option<wgpu::Buffer>,
+    ranks: Ranks,
     tracing: bool,
 }
 
 /// A program with its memory.
-pub(super) struct Loaded<T> {
-    pub(super) program: Program,
+struct Loaded<T> {
+    program: Program,
     inputs: wgpu::Buffer,
     /// What will be written to `inputs` at the next run.
     staged: Vec<T>,
     constants: wgpu::Buffer,
-    pub(super) results: Vec<wgpu::Buffer>,
+    results: Vec<wgpu::Buffer>,
     /// Of the executor's pool, the buffer of each of the program's slots.
-    pub(super) slots: Vec<usize>,
+    slots: Vec<usize>,
     /// Pipeline (of the executor), bindings and grid.
-    pub(super) dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
+    dispatches: Vec<(usize, wgpu::BindGroup, [u32; 3])>,
     /// The work of each.
     work: Vec<u64>,
 }
@@ -74,29 +78,29 @@ impl<T> Loaded<T> {
 
 impl<T: Real> GpuExecutor<T> {
     /// Refuses what is no step; the program behind them is none.
-    pub(super) fn known_steps(&self, steps: &[usize]) -> Result<()> {
+    fn known_steps(&self, steps: &[usize]) -> Result<()> {
         let count = self.finite.unwrap_or(self.steps.len());
         steps.iter().try_for_each(|&step| known("step", step, count))
     }
 
     /// A buffer of a step.
-    pub(super) fn buffer(&self, step: usize, buffer: Buffer) -> &wgpu::Buffer {
+    fn buffer(&self, step: usize, buffer: Buffer) -> &wgpu::Buffer {
         self.steps[step].buffer(&self.pool, &self.banks, buffer)
     }
 
     /// Writes numbers to a place of a step.
-    pub(super) fn write(&self, step: usize, to: Region, values: &[T]) {
+    fn write(&self, step: usize, to: Region, values: &[T]) {
         self.gpu.queue.write_buffer(self.buffer(step, to.buffer), to.offset, bytemuck::cast_slice(values));
     }
 
     /// Sends the inputs last written for a step.
-    pub(super) fn upload(&self, step: usize) {
+    fn upload(&self, step: usize) {
         let Loaded { inputs, staged, .. } = &self.steps[step];
         self.gpu.queue.write_buffer(inputs, 0, bytemuck::cast_slice(staged));
     }
 
     /// Submits parts of steps, as much at once as may be, and returns the last submission.
-    pub(super) fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
+    fn submit_parts(&self, parts: &[(usize, Range<usize>)]) -> Option<wgpu::SubmissionIndex> {
         let work: Vec<&[u64]> =
             parts.iter().map(|(step, part)| &self.steps[*step].work[part.clone()]).collect();
         let mut submitted = None;
@@ -111,10 +115,7 @@ impl<T: Real> GpuExecutor<T> {
     }
 
     /// Submits some dispatches, by the number of their step, in one pass.
-    pub(super) fn submit(
-        &self,
-        parts: impl IntoIterator<Item = (usize, Range<usize>)>,
-    ) -> wgpu::SubmissionIndex {
+    fn submit(&self, parts: impl IntoIterator<Item = (usize, Range<usize>)>) -> wgpu::SubmissionIndex {
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -124,7 +125,7 @@ impl<T: Real> GpuExecutor<T> {
     }
 
     /// Records some of a step's dispatches.
-    pub(super) fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, dispatches: Range<usize>) {
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: usize, dispatches: Range<usize>) {
         for (pipeline, group, [x, y, z]) in &self.steps[step].dispatches[dispatches] {
             pass.set_pipeline(&self.pipelines[*pipeline]);
             pass.set_bind_group(0, group, &[]);
@@ -132,7 +133,7 @@ impl<T: Real> GpuExecutor<T> {
         }
     }
 
-    pub(super) fn poll(&self, kind: wgpu::PollType) -> Result<()> {
+    fn poll(&self, kind: wgpu::PollType) -> Result<()> {
         let polled = self.gpu.device.poll(kind);
         self.gpu.check()?;
         polled.map(drop).map_err(|error| Error::Device(format!("{}: {error}", self.gpu.summary())))

@@ -4,7 +4,8 @@ use crate::Result;
 use crate::executor::Executor;
 use crate::graph::{Bank, Graph, Step, Update, Var, gradients};
 use crate::random::stream;
-use crate::reference::{Real, Reference};
+use crate::real::Real;
+use crate::reference::{Number, Reference};
 use crate::shape::Shape;
 use rand::RngExt;
 use serde::Serialize;
@@ -185,7 +186,7 @@ impl Trial {
     ///
     /// # Errors
     /// None that a trial which could be made gives.
-    pub fn reference<T: Real>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
+    pub fn reference<T: Number>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
         self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()])?)
     }
 

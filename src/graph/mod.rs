@@ -3,26 +3,27 @@
 //! A [`Graph`] holds nodes; a [`Var`] is a small handle whose methods append nodes and read like PyTorch. Shapes
 //! are checked when a node is built. [`gradients`] appends the nodes of the backward pass, one rule per operation,
 //! so gradients are graphs again and can be differentiated in turn. Nothing here knows a device or a file; an operation from
-//! outside this crate ([`crate::custom`]) brings its meaning and its kernel along, unread.
+//! outside this crate ([`custom`]) brings its meaning and its kernel along, unread.
 
-mod build;
 mod check;
+pub mod custom;
 mod grad;
 pub(crate) mod lifetimes;
 mod names;
 mod op;
 mod rule;
 mod step;
+mod var;
 
 pub use grad::gradients;
 pub use op::{Binary, Exchange, Op, Per, Unary};
 pub use rule::UpdateRule;
 pub use step::{Bank, Slot, Step, Update};
 
-use crate::custom::{Custom, CustomOp};
 use crate::shape::Shape;
 use crate::{Error, Result};
 pub(crate) use check::is_single;
+use custom::{Custom, CustomOp};
 use std::cell::RefCell;
 
 /// The place of a node in its graph; operands always come before the nodes that use them.

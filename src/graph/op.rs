@@ -1,8 +1,8 @@
 //! The operations: the whole list, and nothing but names and numbers.
 
 use super::Slot;
+use super::custom::Custom;
 use super::names::names;
-use crate::custom::Custom;
 use crate::shape::ConvGeometry;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ pub enum Binary {
     AbsGrad,
 }
 
-/// What ranks, processes that train one model together (see [`crate::ranks`]), make of their tensors. A rank's share is that of
+/// What ranks, processes that train one model together, make of their tensors. A rank's share is that of
 /// the batch which it computes; all shares add up to 1. A process by itself has a share of 1.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]

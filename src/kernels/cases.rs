@@ -1,11 +1,11 @@
 //! Which operations there are, and the shapes they show themselves at: layers of DCGAN's preset `course`.
 
 use super::example::{Example, Function, Work};
-use crate::bench::peaks;
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
 use crate::gpu::{finite, ladder};
 use crate::graph::{Bank, Graph, Per, Slot, Step, Update, UpdateRule, Var};
+use crate::measure::peaks;
 use crate::shape::Shape;
 use crate::{Error, Result};
 

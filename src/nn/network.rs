@@ -3,7 +3,6 @@
 use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
 use crate::Result;
 use crate::graph::{Bank, Per, Slot, Update, Var};
-use crate::ranks::Shard;
 use crate::shape::Shape;
 
 /// A named list of layers.
@@ -76,15 +75,14 @@ pub enum Statistics {
     Batch,
     /// The running averages, as in PyTorch's `eval()` mode.
     Running,
-    /// The batches of all ranks together, of which this process has a part, as `SyncBatchNorm` has it; see [`crate::ranks`].
-    OfRanks(Shard),
-}
-
-impl Statistics {
-    /// Those of training on a part of a batch.
-    pub fn of(shard: Shard) -> Self {
-        if shard.synced { Self::OfRanks(shard) } else { Self::Batch }
-    }
+    /// The whole batch, of which this process computes a part and others the rest, as `SyncBatchNorm` has it: see
+    /// [`Var::norm_of_ranks`].
+    OfRanks {
+        /// This part's share of the whole batch.
+        share: f64,
+        /// Pictures in the whole batch.
+        whole: usize,
+    },
 }
 
 impl Network {
@@ -239,10 +237,10 @@ where
                 let Shape([pictures, height, width, _]) = x.shape();
                 let (pictures, (y, moments)) = match self.statistics {
                     Statistics::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
-                    Statistics::OfRanks(Shard { whole, share: Some(share), .. }) => {
+                    Statistics::OfRanks { share, whole } => {
                         (whole, x.norm_of_ranks(share, affine, NORM_EPS)?)
                     }
-                    _ => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
+                    Statistics::Batch => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
                 };
                 self.updates.push(Update::RunningMoments {
                     slot,

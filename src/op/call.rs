@@ -2,9 +2,10 @@
 
 use super::OpRequest;
 use super::signature::missing;
-use super::tensor::{Layout, Tensor};
+use super::tensor::Layout;
 use crate::graph::{Graph, Per, Slot, Update, Var};
 use crate::shape::Shape;
+use crate::tensor_file::Tensor;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 

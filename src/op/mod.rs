@@ -4,17 +4,15 @@
 //! `[C]`. What comes in is checked before anything runs, so no file can make an executor meet sizes it does not expect.
 
 mod call;
-mod file;
 mod signature;
 mod tensor;
 
-pub use file::{Tensors, read, write};
 pub use signature::names;
-pub use tensor::Tensor;
 
 use crate::executor::Executor;
 use crate::graph::{Bank, Graph, Step, Var, gradients};
 use crate::shape::ConvOptions;
+use crate::tensor_file::Tensor;
 use crate::{Error, Result};
 use call::{Call, Leaf};
 use signature::Signature;

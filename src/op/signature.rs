@@ -1,6 +1,7 @@
 //! What each operation takes: its tensors and its settings.
 
-use super::{OpRequest, Tensor};
+use super::OpRequest;
+use crate::tensor_file::Tensor;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 

@@ -1,17 +1,9 @@
-//! Tensors as PyTorch lays them out, and their way into and out of the graph.
+//! The way of tensors, as PyTorch lays them out, into and out of the graph.
 
 use crate::nn::torch;
 use crate::shape::Shape;
+use crate::tensor_file::Tensor;
 use crate::{Error, Result};
-
-/// Numbers in row-major order under a shape of any rank.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor<T> {
-    /// Extents, slowest first.
-    pub shape: Vec<usize>,
-    /// As many numbers as the product of the extents.
-    pub values: Vec<T>,
-}
 
 /// How a tensor's axes are ordered outside and inside the graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,6 +11,7 @@ mod spent;
 pub use shard::Shard;
 pub use spent::{Phase, Spent};
 
+use crate::real::{Real, Typed};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,13 +84,11 @@ impl Ranks {
     }
 
     /// Replaces numbers by their sums over ranks.
-    pub fn sum(&self, values: &mut [f32]) {
-        self.timed(size_of_val(values), |link| link.sum(values));
-    }
-
-    /// As [`Ranks::sum`], in double precision.
-    pub fn sum_wide(&self, values: &mut [f64]) {
-        self.timed(size_of_val(values), |link| link.sum_wide(values));
+    pub fn sum<T: Real>(&self, values: &mut [T]) {
+        self.timed(size_of_val(values), |link| match T::typed(values) {
+            Typed::F32(values) => link.sum(values),
+            Typed::F64(values) => link.sum_wide(values),
+        });
     }
 
     /// Lays the rows of all ranks one after another in `all`, which has room for `whole` of them: from each those of its

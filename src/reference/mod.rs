@@ -4,24 +4,25 @@
 //! not depend on the number of threads.
 
 mod contraction;
-pub(crate) mod exchange;
 mod norm;
+mod number;
 mod optimizer;
 pub(crate) mod pointwise;
-mod real;
+mod prepared;
 mod reduce;
 mod spatial;
 mod update;
 
-pub use real::Real;
+pub use number::Number;
 
-use crate::custom::Operand;
-use crate::executor::{Executor, Timing, known};
-use crate::graph::lifetimes::{Lifetime, share};
-use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
+use crate::executor::{Executor, Timing, exchange, known};
+use crate::graph::custom::Operand;
+use crate::graph::{Bank, Node, Op, Step};
 use crate::ranks::Ranks;
-use crate::shape::Shape;
+use crate::real::Real;
 use crate::{Error, Result};
+use number::Element;
+use prepared::{Place, Prepared, first_non_finite};
 use std::time::Instant;
 
 /// Runs `work` compiled for the widest instruction set of this machine. Its loops are written so that a compiler can
@@ -38,23 +39,7 @@ pub struct Reference<T> {
     tracing: bool,
 }
 
-/// A step with its memory: values that are never alive together share a buffer.
-struct Prepared<T> {
-    step: Step,
-    /// Where each node's numbers are.
-    place: Vec<Place>,
-    buffers: Vec<Vec<T>>,
-    /// Room for an operation's own use.
-    scratch: Vec<T>,
-}
-
-#[derive(Clone, Copy)]
-enum Place {
-    State(Slot),
-    Buffer(usize),
-}
-
-impl<T: Real> Reference<T> {
+impl<T: Number> Reference<T> {
     /// Makes `steps` ready over `banks`, whose tensors start as zeros.
     ///
     /// # Errors
@@ -70,120 +55,19 @@ impl<T: Real> Reference<T> {
     }
 }
 
-impl<T: Real> Prepared<T> {
-    fn new(step: Step) -> Self {
-        let end = step.nodes.len();
-        let mut last: Vec<usize> = (0..end).collect();
-        for (id, node) in step.nodes.iter().enumerate() {
-            for &operand in &node.operands {
-                last[step.source(operand)] = id;
-            }
-        }
-        let kept = step.outputs.iter().map(|(_, id)| *id);
-        let updated = step.updates.iter().flat_map(Update::nodes);
-        for id in kept.chain(updated) {
-            last[step.source(id)] = end;
-        }
-        let mut owners: Vec<NodeId> = Vec::new();
-        let mut place = vec![Place::Buffer(usize::MAX); end];
-        for (id, node) in step.nodes.iter().enumerate() {
-            match node.op {
-                Op::State(slot) => place[id] = Place::State(slot),
-                // Inputs and constants keep a buffer of their own: the host writes them between runs.
-                Op::Input(_) | Op::Full(_) => {
-                    place[id] = Place::Buffer(owners.len());
-                    owners.push(id);
-                }
-                _ => {}
-            }
-        }
-        let mut buffers: Vec<Vec<T>> = owners
-            .iter()
-            .map(|&id| {
-                let value = if let Op::Full(value) = step.nodes[id].op { value } else { 0.0 };
-                vec![T::of(value); step.nodes[id].shape.len()]
-            })
-            .collect();
-        let computed: Vec<NodeId> = step.computed().collect();
-        let lifetimes: Vec<Lifetime> = computed
-            .iter()
-            .map(|&id| Lifetime { made: id, last: last[id], size: step.nodes[id].shape.len() })
-            .collect();
-        let slots = share(&lifetimes);
-        for (&id, slot) in computed.iter().zip(slots.of) {
-            place[id] = Place::Buffer(buffers.len() + slot);
-        }
-        for id in 0..end {
-            place[id] = place[step.source(id)];
-        }
-        buffers.extend(slots.sizes.into_iter().map(|size| vec![T::of(0.0); size]));
-        Self { step, place, buffers, scratch: Vec::new() }
-    }
-
-    fn value<'a>(&'a self, banks: &'a [Vec<T>], id: NodeId) -> &'a [T] {
-        let len = self.step.nodes[id].shape.len();
-        match self.place[id] {
-            Place::State(slot) => &banks[slot.bank][slot.offset..slot.offset + len],
-            Place::Buffer(buffer) => &self.buffers[buffer][..len],
-        }
-    }
-
-    /// Runs the step and looks at every result.
-    fn traced(&mut self, banks: &mut [Vec<T>], ranks: &Ranks) -> Result<()> {
-        let mut found = None;
-        self.run(banks, ranks, |op, results| {
-            let mut bad = results.iter().filter_map(|&(shape, values)| {
-                Some((op.to_owned(), values[first_non_finite(values)?].wide(), shape))
-            });
-            found = found.take().or_else(|| bad.next());
-        });
-        let step = self.step.name.clone();
-        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape }))
-    }
-
-    /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
-    fn run(
-        &mut self,
-        banks: &mut [Vec<T>],
-        ranks: &Ranks,
-        mut done: impl FnMut(&'static str, &[(Shape, &[T])]),
-    ) {
-        let computed: Vec<NodeId> = self.step.computed().collect();
-        for id in computed {
-            let Place::Buffer(buffer) = self.place[id] else { continue };
-            let mut out = std::mem::take(&mut self.buffers[buffer]);
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let node = &self.step.nodes[id];
-            let operands: Vec<&[T]> =
-                node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
-            let result = &mut out[..node.shape.len()];
-            match node.op {
-                Op::Exchange(exchange) => exchange::exchange(exchange, ranks, operands[0], result),
-                _ => compute(node, &self.step.nodes, &operands, result, &mut scratch),
-            }
-            self.scratch = scratch;
-            self.buffers[buffer] = out;
-            let node = &self.step.nodes[id];
-            done(node.op.name(), &[(node.shape, self.value(banks, id))]);
-        }
-        for update in &self.step.updates {
-            update::apply(update, banks, ranks, |banks, id| self.value(banks, id).to_vec());
-            let written = update.written().into_iter().map(|bank| &banks[bank][..]);
-            let written: Vec<_> = written.map(|values| (Shape::vector(values.len()), values)).collect();
-            done(update.name(), &written);
-        }
-    }
-}
-
-fn first_non_finite<T: Real>(values: &[T]) -> Option<usize> {
-    values.iter().position(|value| !value.is_finite())
-}
-
 /// One node: its operands' numbers in, its own out. Every number of `out` is written.
-fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T], scratch: &mut Vec<T>) {
+fn compute<T: Element>(
+    node: &Node,
+    nodes: &[Node],
+    operands: &[&[T]],
+    out: &mut [T],
+    scratch: &mut Vec<T>,
+    ranks: &Ranks,
+) {
     let shape = |index: usize| nodes[node.operands[index]].shape;
     match &node.op {
-        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach | Op::Exchange(_) => {}
+        Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
+        Op::Exchange(of) => exchange::exchange(*of, ranks, operands[0], out),
         Op::Conv2d(g) => contraction::conv2d(g, operands[0], shape(0), operands[1], out, node.shape),
         Op::ConvTranspose2d(g) => {
             contraction::conv_transpose2d(g, operands[0], shape(0), operands[1], out, node.shape);
@@ -228,7 +112,7 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
     }
 }
 
-impl<T: Real> Executor<T> for Reference<T> {
+impl<T: Number> Executor<T> for Reference<T> {
     fn write_input(&mut self, step: usize, name: &str, values: &[T]) -> Result<()> {
         known("step", step, self.steps.len())?;
         let prepared = &mut self.steps[step];

@@ -90,23 +90,3 @@ fn zip<T: Real>(a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape, f
         }
     });
 }
-
-/// `tanh` as a quotient of two polynomials, after Eigen's `ptanh`; beyond the limit it is 1 in f32.
-#[inline(always)]
-pub fn tanh(x: f32) -> f32 {
-    const LIMIT: f32 = 7.905_311;
-    const ABOVE: [f32; 7] = [
-        -2.760_768_5e-16,
-        2.000_188e-13,
-        -8.604_672e-11,
-        5.122_297e-8,
-        1.485_722_4e-5,
-        6.372_619_3e-4,
-        4.893_525_5e-3,
-    ];
-    const BELOW: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
-    let bounded = x.clamp(-LIMIT, LIMIT);
-    let square = bounded * bounded;
-    let polynomial = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
-    bounded * polynomial(&ABOVE) / polynomial(&BELOW)
-}

@@ -1,20 +1,16 @@
 //! Changes of state.
 
-use super::exchange::mean;
+use super::number::Read;
 use super::optimizer::optimize;
 use super::pointwise::CHUNK;
 use super::{Real, vectorized};
-use crate::graph::{NodeId, Update};
+use crate::executor::exchange::mean;
+use crate::graph::Update;
 use crate::ranks::Ranks;
 use rayon::prelude::*;
 
 /// Applies one update to the banks; `value` reads a node.
-pub fn apply<T: Real>(
-    update: &Update,
-    banks: &mut [Vec<T>],
-    ranks: &Ranks,
-    value: impl Fn(&[Vec<T>], NodeId) -> Vec<T>,
-) {
+pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], ranks: &Ranks, value: &Read<'_, T>) {
     match *update {
         Update::Mean { bank, share } => mean(share, ranks, &mut banks[bank]),
         Update::Store { slot, value: id } => {

@@ -13,11 +13,10 @@ use crate::graph::Bank;
 use crate::nn::torch::TorchTensor;
 use crate::nn::{Network, Parameter};
 use crate::spelling::quoted;
-use crate::tensor_file::TensorFile;
+use crate::tensor_file::{Dtype, TensorFile, TensorInfo, Writer};
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, TensorInfo, TensorView, serialize};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
@@ -273,17 +272,15 @@ pub fn write<C: RunConfig>(
     values: &[Vec<f32>],
 ) -> Result<()> {
     let banks: Vec<Bank> = model.banks();
-    let mut tensors = Vec::new();
-    let little_endian =
-        |numbers: &[f32]| -> Vec<u8> { numbers.iter().flat_map(|number| number.to_le_bytes()).collect() };
+    let mut writer = Writer::default();
     for Entry { prefix, parameter, bank, index } in entries(model) {
         for (leaf, shape, numbers) in parameter.to_torch(banks[bank].view(&values[bank], index)) {
-            tensors.push((format!("{prefix}.{leaf}"), shape, little_endian(&numbers)));
+            writer.f32(&format!("{prefix}.{leaf}"), &shape, &numbers);
         }
     }
     for (name, bank, index) in model.pictures() {
-        let shape = banks[bank].tensors[index].1.0.to_vec();
-        tensors.push((name, shape, little_endian(banks[bank].view(&values[bank], index))));
+        let shape = banks[bank].tensors[index].1.0;
+        writer.f32(&name, &shape, banks[bank].view(&values[bank], index));
     }
     let header =
         Header { format: FORMAT, kind: C::KIND.into(), step, sets: sets.clone(), config: config.to_toml()? };
@@ -291,15 +288,8 @@ pub fn write<C: RunConfig>(
         path: path.to_path_buf(),
         problem: format!("not written: {problem}"),
     };
-    let header = serde_json::to_string(&header).map_err(|error| failed(error.to_string()))?;
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
-    });
-    let views =
-        views.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| failed(error.to_string()))?;
-    let metadata = HashMap::from([(METADATA.to_owned(), header)]);
-    let bytes = serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))?;
-    file::replace(path, &bytes)
+    writer.text(METADATA, serde_json::to_string(&header).map_err(|error| failed(error.to_string()))?);
+    file::replace(path, &writer.bytes().map_err(failed)?)
 }
 
 /// Every tensor that is kept in PyTorch's layout.

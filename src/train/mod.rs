@@ -14,4 +14,5 @@ pub mod reporting;
 pub mod run;
 pub mod run_folder;
 pub mod starts;
+pub(crate) mod statistics;
 pub mod symptoms;

@@ -8,8 +8,8 @@ use crate::gpu::lower::{Target, lower};
 use crate::gpu::program::{Buffer, Program};
 use crate::graph::{Bank, Step};
 use crate::report::{self, Layout, sheet};
+use crate::tensor_file::Writer;
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -101,16 +101,9 @@ impl Files {
 
     /// Writes a safetensors file of vectors.
     pub fn tensors(&mut self, name: &str, tensors: &Tensors) -> Result<()> {
-        let failed = |error: safetensors::SafeTensorError| Error::Input(format!("{name}: {error}"));
-        let little_endian = |numbers: &Vec<f32>| -> Vec<u8> {
-            numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
-        };
-        let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, numbers)| little_endian(numbers)).collect();
-        let views = tensors.iter().zip(&bytes).map(|((tensor, numbers), bytes)| {
-            TensorView::new(Dtype::F32, vec![numbers.len()], bytes).map(|view| (tensor, view))
-        });
-        let views = views.collect::<std::result::Result<Vec<_>, _>>();
-        let file = serialize(views.map_err(failed)?, None).map_err(failed)?;
+        let mut writer = Writer::default();
+        tensors.iter().for_each(|(tensor, numbers)| writer.f32(tensor, &[numbers.len()], numbers));
+        let file = writer.bytes().map_err(|error| Error::Input(format!("{name}: {error}")))?;
         self.write(name, &file)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Row, assert_says, folder_with, refused, row};
 use mewgan::gpu::tune::Table;
-use mewgan::{op, report};
+use mewgan::{report, tensor_file};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
@@ -112,7 +112,7 @@ fn inputs_of_operations_are_refused() {
         let (folder, path) = folder_with("in.safetensors", &row.content);
         assert_says(&row, "", &refused(folder.path(), &command));
         assert!(!folder.path().join("out.safetensors").exists(), "{}", row.what);
-        if let Err(error) = op::read(&path) {
+        if let Err(error) = tensor_file::read(&path) {
             assert_says(&row, "in.safetensors", &error.to_string());
         }
     }

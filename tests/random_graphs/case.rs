@@ -10,7 +10,8 @@ use mewgan::Result;
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Graph, Step, Update, Var};
 use mewgan::random::stream;
-use mewgan::reference::{Real, Reference};
+use mewgan::real::Real;
+use mewgan::reference::{Number, Reference};
 use rand::RngExt;
 use std::fmt::Write;
 
@@ -84,7 +85,7 @@ impl Case {
     }
 
     /// What the reference leaves behind in precision `T`: in f64, what is right.
-    fn reference<T: Real>(&self) -> Result<Vec<Found>> {
+    fn reference<T: Number>(&self) -> Result<Vec<Found>> {
         self.results(&mut Reference::<T>::new(&self.banks, self.steps.clone())?)
     }
 

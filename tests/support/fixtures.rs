@@ -2,7 +2,7 @@
 
 use mewgan::graph::Bank;
 use mewgan::nn::Parameter;
-use mewgan::op::{self, Tensor, Tensors};
+use mewgan::tensor_file::{self, Tensor, Tensors};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub fn golden(name: &str) -> PathBuf {
 }
 
 pub fn tensors(path: &Path) -> Named<f64> {
-    match op::read(path).unwrap() {
+    match tensor_file::read(path).unwrap() {
         Tensors::F64(tensors) => tensors,
         Tensors::F32(_) => panic!("{}: fixtures are float64", path.display()),
     }

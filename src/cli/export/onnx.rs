@@ -140,7 +140,7 @@ fn colours(channels: usize) -> &'static str {
 
 fn says(statistics: Statistics) -> &'static str {
     match statistics {
-        Statistics::Batch | Statistics::OfRanks(_) => {
+        Statistics::Batch | Statistics::OfRanks { .. } => {
             "Batch norms normalise by the pictures computed together, which thus depend on each other."
         }
         Statistics::Running => {
@@ -151,7 +151,9 @@ fn says(statistics: Statistics) -> &'static str {
 
 const fn by(statistics: Statistics) -> &'static str {
     match statistics {
-        Statistics::Batch | Statistics::OfRanks(_) => "the pictures computed together (--statistics batch)",
+        Statistics::Batch | Statistics::OfRanks { .. } => {
+            "the pictures computed together (--statistics batch)"
+        }
         Statistics::Running => "running statistics (--statistics running)",
     }
 }
@@ -168,7 +170,7 @@ fn metadata<C: RunConfig>(
     average: bool,
 ) -> Result<Vec<(&'static str, String)>> {
     let statistics = match statistics {
-        Statistics::Batch | Statistics::OfRanks(_) => "batch",
+        Statistics::Batch | Statistics::OfRanks { .. } => "batch",
         Statistics::Running => "running",
     };
     Ok(vec![

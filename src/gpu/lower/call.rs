@@ -1,53 +1,11 @@
 //! Calls of kernels, before anything has a place in memory.
 
-use super::choices::Choices;
-use crate::custom::{Grid, Kernel};
+use super::target::Target;
 use crate::gpu::program::{WORKGROUP, grid};
+use crate::graph::custom::{Grid, Kernel};
 use crate::graph::{Exchange, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
-
-/// What lowering needs to know of the device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Whether contractions go straight to storage: always, or only for few channels.
-    pub software: bool,
-    /// Invocations that fill the device.
-    pub invocations: usize,
-    /// Largest binding in bytes.
-    pub max_binding: u64,
-    /// Largest buffer in bytes.
-    pub max_buffer: u64,
-    /// Most memory of a workgroup in bytes.
-    pub workgroup_bytes: usize,
-    /// Most invocations of a workgroup.
-    pub workgroup_invocations: usize,
-    /// Kernels of contractions that were measured or pinned; the others get a default.
-    pub choices: Choices,
-}
-
-impl Target {
-    /// A GPU of unknown size, with WebGPU's guaranteed limits.
-    pub const GPU: Self = Self {
-        software: false,
-        invocations: 16 * 1024,
-        max_binding: 128 << 20,
-        max_buffer: 256 << 20,
-        workgroup_bytes: 16 << 10,
-        workgroup_invocations: 256,
-        choices: Choices::NONE,
-    };
-    /// A software driver on a processor's cores.
-    pub const SOFTWARE: Self = Self {
-        software: true,
-        invocations: 256,
-        max_binding: 128 << 20,
-        max_buffer: 256 << 20,
-        workgroup_bytes: 16 << 10,
-        workgroup_invocations: 256,
-        choices: Choices::NONE,
-    };
-}
 
 /// What a binding refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

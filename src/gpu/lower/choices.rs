@@ -1,8 +1,7 @@
 //! Which kernel computes which contraction.
 
-use super::call::Target;
 use super::product::Contraction;
-use super::variant::{Variant, candidates, default};
+use super::variant::Variant;
 use serde::{Deserialize, Serialize};
 
 /// Which variant computes which contraction, where that is settled.
@@ -37,20 +36,5 @@ impl Choices {
     pub fn set(&mut self, contraction: Contraction, variant: Variant) {
         self.list.retain(|choice| choice.contraction != contraction);
         self.list.push(Choice { contraction, variant });
-    }
-}
-
-/// The kernel that computes a contraction on `target`: that of its table, if it is one of the candidates, else the default.
-pub(super) fn choose(of: &Contraction, target: &Target) -> Variant {
-    let chosen = target.choices.get(of).filter(|variant| candidates(of, target).contains(variant));
-    chosen.unwrap_or_else(|| default(of, target))
-}
-
-impl Target {
-    /// The kernels that compute `contractions` on it, all of them settled.
-    pub fn settled(&self, contractions: &[Contraction]) -> Choices {
-        let mut choices = Choices::NONE;
-        contractions.iter().for_each(|of| choices.set(*of, choose(of, self)));
-        choices
     }
 }

@@ -1,9 +1,10 @@
 //! The three contractions: the calls that compute them.
 
 use super::call::{Call, Calls, Memory};
-use super::choices::choose;
+use super::candidates::choose;
 use super::expression::Fused;
-use super::pointwise::{add_parts, lanes};
+use super::lanes::lanes;
+use super::pointwise::add_parts;
 use super::product::{Contraction, Kind, Product};
 use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;

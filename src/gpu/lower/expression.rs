@@ -1,7 +1,7 @@
 //! Pointwise nodes as text: what a kernel makes of its own value, and of other tensors, before it stores.
 
 use super::call::{Call, Calls, Memory};
-use super::pointwise::lanes;
+use super::lanes::lanes;
 use crate::graph::{Binary, NodeId, Unary};
 use crate::reference::pointwise;
 use crate::shape::Shape;

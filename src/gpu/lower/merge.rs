@@ -5,7 +5,6 @@
 //! buffer holds yet are bundled: laid one after another.
 
 use super::call::{Call, Memory};
-use super::place::bytes;
 use crate::gpu::program::{Buffer, Region};
 use std::collections::HashMap;
 
@@ -119,7 +118,7 @@ impl<F: Fn(Memory) -> Spot> Merging<'_, F> {
                             values.push(value);
                         }
                         let bundle = trial.find(value).map_or(0, |(bundle, _)| trial.list[bundle].len());
-                        span = (0, values.len().max(bundle) as u64 * bytes(len));
+                        span = (0, values.len().max(bundle) as u64 * Region::bytes(len));
                     }
                 }
             }

@@ -1,10 +1,12 @@
 //! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
 
 mod call;
+mod candidates;
 mod choices;
 mod contraction;
 mod expression;
 mod fuse;
+mod lanes;
 mod merge;
 mod norm;
 mod optimizer;
@@ -13,16 +15,18 @@ mod pointwise;
 mod pool;
 mod product;
 mod schedule;
+mod target;
 mod variant;
 mod write;
 
-pub use call::Target;
+pub use candidates::candidates;
 pub use choices::Choices;
 pub use product::{Contraction, Kind, Product};
-pub use variant::{Form, TILES, Tile, Variant, candidates};
+pub use target::Target;
+pub use variant::{Form, TILES, Tile, Variant};
 
 use super::program::{MAX_GRID, Program};
-use crate::custom::Custom;
+use crate::graph::custom::Custom;
 use crate::graph::{Bank, Exchange, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
@@ -34,7 +38,7 @@ use place::Stored;
 ///
 /// # Errors
 /// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a
-/// [`CustomOp`](crate::custom::CustomOp)) or a tensor is larger than a binding may be.
+/// [`CustomOp`](crate::graph::custom::CustomOp)) or a tensor is larger than a binding may be.
 pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
     step.check(banks)?;
     let fusion = Fusion::find(step);

@@ -4,25 +4,16 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
 use super::fuse::Fusion;
-use super::pointwise::{add_parts, lanes};
+use super::lanes::{lanes, team};
+use super::pointwise::add_parts;
 use crate::graph::{Exchange, NodeId, Op, Per};
 use crate::shape::Shape;
 
-/// Invocations of a workgroup that reduces rows.
-const TEAM_SIZE: usize = 256;
-/// Neighbouring channel lanes one workgroup loads together.
-const TEAM_LANES: usize = 8;
 /// Most rows a member of a team adds up where one workgroup does a whole group.
 const WHOLE: usize = 16;
 /// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.
 const LEAST: usize = 16;
 const MAX_PARTS: usize = 64;
-
-/// Lanes of a workgroup that reduces rows of so many, and the invocations that share each.
-pub fn team(lanes: usize) -> (usize, usize) {
-    let lanes = lanes.min(TEAM_LANES);
-    (lanes, 1 << (TEAM_SIZE / lanes).ilog2())
-}
 
 /// A tensor seen as groups of rows of channels (in lanes), and how it is dealt out.
 struct Rows {

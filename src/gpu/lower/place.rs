@@ -11,9 +11,6 @@ use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
-/// Bindings start at multiples of this many bytes, the largest alignment WebGPU allows.
-const ALIGN: u64 = 256;
-
 /// Gives every value a place and writes the calls down as a program. The first `nodes` calls compute nodes, the rest
 /// are changes of state; what is `stored` is computed where its bank has it.
 pub fn place(
@@ -75,7 +72,7 @@ pub fn place(
         pipelines: writer.pipelines,
         pool: pooled.sizes,
         results,
-        input_bytes: step.inputs().map(|(_, _, shape)| bytes(shape.len())).sum(),
+        input_bytes: step.inputs().map(|(_, _, shape)| Region::bytes(shape.len())).sum(),
         constants: constants(step),
         inputs,
         outputs,
@@ -108,18 +105,13 @@ fn keep_results(step: &Step, calls: &Calls<'_>, fixed: &mut HashMap<NodeId, Regi
     }
     let mut sizes = Vec::new();
     for (index, kept) in buffers.iter().enumerate() {
-        let size = bytes(calls.shape(kept[0]).len());
+        let size = Region::bytes(calls.shape(kept[0]).len());
         for (offset, &id) in (0..).step_by(size as usize).zip(kept) {
             fixed.insert(id, Region { buffer: Buffer::Result(index), offset, size });
         }
         sizes.push(size * kept.len() as u64);
     }
     sizes
-}
-
-/// Bytes of a stretch that holds `len` numbers and after which another may be bound.
-pub fn bytes(len: usize) -> u64 {
-    (len as u64 * 4).next_multiple_of(ALIGN)
 }
 
 fn state(slot: Slot, len: usize) -> Region {
@@ -132,7 +124,7 @@ fn given(step: &Step) -> HashMap<NodeId, Region> {
     let mut fixed = HashMap::new();
     let (mut input, mut constant) = (0, 0);
     for (id, node) in step.nodes.iter().enumerate() {
-        let size = bytes(node.shape.len());
+        let size = Region::bytes(node.shape.len());
         let next = |buffer, at: &mut u64| {
             let offset = *at;
             *at += size;
@@ -153,7 +145,7 @@ fn constants(step: &Step) -> Vec<f64> {
     let mut numbers = Vec::new();
     for node in &step.nodes {
         if let Op::Full(value) = node.op {
-            numbers.resize(numbers.len() + bytes(node.shape.len()) as usize / 4, value);
+            numbers.resize(numbers.len() + Region::bytes(node.shape.len()) as usize / 4, value);
         }
     }
     numbers

@@ -3,7 +3,7 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
-use super::norm::team;
+use super::lanes::{lanes, team};
 use crate::graph::NodeId;
 use crate::shape::Shape;
 
@@ -13,11 +13,6 @@ const MANY_PARTS: usize = 32;
 const LONG_SUM: usize = 128;
 /// Most partial sums of one result.
 const MAX_PARTS: usize = 1024;
-
-/// Lanes along the channels: how many, and whether they are fours.
-pub fn lanes(channels: usize) -> (usize, bool) {
-    if channels.is_multiple_of(4) { (channels / 4, true) } else { (channels, false) }
-}
 
 /// An expression by itself.
 pub fn map(calls: &mut Calls<'_>, fused: &Fused, to: Memory) {

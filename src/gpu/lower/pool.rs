@@ -2,7 +2,6 @@
 
 use super::call::{Call, Memory};
 use super::merge::{Bundles, Spot};
-use super::place::bytes;
 use crate::gpu::program::{Buffer, Region};
 use crate::graph::lifetimes::{Lifetime, share};
 use std::collections::HashMap;
@@ -37,7 +36,7 @@ pub fn pool(calls: &[Call], levels: &[usize], bundles: &Bundles, spot: impl Fn(M
             values.iter().for_each(|value| {
                 unit_of.insert(*value, units.len());
             });
-            let size = values.len() * bytes(len) as usize;
+            let size = values.len() * Region::bytes(len) as usize;
             units.push((values, Lifetime { made: at, last: at, size }));
         }
     }

@@ -1,8 +1,6 @@
 //! The kernels that can compute a contraction.
 
-use super::call::Target;
-use super::pointwise::lanes;
-use super::product::{Contraction, Kind, Product};
+use super::product::Product;
 use serde::{Deserialize, Serialize};
 
 /// One way to compute a contraction.
@@ -78,23 +76,6 @@ impl std::fmt::Display for Variant {
     }
 }
 
-/// Workgroups that keep a device of unknown size busy, and so many that more parts are not worth their sum.
-const BUSY: usize = 128;
-const PLENTY: usize = 512;
-
-/// Slices that make a part worth its sum, and most parts.
-const LEAST_SLICES: usize = 4;
-const MOST_PARTS: usize = 128;
-
-/// Most numbers in all parts of a result, for they are written and read again.
-const MOST_PARTIAL: usize = 32 << 20;
-
-/// With fewer channels than this on either side, kernels that go straight to storage are tried too.
-const WIDE: usize = 16;
-
-/// Most columns of a product for tiles of 4 columns.
-const NARROW: usize = 8;
-
 impl Tile {
     /// Invocations of a workgroup.
     pub fn invocations(&self) -> usize {
@@ -121,120 +102,13 @@ impl Tile {
         product.depth.div_ceil(parts).next_multiple_of(self.slice).max(self.slice)
     }
 
-    fn workgroups(&self, product: &Product) -> usize {
+    pub(super) fn workgroups(&self, product: &Product) -> usize {
         let [down, across] = self.grid(product);
         down * across * product.layers
     }
 
     /// Results computed for a product, those outside it counted too.
-    fn computed(&self, product: &Product) -> usize {
+    pub(super) fn computed(&self, product: &Product) -> usize {
         self.workgroups(product) * self.rows * self.columns
     }
-
-    fn fits(&self, target: &Target) -> bool {
-        self.bytes() <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
-    }
-
-    /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.
-    fn parts(&self, product: &Product, results: usize, target: &Target) -> Vec<usize> {
-        let workgroups = self.workgroups(product);
-        let most = (product.depth / (LEAST_SLICES * self.slice))
-            .min(MOST_PARTS)
-            .min(MOST_PARTIAL / results)
-            .min((target.max_binding / (4 * results as u64)) as usize)
-            .max(1);
-        let last = most.min(PLENTY.div_ceil(workgroups)).next_power_of_two();
-        let last = if last > most { last / 2 } else { last };
-        let first = BUSY.div_ceil(workgroups).next_power_of_two().min(last);
-        let mut parts = vec![first];
-        while let Some(more) = parts.last().map(|parts| 2 * parts).filter(|&more| more <= last) {
-            parts.push(more);
-        }
-        if first > 1 {
-            parts.push(1);
-        }
-        parts
-    }
-}
-
-/// Every kernel worth trying for a contraction on `target`, each within its limits; the first is the one taken where nothing
-/// was measured.
-pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
-    let mut all = vec![default(of, target)];
-    let direct = target.software || of.i < WIDE || of.o < WIDE;
-    let more = if target.software { vec![] } else { tiled(of, target) };
-    let more = more.into_iter().chain(if direct { direct_all(of, target) } else { vec![] });
-    for variant in more {
-        if !all.contains(&variant) {
-            all.push(variant);
-        }
-    }
-    all
-}
-
-/// What is sensible where nothing was measured.
-pub(super) fn default(of: &Contraction, target: &Target) -> Variant {
-    let busy = |variant: &&Variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.product()) * variant.parts >= BUSY,
-        Form::Direct { .. } => true,
-    };
-    let tiled = if target.software { vec![] } else { tiled(of, target) };
-    let largest = tiled.iter().max_by_key(|variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.product()) * variant.parts,
-        Form::Direct { .. } => 0,
-    });
-    let chosen = tiled.iter().find(busy).or(largest).copied();
-    chosen.unwrap_or_else(|| direct(of, target.invocations, &register_tiles(of), target))
-}
-
-/// Tiles of which little is empty and that are not much smaller than the largest such, with parts that keep a device busy.
-fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
-    let product = of.product();
-    let results = of.shapes()[2].len();
-    let wide = product.columns > NARROW;
-    let fitting = TILES.iter().filter(|tile| tile.fits(target) && !(wide && tile.columns <= NARROW));
-    let least = fitting.clone().map(|tile| tile.computed(&product)).min().unwrap_or(0);
-    let full = fitting.filter(|tile| 2 * tile.computed(&product) <= 3 * least);
-    let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);
-    full.filter(|tile| 4 * tile.rows * tile.columns >= largest)
-        .flat_map(|&tile| {
-            let parts = tile.parts(&product, results, target);
-            parts.into_iter().map(move |parts| Variant { form: Form::Tiled(tile), parts })
-        })
-        .collect()
-}
-
-/// Results an invocation that goes straight to storage can hold, as rows and lanes, largest first.
-fn register_tiles(of: &Contraction) -> Vec<[usize; 2]> {
-    match of.kind {
-        Kind::Conv2d => vec![[8, 4], [4, 4], [4, 2], [2, 2], [2, 1], [1, 1]],
-        Kind::ConvTranspose2d => vec![[8, 16], [4, 16], [4, 8], [4, 4], [2, 2], [1, 1]],
-        Kind::WeightGrad if of.i.is_multiple_of(4) => vec![[2, 4]],
-        Kind::WeightGrad => vec![[4, 4]],
-    }
-}
-
-fn direct_all(of: &Contraction, target: &Target) -> Vec<Variant> {
-    register_tiles(of).into_iter().map(|tile| direct(of, 0, &[tile], target)).collect()
-}
-
-/// The first of `tiles` whose grid still has `invocations`, else the last.
-fn direct(of: &Contraction, invocations: usize, tiles: &[[usize; 2]], target: &Target) -> Variant {
-    let Product { rows, layers, .. } = of.product();
-    let ((i_lanes, _), (o_lanes, _)) = (lanes(of.i), lanes(of.o));
-    let (rows, across) = match of.kind {
-        Kind::Conv2d => (rows, o_lanes),
-        Kind::ConvTranspose2d => (rows * layers, of.i),
-        Kind::WeightGrad => (i_lanes, o_lanes),
-    };
-    let grid = |[down, lanes]: [usize; 2]| rows.div_ceil(down) * across.div_ceil(lanes);
-    let [down, lanes] =
-        *tiles.iter().find(|&&tile| grid(tile) >= invocations).unwrap_or(&tiles[tiles.len() - 1]);
-    if of.kind != Kind::WeightGrad {
-        return Variant { form: Form::Direct { rows: down, lanes: lanes.min(across) }, parts: 1 };
-    }
-    let (down, lanes) = (down.min(rows), lanes.min(across));
-    let lines = of.batch * of.geometry.small[0];
-    let parts = target.invocations.div_ceil(of.geometry.taps() * grid([down, lanes])).min(lines);
-    Variant { form: Form::Direct { rows: down, lanes }, parts }
 }

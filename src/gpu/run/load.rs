@@ -5,13 +5,33 @@ use crate::Result;
 use crate::gpu::device::Gpu;
 use crate::gpu::finite;
 use crate::gpu::lower::{fits, lower};
-use crate::gpu::memory::{buffer_size, bytes, shared_pool};
+use crate::gpu::memory::{buffer_size, bytes, planned_bytes, shared_pool};
 use crate::gpu::pipelines::pipelines;
 use crate::gpu::program::{Dispatch, Program};
 use crate::graph::{Bank, Step};
 use crate::ranks::Ranks;
-use crate::reference::Real;
+use crate::real::Real;
 use std::collections::VecDeque;
+
+impl Gpu {
+    /// Bytes of device memory that `steps` over `banks` would take; nothing is allocated.
+    ///
+    /// # Errors
+    /// If a tensor is larger than this device can bind.
+    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
+        let programs: Vec<_> =
+            steps.iter().map(|step| lower(step, banks, self.target())).collect::<Result<_>>()?;
+        Ok(planned_bytes(banks, programs)? as usize)
+    }
+
+    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
+    ///
+    /// # Errors
+    /// If the device is too small, or refuses a kernel.
+    pub fn executor(&self, banks: &[Bank], steps: &[Step]) -> Result<GpuExecutor> {
+        GpuExecutor::new(self.clone(), banks, steps)
+    }
+}
 
 impl GpuExecutor {
     /// Lowers `steps` and makes everything they need.

@@ -7,9 +7,9 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::Statistics;
 use crate::nn::torch::picture_to_torch;
-use crate::op::{self, Tensor, Tensors};
 use crate::report::{Layout, Pictures, sheet};
 use crate::shape::Shape;
+use crate::tensor_file::{self, Tensor, Tensors};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::model::Model;
 use crate::train::run::memory::check_program;
@@ -45,7 +45,7 @@ pub fn save_numbers(noises: Vec<f32>, pictures: &[f32], config: &DcganConfig, pa
     let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
     let values = picture_to_torch(pictures, Shape([count, size, size, channels]));
     let pictures = Tensor { shape: vec![count, channels, size, size], values };
-    op::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
+    tensor_file::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
 }
 
 /// A picture and what it was drawn from.

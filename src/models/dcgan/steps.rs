@@ -6,11 +6,11 @@ use crate::graph::{Bank, Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, Statistics, Tensors};
-use crate::optim::Adam;
-use crate::optim::TrainedBanks;
+use crate::optim::{Adam, TrainedBanks};
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::model::Model;
+use crate::train::statistics;
 
 /// Banks of the generator.
 pub const GENERATOR: TrainedBanks = TrainedBanks::starting_at(0);
@@ -85,7 +85,7 @@ impl Dcgan {
     }
 
     fn judging(&self, shard: Shard, penalized: bool) -> Result<Step> {
-        let (batch, statistics) = (shard.len, Statistics::of(shard));
+        let (batch, statistics) = (shard.len, statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
@@ -135,7 +135,7 @@ impl Dcgan {
     /// If the networks do not fit each other.
     pub fn generator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
         let shard = batch.into();
-        let (batch, statistics) = (shard.len, Statistics::of(shard));
+        let (batch, statistics) = (shard.len, statistics::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;

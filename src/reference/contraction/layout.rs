@@ -2,7 +2,7 @@
 
 use super::tile::LANES;
 use super::windows::Picture;
-use crate::reference::Real;
+use crate::real::Real;
 use std::borrow::Cow;
 use std::ops::Range;
 

@@ -10,7 +10,7 @@ mod windows;
 
 pub use weight_grad::conv2d_weight_grad;
 
-use super::Real;
+use super::number::Element;
 use crate::shape::{ConvGeometry, Shape};
 use layout::{padded, transpose};
 use rayon::prelude::*;
@@ -21,7 +21,7 @@ use windows::{Axis, Pass, Picture, windows};
 const BLOCK: usize = 64 * 1024;
 
 /// See [`crate::graph::Op::Conv2d`].
-pub fn conv2d<T: Real>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut [T], ys: Shape) {
+pub fn conv2d<T: Element>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut [T], ys: Shape) {
     let (g, inputs) = as_one_pixel(g, xs.channels());
     let outputs = ys.channels();
     let axes = [0, 1].map(|axis| Axis::forward(&g, axis));
@@ -33,7 +33,7 @@ pub fn conv2d<T: Real>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut [T
 
 /// See [`crate::graph::Op::ConvTranspose2d`]. The results at each remainder by the stride are a convolution of stride
 /// 1: of the taps that reach them, in reverse order.
-pub fn conv_transpose2d<T: Real>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut [T], ys: Shape) {
+pub fn conv_transpose2d<T: Element>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut [T], ys: Shape) {
     let (g, outputs) = as_one_pixel(g, ys.channels());
     let inputs = xs.channels();
     let remainders = (0..g.stride[0]).flat_map(|py| (0..g.stride[1]).map(move |px| [py, px]));

@@ -1,6 +1,6 @@
 //! The heart of the contractions: a few rows of a matrix product, summed in registers.
 
-use crate::reference::Real;
+use crate::reference::number::Element;
 use pulp::Simd;
 
 /// Rows of a tile.
@@ -41,19 +41,19 @@ pub type Sums<T> = [T; ROWS * WIDTH];
 
 /// Columns of the widest tile with this instruction set: its sums must fit the registers, beside its factors.
 #[inline(always)]
-pub fn panel<T: Real, S: Simd>() -> usize {
+pub fn panel<T: Element, S: Simd>() -> usize {
     lanes::<T, S>() * if S::REGISTER_COUNT >= 32 { VECTORS } else { VECTORS / 2 }
 }
 
 #[inline(always)]
-fn lanes<T: Real, S: Simd>() -> usize {
+fn lanes<T: Element, S: Simd>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
 /// Sums all terms of all runs, for each of `rows` and `columns` columns from `column` on, at most [`panel`]. `b` is read
 /// up to the next multiple of [`LANES`] columns.
 #[inline(always)]
-pub fn tile<T: Real, S: Simd, const R: usize>(
+pub fn tile<T: Element, S: Simd, const R: usize>(
     simd: S,
     factors: Factors<'_, T>,
     rows: [usize; R],
@@ -71,7 +71,7 @@ pub fn tile<T: Real, S: Simd, const R: usize>(
 }
 
 #[inline(always)]
-fn sum<T: Real, S: Simd, const R: usize, const V: usize>(
+fn sum<T: Element, S: Simd, const R: usize, const V: usize>(
     simd: S,
     Factors { a, step, b, stride }: Factors<'_, T>,
     rows: [usize; R],

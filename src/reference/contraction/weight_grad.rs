@@ -4,7 +4,7 @@ use super::layout::{bordered, padded};
 use super::tile::{FEW, Factors, LANES, ROWS, Run, Sums, WIDTH, panel, tile};
 use super::windows::Picture;
 use super::{BLOCK, as_one_pixel};
-use crate::reference::Real;
+use crate::reference::number::Element;
 use crate::reference::pointwise::CHUNK;
 use crate::shape::{ConvGeometry, Shape};
 use pulp::{Arch, Simd, WithSimd};
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 /// See [`crate::graph::Op::Conv2dWeightGrad`]. Each core sums some rows of the result over all pixels. `inputs` is room
 /// for all bordered pictures, kept from one call to the next.
-pub fn conv2d_weight_grad<T: Real>(
+pub fn conv2d_weight_grad<T: Element>(
     g: &ConvGeometry,
     x: &[T],
     xs: Shape,
@@ -75,7 +75,7 @@ struct Part<'a, 'y, T> {
     few: bool,
 }
 
-impl<T: Real> Part<'_, '_, T> {
+impl<T: Element> Part<'_, '_, T> {
     /// Rows are numbers of the window, columns outputs.
     #[inline(always)]
     fn many<S: Simd>(&mut self, simd: S, runs: &[Run]) {
@@ -113,7 +113,7 @@ impl<T: Real> Part<'_, '_, T> {
     }
 }
 
-impl<T: Real> WithSimd for Part<'_, '_, T> {
+impl<T: Element> WithSimd for Part<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]

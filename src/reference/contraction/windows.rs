@@ -4,7 +4,7 @@ use super::BLOCK;
 use super::layout::{bordered, transpose};
 use super::tile::{FEW, Factors, LANES, ROWS, Run, Sums, WIDTH, panel, tile};
 use crate::executor::blocks;
-use crate::reference::Real;
+use crate::reference::number::Element;
 use crate::shape::ConvGeometry;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -84,7 +84,7 @@ impl Reach {
 }
 
 /// Sums every window of every pass.
-pub fn windows<T: Real>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut [T], ys: Picture) {
+pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut [T], ys: Picture) {
     let [down, across] = passes[0].axes;
     let reach = [0, 1].map(|axis| Reach::of(passes, axis));
     let columns = reach[1].inputs(&(0..ys.size[1].div_ceil(across.spacing)));
@@ -168,7 +168,7 @@ struct Grid<'a, T> {
     ys: Picture,
 }
 
-impl<T: Real> Grid<'_, T> {
+impl<T: Element> Grid<'_, T> {
     /// Of every window: the pixel at which it starts, and where its result begins in `y`.
     fn places(&self) -> Vec<(usize, usize)> {
         let [down, across] = self.pass.axes;
@@ -265,7 +265,7 @@ impl<T: Real> Grid<'_, T> {
     }
 }
 
-impl<T: Real> WithSimd for Grid<'_, T> {
+impl<T: Element> WithSimd for Grid<'_, T> {
     type Output = ();
 
     #[inline(always)]

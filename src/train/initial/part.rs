@@ -2,9 +2,8 @@
 
 use super::names::{Naming, instance_norms, others, unwrapped};
 use crate::nn::{Network, Parameter, ParameterKind};
-use crate::tensor_file::TensorFile;
+use crate::tensor_file::{Dtype, TensorFile, TensorInfo};
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, TensorInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

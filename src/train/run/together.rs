@@ -45,7 +45,7 @@ impl<M: Model> Trainer<M> {
         let Some(share) = self.training.shard.share else { return losses };
         let mut values: Vec<f64> =
             losses.iter().filter_map(|loss| loss.value).map(|value| share * value).collect();
-        self.ranks.sum_wide(&mut values);
+        self.ranks.sum(&mut values);
         let known = losses.iter_mut().filter_map(|loss| loss.value.as_mut());
         known.zip(values).for_each(|(value, mean)| *value = mean);
         losses
@@ -78,7 +78,7 @@ impl<M: Model> Trainer<M> {
             for tensor in tensors {
                 let own = banks[bank].view_mut(&mut values, tensor);
                 let mut sums: Vec<f64> = own.iter().map(|&value| share * f64::from(value)).collect();
-                self.ranks.sum_wide(&mut sums);
+                self.ranks.sum(&mut sums);
                 own.iter_mut().zip(sums).for_each(|(value, mean)| *value = mean as f32);
             }
             self.training.executor.write_bank(bank, &values)?;

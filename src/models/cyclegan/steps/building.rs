@@ -4,9 +4,10 @@ use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERA
 use crate::Result;
 use crate::graph::{Bank, Graph, Slot, Update, Var};
 use crate::nn::loss::r1;
-use crate::nn::{Network, Statistics, Tensors};
+use crate::nn::{Network, Tensors};
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::train::statistics;
 
 /// Losses and updates collected while a step's graph grows.
 pub struct Building<'g, 'm> {
@@ -38,7 +39,7 @@ fn over_scales<'g>(scores: &[Var<'g>], of: impl Fn(Var<'g>) -> Result<Var<'g>>) 
 impl<'g> Building<'g, '_> {
     fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
         let network = &self.model.generators[index];
-        let (y, updates) = network.forward(x, &self.generators[index], Statistics::of(self.shard))?;
+        let (y, updates) = network.forward(x, &self.generators[index], statistics::of(self.shard))?;
         self.updates.extend(updates);
         Ok(y)
     }
@@ -69,7 +70,7 @@ impl<'g> Building<'g, '_> {
                 judge
             }
         };
-        let (scores, updates) = network.forward(pictures, &judge, Statistics::of(self.shard))?;
+        let (scores, updates) = network.forward(pictures, &judge, statistics::of(self.shard))?;
         self.judges[index] = Some(judge);
         self.updates.extend(updates);
         Ok(scores)

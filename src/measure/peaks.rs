@@ -1,7 +1,6 @@
 //! What a device can do at best, by kernels and loops that do one thing.
 
-use super::measure::{Effort, Progress, Task, Work, measure};
-use super::report::{Group, Peaks, Row, Subject};
+use super::{Effort, Progress, Subject, Task, Work, measure, repeated};
 use crate::Result;
 use crate::device::Device;
 use crate::executor::Executor;
@@ -11,6 +10,7 @@ use crate::gpu::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, W
 use crate::shape::Shape;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -22,8 +22,50 @@ const INVOCATIONS: usize = 1 << 19;
 const ROUNDS: usize = 32;
 const STEPS: usize = 8;
 
-fn subject(name: &str, variant: &str) -> Subject {
-    Subject::new(Group::Peaks, name, variant)
+/// What shares are shares of: the fastest sample of the best way that was tried.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Peaks {
+    /// Floating-point operations a second in f32, a multiply-add being two.
+    pub flops_per_second: f64,
+    /// Bytes a second read and written while memory is copied.
+    pub bytes_per_second: f64,
+}
+
+impl Peaks {
+    /// The best of what was measured, each of so many floating-point operations and bytes in so many seconds.
+    pub fn of(measured: &[(u64, u64, f64)]) -> Self {
+        let best = |rates: &dyn Fn(&(u64, u64, f64)) -> f64| measured.iter().map(rates).fold(0.0, f64::max);
+        Self {
+            flops_per_second: best(&|(flops, _, seconds)| *flops as f64 / seconds),
+            bytes_per_second: best(&|(_, bytes, seconds)| *bytes as f64 / seconds),
+        }
+    }
+}
+
+/// A way to find out what a device can do.
+#[derive(Clone, Debug)]
+pub struct Peak {
+    /// What it does.
+    pub name: &'static str,
+    /// How, in words.
+    pub variant: String,
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes that it moves.
+    pub bytes: u64,
+}
+
+impl Subject for Peak {
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn is_basis(&self) -> bool {
+        true
+    }
+}
+
+fn peak(name: &'static str, variant: impl Into<String>) -> Peak {
+    Peak { name, variant: variant.into(), flops: 0, bytes: 0 }
 }
 
 /// A program of one dispatch of a kernel, over buffers of so many bytes each.
@@ -62,25 +104,25 @@ fn program(
 ///
 /// # Errors
 /// If a kernel's text cannot be made (an error in this crate).
-pub fn programs(max_binding: u64) -> Result<Vec<(Subject, Program)>> {
+pub fn programs(max_binding: u64) -> Result<Vec<(Peak, Program)>> {
     let bytes = COPIED.min(max_binding) / 16 * 16;
     let fours = bytes as usize / 16;
     let kernel = "bench/multiply_add";
     let multiply_add = |chains: usize| {
         let flops = INVOCATIONS * ROUNDS * STEPS * chains * 4 * 2;
-        let subject = Subject {
+        let peak = Peak {
             flops: flops as u64,
-            ..subject("multiply-add", &format!("in registers, {chains} chains of fours"))
+            ..peak("multiply-add", format!("in registers, {chains} chains of fours"))
         };
         let definitions = [("CHAINS", chains.to_string()), ("STEPS", STEPS.to_string())];
         let rounds = ("ROUNDS", ROUNDS as f64);
         let program = program(kernel, &definitions, rounds, &[INVOCATIONS as u64 * 16], INVOCATIONS)?;
-        Ok((subject, program))
+        Ok((peak, program))
     };
-    let copy = Subject { bytes: 2 * bytes, ..subject("copy", &format!("{} MiB", bytes >> 20)) };
+    let copy = Peak { bytes: 2 * bytes, ..peak("copy", format!("{} MiB", bytes >> 20)) };
     let next_to_nothing = [("CHAINS", "1".to_owned()), ("STEPS", "1".to_owned())];
     // Dispatches that write the same buffer wait for one another, as most do in training.
-    let dispatch = subject("dispatch", "one workgroup, after another");
+    let dispatch = peak("dispatch", "one workgroup, after another");
     Ok(vec![
         // Few enough for a processor's registers, and enough for a GPU's.
         multiply_add(2)?,
@@ -99,17 +141,19 @@ pub fn measured(device: &Device, effort: Effort, progress: Progress<'_>) -> Resu
         Device::Cpu { .. } => host(),
         Device::Gpu(gpu) => {
             let (subjects, programs): (Vec<_>, Vec<_>) =
-                self::programs(gpu.target().max_binding)?.into_iter().unzip();
+                programs(gpu.target().max_binding)?.into_iter().unzip();
             let executor: Box<dyn Executor> =
                 Box::new(GpuExecutor::load_lowered(gpu.clone(), &[], programs)?);
             let executor = Rc::new(RefCell::new(executor));
-            let task = |(step, subject)| Task { subject, work: super::repeated(&executor, step) };
+            let task = |(step, subject)| Task { subject, work: repeated(&executor, step) };
             (0..).zip(subjects).map(task).collect()
         }
     };
     let samples = measure(&mut tasks, effort, progress)?;
-    let row = |(task, samples): (&Task, &Vec<f64>)| Row::new(task.subject.clone(), samples);
-    Ok(Peaks::of(&tasks.iter().zip(&samples).map(row).collect::<Vec<_>>()))
+    let fastest = |(Task { subject, .. }, samples): (&Task<Peak>, &Vec<f64>)| {
+        (subject.flops, subject.bytes, samples.iter().copied().fold(f64::INFINITY, f64::min))
+    };
+    Ok(Peaks::of(&tasks.iter().zip(&samples).map(fastest).collect::<Vec<_>>()))
 }
 
 /// Multiply-adds in the registers of one core, as wide as its instruction set: the sum, so that none is left out.
@@ -137,7 +181,7 @@ impl WithSimd for MultiplyAdds {
 }
 
 /// What the CPU's operations cannot pass: multiply-adds on all threads, and a copy.
-pub fn host() -> Vec<Task> {
+pub fn host() -> Vec<Task<Peak>> {
     let (threads, rounds) = (rayon::current_num_threads(), 1 << 20);
     let arch = Arch::new();
     let lanes = arch.dispatch(Lanes);
@@ -145,11 +189,11 @@ pub fn host() -> Vec<Task> {
         let one = |_| arch.dispatch(MultiplyAdds { rounds });
         std::hint::black_box((0..threads).into_par_iter().map(one).sum::<f32>());
     };
-    let subject_of = Subject {
+    let subject = Peak {
         flops: (2 * threads * rounds * CHAINS * lanes) as u64,
-        ..subject("multiply-add", &format!("in registers, {CHAINS} chains of {lanes}"))
+        ..peak("multiply-add", format!("in registers, {CHAINS} chains of {lanes}"))
     };
-    let multiply_adds = Task { subject: subject_of, work: repeated(multiply_adds) };
+    let multiply_adds = Task { subject, work: again(multiply_adds) };
     let from = vec![0.5_f32; COPIED as usize / 4];
     let mut to = vec![0.0_f32; from.len()];
     let chunk = from.len().div_ceil(rayon::current_num_threads());
@@ -157,10 +201,8 @@ pub fn host() -> Vec<Task> {
         to.par_chunks_mut(chunk).zip(from.par_chunks(chunk)).for_each(|(to, from)| to.copy_from_slice(from));
     };
     let bytes = 2 * COPIED;
-    let copy = Task {
-        subject: Subject { bytes, ..subject("copy", &format!("{} MiB", COPIED >> 20)) },
-        work: repeated(copy),
-    };
+    let copy =
+        Task { subject: Peak { bytes, ..peak("copy", format!("{} MiB", COPIED >> 20)) }, work: again(copy) };
     vec![multiply_adds, copy]
 }
 
@@ -176,7 +218,7 @@ impl WithSimd for Lanes {
     }
 }
 
-fn repeated(mut once: impl FnMut() + 'static) -> Work {
+fn again(mut once: impl FnMut() + 'static) -> Work {
     Box::new(move |times| {
         (0..times).for_each(|_| once());
         Ok(())

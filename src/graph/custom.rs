@@ -6,8 +6,8 @@
 //! [`CustomOp::gradient`], and [`gradcheck`](crate::gradcheck) checks all three against each other. Nothing is fused into
 //! it. `examples/custom_op.rs` has one, whole.
 
-use crate::graph::Var;
-use crate::reference::Real;
+use super::Var;
+use crate::real::Real;
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::any::Any;

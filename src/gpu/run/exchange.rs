@@ -1,11 +1,11 @@
 //! Numbers that cross over to other ranks between two dispatches: they come to the host, are exchanged there, and go back.
 
-use super::program::{Buffer, Crossing, Region};
-use super::run::GpuExecutor;
-use crate::executor::Executor;
+use super::GpuExecutor;
+use crate::executor::{Executor, exchange};
+use crate::gpu::program::{Buffer, Crossing, Region};
 use crate::graph::Exchange;
 use crate::ranks::Phase;
-use crate::reference::{Real, exchange};
+use crate::real::Real;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::time::Instant;

@@ -1,10 +1,10 @@
 //! How long each dispatch of a step takes.
 
-use super::program::Program;
-use super::run::GpuExecutor;
+use super::GpuExecutor;
 use crate::Result;
 use crate::executor::{Executor, blocks};
-use crate::reference::Real;
+use crate::gpu::program::Program;
+use crate::real::Real;
 use std::ops::Range;
 use std::time::Instant;
 

@@ -1,17 +1,32 @@
-//! Timing many things at once: in rounds, each thing once a round, so that whatever slows the machine slows all alike.
+//! Measuring a device: what it can do at best ([`peaks`]), and how long things take on it.
+//!
+//! Many things are timed at once: in rounds, each thing once a round, so that whatever slows the machine slows all alike.
 
-use super::report::{Group, Subject};
+pub mod peaks;
+pub(crate) mod table;
+
 use crate::Result;
+use crate::executor::Executor;
 use serde::Serialize;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// Does its work so many times, and waits until it is done.
 pub type Work = Box<dyn FnMut(usize) -> Result<()>>;
 
+/// What is measured.
+pub trait Subject {
+    /// What it is called.
+    fn name(&self) -> &str;
+    /// Whether everything else is held against it: it is never told by a first run, however long that takes.
+    fn is_basis(&self) -> bool;
+}
+
 /// Something to be timed.
-pub struct Task {
+pub struct Task<S> {
     /// What it is.
-    pub subject: Subject,
+    pub subject: S,
     /// The work.
     pub work: Work,
 }
@@ -71,6 +86,16 @@ impl Spread {
     }
 }
 
+/// Runs a step so many times in one submission.
+pub fn repeated(executor: &Rc<RefCell<Box<dyn Executor>>>, step: usize) -> Work {
+    let executor = Rc::clone(executor);
+    Box::new(move |times| {
+        let mut executor = executor.borrow_mut();
+        executor.run(&vec![step; times])?;
+        executor.wait()
+    })
+}
+
 /// Told how many samples are taken, of how many, and what is measured now.
 pub type Progress<'a> = &'a dyn Fn(usize, usize, &str);
 
@@ -81,16 +106,18 @@ const REPEATS: usize = 1024;
 ///
 /// # Errors
 /// If some work fails.
-pub fn measure(tasks: &mut [Task], effort: Effort, progress: Progress<'_>) -> Result<Vec<Vec<f64>>> {
+pub fn measure<S: Subject>(
+    tasks: &mut [Task<S>],
+    effort: Effort,
+    progress: Progress<'_>,
+) -> Result<Vec<Vec<f64>>> {
     let mut plans = Vec::new();
     let mut samples = Vec::new();
     let count = tasks.len();
     for (at, task) in tasks.iter_mut().enumerate() {
-        progress(at, count, &format!("first run: {}", task.subject.name));
+        progress(at, count, &format!("first run: {}", task.subject.name()));
         let first = time(&mut task.work, 1)?;
-        // Everything else is held against these: they are never told by a first run.
-        let basis = matches!(task.subject.group, Group::Peaks | Group::Control);
-        let enough = first > effort.patience && !basis;
+        let enough = first > effort.patience && !task.subject.is_basis();
         samples.push(if enough { vec![first] } else { vec![] });
         plans.push(if enough { Plan::default() } else { plan(&mut task.work, first, effort)? });
     }
@@ -100,7 +127,7 @@ pub fn measure(tasks: &mut [Task], effort: Effort, progress: Progress<'_>) -> Re
     for round in 0..rounds {
         for ((task, plan), samples) in tasks.iter_mut().zip(&plans).zip(&mut samples) {
             if round < plan.samples {
-                progress(done, total, &task.subject.name);
+                progress(done, total, task.subject.name());
                 if plan.warm {
                     (task.work)(1)?;
                 }
@@ -144,11 +171,19 @@ fn time(work: &mut Work, repeats: usize) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, Spread, Task, measure};
-    use crate::bench::report::{Group, Subject};
+    use super::{Effort, Spread, Subject, Task, measure};
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::time::{Duration, Instant};
+
+    impl Subject for &str {
+        fn name(&self) -> &str {
+            self
+        }
+        fn is_basis(&self) -> bool {
+            false
+        }
+    }
 
     #[test]
     fn spreads_are_quantiles() {
@@ -172,7 +207,7 @@ mod tests {
                 while Instant::now() < end {}
                 Ok(())
             });
-            Task { subject: Subject::new(Group::Norms, name, ""), work }
+            Task { subject: name, work }
         };
         let effort = Effort { budget: 1.0, sample: 0.002, least: 2, most: 3, patience: 0.5 };
         let mut tasks = [task("short", 50), task("long", 3000)];

@@ -1,12 +1,24 @@
-//! Tensors in safetensors files.
+//! Safetensors files: what is read from them, and how they are written. Nothing else in this crate knows the format.
 
-use super::Tensor;
-use crate::file::replace;
-use crate::tensor_file::TensorFile;
-use crate::{Error, Result};
-use safetensors::{Dtype, tensor::TensorInfo, tensor::TensorView};
+mod header;
+mod writer;
+
+pub(crate) use header::TensorFile;
+pub(crate) use safetensors::tensor::{Dtype, TensorInfo};
+pub(crate) use writer::Writer;
+
+use crate::{Error, Result, file};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Numbers in row-major order under a shape of any rank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor<T> {
+    /// Extents, slowest first.
+    pub shape: Vec<usize>,
+    /// As many numbers as the product of the extents.
+    pub values: Vec<T>,
+}
 
 /// The tensors of a file by name, all of one precision.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,28 +82,11 @@ fn tensors<T, const BYTES: usize>(
 /// # Errors
 /// If a tensor's shape does not fit its numbers, or the file cannot be written.
 pub fn write(path: &Path, tensors: &Tensors) -> Result<()> {
-    let bytes = match tensors {
-        Tensors::F32(tensors) => serialize(tensors, Dtype::F32, |number| number.to_le_bytes()),
-        Tensors::F64(tensors) => serialize(tensors, Dtype::F64, |number| number.to_le_bytes()),
-    };
-    let bytes = bytes.map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
-    replace(path, &bytes)
-}
-
-fn serialize<T: Copy, const BYTES: usize>(
-    tensors: &BTreeMap<String, Tensor<T>>,
-    dtype: Dtype,
-    bytes: impl Fn(T) -> [u8; BYTES],
-) -> std::result::Result<Vec<u8>, safetensors::SafeTensorError> {
-    let data: Vec<(&String, &Tensor<T>, Vec<u8>)> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            (name, tensor, tensor.values.iter().flat_map(|&number| bytes(number)).collect())
-        })
-        .collect();
-    let views = data
-        .iter()
-        .map(|(name, tensor, data)| Ok((name, TensorView::new(dtype, tensor.shape.clone(), data)?)))
-        .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    safetensors::serialize(views, None)
+    let mut writer = Writer::default();
+    match tensors {
+        Tensors::F32(all) => all.iter().for_each(|(name, of)| writer.f32(name, &of.shape, &of.values)),
+        Tensors::F64(all) => all.iter().for_each(|(name, of)| writer.f64(name, &of.shape, &of.values)),
+    }
+    let bytes = writer.bytes().map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
+    file::replace(path, &bytes)
 }

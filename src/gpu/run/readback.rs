@@ -1,7 +1,7 @@
 //! Numbers on their way from a device to the host.
 
-use super::run::GpuExecutor;
-use crate::reference::Real;
+use super::GpuExecutor;
+use crate::real::Real;
 use crate::{Error, Result};
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
-//! Safetensors files, looked at before they are read: the header says what is in a file and how long it must be, so that
+//! Files are looked at before they are read: the header says what is in a file and how long it must be, so that
 //! a damaged, cut or foreign one is refused however long it is.
 
-use safetensors::tensor::{Metadata, TensorInfo};
+use super::TensorInfo;
+use safetensors::tensor::Metadata;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,8 +1,8 @@
-//! What ranks make of their numbers together. This is what a GPU does too: its numbers come to the host for it.
+//! What ranks make of their numbers together, on the host: the numbers of a GPU come there for it.
 
-use super::Real;
 use crate::graph::Exchange;
 use crate::ranks::Ranks;
+use crate::real::Real;
 
 /// See [`Exchange`]: `x` is this rank's, `y` becomes what all have.
 pub fn exchange<T: Real>(exchange: Exchange, ranks: &Ranks, x: &[T], y: &mut [T]) {
@@ -18,7 +18,7 @@ pub fn exchange<T: Real>(exchange: Exchange, ranks: &Ranks, x: &[T], y: &mut [T]
             for c in 0..channels {
                 sums[channels + c] += share * x[c].wide() * x[c].wide();
             }
-            ranks.sum_wide(&mut sums);
+            ranks.sum(&mut sums);
             for c in 0..channels {
                 let mean = sums[c];
                 y[c] = T::of(mean);
@@ -37,5 +37,5 @@ pub fn exchange<T: Real>(exchange: Exchange, ranks: &Ranks, x: &[T], y: &mut [T]
 pub fn mean<T: Real>(share: f64, ranks: &Ranks, values: &mut [T]) {
     let share = T::of(share);
     values.iter_mut().for_each(|value| *value *= share);
-    T::sum(ranks, values);
+    ranks.sum(values);
 }

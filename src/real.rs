@@ -1,0 +1,81 @@
+//! The numbers that are computed with.
+
+/// A real number: f32 or f64, and no other.
+pub trait Real:
+    sealed::Sealed + num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync
+{
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+    /// The number in double precision.
+    fn wide(self) -> f64;
+    /// `tanh`, to a few units in the last place.
+    fn hyperbolic_tangent(self) -> Self;
+    /// The same numbers, their type known.
+    fn typed(values: &mut [Self]) -> Typed<'_>;
+}
+
+/// Numbers of one of the two types.
+#[derive(Debug)]
+pub enum Typed<'a> {
+    /// In single precision.
+    F32(&'a mut [f32]),
+    /// In double precision.
+    F64(&'a mut [f64]),
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+impl Real for f32 {
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn hyperbolic_tangent(self) -> Self {
+        tanh(self)
+    }
+    fn typed(values: &mut [Self]) -> Typed<'_> {
+        Typed::F32(values)
+    }
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+    fn hyperbolic_tangent(self) -> Self {
+        self.tanh()
+    }
+    fn typed(values: &mut [Self]) -> Typed<'_> {
+        Typed::F64(values)
+    }
+}
+
+/// `tanh` as a quotient of two polynomials, after Eigen's `ptanh`; beyond the limit it is 1 in f32.
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    const LIMIT: f32 = 7.905_311;
+    const ABOVE: [f32; 7] = [
+        -2.760_768_5e-16,
+        2.000_188e-13,
+        -8.604_672e-11,
+        5.122_297e-8,
+        1.485_722_4e-5,
+        6.372_619_3e-4,
+        4.893_525_5e-3,
+    ];
+    const BELOW: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
+    let bounded = x.clamp(-LIMIT, LIMIT);
+    let square = bounded * bounded;
+    let polynomial = |factors: &[f32]| factors.iter().fold(0.0, |sum, factor| sum * square + factor);
+    bounded * polynomial(&ABOVE) / polynomial(&BELOW)
+}
