@@ -4,7 +4,7 @@
 use mewgan::data::{NoiseKind, noise};
 use mewgan::device::Device;
 use mewgan::graph::{Graph, Step};
-use mewgan::nn::{Init, Layer, Layer::LeakyRelu, Network, Statistics, loss::Adversarial::Bce};
+use mewgan::nn::{Init, Layer, Network, Statistics, loss::Adversarial::Bce};
 use mewgan::report::{Layout, Pictures, sheet};
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::{optim::Adam, train::optimizer::TrainedBanks};
@@ -15,7 +15,13 @@ const SIDE: usize = 96;
 /// From `[n, 1, 1, inputs]` to `[n, 1, 1, outputs]`: on single pixels a convolution is a dense layer.
 fn network(name: &str, inputs: usize, outputs: usize) -> Network {
     let dense = |inputs, outputs| Layer::conv2d(inputs, outputs, 1, ConvOptions::new(1, 0), true);
-    let layers = vec![dense(inputs, 64), LeakyRelu(0.2), dense(64, 64), LeakyRelu(0.2), dense(64, outputs)];
+    let layers = vec![
+        dense(inputs, 64),
+        Layer::leaky_relu(0.2),
+        dense(64, 64),
+        Layer::leaky_relu(0.2),
+        dense(64, outputs),
+    ];
     Network { name: name.into(), layers }
 }
 

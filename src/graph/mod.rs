@@ -7,14 +7,16 @@
 
 mod build;
 mod check;
+mod function;
 mod grad;
 pub(crate) mod lifetimes;
 mod names;
 mod op;
 mod step;
 
+pub use function::{Binary, Unary};
 pub use grad::gradients;
-pub use op::{Binary, Exchange, Op, Per, Unary};
+pub use op::{Exchange, Op, Per};
 pub use step::{Bank, Slot, Step, Update};
 
 use crate::custom::{Custom, CustomOp};
@@ -141,14 +143,17 @@ impl Graph {
 /// Why a node cannot be computed, if so, whatever its operands are. [`Op::Full`] may be anything: it is loaded from memory.
 fn problem(op: &Op, shape: Shape) -> Option<String> {
     let numbers = match *op {
-        Op::Unary(Unary::Affine { scale, offset }) => vec![scale, offset],
-        Op::Unary(Unary::LeakyRelu { slope }) => vec![slope],
+        Op::Unary(function) => function.numbers(),
+        Op::Binary(function) => function.numbers(),
         Op::Normalize { eps, .. } => vec![eps],
         Op::Exchange(Exchange::Mean { share } | Exchange::Moments { share }) => vec![share],
         _ => vec![],
     };
     if let Some(number) = numbers.into_iter().find(|number| !is_single(*number)) {
         return Some(format!("{number:e} is not finite in single precision"));
+    }
+    if let Op::Unary(Unary::LeakyRelu { slope: slope @ ..0.0 }) = *op {
+        return Some(format!("slope {slope} must be at least 0"));
     }
     let named = if let Op::Input(name) = op { format!("{name}: ") } else { String::new() };
     Some(named + &shape.problem()?)

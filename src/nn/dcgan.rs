@@ -1,6 +1,7 @@
 //! DCGAN's two networks (Radford 2016), their depth given by the picture's size.
 
 use super::{Layer, Network, Upsample};
+use crate::graph::Unary;
 use crate::shape::ConvOptions;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ impl Norm {
 
     /// A convolution to so many channels, what normalises it, and its leaky ReLU.
     pub(super) fn around(self, conv: Layer, channels: usize, slope: f64) -> impl Iterator<Item = Layer> {
-        [Some(conv), self.layer(channels), Some(Layer::LeakyRelu(slope))].into_iter().flatten()
+        [Some(conv), self.layer(channels), Some(Layer::leaky_relu(slope))].into_iter().flatten()
     }
 
     /// A network of `layers` whose convolutions are normalised as this says where that is not layers of its own.
@@ -121,7 +122,7 @@ impl Generator {
         let mut ends: Vec<(usize, usize)> = Vec::new();
         for doubling in 0..halvings {
             layers.extend(norm.layer(features));
-            layers.push(Layer::LeakyRelu(0.0));
+            layers.push(Layer::RELU);
             layers.extend(std::iter::repeat_n(residual(features, norm), self.blocks));
             if self.excite && doubling >= REACH {
                 let (from, inputs) = ends[doubling - REACH];
@@ -132,7 +133,7 @@ impl Generator {
             layers.extend(upsample.double(features, outputs));
             features = outputs;
         }
-        layers.push(Layer::Tanh);
+        layers.push(Layer::Activation(Unary::Tanh));
         Ok(Network { name: "generator".into(), layers })
     }
 }
@@ -141,8 +142,13 @@ impl Generator {
 /// ways.
 fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer {
     let conv = |inputs, kernel| Layer::conv2d(inputs, outputs, kernel, WHOLE, false);
-    let gate =
-        vec![Layer::AvgPool(block), conv(inputs, 4), Layer::LeakyRelu(0.1), conv(outputs, 1), Layer::Sigmoid];
+    let gate = vec![
+        Layer::AvgPool(block),
+        conv(inputs, 4),
+        Layer::leaky_relu(0.1),
+        conv(outputs, 1),
+        Layer::Activation(Unary::Sigmoid),
+    ];
     Layer::Excite { from, gate }
 }
 

@@ -1,9 +1,9 @@
 //! From a request and its tensors to the graph that computes it.
 
 use super::OpRequest;
-use super::signature::missing;
+use super::signature::{missing, unknown};
 use super::tensor::{Layout, Tensor};
-use crate::graph::{Graph, Per, Slot, Update, Var};
+use crate::graph::{Graph, Per, Slot, Unary, Update, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -65,12 +65,13 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             "batch_norm" | "batch_norm_eval" | "instance_norm" => self.norm(x, tensors),
             "relu" => Ok(x.relu()),
             "leaky_relu" => x.leaky_relu(request.slope),
-            "tanh" => Ok(x.tanh()),
-            "sigmoid" => Ok(x.sigmoid()),
-            "softplus" => Ok(x.softplus()),
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),
             "upsample_bilinear2d" => Ok(x.upsample_bilinear2d()),
-            _ => x.upsample_nearest2d(request.scale),
+            "upsample_nearest2d" => x.upsample_nearest2d(request.scale),
+            name => match Unary::ALL.iter().find(|function| function.name() == name) {
+                Some(function) => Ok(x.unary(*function)),
+                None => Err(unknown(name)),
+            },
         }
         .map_err(|error| match error {
             Error::Graph { op, problem } => {

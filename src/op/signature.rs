@@ -1,10 +1,12 @@
 //! What each operation takes: its tensors and its settings.
 
 use super::{OpRequest, Tensor};
+use crate::graph::Unary;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
 /// An operation's tensors and settings, by name.
+#[derive(Clone, Copy)]
 pub(super) struct Signature {
     name: &'static str,
     required: &'static [&'static str],
@@ -21,28 +23,39 @@ const fn signature(
     Signature { name, required, optional, settings }
 }
 
-const OPS: [Signature; 13] = [
+const OPS: [Signature; 9] = [
     signature("conv2d", &["x", "w"], &["b", "gy"], &["stride", "padding"]),
     signature("conv_transpose2d", &["x", "w"], &["b", "gy"], &["stride", "padding", "output-padding"]),
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
     signature("batch_norm_eval", &["x", "rm", "rv"], &["w", "b", "gy"], &["eps"]),
     signature("instance_norm", &["x"], &["w", "b", "gy"], &["eps"]),
     signature("relu", &["x"], &["gy"], &[]),
-    signature("leaky_relu", &["x"], &["gy"], &["slope"]),
-    signature("tanh", &["x"], &["gy"], &[]),
-    signature("sigmoid", &["x"], &["gy"], &[]),
-    signature("softplus", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
     signature("upsample_bilinear2d", &["x"], &["gy"], &[]),
 ];
+
+fn all() -> impl Iterator<Item = Signature> {
+    OPS.into_iter().chain(Unary::ALL.iter().filter_map(|function| of_numbers(*function)))
+}
+
+/// A function of every number, by its own name.
+fn of_numbers(function: Unary) -> Option<Signature> {
+    let settings: &[&str] = match function {
+        // Not one of PyTorch's.
+        Unary::Affine { .. } => return None,
+        Unary::LeakyRelu { .. } => &["slope"],
+        Unary::Tanh | Unary::Sigmoid | Unary::Softplus | Unary::Square | Unary::Abs | Unary::Rsqrt => &[],
+    };
+    Some(signature(function.name(), &["x"], &["gy"], settings))
+}
 
 /// Larger strides, paddings and scales are refused.
 const LARGEST_SETTING: usize = 65_535;
 
 /// The operations [`super::run`] knows, by PyTorch's names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    OPS.iter().map(|signature| signature.name)
+    all().map(|signature| signature.name)
 }
 
 /// The error for a tensor that must be given and was not.
@@ -50,12 +63,15 @@ pub(super) fn missing(op: &str, tensor: &str) -> Error {
     Error::Input(format!("{op}: tensor {tensor} is missing from the inputs"))
 }
 
+/// The error for an operation that there is none of.
+pub(super) fn unknown(name: &str) -> Error {
+    let known: Vec<&str> = names().collect();
+    Error::Input(format!("no operation named {name:?}; there are {}", known.join(", ")))
+}
+
 impl Signature {
-    pub(super) fn of(name: &str) -> Result<&'static Self> {
-        OPS.iter().find(|signature| signature.name == name).ok_or_else(|| {
-            let known: Vec<&str> = names().collect();
-            Error::Input(format!("no operation named {name:?}; there are {}", known.join(", ")))
-        })
+    pub(super) fn of(name: &str) -> Result<Self> {
+        all().find(|signature| signature.name == name).ok_or_else(|| unknown(name))
     }
 
     /// Whether every setting that was changed belongs to the operation and lies in its range.

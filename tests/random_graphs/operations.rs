@@ -5,7 +5,7 @@ use super::numbers::Purpose;
 use super::pool::{CHANNELS, Pool};
 use crate::custom::{PRODUCT, Product};
 use mewgan::Result;
-use mewgan::graph::{Per, Var};
+use mewgan::graph::{Per, Unary, Var};
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 
 /// Adds one operation, or a few that go together.
@@ -36,23 +36,25 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
 }
 
 fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
-    match pool.below(12) {
-        0 => {
-            let (scale, offset) = (pool.among(&[-1.5, 0.3, 1.0]), pool.among(&[0.0, 0.4]));
-            pool.push(x.affine(scale, offset), 1.5 * size + 0.4)
+    let function = match pool.below(12) {
+        0 => Unary::Affine { scale: pool.among(&[-1.5, 0.3, 1.0]), offset: pool.among(&[0.0, 0.4]) },
+        1 => Unary::LeakyRelu { slope: 0.0 },
+        2 => Unary::Tanh,
+        3 => Unary::Sigmoid,
+        _ => pool.among(Unary::ALL),
+    };
+    match function {
+        Unary::Rsqrt => {
+            let positive = match pool.chance(0.5) {
+                true => x.square().affine(1.0, 0.5),
+                false => pool.state(Kind::Positive, x.shape()),
+            };
+            pool.push(positive.unary(function), 2.5)
         }
-        1 => pool.push(x.relu(), size),
-        2 => pool.push(x.leaky_relu(0.2).expect("0.2 is above 0"), size),
-        3 | 10 => pool.push(x.tanh(), 1.0),
-        4 | 11 => pool.push(x.sigmoid(), 1.0),
-        5 => pool.push(x.softplus(), size + 0.7),
-        6 => pool.push(x.square(), size * size),
-        7 => pool.push(x.abs(), size),
-        8 => pool.push(x.square().affine(1.0, 0.5).rsqrt(), 1.5),
-        _ => {
-            let positive = pool.state(Kind::Positive, x.shape());
-            pool.push(positive.rsqrt(), 2.5)
-        }
+        Unary::Tanh | Unary::Sigmoid => pool.push(x.unary(function), 1.0),
+        Unary::Square => pool.push(x.square(), size * size),
+        // None grows faster than 1.5 x + 0.7.
+        _ => pool.push(x.unary(function), 1.5 * size + 0.7),
     }
 }
 

@@ -110,12 +110,17 @@ impl<'g> Var<'g> {
 
 /// Pointwise functions.
 impl<'g> Var<'g> {
-    pub(in crate::graph) fn unary(self, unary: Unary) -> Self {
-        self.graph.append(Op::Unary(unary), &[self], self.shape())
+    /// A function of every element.
+    pub fn unary(self, function: Unary) -> Self {
+        self.graph.append(Op::Unary(function), &[self], self.shape())
     }
 
-    pub(in crate::graph) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
-        let op = Op::Binary(binary);
+    /// A function of element pairs; axes of extent 1 repeat.
+    ///
+    /// # Errors
+    /// If the shapes differ on an axis where neither is 1.
+    pub fn binary(self, function: Binary, other: Self) -> Result<Self> {
+        let op = Op::Binary(function);
         match self.shape().broadcast(other.shape()) {
             Some(shape) => self.graph.push(op, &[self, other], shape),
             None => mismatch(
@@ -143,12 +148,9 @@ impl<'g> Var<'g> {
     /// `x` where positive, else `slope * x`.
     ///
     /// # Errors
-    /// If the slope is negative.
+    /// If the slope is negative or not finite.
     pub fn leaky_relu(self, slope: f64) -> Result<Self> {
-        if slope < 0.0 || slope.is_nan() {
-            return mismatch("leaky_relu", format!("slope {slope} must be at least 0"));
-        }
-        Ok(self.unary(Unary::LeakyRelu { slope }))
+        self.graph.push(Op::Unary(Unary::LeakyRelu { slope }), &[self], self.shape())
     }
 
     /// `tanh(x)`

@@ -1,0 +1,56 @@
+"""Writes fixtures of single operators, as make.py does, beside its own: see there for what they hold.
+
+    pip install torch numpy
+    python tests/golden/make_ops.py
+
+Each case draws its numbers from a seed of its own, made from its name, so that one more case changes no other file.
+
+    z                             second picture, of operators that take two; dz is its gradient
+"""
+
+import json
+import zlib
+
+import torch
+import torch.nn.functional as F
+
+from fixtures import HERE, SEED, normal, save, uniform
+
+
+def write_case(name, op, function, flags, draw):
+    """Runs `function` on the tensors that `draw` gives by name, and its gradients for a random `gy`."""
+    torch.manual_seed(SEED + zlib.crc32(name.encode()))
+    inputs = draw()
+    tensors = {key: value.clone() for key, value in inputs.items()}
+    leaves = {key: value.requires_grad_() for key, value in inputs.items()}
+    y = function(**leaves)
+    gy = normal(*y.shape)
+    gradients = torch.autograd.grad(y, list(leaves.values()), gy)
+    tensors |= {"gy": gy, "y": y.detach()}
+    tensors |= {f"d{key}": gradient for key, gradient in zip(leaves, gradients)}
+    save(HERE / "ops" / f"{name}.safetensors", tensors, {"op": op, "flags": json.dumps(flags)})
+
+
+def positive(*shape):
+    return uniform(*shape, low=0.01, high=20.0)
+
+
+def functions():
+    """Of one number; those with a pole at 0 on positive numbers."""
+    anywhere = lambda: {"x": normal(2, 3, 4, 4, std=2.0)}
+    above = lambda: {"x": positive(2, 3, 4, 4)}
+    for op, function, draw in [
+        ("square", torch.square, anywhere),
+        ("abs", torch.abs, anywhere),
+        ("rsqrt", torch.rsqrt, above),
+    ]:
+        write_case(op, op, lambda x: function(x), {}, draw)
+
+
+def main():
+    torch.set_num_threads(1)
+    functions()
+
+
+if __name__ == "__main__":
+    main()
