@@ -33,6 +33,7 @@ mod ladder;
 mod lowering;
 mod memory;
 mod op;
+mod operators;
 mod page;
 mod presets;
 mod quality;

@@ -41,8 +41,9 @@ pub struct Node {
 
 /// A growing list of nodes.
 ///
-/// Methods that return no `Result`, such as [`Graph::input`] and [`Var::scale`], accept anything: [`gradients`] and
-/// [`Step::new`] report the first tensor among theirs that is empty or too large, and the first factor that is not finite.
+/// Methods that return no `Result`, such as [`Graph::input`] and [`Var::scale`], and the operators of [`Var`] accept anything:
+/// [`gradients`] and [`Step::new`] report the first of their results that is empty or too large, has a factor that is not
+/// finite, or is of operands that do not fit.
 #[derive(Default, Debug)]
 pub struct Graph {
     nodes: RefCell<Vec<Node>>,
@@ -118,6 +119,13 @@ impl Graph {
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(Node { op, operands: operands.iter().map(|var| var.id).collect(), shape });
         Var { graph: self, id: nodes.len() - 1 }
+    }
+
+    /// Keeps the problem of a method that returns no `Result` for [`Graph::check`].
+    fn remember(&self, error: Error) {
+        if let Error::Graph { op, problem } = error {
+            self.fault.borrow_mut().get_or_insert((op, problem));
+        }
     }
 
     /// Reports the first node that cannot be computed.

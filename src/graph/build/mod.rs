@@ -1,6 +1,7 @@
 //! The methods of [`Var`]: each checks its operands' shapes and appends one node, or a few.
 
 mod norm;
+mod operators;
 mod spatial;
 
 use super::{Binary, Exchange, Op, Unary, Var};
