@@ -1,5 +1,6 @@
 //! Promise: operations and their gradients give what PyTorch gives, on every device. The fixtures, all in f64 and drawn
-//! from numbers that f32 holds exactly, are written by tests/golden/make.py and make_recipe.py.
+//! from numbers that f32 holds exactly, are written by tests/golden/make.py, make_recipe.py and
+//! make_ops.py.
 
 use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
@@ -106,7 +107,7 @@ fn operations_and_their_gradients_give_what_pytorch_gives() {
         let path = entry.unwrap().path();
         let request = request(&path);
         let mut inputs = tensors(&path);
-        let given = ["x", "w", "b", "rm", "rv", "gy"];
+        let given = ["x", "z", "w", "b", "rm", "rv", "gy"];
         let mut expected: Named<f64> = Named::new();
         for name in inputs.keys().cloned().collect::<Vec<_>>() {
             if !given.contains(&name.as_str()) {

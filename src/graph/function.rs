@@ -64,6 +64,10 @@ functions! {
     "abs" Abs,
     /// `1 / sqrt(x)`
     "rsqrt" Rsqrt,
+    /// `exp(x)`
+    "exp" Exp,
+    /// The natural logarithm.
+    "log" Log,
 }
 
 functions! {
@@ -75,6 +79,8 @@ functions! {
     "sub" Sub,
     /// `a * b`
     "mul" Mul,
+    /// `a / b`
+    "div" Div,
     /// Of `y = leaky_relu(x)` and the gradient `g` of `y`: `g` where `y > 0`, else `slope * g`.
     "leaky_relu_grad" LeakyReluGrad {
         /// As in [`Unary::LeakyRelu`].

@@ -103,6 +103,8 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             Unary::Square => gy.mul(operand(0).scale(2.0))?,
             Unary::Abs => operand(0).binary(Binary::AbsGrad, gy)?,
             Unary::Rsqrt => gy.mul(y.square().mul(y)?.scale(-0.5))?,
+            Unary::Exp => gy.mul(y)?,
+            Unary::Log => gy.div(operand(0))?,
         })],
         Op::Binary(binary) => {
             let (a, b) = (operand(0), operand(1));
@@ -111,6 +113,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
                 Binary::Add => vec![to(gy, 0)?, to(gy, 1)?],
                 Binary::Sub => vec![to(gy, 0)?, to(gy.scale(-1.0), 1)?],
                 Binary::Mul => vec![to(gy.mul(b)?, 0)?, to(gy.mul(a)?, 1)?],
+                Binary::Div => vec![to(gy.div(b)?, 0)?, to(gy.mul(y.div(b)?)?.scale(-1.0), 1)?],
                 // Linear in the gradient b; flat in a wherever it is differentiable.
                 Binary::LeakyReluGrad { .. } | Binary::AbsGrad => {
                     vec![None, to(a.binary(binary, gy)?, 1)?]

@@ -97,6 +97,8 @@ impl Writing {
             Unary::Softplus => "Softplus",
             Unary::Square => return self.node("Mul", at, &[x, x], vec![]),
             Unary::Abs => "Abs",
+            Unary::Exp => "Exp",
+            Unary::Log => "Log",
             Unary::Rsqrt => {
                 let root = self.node("Sqrt", &format!("{at}.sqrt"), &[x], vec![]);
                 return self.node("Reciprocal", at, &[&root], vec![]);

@@ -3,7 +3,7 @@
 use super::OpRequest;
 use super::signature::{missing, unknown};
 use super::tensor::{Layout, Tensor};
-use crate::graph::{Graph, Per, Slot, Unary, Update, Var};
+use crate::graph::{Binary, Graph, Per, Slot, Unary, Update, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ impl<'g, T: Copy> Leaf<'g, T> {
     pub(super) fn gradient(&self) -> &'static str {
         match self.name {
             "x" => "dx",
+            "z" => "dz",
             "b" => "db",
             _ => "dw",
         }
@@ -68,10 +69,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),
             "upsample_bilinear2d" => Ok(x.upsample_bilinear2d()),
             "upsample_nearest2d" => x.upsample_nearest2d(request.scale),
-            name => match Unary::ALL.iter().find(|function| function.name() == name) {
-                Some(function) => Ok(x.unary(*function)),
-                None => Err(unknown(name)),
-            },
+            name => self.function(name, x, tensors),
         }
         .map_err(|error| match error {
             Error::Graph { op, problem } => {
@@ -82,6 +80,20 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         })?;
         self.bounded("y", &y.shape().0)?;
         Ok(y)
+    }
+
+    /// A function of each number, or of each pair of numbers.
+    fn function(
+        &mut self,
+        name: &str,
+        x: Var<'g>,
+        tensors: &mut BTreeMap<String, Tensor<T>>,
+    ) -> Result<Var<'g>> {
+        if let Some(function) = Unary::ALL.iter().find(|function| function.name() == name) {
+            return Ok(x.unary(*function));
+        }
+        let function = Binary::ALL.iter().find(|function| function.name() == name);
+        x.binary(*function.ok_or_else(|| unknown(name))?, self.leaf("z", Layout::Picture, tensors)?)
     }
 
     fn leaf(

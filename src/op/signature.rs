@@ -1,7 +1,7 @@
 //! What each operation takes: its tensors and its settings.
 
 use super::{OpRequest, Tensor};
-use crate::graph::Unary;
+use crate::graph::{Binary, Unary};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -36,7 +36,9 @@ const OPS: [Signature; 9] = [
 ];
 
 fn all() -> impl Iterator<Item = Signature> {
-    OPS.into_iter().chain(Unary::ALL.iter().filter_map(|function| of_numbers(*function)))
+    let unary = Unary::ALL.iter().filter_map(|function| of_numbers(*function));
+    let binary = Binary::ALL.iter().filter_map(|function| of_pairs(*function));
+    OPS.into_iter().chain(unary).chain(binary)
 }
 
 /// A function of every number, by its own name.
@@ -45,9 +47,26 @@ fn of_numbers(function: Unary) -> Option<Signature> {
         // Not one of PyTorch's.
         Unary::Affine { .. } => return None,
         Unary::LeakyRelu { .. } => &["slope"],
-        Unary::Tanh | Unary::Sigmoid | Unary::Softplus | Unary::Square | Unary::Abs | Unary::Rsqrt => &[],
+        Unary::Tanh
+        | Unary::Sigmoid
+        | Unary::Softplus
+        | Unary::Square
+        | Unary::Abs
+        | Unary::Rsqrt
+        | Unary::Exp
+        | Unary::Log => &[],
     };
     Some(signature(function.name(), &["x"], &["gy"], settings))
+}
+
+/// A function of pairs of numbers, by its own name; gradients go with what they are of.
+fn of_pairs(function: Binary) -> Option<Signature> {
+    match function {
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => {
+            Some(signature(function.name(), &["x", "z"], &["gy"], &[]))
+        }
+        Binary::LeakyReluGrad { .. } | Binary::TanhGrad | Binary::SigmoidGrad | Binary::AbsGrad => None,
+    }
 }
 
 /// Larger strides, paddings and scales are refused.

@@ -43,13 +43,24 @@ def functions():
         ("square", torch.square, anywhere),
         ("abs", torch.abs, anywhere),
         ("rsqrt", torch.rsqrt, above),
+        ("exp", torch.exp, anywhere),
+        ("log", torch.log, above),
     ]:
         write_case(op, op, lambda x: function(x), {}, draw)
+
+
+def arithmetic():
+    """Of pairs of numbers; axes of extent 1 repeat."""
+    for op, function in [("add", torch.add), ("sub", torch.sub), ("mul", torch.mul), ("div", torch.div)]:
+        for case, shape in [("", (2, 3, 4, 4)), ("_repeated", (1, 3, 1, 4))]:
+            draw = lambda: {"x": normal(2, 3, 4, 4), "z": uniform(*shape, low=0.1, high=2.0)}
+            write_case(op + case, op, lambda x, z: function(x, z), {}, draw)
 
 
 def main():
     torch.set_num_threads(1)
     functions()
+    arithmetic()
 
 
 if __name__ == "__main__":

@@ -44,15 +44,16 @@ fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
         _ => pool.among(Unary::ALL),
     };
     match function {
-        Unary::Rsqrt => {
+        Unary::Rsqrt | Unary::Log => {
             let positive = match pool.chance(0.5) {
                 true => x.square().affine(1.0, 0.5),
                 false => pool.state(Kind::Positive, x.shape()),
             };
-            pool.push(positive.unary(function), 2.5)
+            pool.push(positive.unary(function), 3.0)
         }
         Unary::Tanh | Unary::Sigmoid => pool.push(x.unary(function), 1.0),
         Unary::Square => pool.push(x.square(), size * size),
+        Unary::Exp => pool.push(x.exp(), size.exp()),
         // None grows faster than 1.5 x + 0.7.
         _ => pool.push(x.unary(function), 1.5 * size + 0.7),
     }
@@ -61,9 +62,10 @@ fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
 fn binary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let (other, other_size) = pool.partner(x.shape());
     let (a, b) = if pool.chance(0.5) { (x, other) } else { (other, x) };
-    Ok(match pool.below(3) {
+    Ok(match pool.below(4) {
         0 => pool.push(a.add(b)?, size + other_size),
         1 => pool.push(a.sub(b)?, size + other_size),
+        2 => pool.push(a.div(b.square().affine(1.0, 0.5))?, 2.0 * size.max(other_size)),
         _ => pool.push(a.mul(b)?, size * other_size),
     })
 }

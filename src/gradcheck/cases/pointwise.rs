@@ -12,12 +12,14 @@ const SHAPES: [[usize; 4]; 4] = [[1, 1, 1, 1], [1, 1, 1, 301], [2, 3, 2, 4], [3,
 /// A function of one number, from numbers where it and its derivative can be told.
 fn unary(op: &'static str, function: Unary) -> Vec<Case> {
     match function {
-        Unary::Affine { .. } | Unary::Square => everywhere(op, move |x| x.unary(function)).collect(),
+        Unary::Affine { .. } | Unary::Square | Unary::Exp => {
+            everywhere(op, move |x| x.unary(function)).collect()
+        }
         // A kink or a pole at 0.
         Unary::LeakyRelu { .. } | Unary::Abs => {
             everywhere(op, move |x| x.unary(function)).map(|case| case.undifferenced(Draw::Small)).collect()
         }
-        Unary::Rsqrt => everywhere(op, move |x| x.square().unary(function))
+        Unary::Rsqrt | Unary::Log => everywhere(op, move |x| x.square().unary(function))
             .map(|case| case.undifferenced(Draw::Small))
             .collect(),
         Unary::Tanh | Unary::Sigmoid | Unary::Softplus => saturating(op, function).collect(),
@@ -46,6 +48,13 @@ fn pairs(op: &'static str, f: for<'g> fn(Var<'g>, Var<'g>) -> Result<Var<'g>>) -
     all.map(move |shapes| Case::new(op, &shapes, move |v| f(v[0], v[1])).elementwise().draws(&Draw::ALL))
 }
 
+/// Both ways round: zeros, infinities and NaN are drawn for the first operand only.
+fn quotients() -> impl Iterator<Item = Case> {
+    pairs("div", |a, b| a.div(b))
+        .chain(pairs("div", |a, b| b.div(a)))
+        .map(|case| case.undifferenced(Draw::Small))
+}
+
 fn sums() -> impl Iterator<Item = Case> {
     let sum = |shape: [usize; 4], to: [usize; 4]| {
         Case::new("sum", &[shape], move |v| v[0].square().sum_to(Shape(to)))
@@ -70,6 +79,7 @@ pub fn all() -> Vec<Case> {
         .chain(pairs("add", |a, b| a.add(b)))
         .chain(pairs("sub", |a, b| b.sub(a)))
         .chain(pairs("mul", |a, b| a.mul(b)))
+        .chain(quotients())
         .chain(sums())
         .chain([
             Case::new("mean", &[shape], |v| Ok(v[0].mean())),

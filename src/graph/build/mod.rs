@@ -184,6 +184,16 @@ impl<'g> Var<'g> {
         self.unary(Unary::Rsqrt)
     }
 
+    /// `exp(x)`
+    pub fn exp(self) -> Self {
+        self.unary(Unary::Exp)
+    }
+
+    /// The natural logarithm, of numbers above 0
+    pub fn log(self) -> Self {
+        self.unary(Unary::Log)
+    }
+
     /// `a + b`; axes of extent 1 repeat, so a bias is added as `[1, 1, 1, channels]`.
     ///
     /// # Errors
@@ -209,6 +219,15 @@ impl<'g> Var<'g> {
     #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
     pub fn mul(self, other: Self) -> Result<Self> {
         self.binary(Binary::Mul, other)
+    }
+
+    /// `a / b`; axes of extent 1 repeat.
+    ///
+    /// # Errors
+    /// If the shapes differ on an axis where neither is 1.
+    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
+    pub fn div(self, other: Self) -> Result<Self> {
+        self.binary(Binary::Div, other)
     }
 }
 

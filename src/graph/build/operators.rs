@@ -1,4 +1,4 @@
-//! `+ - *` between tensors, and between tensors and numbers.
+//! `+ - * /` between tensors, and between tensors and numbers.
 //!
 //! They broadcast as [`Var::add`] and its kin do. An operator cannot return an error: where the operands do not fit, the graph
 //! remembers why, [`gradients`](crate::graph::gradients) and [`Step::new`](crate::graph::Step::new) report it, and until then
@@ -6,7 +6,8 @@
 
 use crate::Result;
 use crate::graph::{Binary, Var};
-use std::ops::{Add, Mul, Neg, Sub};
+use crate::shape::Shape;
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 impl<'g> Var<'g> {
     /// What `result` holds; else this tensor, and the graph remembers the problem.
@@ -48,6 +49,11 @@ operators! {
     Add add Add, |x: Var<'g>, number| x.affine(1.0, number), |number, x: Var<'g>| x.affine(1.0, number);
     Sub sub Sub, |x: Var<'g>, number: f64| x.affine(1.0, -number), |number, x: Var<'g>| x.affine(-1.0, number);
     Mul mul Mul, |x: Var<'g>, number| x.scale(number), |number, x: Var<'g>| x.scale(number);
+    Div div Div, |x: Var<'g>, number: f64| x.scale(1.0 / number), |number, x: Var<'g>| constant(number, x) / x;
+}
+
+fn constant(number: f64, beside: Var<'_>) -> Var<'_> {
+    beside.graph.full(Shape::SCALAR, number)
 }
 
 impl Neg for Var<'_> {
