@@ -178,6 +178,15 @@ proptest! {
     }
 
     #[test]
+    fn channels_put_together_and_taken_apart(a in channels(), b in channels(), from in 0usize..68, count in 1usize..68) {
+        let from = from % (a + b);
+        let to = (from + count).min(a + b);
+        compare(&[[2, 2, 3, a], [2, 2, 3, b]], |v| {
+            Ok(Var::concat_channels(&[v[0], v[1].square()])?.slice_channels(from..to)?.tanh())
+        });
+    }
+
+    #[test]
     fn moved_pixels(n in 1usize..=2, h in 3usize..=7, w in 3usize..=7, c in channels(), pad in prop::array::uniform4(0usize..=2), factor in pair(1..=3)) {
         compare(&[[n, h, w, c]], |v| {
             let offsets = v[0].graph().full(Shape([n, 1, 1, 2]), pad[0] as f64 - 1.0);

@@ -18,10 +18,10 @@ pub struct Op {
     /// Operation, by PyTorch's name
     #[arg(value_parser = PossibleValuesParser::new(names()))]
     name: String,
-    /// Safetensors file with x and, as the operation has them, w, b, rm, rv; gy asks for gradients
+    /// Safetensors file with x and, as the operation has them, z, w, b, rm, rv; gy asks for gradients
     #[arg(long, value_name = "FILE")]
     inputs: PathBuf,
-    /// Safetensors file for y and, as asked for, dx, dw, db, rm, rv
+    /// Safetensors file for y and, as asked for, dx, dz, dw, db, rm, rv
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Of a convolution: one number, or height,width
@@ -42,6 +42,9 @@ pub struct Op {
     /// Of leaky_relu
     #[arg(long, default_value_t = 0.01)]
     slope: f64,
+    /// Of slice_channels: the first channel, and the one behind the last
+    #[arg(long, value_delimiter = ',', value_name = "FROM,TO", default_value = "0,1")]
+    channels: Vec<usize>,
     /// Of upsample_nearest2d: one number, or height,width
     #[arg(long, value_delimiter = ',', default_value = "2")]
     scale: Vec<usize>,
@@ -61,6 +64,10 @@ impl Op {
             eps: self.eps,
             momentum: self.momentum,
             slope: self.slope,
+            channels: match *self.channels {
+                [from, to] => [from, to],
+                _ => return Err(Error::Input(format!("--channels takes from,to, not {:?}", self.channels))),
+            },
             scale: pair("scale", &self.scale)?,
         };
         let (results, listing) = match read(&self.inputs)? {

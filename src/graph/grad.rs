@@ -170,6 +170,14 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         Op::ReflectionPadGrad(padding) => vec![Some(gy.reflection_pad2d(padding)?)],
         Op::UpsampleNearest(factor) => vec![Some(gy.upsample_nearest2d_grad(factor))],
         Op::UpsampleNearestGrad(factor) => vec![Some(gy.upsample_nearest2d(factor)?)],
+        Op::ConcatChannels => {
+            let [a, whole] = [shape(0).channels(), y.shape().channels()];
+            vec![Some(gy.slice_channels(0..a)?), Some(gy.slice_channels(a..whole)?)]
+        }
+        Op::SliceChannels { from } => vec![Some(gy.slice_channels_grad(from, shape(0).channels()))],
+        Op::SliceChannelsGrad { from } => {
+            vec![Some(gy.slice_channels(from..from + shape(0).channels())?)]
+        }
         Op::Blur => vec![Some(gy.blur())],
         Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)?), None],
     })

@@ -102,6 +102,18 @@ pub enum Op {
     /// Rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4, border pixels repeated outward. Its own
     /// transpose. `[x]`
     Blur,
+    /// The channels of two tensors one behind the other. `[a, b]`
+    ConcatChannels,
+    /// As many channels as the result has, from one on. `[x]`
+    SliceChannels {
+        /// The first.
+        from: usize,
+    },
+    /// The transpose of [`Op::SliceChannels`]: the other channels are 0. `[gy]`
+    SliceChannelsGrad {
+        /// As in [`Op::SliceChannels`].
+        from: usize,
+    },
     /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
     Shift {
@@ -139,6 +151,9 @@ names! { Op:
     Self::UpsampleNearest(_) => "upsample_nearest2d",
     Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
     Self::Blur => "blur",
+    Self::ConcatChannels => "concat_channels",
+    Self::SliceChannels { .. } => "slice_channels",
+    Self::SliceChannelsGrad { .. } => "slice_channels_grad",
     Self::Shift { .. } => "shift",
     Self::SelectRows => "select_rows",
     Self::Exchange(Exchange::Mean { .. }) => "mean_of_ranks",

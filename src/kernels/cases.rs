@@ -8,6 +8,7 @@ use crate::gpu::{finite, ladder};
 use crate::graph::{Bank, Binary, Graph, Per, Slot, Step, Unary, Update, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
+use std::ops::Range;
 
 const EPS: f64 = 1e-5;
 
@@ -39,7 +40,7 @@ pub fn functions() -> impl Iterator<Item = Example> {
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 24] = [
+pub const CASES: [Example; 27] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -92,6 +93,14 @@ pub const CASES: [Example; 24] = [
         &[SMALL],
         Work::Gradient(|v, s| v[0].upsample_nearest2d(s.scale), &["upsample_nearest2d_grad"]),
     ),
+    case("concat_channels", &["x", "z"], &[FEATURES; 2], Work::Value(|v, _| Var::concat_channels(v))),
+    case("slice_channels", &["x"], &[FEATURES], Work::Value(|v, _| v[0].slice_channels(half(v[0])))),
+    case(
+        "slice_channels_grad",
+        &["x"],
+        &[FEATURES],
+        Work::Gradient(|v, _| v[0].slice_channels(half(v[0])), &["slice_channels_grad"]),
+    ),
     case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
     case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
     case(
@@ -108,6 +117,11 @@ pub const CASES: [Example; 24] = [
     case("ladder", &["x", "w"], CONV, Work::Programs(rungs)),
     case("peaks", &[], &[], Work::Programs(of_peaks)),
 ];
+
+/// The second half of the channels, the last where there is no half.
+fn half(x: Var<'_>) -> Range<usize> {
+    x.shape().channels() / 2..x.shape().channels()
+}
 
 fn batch_norm<'g>(v: &[Var<'g>], _: &super::Settings) -> Result<Var<'g>> {
     v[0].batch_norm(Some(v[1]), EPS)

@@ -64,6 +64,14 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         let y = match request.name.as_str() {
             "conv2d" | "conv_transpose2d" => self.convolution(x, tensors),
             "batch_norm" | "batch_norm_eval" | "instance_norm" => self.norm(x, tensors),
+            "concat_channels" => {
+                let z = self.leaf("z", Layout::Picture, tensors)?;
+                Var::concat_channels(&[x, z])
+            }
+            "slice_channels" => {
+                let [from, to] = request.channels;
+                x.slice_channels(from..to)
+            }
             "relu" => Ok(x.relu()),
             "leaky_relu" => x.leaky_relu(request.slope),
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),

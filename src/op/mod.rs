@@ -39,12 +39,14 @@ pub struct OpRequest {
     pub momentum: f64,
     /// Of leaky_relu, for negative numbers.
     pub slope: f64,
+    /// Of slice_channels: the first channel, and the one behind the last.
+    pub channels: [usize; 2],
     /// Of upsample_nearest2d: how often each pixel is repeated along height and width.
     pub scale: [usize; 2],
 }
 
 impl OpRequest {
-    /// The operation with PyTorch's defaults, and a scale of 2.
+    /// The operation with PyTorch's defaults, a scale of 2 and the first channel.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -54,6 +56,7 @@ impl OpRequest {
             eps: 1e-5,
             momentum: 0.1,
             slope: 0.01,
+            channels: [0, 1],
             scale: [2; 2],
         }
     }

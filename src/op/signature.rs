@@ -23,12 +23,14 @@ const fn signature(
     Signature { name, required, optional, settings }
 }
 
-const OPS: [Signature; 9] = [
+const OPS: [Signature; 11] = [
     signature("conv2d", &["x", "w"], &["b", "gy"], &["stride", "padding"]),
     signature("conv_transpose2d", &["x", "w"], &["b", "gy"], &["stride", "padding", "output-padding"]),
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
     signature("batch_norm_eval", &["x", "rm", "rv"], &["w", "b", "gy"], &["eps"]),
     signature("instance_norm", &["x"], &["w", "b", "gy"], &["eps"]),
+    signature("concat_channels", &["x", "z"], &["gy"], &[]),
+    signature("slice_channels", &["x"], &["gy"], &["channels"]),
     signature("relu", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
@@ -104,6 +106,7 @@ impl Signature {
             ("eps", request.eps != defaults.eps),
             ("momentum", request.momentum != defaults.momentum),
             ("slope", request.slope != defaults.slope),
+            ("channels", request.channels != defaults.channels),
             ("scale", request.scale != defaults.scale),
         ];
         for (setting, changed) in changed {

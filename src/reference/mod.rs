@@ -3,6 +3,7 @@
 //! This is the oracle for every kernel, the ground for numeric gradient checks (in f64), and the CPU device. Results do
 //! not depend on the number of threads.
 
+mod channels;
 mod contraction;
 pub(crate) mod exchange;
 mod norm;
@@ -216,6 +217,9 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
         Op::UpsampleNearestGrad(factor) => {
             spatial::upsample_grad(*factor, operands[0], shape(0), out, node.shape);
         }
+        Op::ConcatChannels => channels::concat((operands[0], shape(0)), (operands[1], shape(1)), out),
+        Op::SliceChannels { from } => channels::slice(*from, operands[0], shape(0), out, node.shape),
+        Op::SliceChannelsGrad { from } => channels::slice_grad(*from, operands[0], shape(0), out, node.shape),
         Op::Blur => spatial::blur(operands[0], node.shape, out),
         Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),

@@ -57,10 +57,22 @@ def arithmetic():
             write_case(op + case, op, lambda x, z: function(x, z), {}, draw)
 
 
+def channels():
+    """Put together and taken apart; counts that do and do not divide by 4."""
+    for case, x, z in [("", 4, 8), ("_ragged", 3, 6)]:
+        draw = lambda: {"x": normal(2, x, 3, 4), "z": normal(2, z, 3, 4)}
+        write_case("concat_channels" + case, "concat_channels", lambda x, z: torch.cat([x, z], 1), {}, draw)
+    for case, count, first, end in [("", 12, 4, 8), ("_ragged", 7, 2, 6)]:
+        flags = {"channels": [first, end]}
+        draw = lambda: {"x": normal(2, count, 3, 4)}
+        write_case("slice_channels" + case, "slice_channels", lambda x: x[:, first:end], flags, draw)
+
+
 def main():
     torch.set_num_threads(1)
     functions()
     arithmetic()
+    channels()
 
 
 if __name__ == "__main__":

@@ -170,8 +170,8 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
 }
 
 fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
-    let [n, h, w, _] = x.shape().0;
-    let y = match pool.below(6) {
+    let [n, h, w, c] = x.shape().0;
+    let y = match pool.below(8) {
         0 => {
             let [down, across] = [h, w].map(|extent| [0; 2].map(|_| pool.below(extent.min(3))));
             x.reflection_pad2d([down[0], down[1], across[0], across[1]])?
@@ -183,9 +183,19 @@ fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>>
         }
         3 => x.upsample_bilinear2d(),
         4 => x.blur(),
+        5 => {
+            let others: Vec<_> = (0..pool.below(3)).map(|_| pool.among(&CHANNELS)).collect();
+            let others = others.into_iter().map(|c| pool.of_shape(Shape([n, h, w, c])));
+            Var::concat_channels(&[x].into_iter().chain(others).collect::<Vec<_>>())?
+        }
+        6 => {
+            let from = pool.below(c);
+            let count = pool.below(c - from) + 1;
+            x.slice_channels(from..from + count)?
+        }
         _ => x.shift(pool.input(Purpose::Offsets, Shape([n, 1, 1, 2])))?,
     };
-    Ok(pool.push(y, size))
+    Ok(pool.push(y, size.max(2.0)))
 }
 
 fn rows<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>) -> Result<Var<'g>> {

@@ -1,6 +1,7 @@
 //! From a step to a program: which kernel computes which node, with what fused into it, and where every value lives.
 
 mod call;
+mod channels;
 mod choices;
 mod contraction;
 mod expression;
@@ -117,6 +118,9 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
         Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
+        Op::ConcatChannels => channels::concat(calls, id),
+        Op::SliceChannels { from } => channels::slice(calls, from, false, id),
+        Op::SliceChannelsGrad { from } => channels::slice(calls, from, true, id),
         Op::Blur => pointwise::blur(calls, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Exchange(exchange) => norm::exchange(calls, exchange, id),

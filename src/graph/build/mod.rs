@@ -1,5 +1,6 @@
 //! The methods of [`Var`]: each checks its operands' shapes and appends one node, or a few.
 
+mod channels;
 mod norm;
 mod operators;
 mod spatial;
