@@ -70,6 +70,7 @@ fn request(path: &Path) -> OpRequest {
             "eps" => request.eps = number(),
             "momentum" => request.momentum = number(),
             "slope" => request.slope = number(),
+            "kernel" => request.kernel = list().try_into().unwrap(),
             "channels" => request.channels = list().try_into().unwrap(),
             "scale" => request.scale = list().try_into().unwrap(),
             _ => panic!("{}: unknown flag {flag}", path.display()),

@@ -187,6 +187,17 @@ proptest! {
     }
 
     #[test]
+    fn max_pools(
+        n in 1usize..=2, size in pair(3..=9), kernel in pair(1..=3), stride in pair(1..=4), half: bool, c in channels(), equal: bool,
+    ) {
+        let padding = kernel.map(|taps| if half { taps / 2 } else { 0 });
+        let options = ConvOptions { stride, padding, output_padding: [0, 0] };
+        compare(&[[n, size[0], size[1], c]], |v| {
+            if equal { v[0].relu() } else { v[0] }.max_pool2d(kernel, options)
+        });
+    }
+
+    #[test]
     fn moved_pixels(n in 1usize..=2, h in 3usize..=7, w in 3usize..=7, c in channels(), pad in prop::array::uniform4(0usize..=2), factor in pair(1..=3)) {
         compare(&[[n, h, w, c]], |v| {
             let offsets = v[0].graph().full(Shape([n, 1, 1, 2]), pad[0] as f64 - 1.0);

@@ -6,10 +6,14 @@ fn is_nan(x: real) -> bool {
     return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
+// The bits of |x|.
+fn magnitude(x: lane) -> lane_bits {
+    return bitcast<lane_bits>(x) & lane_bits(0x7fffffffu);
+}
+
 // `y`, which is `f(x)`; NaN where x is.
 fn keep_nan(x: lane, y: lane) -> lane {
-    let magnitude = bitcast<lane_bits>(x) & lane_bits(0x7fffffffu);
-    return select(y, x, magnitude > lane_bits(0x7f800000u));
+    return select(y, x, magnitude(x) > lane_bits(0x7f800000u));
 }
 
 // exp(r) for |r| <= ln 2 / 2, by Cephes' polynomial.
@@ -70,10 +74,9 @@ fn logarithm(x: lane) -> lane {
     let n = lane(above >> lane_bits(23u)) - lane(127) - select(lane(0), lane(23), small);
     let m = bitcast<lane>((above & lane_bits(0x7fffffu)) + lane_bits(0x3f3504f3u));
     let y = n * lane(0.693359375) + (twice_atanh((m - lane(1)) / (m + lane(1))) + n * lane(-2.12194440e-4));
-    let magnitude = bitcast<lane_bits>(x) & lane_bits(0x7fffffffu);
-    let none = bitcast<lane>(select(lane_bits(0x7fc00000u), lane_bits(0xff800000u), magnitude == lane_bits(0u)));
+    let none = bitcast<lane>(select(lane_bits(0x7fc00000u), lane_bits(0xff800000u), magnitude(x) == lane_bits(0u)));
     let positive = x > lane(0);
-    return select(select(none, y, positive), x, positive & (magnitude > lane_bits(0x7f7fffffu)));
+    return select(select(none, y, positive), x, positive & (magnitude(x) > lane_bits(0x7f7fffffu)));
 }
 
 // The reference's quotient of two polynomials (reference/pointwise.rs); beyond the bound it is 1.

@@ -5,9 +5,12 @@ fn is_nan(x: real) -> bool {
     return (bitcast<u32>(f32(x)) & 0x7fffffffu) > 0x7f800000u;
 }
 
+fn magnitude(x: lane) -> lane_bits {
+    return bitcast<lane_bits>(single(x)) & lane_bits(0x7fffffffu);
+}
+
 fn keep_nan(x: lane, y: lane) -> lane {
-    let magnitude = bitcast<lane_bits>(single(x)) & lane_bits(0x7fffffffu);
-    return select(y, x, magnitude > lane_bits(0x7f800000u));
+    return select(y, x, magnitude(x) > lane_bits(0x7f800000u));
 }
 
 // 2^-n exp(n ln 2 - x), by the series of exp.

@@ -24,10 +24,13 @@ pub struct Op {
     /// Safetensors file for y and, as asked for, dx, dz, dw, db, rm, rv
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Of a convolution: one number, or height,width
-    #[arg(long, value_delimiter = ',', default_value = "1")]
-    stride: Vec<usize>,
-    /// Of a convolution: one number, or height,width; of reflection_pad2d: one number, or left,right,top,bottom
+    /// Of max_pool2d: one number, or height,width
+    #[arg(long, value_delimiter = ',', default_value = "2")]
+    kernel: Vec<usize>,
+    /// Of a convolution or max_pool2d: one number, or height,width; 1, or the kernel of max_pool2d, where none is given
+    #[arg(long, value_delimiter = ',')]
+    stride: Option<Vec<usize>>,
+    /// Of a convolution or max_pool2d: one number, or height,width; of reflection_pad2d: one number, or left,right,top,bottom
     #[arg(long, value_delimiter = ',', default_value = "0")]
     padding: Vec<usize>,
     /// Of conv_transpose2d: one number, or height,width
@@ -56,9 +59,16 @@ pub struct Op {
 impl Op {
     pub fn run(self) -> Done {
         let device = self.device.as_str();
+        let kernel = pair("kernel", &self.kernel)?;
+        let stride = match self.stride {
+            Some(stride) => pair("stride", &stride)?,
+            None if self.name == "max_pool2d" => kernel,
+            None => [1; 2],
+        };
         let request = OpRequest {
             name: self.name,
-            stride: pair("stride", &self.stride)?,
+            kernel,
+            stride,
             padding: self.padding,
             output_padding: pair("output-padding", &self.output_padding)?,
             eps: self.eps,

@@ -178,6 +178,9 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         Op::SliceChannelsGrad { from } => {
             vec![Some(gy.slice_channels(from..from + shape(0).channels())?)]
         }
+        // Where the largest number stands does not change with the numbers.
+        Op::MaxPool(g) => vec![None, Some(operand(0).max_pool2d_grad(gy, g)?)],
+        Op::MaxPoolGrad(g) => vec![None, Some(operand(0).max_pool2d_of(gy, g)?)],
         Op::Blur => vec![Some(gy.blur())],
         Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)?), None],
     })

@@ -114,6 +114,11 @@ pub enum Op {
         /// As in [`Op::SliceChannels`].
         from: usize,
     },
+    /// Of every window of `x` the number of `v` that stands where that of `x` is largest, the first of equal ones; with both the
+    /// same, max pooling. `[x, v]`
+    MaxPool(ConvGeometry),
+    /// The transpose of [`Op::MaxPool`] in `v`. `[x, gy]`
+    MaxPoolGrad(ConvGeometry),
     /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
     Shift {
@@ -154,6 +159,8 @@ names! { Op:
     Self::ConcatChannels => "concat_channels",
     Self::SliceChannels { .. } => "slice_channels",
     Self::SliceChannelsGrad { .. } => "slice_channels_grad",
+    Self::MaxPool(_) => "max_pool2d",
+    Self::MaxPoolGrad(_) => "max_pool2d_grad",
     Self::Shift { .. } => "shift",
     Self::SelectRows => "select_rows",
     Self::Exchange(Exchange::Mean { .. }) => "mean_of_ranks",

@@ -6,7 +6,7 @@ use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
 use crate::gpu::{finite, ladder};
 use crate::graph::{Bank, Binary, Graph, Per, Slot, Step, Unary, Update, Var};
-use crate::shape::Shape;
+use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ pub fn functions() -> impl Iterator<Item = Example> {
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 27] = [
+pub const CASES: [Example; 29] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -101,6 +101,13 @@ pub const CASES: [Example; 27] = [
         &[FEATURES],
         Work::Gradient(|v, _| v[0].slice_channels(half(v[0])), &["slice_channels_grad"]),
     ),
+    case("max_pool2d", &["x"], &[FEATURES], Work::Value(|v, s| v[0].max_pool2d(s.scale, pool(s)))),
+    case(
+        "max_pool2d_grad",
+        &["x"],
+        &[FEATURES],
+        Work::Gradient(|v, s| v[0].max_pool2d(s.scale, pool(s)), &["max_pool2d_grad"]),
+    ),
     case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
     case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
     case(
@@ -117,6 +124,11 @@ pub const CASES: [Example; 27] = [
     case("ladder", &["x", "w"], CONV, Work::Programs(rungs)),
     case("peaks", &[], &[], Work::Programs(of_peaks)),
 ];
+
+/// Windows side by side.
+fn pool(settings: &super::Settings) -> ConvOptions {
+    ConvOptions { stride: settings.scale, padding: [0; 2], output_padding: [0; 2] }
+}
 
 /// The second half of the channels, the last where there is no half.
 fn half(x: Var<'_>) -> Range<usize> {

@@ -14,7 +14,7 @@ pub struct Settings {
     pub conv: ConvOptions,
     /// Of reflection_pad2d: pixels on each side.
     pub reflection: usize,
-    /// Of upsample_nearest2d: how often rows and columns are repeated.
+    /// Of upsample_nearest2d: how often rows and columns are repeated; of max_pool2d: rows and columns of a window.
     pub scale: [usize; 2],
 }
 

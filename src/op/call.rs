@@ -72,6 +72,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
                 let [from, to] = request.channels;
                 x.slice_channels(from..to)
             }
+            "max_pool2d" => x.max_pool2d(request.kernel, request.conv_options()?),
             "relu" => Ok(x.relu()),
             "leaky_relu" => x.leaky_relu(request.slope),
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),

@@ -26,9 +26,11 @@ use tensor::{Layout, torch_shape};
 pub struct OpRequest {
     /// PyTorch's name of the operation: one of [`names`].
     pub name: String,
-    /// Of a convolution, along height and width.
+    /// Of max_pool2d, along height and width.
+    pub kernel: [usize; 2],
+    /// Of a convolution or max_pool2d, along height and width.
     pub stride: [usize; 2],
-    /// Of a convolution: one number, or two along height and width. Of reflection_pad2d: one number, or four as
+    /// Of a convolution or max_pool2d: one number, or two along height and width. Of reflection_pad2d: one number, or four as
     /// PyTorch orders them, left, right, top, bottom.
     pub padding: Vec<usize>,
     /// Of conv_transpose2d, along height and width.
@@ -46,11 +48,13 @@ pub struct OpRequest {
 }
 
 impl OpRequest {
-    /// The operation with PyTorch's defaults, a scale of 2 and the first channel.
+    /// The operation with PyTorch's defaults, a scale and a kernel of 2 and the first channel.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            stride: [1; 2],
+            kernel: [2; 2],
+            // Windows of max_pool2d lie side by side.
+            stride: if name == "max_pool2d" { [2; 2] } else { [1; 2] },
             padding: vec![0],
             output_padding: [0; 2],
             eps: 1e-5,

@@ -23,7 +23,7 @@ const fn signature(
     Signature { name, required, optional, settings }
 }
 
-const OPS: [Signature; 11] = [
+const OPS: [Signature; 12] = [
     signature("conv2d", &["x", "w"], &["b", "gy"], &["stride", "padding"]),
     signature("conv_transpose2d", &["x", "w"], &["b", "gy"], &["stride", "padding", "output-padding"]),
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
@@ -31,6 +31,7 @@ const OPS: [Signature; 11] = [
     signature("instance_norm", &["x"], &["w", "b", "gy"], &["eps"]),
     signature("concat_channels", &["x", "z"], &["gy"], &[]),
     signature("slice_channels", &["x"], &["gy"], &["channels"]),
+    signature("max_pool2d", &["x"], &["gy"], &["kernel", "stride", "padding"]),
     signature("relu", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
@@ -106,6 +107,7 @@ impl Signature {
             ("eps", request.eps != defaults.eps),
             ("momentum", request.momentum != defaults.momentum),
             ("slope", request.slope != defaults.slope),
+            ("kernel", request.kernel != defaults.kernel),
             ("channels", request.channels != defaults.channels),
             ("scale", request.scale != defaults.scale),
         ];
@@ -114,7 +116,7 @@ impl Signature {
                 return fail(format!("has no setting {setting}"));
             }
         }
-        let whole = [request.stride, request.output_padding, request.scale];
+        let whole = [request.kernel, request.stride, request.output_padding, request.scale];
         if let Some(large) = whole.iter().flatten().chain(&request.padding).find(|&&n| n > LARGEST_SETTING) {
             return fail(format!("a setting of {large} is too large; the largest is {LARGEST_SETTING}"));
         }

@@ -8,6 +8,7 @@ mod contraction;
 pub(crate) mod exchange;
 mod norm;
 pub(crate) mod pointwise;
+mod pool;
 mod real;
 mod reduce;
 mod spatial;
@@ -220,6 +221,8 @@ fn compute<T: Real>(node: &Node, nodes: &[Node], operands: &[&[T]], out: &mut [T
         Op::ConcatChannels => channels::concat((operands[0], shape(0)), (operands[1], shape(1)), out),
         Op::SliceChannels { from } => channels::slice(*from, operands[0], shape(0), out, node.shape),
         Op::SliceChannelsGrad { from } => channels::slice_grad(*from, operands[0], shape(0), out, node.shape),
+        Op::MaxPool(g) => pool::max_pool(g, operands[0], operands[1], node.shape.channels(), out),
+        Op::MaxPoolGrad(g) => pool::max_pool_grad(g, operands[0], operands[1], node.shape.channels(), out),
         Op::Blur => spatial::blur(operands[0], node.shape, out),
         Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),

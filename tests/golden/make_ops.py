@@ -68,11 +68,23 @@ def channels():
         write_case("slice_channels" + case, "slice_channels", lambda x: x[:, first:end], flags, draw)
 
 
+def pooling():
+    """Numbers, and few whole numbers of which many are equal."""
+    for case, kernel, stride, padding in [("", 2, 2, 0), ("_k3s2p1", 3, 2, 1), ("_k3x2_stride1x2_padding1x0", (3, 2), (1, 2), (1, 0))]:
+        pair = lambda value: value if isinstance(value, tuple) else (value, value)
+        flags = {"kernel": pair(kernel), "stride": pair(stride), "padding": pair(padding)}
+        function = lambda x: F.max_pool2d(x, kernel, stride, padding)
+        write_case("max_pool2d" + case, "max_pool2d", function, flags, lambda: {"x": normal(2, 5, 7, 6)})
+        ties = lambda: {"x": uniform(2, 3, 7, 6, low=-1.5, high=1.5).round()}
+        write_case("max_pool2d_ties" + case, "max_pool2d", function, flags, ties)
+
+
 def main():
     torch.set_num_threads(1)
     functions()
     arithmetic()
     channels()
+    pooling()
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
 
 fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let [n, h, w, c] = x.shape().0;
-    let y = match pool.below(8) {
+    let y = match pool.below(9) {
         0 => {
             let [down, across] = [h, w].map(|extent| [0; 2].map(|_| pool.below(extent.min(3))));
             x.reflection_pad2d([down[0], down[1], across[0], across[1]])?
@@ -183,6 +183,12 @@ fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>>
         }
         3 => x.upsample_bilinear2d(),
         4 => x.blur(),
+        7 => {
+            let kernel = [h, w].map(|most| pool.below(most.min(3)) + 1);
+            let stride = [0; 2].map(|_| pool.below(3) + 1);
+            let padding = kernel.map(|taps| pool.below(taps / 2 + 1));
+            x.max_pool2d(kernel, ConvOptions { stride, padding, output_padding: [0; 2] })?
+        }
         5 => {
             let others: Vec<_> = (0..pool.below(3)).map(|_| pool.among(&CHANNELS)).collect();
             let others = others.into_iter().map(|c| pool.of_shape(Shape([n, h, w, c])));
