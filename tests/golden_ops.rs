@@ -70,6 +70,7 @@ fn request(path: &Path) -> OpRequest {
             "eps" => request.eps = number(),
             "momentum" => request.momentum = number(),
             "slope" => request.slope = number(),
+            "groups" => request.groups = value.as_u64().unwrap() as usize,
             "kernel" => request.kernel = list().try_into().unwrap(),
             "channels" => request.channels = list().try_into().unwrap(),
             "scale" => request.scale = list().try_into().unwrap(),
@@ -89,7 +90,9 @@ fn conditioning(request: &OpRequest, x: &Tensor<f64>) -> f64 {
     let (pictures, channels) = (x.shape[0], x.shape[1]);
     let pixels = x.shape[2] * x.shape[3];
     let plane = |n: usize, c: usize| &x.values[(n * channels + c) * pixels..][..pixels];
-    let groups: Vec<Vec<f64>> = if request.name == "instance_norm" {
+    let groups: Vec<Vec<f64>> = if request.name == "group_norm" {
+        x.values.chunks(channels / request.groups * pixels).map(<[f64]>::to_vec).collect()
+    } else if request.name == "instance_norm" {
         (0..pictures * channels).map(|i| plane(i / channels, i % channels).to_vec()).collect()
     } else {
         (0..channels).map(|c| (0..pictures).flat_map(|n| plane(n, c).to_vec()).collect()).collect()

@@ -42,6 +42,9 @@ pub struct Op {
     /// Of batch_norm: share of the batch in the running statistics
     #[arg(long, default_value_t = 0.1)]
     momentum: f64,
+    /// Of group_norm
+    #[arg(long, default_value_t = 1)]
+    groups: usize,
     /// Of leaky_relu
     #[arg(long, default_value_t = 0.01)]
     slope: f64,
@@ -73,6 +76,7 @@ impl Op {
             output_padding: pair("output-padding", &self.output_padding)?,
             eps: self.eps,
             momentum: self.momentum,
+            groups: self.groups,
             slope: self.slope,
             channels: match *self.channels {
                 [from, to] => [from, to],

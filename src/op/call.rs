@@ -63,7 +63,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         let x = self.leaf("x", Layout::Picture, tensors)?;
         let y = match request.name.as_str() {
             "conv2d" | "conv_transpose2d" => self.convolution(x, tensors),
-            "batch_norm" | "batch_norm_eval" | "instance_norm" => self.norm(x, tensors),
+            "batch_norm" | "batch_norm_eval" | "instance_norm" | "group_norm" => self.norm(x, tensors),
             "concat_channels" => {
                 let z = self.leaf("z", Layout::Picture, tensors)?;
                 Var::concat_channels(&[x, z])
@@ -150,8 +150,10 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             self.leaves.push(Leaf { name: "affine", layout: Layout::Pair, var, values });
             var
         });
-        if self.request.name == "instance_norm" {
-            return x.instance_norm(affine, eps);
+        match self.request.name.as_str() {
+            "instance_norm" => return x.instance_norm(affine, eps),
+            "group_norm" => return x.group_norm(self.request.groups, affine, eps),
+            _ => {}
         }
         self.running = self.pair(["rm", "rv"], tensors)?;
         let slot = Slot { bank: 0, offset: 0 };

@@ -39,6 +39,8 @@ pub struct OpRequest {
     pub eps: f64,
     /// Of batch_norm: share of the batch in the running statistics.
     pub momentum: f64,
+    /// Of group_norm: how many groups.
+    pub groups: usize,
     /// Of leaky_relu, for negative numbers.
     pub slope: f64,
     /// Of slice_channels: the first channel, and the one behind the last.
@@ -48,7 +50,7 @@ pub struct OpRequest {
 }
 
 impl OpRequest {
-    /// The operation with PyTorch's defaults, a scale and a kernel of 2 and the first channel.
+    /// The operation with PyTorch's defaults, a scale and a kernel of 2, one group and the first channel.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -59,6 +61,7 @@ impl OpRequest {
             output_padding: [0; 2],
             eps: 1e-5,
             momentum: 0.1,
+            groups: 1,
             slope: 0.01,
             channels: [0, 1],
             scale: [2; 2],

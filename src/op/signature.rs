@@ -23,7 +23,7 @@ const fn signature(
     Signature { name, required, optional, settings }
 }
 
-const OPS: [Signature; 12] = [
+const OPS: [Signature; 13] = [
     signature("conv2d", &["x", "w"], &["b", "gy"], &["stride", "padding"]),
     signature("conv_transpose2d", &["x", "w"], &["b", "gy"], &["stride", "padding", "output-padding"]),
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
@@ -32,6 +32,7 @@ const OPS: [Signature; 12] = [
     signature("concat_channels", &["x", "z"], &["gy"], &[]),
     signature("slice_channels", &["x"], &["gy"], &["channels"]),
     signature("max_pool2d", &["x"], &["gy"], &["kernel", "stride", "padding"]),
+    signature("group_norm", &["x"], &["w", "b", "gy"], &["groups", "eps"]),
     signature("relu", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
@@ -108,6 +109,7 @@ impl Signature {
             ("momentum", request.momentum != defaults.momentum),
             ("slope", request.slope != defaults.slope),
             ("kernel", request.kernel != defaults.kernel),
+            ("groups", request.groups != defaults.groups),
             ("channels", request.channels != defaults.channels),
             ("scale", request.scale != defaults.scale),
         ];

@@ -79,12 +79,26 @@ def pooling():
         write_case("max_pool2d_ties" + case, "max_pool2d", function, flags, ties)
 
 
+def group_norms():
+    for case, shape, groups, affine, mean, std in [
+        ("", (2, 6, 4, 3), 3, True, 0.0, 1.0),
+        ("_one_group", (3, 5, 2, 3), 1, True, 0.5, 2.0),
+        ("_without_affine", (2, 8, 3, 3), 4, False, 0.0, 1.0),
+        ("_large_mean", (2, 4, 5, 5), 2, True, 100.0, 0.1),
+    ]:
+        weights = lambda: {"w": normal(shape[1], mean=1.0, std=0.2), "b": normal(shape[1])}
+        draw = lambda: {"x": normal(*shape, mean=mean, std=std)} | (weights() if affine else {})
+        function = lambda x, w=None, b=None: F.group_norm(x, groups, w, b)
+        write_case("group_norm" + case, "group_norm", function, {"groups": groups}, draw)
+
+
 def main():
     torch.set_num_threads(1)
     functions()
     arithmetic()
     channels()
     pooling()
+    group_norms()
 
 
 if __name__ == "__main__":

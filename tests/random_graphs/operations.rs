@@ -128,6 +128,12 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let affine = if pool.chance(0.5) { Some(pool.of_shape(rows)) } else { None };
     let eps = pool.among(&[1e-5, 1e-2]);
     let per = pool.among(&[Per::Batch, Per::Instance]);
+    if pool.chance(0.15) {
+        let channels = x.shape().channels();
+        let groups: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
+        let y = x.group_norm(pool.among(&groups), affine, eps)?;
+        return Ok(pool.push(y, 4.0));
+    }
     let kind = pool.below(6);
     let (y, moments) = match kind {
         0..=2 => x.norm(per, affine, eps)?,
