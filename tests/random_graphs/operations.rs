@@ -11,15 +11,15 @@ use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 /// Adds one operation, or a few that go together.
 pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
     let (x, size) = pool.pick();
-    let y = match pool.below(30) {
-        0..=5 => unary(pool, x, size),
-        6..=10 => binary(pool, x, size)?,
-        11..=13 => shapes(pool, x, size)?,
-        14..=18 => contraction(pool, x, size)?,
-        19..=23 => norm(pool, x, size)?,
-        24..=26 => pixels(pool, x, size)?,
-        27 => rows(pool, x)?,
-        28 => ranks(pool, x, size),
+    let y = match pool.below(36) {
+        0..=7 => unary(pool, x, size),
+        8..=12 => binary(pool, x, size)?,
+        13..=15 => shapes(pool, x, size)?,
+        16..=20 => contraction(pool, x, size)?,
+        21..=25 => norm(pool, x, size)?,
+        26..=32 => pixels(pool, x, size)?,
+        33 => rows(pool, x)?,
+        34 => ranks(pool, x, size),
         _ => {
             let (factor, other) = (pool.among(&[-0.7, 3.0]), pool.of_shape(x.shape()));
             let y = pool.graph.custom(Product { factor, ..PRODUCT }, &[x, other])?;
@@ -27,7 +27,7 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
         }
     };
     // So that every rule of gradients is met.
-    if pool.chance(0.3) {
+    if pool.chance(0.5) {
         for gradient in pool.gradients(y.square().sum(), &[x])? {
             pool.push(gradient, 1.0);
         }
