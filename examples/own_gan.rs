@@ -2,7 +2,7 @@
 //! seconds, which leaves a picture, `own_gan.png`: `cargo run --release --example own_gan -- --device cpu`
 
 use mewgan::data::{NoiseKind, noise};
-use mewgan::nn::{Init, Layer, Layer::LeakyRelu, Network, loss::Adversarial::Bce};
+use mewgan::nn::{Init, Layer, Network, loss::Adversarial::Bce};
 use mewgan::optim::{Adam, Params};
 use mewgan::report::{Layout, Pictures, sheet};
 use mewgan::{device::Device, graph::Graph, session::Session, shape::Shape};
@@ -12,7 +12,8 @@ const SIDE: usize = 96;
 
 fn network(name: &str, inputs: usize, outputs: usize) -> Network {
     let [first, second] = [Layer::linear(inputs, 64), Layer::linear(64, 64)];
-    Network::new(name, [first, LeakyRelu(0.2), second, LeakyRelu(0.2), Layer::linear(64, outputs)])
+    let relu = Layer::leaky_relu(0.2);
+    Network::new(name, [first, relu.clone(), second, relu, Layer::linear(64, outputs)])
 }
 
 /// Trains on `device`, draws points of the ring beside made ones, each from -1.5 to 1.5, and returns those, `[BATCH, 2]`.

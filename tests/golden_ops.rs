@@ -1,5 +1,6 @@
 //! Promise: operations and their gradients give what PyTorch gives, on every device. The fixtures, all in f64 and drawn
-//! from numbers that f32 holds exactly, are written by tests/golden/make.py and make_recipe.py.
+//! from numbers that f32 holds exactly, are written by tests/golden/make.py, make_recipe.py and
+//! make_ops.py.
 
 use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
@@ -70,6 +71,9 @@ fn request(path: &Path) -> OpRequest {
             "eps" => request.eps = number(),
             "momentum" => request.momentum = number(),
             "slope" => request.slope = number(),
+            "groups" => request.groups = value.as_u64().unwrap() as usize,
+            "kernel" => request.kernel = list().try_into().unwrap(),
+            "channels" => request.channels = list().try_into().unwrap(),
             "scale" => request.scale = list().try_into().unwrap(),
             _ => panic!("{}: unknown flag {flag}", path.display()),
         }
@@ -87,7 +91,9 @@ fn conditioning(request: &OpRequest, x: &Tensor<f64>) -> f64 {
     let (pictures, channels) = (x.shape[0], x.shape[1]);
     let pixels = x.shape[2] * x.shape[3];
     let plane = |n: usize, c: usize| &x.values[(n * channels + c) * pixels..][..pixels];
-    let groups: Vec<Vec<f64>> = if request.name == "instance_norm" {
+    let groups: Vec<Vec<f64>> = if request.name == "group_norm" {
+        x.values.chunks(channels / request.groups * pixels).map(<[f64]>::to_vec).collect()
+    } else if request.name == "instance_norm" {
         (0..pictures * channels).map(|i| plane(i / channels, i % channels).to_vec()).collect()
     } else {
         (0..channels).map(|c| (0..pictures).flat_map(|n| plane(n, c).to_vec()).collect()).collect()
@@ -107,7 +113,7 @@ fn operations_and_their_gradients_give_what_pytorch_gives() {
         let path = entry.unwrap().path();
         let request = request(&path);
         let mut inputs = tensors(&path);
-        let given = ["x", "w", "b", "rm", "rv", "gy"];
+        let given = ["x", "z", "w", "b", "rm", "rv", "gy"];
         let mut expected: Named<f64> = Named::new();
         for name in inputs.keys().cloned().collect::<Vec<_>>() {
             if !given.contains(&name.as_str()) {

@@ -35,6 +35,7 @@ mod layering;
 mod lowering;
 mod memory;
 mod op;
+mod operators;
 mod page;
 mod phases;
 mod presets;

@@ -168,6 +168,15 @@ fn settings_that_do_not_fit_are_refused() {
     refuses("reflection_pad2d --padding 5", &[X], &["reflection_pad2d", "less than the picture"]);
     refuses("reflection_pad2d --padding 1,2", &[X], &["padding", "1 or 4"]);
     refuses("leaky_relu --slope=-1", &[X], &["slope -1", "at least 0"]);
+    refuses("slice_channels --channels 1,4", &[X], &["slice_channels", "1..4", "[2, 5, 4, 3]"]);
+    refuses("slice_channels --channels 2,2", &[X], &["2..2"]);
+    refuses("max_pool2d --kernel 3 --padding 2", &[X], &["padding [2, 2]", "half of kernel [3, 3]"]);
+    refuses("max_pool2d --kernel 9", &[X], &["max_pool2d", "larger than the padded"]);
+    refuses("group_norm --groups 2", &[X], &["2 groups do not divide", "[2, 5, 4, 3]"]);
+    refuses("group_norm --groups 0", &[X], &["0 groups"]);
+    refuses("concat_channels", &[X, ("z", &[2, 3, 5, 5])], &["concat_channels", "only in channels"]);
+    refuses("div", &[X, ("z", &[2, 3, 5, 5])], &["div", "differ on an axis"]);
+    refuses("div", &[X], &["tensor z is missing"]);
     refuses("batch_norm --eps=-1", &[X], &["eps -1"]);
     refuses("batch_norm --momentum nan", &[X], &["momentum NaN"]);
 }

@@ -9,7 +9,7 @@ use mewgan::gpu::preprocess::kernels;
 use mewgan::gpu::program::{Pipeline, Program};
 use mewgan::gradcheck::variants::tables;
 use mewgan::gradcheck::{self, Work};
-use mewgan::graph::{Bank, Graph, Step, gradients};
+use mewgan::graph::{Bank, Graph, Step, Var, gradients};
 use mewgan::measure::peaks;
 use mewgan::models::cyclegan::Domain;
 use mewgan::nn::Statistics;
@@ -134,6 +134,9 @@ fn every_op(channels: usize) -> Step {
         y.conv_transpose2d(w, ConvOptions::new(2, 1).output_padding(1)).unwrap().add(bias).unwrap().tanh();
     let y = y.instance_norm(None, 1e-5).unwrap().sigmoid().add(y.abs()).unwrap().sub(y.softplus()).unwrap();
     let y = y.mul(y.square().affine(1.0, 1.0).rsqrt()).unwrap();
+    let y =
+        y.div(y.exp().affine(1.0, 1.0).log()).unwrap().max_pool2d([3, 3], ConvOptions::new(1, 1)).unwrap();
+    let y = Var::concat_channels(&[y, y.square()]).unwrap().slice_channels(1..channels + 1).unwrap();
     let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap().blur();
     let y = y.mul(y.square()).unwrap().shift(y.graph().full(offsets.shape(), 1.0)).unwrap();
     let y =

@@ -420,7 +420,7 @@ fn what_runs_can_move_to_another_thread() {
 fn constants_are_computed_right_or_refused() {
     let x = [1.0, -2.0, 1e30, f32::MIN_POSITIVE];
     type Build = for<'g> fn(&'g Graph, Var<'g>) -> Result<Var<'g>>;
-    let right: [Build; 14] = [
+    let right: [Build; 19] = [
         |g, x| x.add(g.full(Shape::SCALAR, f64::NAN)),
         |g, x| x.mul(g.full(Shape::SCALAR, f64::INFINITY)),
         |g, x| x.sub(g.full(Shape::vector(4), f64::NEG_INFINITY)),
@@ -432,6 +432,11 @@ fn constants_are_computed_right_or_refused() {
         |g, x| x.add(g.full(Shape::SCALAR, 0.0).rsqrt()),
         |g, x| x.add(g.full(Shape::SCALAR, -1.0).rsqrt()),
         |g, x| x.mul(g.full(Shape::SCALAR, 1e30).square().rsqrt().abs()),
+        |g, x| x.add(g.full(Shape::SCALAR, 1.0).div(g.full(Shape::SCALAR, 0.0))?),
+        |g, x| x.div(g.full(Shape::SCALAR, 0.0)),
+        |g, x| x.add(g.full(Shape::SCALAR, 100.0).exp()),
+        |g, x| x.add(g.full(Shape::SCALAR, 0.0).log()),
+        |g, x| x.scale(1e-30).div(g.full(Shape::SCALAR, 1e30)),
         |_, x| Ok(x.scale(1e30).scale(1e30)),
         |_, x| Ok(x.scale(1e-30).scale(1e-30).scale(1e30)),
         |_, x| Ok(x.affine(1e-42, f64::from(f32::MAX))),

@@ -19,16 +19,19 @@ pub struct Op {
     /// Operation, by PyTorch's name
     #[arg(value_parser = PossibleValuesParser::new(names()))]
     name: String,
-    /// Safetensors file with x and, as the operation has them, w, b, rm, rv; gy asks for gradients
+    /// Safetensors file with x and, as the operation has them, z, w, b, rm, rv; gy asks for gradients
     #[arg(long, value_name = "FILE")]
     inputs: PathBuf,
-    /// Safetensors file for y and, as asked for, dx, dw, db, rm, rv
+    /// Safetensors file for y and, as asked for, dx, dz, dw, db, rm, rv
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Of a convolution: one number, or height,width
-    #[arg(long, value_delimiter = ',', default_value = "1")]
-    stride: Vec<usize>,
-    /// Of a convolution: one number, or height,width; of reflection_pad2d: one number, or left,right,top,bottom
+    /// Of max_pool2d: one number, or height,width
+    #[arg(long, value_delimiter = ',', default_value = "2")]
+    kernel: Vec<usize>,
+    /// Of a convolution or max_pool2d: one number, or height,width; 1, or the kernel of max_pool2d, where none is given
+    #[arg(long, value_delimiter = ',')]
+    stride: Option<Vec<usize>>,
+    /// Of a convolution or max_pool2d: one number, or height,width; of reflection_pad2d: one number, or left,right,top,bottom
     #[arg(long, value_delimiter = ',', default_value = "0")]
     padding: Vec<usize>,
     /// Of conv_transpose2d: one number, or height,width
@@ -40,9 +43,15 @@ pub struct Op {
     /// Of batch_norm: share of the batch in the running statistics
     #[arg(long, default_value_t = 0.1)]
     momentum: f64,
+    /// Of group_norm
+    #[arg(long, default_value_t = 1)]
+    groups: usize,
     /// Of leaky_relu
     #[arg(long, default_value_t = 0.01)]
     slope: f64,
+    /// Of slice_channels: the first channel, and the one behind the last
+    #[arg(long, value_delimiter = ',', value_name = "FROM,TO", default_value = "0,1")]
+    channels: Vec<usize>,
     /// Of upsample_nearest2d: one number, or height,width
     #[arg(long, value_delimiter = ',', default_value = "2")]
     scale: Vec<usize>,
@@ -54,14 +63,26 @@ pub struct Op {
 impl Op {
     pub fn run(self) -> Done {
         let device = self.device.as_str();
+        let kernel = pair("kernel", &self.kernel)?;
+        let stride = match self.stride {
+            Some(stride) => pair("stride", &stride)?,
+            None if self.name == "max_pool2d" => kernel,
+            None => [1; 2],
+        };
         let request = OpRequest {
             name: self.name,
-            stride: pair("stride", &self.stride)?,
+            kernel,
+            stride,
             padding: self.padding,
             output_padding: pair("output-padding", &self.output_padding)?,
             eps: self.eps,
             momentum: self.momentum,
+            groups: self.groups,
             slope: self.slope,
+            channels: match *self.channels {
+                [from, to] => [from, to],
+                _ => return Err(Error::Input(format!("--channels takes from,to, not {:?}", self.channels))),
+            },
             scale: pair("scale", &self.scale)?,
         };
         let (results, listing) = match read(&self.inputs)? {

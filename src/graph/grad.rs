@@ -103,6 +103,8 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             Unary::Square => gy.mul(operand(0).scale(2.0))?,
             Unary::Abs => operand(0).binary(Binary::AbsGrad, gy)?,
             Unary::Rsqrt => gy.mul(y.square().mul(y)?.scale(-0.5))?,
+            Unary::Exp => gy.mul(y)?,
+            Unary::Log => gy.div(operand(0))?,
         })],
         Op::Binary(binary) => {
             let (a, b) = (operand(0), operand(1));
@@ -111,6 +113,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
                 Binary::Add => vec![to(gy, 0)?, to(gy, 1)?],
                 Binary::Sub => vec![to(gy, 0)?, to(gy.scale(-1.0), 1)?],
                 Binary::Mul => vec![to(gy.mul(b)?, 0)?, to(gy.mul(a)?, 1)?],
+                Binary::Div => vec![to(gy.div(b)?, 0)?, to(gy.mul(y.div(b)?)?.scale(-1.0), 1)?],
                 // Linear in the gradient b; flat in a wherever it is differentiable.
                 Binary::LeakyReluGrad { .. } | Binary::AbsGrad => {
                     vec![None, to(a.binary(binary, gy)?, 1)?]
@@ -167,6 +170,17 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         Op::ReflectionPadGrad(padding) => vec![Some(gy.reflection_pad2d(padding)?)],
         Op::UpsampleNearest(factor) => vec![Some(gy.upsample_nearest2d_grad(factor))],
         Op::UpsampleNearestGrad(factor) => vec![Some(gy.upsample_nearest2d(factor)?)],
+        Op::ConcatChannels => {
+            let [a, whole] = [shape(0).channels(), y.shape().channels()];
+            vec![Some(gy.slice_channels(0..a)?), Some(gy.slice_channels(a..whole)?)]
+        }
+        Op::SliceChannels { from } => vec![Some(gy.slice_channels_grad(from, shape(0).channels()))],
+        Op::SliceChannelsGrad { from } => {
+            vec![Some(gy.slice_channels(from..from + shape(0).channels())?)]
+        }
+        // Where the largest number stands does not change with the numbers.
+        Op::MaxPool(g) => vec![None, Some(operand(0).max_pool2d_grad(gy, g)?)],
+        Op::MaxPoolGrad(g) => vec![None, Some(operand(0).max_pool2d_of(gy, g)?)],
         Op::Blur => vec![Some(gy.blur())],
         Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)?), None],
     })

@@ -7,6 +7,7 @@
 
 mod check;
 pub mod custom;
+mod function;
 mod grad;
 pub(crate) mod lifetimes;
 mod names;
@@ -15,8 +16,9 @@ mod rule;
 mod step;
 mod var;
 
+pub use function::{Binary, Unary};
 pub use grad::gradients;
-pub use op::{Binary, Exchange, Op, Per, Unary};
+pub use op::{Exchange, Op, Per};
 pub use rule::UpdateRule;
 pub use step::{Bank, Slot, Step, Update};
 
@@ -42,8 +44,9 @@ pub struct Node {
 
 /// A growing list of nodes.
 ///
-/// Methods that return no `Result`, such as [`Graph::input`] and [`Var::scale`], accept anything: [`gradients`] and
-/// [`Step::new`] report the first tensor among theirs that is empty or too large, and the first factor that is not finite.
+/// Methods that return no `Result`, such as [`Graph::input`] and [`Var::scale`], and the operators of [`Var`] accept anything:
+/// [`gradients`] and [`Step::new`] report the first of their results that is empty or too large, has a factor that is not
+/// finite, or is of operands that do not fit.
 #[derive(Default, Debug)]
 pub struct Graph {
     nodes: RefCell<Vec<Node>>,
@@ -121,6 +124,13 @@ impl Graph {
         Var { graph: self, id: nodes.len() - 1 }
     }
 
+    /// Keeps the problem of a method that returns no `Result` for [`Graph::check`].
+    fn remember(&self, error: Error) {
+        if let Error::Graph { op, problem } = error {
+            self.fault.borrow_mut().get_or_insert((op, problem));
+        }
+    }
+
     /// Reports the first node that cannot be computed.
     fn check(&self) -> Result<()> {
         let fault = self.fault.borrow().clone();
@@ -157,14 +167,17 @@ impl Graph {
 /// Why a node cannot be computed, if so, whatever its operands are. [`Op::Full`] may be anything: it is loaded from memory.
 fn problem(op: &Op, shape: Shape) -> Option<String> {
     let numbers = match *op {
-        Op::Unary(Unary::Affine { scale, offset }) => vec![scale, offset],
-        Op::Unary(Unary::LeakyRelu { slope }) => vec![slope],
+        Op::Unary(function) => function.numbers(),
+        Op::Binary(function) => function.numbers(),
         Op::Normalize { eps, .. } => vec![eps],
         Op::Exchange(Exchange::Mean { share } | Exchange::Moments { share }) => vec![share],
         _ => vec![],
     };
     if let Some(number) = numbers.into_iter().find(|number| !is_single(*number)) {
         return Some(format!("{number:e} is not finite in single precision"));
+    }
+    if let Op::Unary(Unary::LeakyRelu { slope: slope @ ..0.0 }) = *op {
+        return Some(format!("slope {slope} must be at least 0"));
     }
     let named = if let Op::Input(name) = op { format!("{name}: ") } else { String::new() };
     Some(named + &shape.problem()?)

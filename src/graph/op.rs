@@ -1,8 +1,8 @@
 //! The operations: the whole list, and nothing but names and numbers.
 
-use super::Slot;
 use super::custom::Custom;
 use super::names::names;
+use super::{Binary, Slot, Unary};
 use crate::shape::ConvGeometry;
 use serde::{Deserialize, Serialize};
 
@@ -13,59 +13,6 @@ pub enum Per {
     Batch,
     /// One mean and variance per picture and channel over height and width (instance norm, Ulyanov 2016).
     Instance,
-}
-
-/// A function of one number.
-#[derive(Clone, Copy, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum Unary {
-    /// `scale * x + offset`
-    Affine {
-        /// Factor.
-        scale: f64,
-        /// Summand.
-        offset: f64,
-    },
-    /// `x` where positive, else `slope * x`; ReLU has slope 0.
-    LeakyRelu {
-        /// At least 0.
-        slope: f64,
-    },
-    /// `tanh(x)`
-    Tanh,
-    /// `1 / (1 + exp(-x))`
-    Sigmoid,
-    /// `log(1 + exp(x))`, without overflow
-    Softplus,
-    /// `x * x`
-    Square,
-    /// `|x|`
-    Abs,
-    /// `1 / sqrt(x)`
-    Rsqrt,
-}
-
-/// A function of two numbers. The gradients of pointwise functions are listed too: they save a pass over memory.
-#[derive(Clone, Copy, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum Binary {
-    /// `a + b`
-    Add,
-    /// `a - b`
-    Sub,
-    /// `a * b`
-    Mul,
-    /// Of `y = leaky_relu(x)` and the gradient `g` of `y`: `g` where `y > 0`, else `slope * g`.
-    LeakyReluGrad {
-        /// As in [`Unary::LeakyRelu`].
-        slope: f64,
-    },
-    /// Of `y = tanh(x)` and the gradient `g` of `y`: `g * (1 - y * y)`.
-    TanhGrad,
-    /// Of `y = sigmoid(x)` and the gradient `g` of `y`: `g * y * (1 - y)`.
-    SigmoidGrad,
-    /// Of `x` and the gradient `g` of `|x|`: `g * sign(x)`, and 0 at 0.
-    AbsGrad,
 }
 
 /// What ranks, processes that train one model together, make of their tensors. A rank's share is that of
@@ -155,6 +102,23 @@ pub enum Op {
     /// Rows and columns each averaged with their neighbours, 1/4, 1/2, 1/4, border pixels repeated outward. Its own
     /// transpose. `[x]`
     Blur,
+    /// The channels of two tensors one behind the other. `[a, b]`
+    ConcatChannels,
+    /// As many channels as the result has, from one on. `[x]`
+    SliceChannels {
+        /// The first.
+        from: usize,
+    },
+    /// The transpose of [`Op::SliceChannels`]: the other channels are 0. `[gy]`
+    SliceChannelsGrad {
+        /// As in [`Op::SliceChannels`].
+        from: usize,
+    },
+    /// Of every window of `x` the number of `v` that stands where that of `x` is largest, the first of equal ones; with both the
+    /// same, max pooling. `[x, v]`
+    MaxPool(ConvGeometry),
+    /// The transpose of [`Op::MaxPool`] in `v`. `[x, gy]`
+    MaxPoolGrad(ConvGeometry),
     /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
     Shift {
@@ -181,21 +145,6 @@ names! { Op:
     Self::Conv2d(_) => "conv2d",
     Self::ConvTranspose2d(_) => "conv_transpose2d",
     Self::Conv2dWeightGrad(_) => "conv2d_weight_grad",
-    Self::Unary(Unary::Affine { .. }) => "affine",
-    Self::Unary(Unary::LeakyRelu { .. }) => "leaky_relu",
-    Self::Unary(Unary::Tanh) => "tanh",
-    Self::Unary(Unary::Sigmoid) => "sigmoid",
-    Self::Unary(Unary::Softplus) => "softplus",
-    Self::Unary(Unary::Square) => "square",
-    Self::Unary(Unary::Abs) => "abs",
-    Self::Unary(Unary::Rsqrt) => "rsqrt",
-    Self::Binary(Binary::Add) => "add",
-    Self::Binary(Binary::Sub) => "sub",
-    Self::Binary(Binary::Mul) => "mul",
-    Self::Binary(Binary::LeakyReluGrad { .. }) => "leaky_relu_grad",
-    Self::Binary(Binary::TanhGrad) => "tanh_grad",
-    Self::Binary(Binary::SigmoidGrad) => "sigmoid_grad",
-    Self::Binary(Binary::AbsGrad) => "abs_grad",
     Self::Sum => "sum",
     Self::Broadcast => "broadcast",
     Self::Moments(_) => "moments",
@@ -207,6 +156,11 @@ names! { Op:
     Self::UpsampleNearest(_) => "upsample_nearest2d",
     Self::UpsampleNearestGrad(_) => "upsample_nearest2d_grad",
     Self::Blur => "blur",
+    Self::ConcatChannels => "concat_channels",
+    Self::SliceChannels { .. } => "slice_channels",
+    Self::SliceChannelsGrad { .. } => "slice_channels_grad",
+    Self::MaxPool(_) => "max_pool2d",
+    Self::MaxPoolGrad(_) => "max_pool2d_grad",
     Self::Shift { .. } => "shift",
     Self::SelectRows => "select_rows",
     Self::Exchange(Exchange::Mean { .. }) => "mean_of_ranks",
@@ -214,5 +168,16 @@ names! { Op:
     Self::Exchange(Exchange::Gather { .. }) => "gather_of_ranks",
     Self::Reshape => "reshape",
     Self::Detach => "detach";
+    Self::Unary(function) => function.name(),
+    Self::Binary(function) => function.name(),
     Self::Custom(op) => op.name(),
+}
+
+impl Op {
+    /// The names of all operations of this crate.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let unary = Unary::ALL.iter().map(|function| function.name());
+        let binary = Binary::ALL.iter().map(|function| function.name());
+        Self::NAMES.iter().copied().chain(unary).chain(binary)
+    }
 }

@@ -1,13 +1,14 @@
 //! Which operations there are, and the shapes they show themselves at: layers of DCGAN's preset `course`.
 
-use super::example::{Example, Function, Work};
+use super::example::{Example, Work};
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
 use crate::gpu::{finite, ladder};
-use crate::graph::{Bank, Graph, Per, Slot, Step, Update, UpdateRule, Var};
+use crate::graph::{Bank, Binary, Graph, Per, Slot, Step, Unary, Update, UpdateRule, Var};
 use crate::measure::peaks;
-use crate::shape::Shape;
+use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
+use std::ops::Range;
 
 const EPS: f64 = 1e-5;
 
@@ -29,24 +30,17 @@ const fn case(
     Example { name, operands, shapes, work }
 }
 
-/// Functions of one operand, and of two.
-const fn unary(name: &'static str, function: Function) -> Example {
-    case(name, &["x"], &[FEATURES], Work::Value(function))
-}
-
-const fn binary(name: &'static str, function: Function) -> Example {
-    case(name, &["a", "b"], &[FEATURES; 2], Work::Value(function))
-}
-
-/// The gradient of a function of one operand, one operation.
-const fn slope(name: &'static str, function: Function, kept: &'static [&'static str]) -> Example {
-    case(name, &["x"], &[FEATURES], Work::Gradient(function, kept))
+/// Every function of one number and of two, by itself.
+pub fn functions() -> impl Iterator<Item = Example> {
+    let unary = |&of: &Unary| case(of.name(), &["x"], &[FEATURES], Work::Unary(of));
+    let binary = |&of: &Binary| case(of.name(), &["a", "b"], &[FEATURES; 2], Work::Binary(of));
+    Unary::ALL.iter().map(unary).chain(Binary::ALL.iter().map(binary))
 }
 
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 42] = [
+pub const CASES: [Example; 32] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -71,21 +65,6 @@ pub const CASES: [Example; 42] = [
         &[FEATURES, PAIR, PAIR],
         Work::Value(|v, _| v[0].batch_norm_eval(v[1], Some(v[2]), EPS)),
     ),
-    unary("leaky_relu", |v, _| v[0].leaky_relu(0.2)),
-    unary("tanh", |v, _| Ok(v[0].tanh())),
-    unary("sigmoid", |v, _| Ok(v[0].sigmoid())),
-    unary("softplus", |v, _| Ok(v[0].softplus())),
-    unary("affine", |v, _| Ok(v[0].affine(0.5, 0.5))),
-    unary("square", |v, _| Ok(v[0].square())),
-    unary("abs", |v, _| Ok(v[0].abs())),
-    unary("rsqrt", |v, _| Ok(v[0].rsqrt())),
-    binary("add", |v, _| v[0].add(v[1])),
-    binary("sub", |v, _| v[0].sub(v[1])),
-    binary("mul", |v, _| v[0].mul(v[1])),
-    slope("leaky_relu_grad", |v, _| v[0].leaky_relu(0.2), &["leaky_relu_grad"]),
-    slope("tanh_grad", |v, _| Ok(v[0].tanh()), &["tanh_grad"]),
-    slope("sigmoid_grad", |v, _| Ok(v[0].sigmoid()), &["sigmoid_grad"]),
-    slope("abs_grad", |v, _| Ok(v[0].abs()), &["abs_grad"]),
     case(
         "broadcast",
         &["x"],
@@ -114,6 +93,21 @@ pub const CASES: [Example; 42] = [
         &[SMALL],
         Work::Gradient(|v, s| v[0].upsample_nearest2d(s.scale), &["upsample_nearest2d_grad"]),
     ),
+    case("concat_channels", &["x", "z"], &[FEATURES; 2], Work::Value(|v, _| Var::concat_channels(v))),
+    case("slice_channels", &["x"], &[FEATURES], Work::Value(|v, _| v[0].slice_channels(half(v[0])))),
+    case(
+        "slice_channels_grad",
+        &["x"],
+        &[FEATURES],
+        Work::Gradient(|v, _| v[0].slice_channels(half(v[0])), &["slice_channels_grad"]),
+    ),
+    case("max_pool2d", &["x"], &[FEATURES], Work::Value(|v, s| v[0].max_pool2d(s.scale, pool(s)))),
+    case(
+        "max_pool2d_grad",
+        &["x"],
+        &[FEATURES],
+        Work::Gradient(|v, s| v[0].max_pool2d(s.scale, pool(s)), &["max_pool2d_grad"]),
+    ),
     case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
     case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
     case(
@@ -133,6 +127,16 @@ pub const CASES: [Example; 42] = [
     case("ladder", &["x", "w"], CONV, Work::Programs(rungs)),
     case("peaks", &[], &[], Work::Programs(of_peaks)),
 ];
+
+/// Windows side by side.
+fn pool(settings: &super::Settings) -> ConvOptions {
+    ConvOptions { stride: settings.scale, padding: [0; 2], output_padding: [0; 2] }
+}
+
+/// The second half of the channels, the last where there is no half.
+fn half(x: Var<'_>) -> Range<usize> {
+    x.shape().channels() / 2..x.shape().channels()
+}
 
 fn batch_norm<'g>(v: &[Var<'g>], _: &super::Settings) -> Result<Var<'g>> {
     v[0].batch_norm(Some(v[1]), EPS)

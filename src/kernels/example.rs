@@ -3,7 +3,7 @@
 use super::cases;
 use crate::gpu::lower::{Contraction, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::{Bank, Graph, Node, Op, Step, Var, gradients};
+use crate::graph::{Bank, Binary, Graph, Node, Op, Step, Unary, Var, gradients};
 use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -14,7 +14,7 @@ pub struct Settings {
     pub conv: ConvOptions,
     /// Of reflection_pad2d: pixels on each side.
     pub reflection: usize,
-    /// Of upsample_nearest2d: how often rows and columns are repeated.
+    /// Of upsample_nearest2d: how often rows and columns are repeated; of max_pool2d: rows and columns of a window.
     pub scale: [usize; 2],
 }
 
@@ -34,6 +34,10 @@ pub type Change = fn(&[Shape]) -> Result<(Step, Vec<Bank>)>;
 pub enum Work {
     /// A function of its operands.
     Value(Function),
+    /// A function of each number.
+    Unary(Unary),
+    /// A function of each pair of numbers.
+    Binary(Binary),
     /// Of the gradients of a function, the operations of these names.
     Gradient(Function, &'static [&'static str]),
     /// Updates of state.
@@ -94,7 +98,9 @@ impl Example {
             return Err(Error::Input(format!("an operand of {shape} has no or more than {most} numbers")));
         }
         let (step, banks) = match self.work {
-            Work::Value(function) => (value(self.name, shapes, settings, function)?, vec![]),
+            Work::Value(function) => (value(self.name, shapes, |v| function(v, settings))?, vec![]),
+            Work::Unary(of) => (value(self.name, shapes, |v| Ok(v[0].unary(of)))?, vec![]),
+            Work::Binary(of) => (value(self.name, shapes, |v| v[0].binary(of, v[1]))?, vec![]),
             Work::Gradient(function, kept) => {
                 (part(gradient(self.name, shapes, settings, function)?, kept), vec![])
             }
@@ -131,7 +137,7 @@ impl Example {
 
 /// All of them. Where several need the same kernel, the first shows it.
 pub fn all() -> impl Iterator<Item = Example> {
-    cases::CASES.into_iter()
+    cases::CASES.into_iter().chain(cases::functions())
 }
 
 /// How many numbers a tensor of `shape` has, where that is more than none and can be counted.
@@ -144,9 +150,13 @@ fn operands<'g>(graph: &'g Graph, shapes: &[Shape]) -> Vec<Var<'g>> {
     shapes.iter().enumerate().map(|(at, shape)| graph.input(&at.to_string(), *shape)).collect()
 }
 
-fn value(name: &str, shapes: &[Shape], settings: &Settings, function: Function) -> Result<Step> {
+fn value(
+    name: &str,
+    shapes: &[Shape],
+    function: impl for<'g> Fn(&[Var<'g>]) -> Result<Var<'g>>,
+) -> Result<Step> {
     let graph = Graph::new();
-    let y = function(&operands(&graph, shapes), settings)?;
+    let y = function(&operands(&graph, shapes))?;
     Step::new(name, &graph, &[("y", y)], vec![])
 }
 

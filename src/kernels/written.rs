@@ -127,15 +127,16 @@ fn find(name: &str) -> Result<(Example, Named)> {
     if let Some(kernel) = kernel {
         return Err(Error::Input(format!("{kernel} is part of no operation; read shaders/{kernel}.wgsl")));
     }
-    if Op::NAMES.iter().chain(Update::NAMES).any(|op| *op == name) {
+    if Op::names().chain(Update::NAMES.iter().copied()).any(|op| op == name) {
         return Err(Error::Input(format!(
             "{name} has no kernel: it is written by the host, shows what is there already, or is exchanged by ranks on the host"
         )));
     }
     let stems: Vec<String> = kernels.iter().map(|kernel| stem(kernel)).collect();
-    let examples = example::all().map(|example| example.name);
-    let known: BTreeSet<&str> =
-        stems.iter().map(String::as_str).chain(examples).chain(Op::NAMES.iter().copied()).collect();
+    let mut known: BTreeSet<&str> = stems.iter().map(String::as_str).collect();
+    for name in example::all().map(|example| example.name).chain(Op::names()) {
+        known.insert(name);
+    }
     let near = spelling::near(name, &Vec::from_iter(known));
     let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     Err(Error::Input(format!("no kernel or operation named {name}{near}; `kernels` lists all")))

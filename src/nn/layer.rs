@@ -1,5 +1,6 @@
 //! The layers networks are made of, named and numbered as PyTorch's `nn.Sequential` would.
 
+use crate::graph::Unary;
 use crate::shape::ConvOptions;
 
 /// One entry of a network. Functions without parameters count as entries too, so that positions equal PyTorch's.
@@ -37,12 +38,8 @@ pub enum Layer {
     BatchNorm(usize),
     /// Instance norm without weight, bias or running statistics (eps 1e-5); the number of channels.
     InstanceNorm(usize),
-    /// ReLU is slope 0.
-    LeakyRelu(f64),
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `1 / (1 + exp(-x))`
-    Sigmoid,
+    /// A function of every number.
+    Activation(Unary),
     /// Mirrored border of this many pixels on each side.
     ReflectionPad(usize),
     /// Every pixel repeated this many times both ways.
@@ -63,6 +60,14 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// `max(x, 0)`
+    pub const RELU: Self = Self::leaky_relu(0.0);
+
+    /// `x` where positive, else `slope * x`.
+    pub const fn leaky_relu(slope: f64) -> Self {
+        Self::Activation(Unary::LeakyRelu { slope })
+    }
+
     /// A convolution whose weights are taken as they are.
     pub const fn conv2d(
         inputs: usize,

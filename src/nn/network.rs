@@ -183,9 +183,7 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
                 describe(layers, &module, out);
             }
             Layer::InstanceNorm(_)
-            | Layer::LeakyRelu(_)
-            | Layer::Tanh
-            | Layer::Sigmoid
+            | Layer::Activation(_)
             | Layer::ReflectionPad(_)
             | Layer::UpsampleNearest(_)
             | Layer::UpsampleBilinear
@@ -251,9 +249,7 @@ where
                 Ok(y)
             }
             Layer::InstanceNorm(_) => x.instance_norm(None, NORM_EPS),
-            Layer::LeakyRelu(slope) => x.leaky_relu(slope),
-            Layer::Tanh => Ok(x.tanh()),
-            Layer::Sigmoid => Ok(x.sigmoid()),
+            Layer::Activation(function) => Ok(x.unary(function)),
             Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
             Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),
             Layer::UpsampleBilinear => Ok(x.upsample_bilinear2d()),

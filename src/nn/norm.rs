@@ -29,7 +29,7 @@ impl Norm {
 
     /// A convolution to so many channels, what normalises it, and its leaky ReLU.
     pub(crate) fn around(self, conv: Layer, channels: usize, slope: f64) -> impl Iterator<Item = Layer> {
-        [Some(conv), self.layer(channels), Some(Layer::LeakyRelu(slope))].into_iter().flatten()
+        [Some(conv), self.layer(channels), Some(Layer::leaky_relu(slope))].into_iter().flatten()
     }
 
     /// A network of `layers` whose convolutions are normalised as this says where that is not layers of its own.

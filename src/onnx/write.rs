@@ -1,6 +1,7 @@
 //! From layers to ONNX's operators.
 
 use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
+use crate::graph::Unary;
 use crate::nn::torch::TorchTensor;
 use crate::nn::{Layer, NORM_EPS, Statistics};
 use crate::shape::ConvOptions;
@@ -52,12 +53,7 @@ impl Writing {
                 let eps = float("epsilon", NORM_EPS as f32);
                 Ok(self.node("InstanceNormalization", at, &[x, &scale, &shift], vec![eps]))
             }
-            Layer::LeakyRelu(0.0) => Ok(self.node("Relu", at, &[x], vec![])),
-            Layer::LeakyRelu(slope) => {
-                Ok(self.node("LeakyRelu", at, &[x], vec![float("alpha", slope as f32)]))
-            }
-            Layer::Tanh => Ok(self.node("Tanh", at, &[x], vec![])),
-            Layer::Sigmoid => Ok(self.node("Sigmoid", at, &[x], vec![])),
+            Layer::Activation(function) => Ok(self.activation(function, at, x)),
             Layer::ReflectionPad(side) => {
                 let side = side as i64;
                 let pads = self.ints(&format!("{at}.pads"), &[0, 0, side, side, 0, 0, side, side]);
@@ -82,6 +78,33 @@ impl Writing {
                 Ok(self.node("Mul", at, &[x, &gate], vec![]))
             }
         }
+    }
+
+    fn activation(&mut self, function: Unary, at: &str, x: &str) -> String {
+        let op = match function {
+            Unary::Affine { scale, offset } => {
+                let scale = self.floats(&format!("{at}.scale"), &[1], &[scale as f32]);
+                let scaled = self.node("Mul", &format!("{at}.scaled"), &[x, &scale], vec![]);
+                let offset = self.floats(&format!("{at}.offset"), &[1], &[offset as f32]);
+                return self.node("Add", at, &[&scaled, &offset], vec![]);
+            }
+            Unary::LeakyRelu { slope: 0.0 } => "Relu",
+            Unary::LeakyRelu { slope } => {
+                return self.node("LeakyRelu", at, &[x], vec![float("alpha", slope as f32)]);
+            }
+            Unary::Tanh => "Tanh",
+            Unary::Sigmoid => "Sigmoid",
+            Unary::Softplus => "Softplus",
+            Unary::Square => return self.node("Mul", at, &[x, x], vec![]),
+            Unary::Abs => "Abs",
+            Unary::Exp => "Exp",
+            Unary::Log => "Log",
+            Unary::Rsqrt => {
+                let root = self.node("Sqrt", &format!("{at}.sqrt"), &[x], vec![]);
+                return self.node("Reciprocal", at, &[&root], vec![]);
+            }
+        };
+        self.node(op, at, &[x], vec![])
     }
 
     fn contraction(

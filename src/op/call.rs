@@ -1,9 +1,9 @@
 //! From a request and its tensors to the graph that computes it.
 
 use super::OpRequest;
-use super::signature::missing;
+use super::signature::{missing, unknown};
 use super::tensor::Layout;
-use crate::graph::{Graph, Per, Slot, Update, Var};
+use crate::graph::{Binary, Graph, Per, Slot, Unary, Update, Var};
 use crate::shape::Shape;
 use crate::tensor_file::Tensor;
 use crate::{Error, Result};
@@ -35,6 +35,7 @@ impl<'g, T: Copy> Leaf<'g, T> {
     pub(super) fn gradient(&self) -> &'static str {
         match self.name {
             "x" => "dx",
+            "z" => "dz",
             "b" => "db",
             _ => "dw",
         }
@@ -63,15 +64,22 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         let x = self.leaf("x", Layout::Picture, tensors)?;
         let y = match request.name.as_str() {
             "conv2d" | "conv_transpose2d" => self.convolution(x, tensors),
-            "batch_norm" | "batch_norm_eval" | "instance_norm" => self.norm(x, tensors),
+            "batch_norm" | "batch_norm_eval" | "instance_norm" | "group_norm" => self.norm(x, tensors),
+            "concat_channels" => {
+                let z = self.leaf("z", Layout::Picture, tensors)?;
+                Var::concat_channels(&[x, z])
+            }
+            "slice_channels" => {
+                let [from, to] = request.channels;
+                x.slice_channels(from..to)
+            }
+            "max_pool2d" => x.max_pool2d(request.kernel, request.conv_options()?),
             "relu" => Ok(x.relu()),
             "leaky_relu" => x.leaky_relu(request.slope),
-            "tanh" => Ok(x.tanh()),
-            "sigmoid" => Ok(x.sigmoid()),
-            "softplus" => Ok(x.softplus()),
             "reflection_pad2d" => x.reflection_pad2d(request.reflection()?),
             "upsample_bilinear2d" => Ok(x.upsample_bilinear2d()),
-            _ => x.upsample_nearest2d(request.scale),
+            "upsample_nearest2d" => x.upsample_nearest2d(request.scale),
+            name => self.function(name, x, tensors),
         }
         .map_err(|error| match error {
             Error::Graph { op, problem } => {
@@ -82,6 +90,20 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         })?;
         self.bounded("y", &y.shape().0)?;
         Ok(y)
+    }
+
+    /// A function of each number, or of each pair of numbers.
+    fn function(
+        &mut self,
+        name: &str,
+        x: Var<'g>,
+        tensors: &mut BTreeMap<String, Tensor<T>>,
+    ) -> Result<Var<'g>> {
+        if let Some(function) = Unary::ALL.iter().find(|function| function.name() == name) {
+            return Ok(x.unary(*function));
+        }
+        let function = Binary::ALL.iter().find(|function| function.name() == name);
+        x.binary(*function.ok_or_else(|| unknown(name))?, self.leaf("z", Layout::Picture, tensors)?)
     }
 
     fn leaf(
@@ -129,8 +151,10 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             self.leaves.push(Leaf { name: "affine", layout: Layout::Pair, var, values });
             var
         });
-        if self.request.name == "instance_norm" {
-            return x.instance_norm(affine, eps);
+        match self.request.name.as_str() {
+            "instance_norm" => return x.instance_norm(affine, eps),
+            "group_norm" => return x.group_norm(self.request.groups, affine, eps),
+            _ => {}
         }
         self.running = self.pair(["rm", "rv"], tensors)?;
         let slot = Slot { bank: 0, offset: 0 };

@@ -24,9 +24,11 @@ use tensor::{Layout, torch_shape};
 pub struct OpRequest {
     /// PyTorch's name of the operation: one of [`names`].
     pub name: String,
-    /// Of a convolution, along height and width.
+    /// Of max_pool2d, along height and width.
+    pub kernel: [usize; 2],
+    /// Of a convolution or max_pool2d, along height and width.
     pub stride: [usize; 2],
-    /// Of a convolution: one number, or two along height and width. Of reflection_pad2d: one number, or four as
+    /// Of a convolution or max_pool2d: one number, or two along height and width. Of reflection_pad2d: one number, or four as
     /// PyTorch orders them, left, right, top, bottom.
     pub padding: Vec<usize>,
     /// Of conv_transpose2d, along height and width.
@@ -35,23 +37,31 @@ pub struct OpRequest {
     pub eps: f64,
     /// Of batch_norm: share of the batch in the running statistics.
     pub momentum: f64,
+    /// Of group_norm: how many groups.
+    pub groups: usize,
     /// Of leaky_relu, for negative numbers.
     pub slope: f64,
+    /// Of slice_channels: the first channel, and the one behind the last.
+    pub channels: [usize; 2],
     /// Of upsample_nearest2d: how often each pixel is repeated along height and width.
     pub scale: [usize; 2],
 }
 
 impl OpRequest {
-    /// The operation with PyTorch's defaults, and a scale of 2.
+    /// The operation with PyTorch's defaults, a scale and a kernel of 2, one group and the first channel.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            stride: [1; 2],
+            kernel: [2; 2],
+            // Windows of max_pool2d lie side by side.
+            stride: if name == "max_pool2d" { [2; 2] } else { [1; 2] },
             padding: vec![0],
             output_padding: [0; 2],
             eps: 1e-5,
             momentum: 0.1,
+            groups: 1,
             slope: 0.01,
+            channels: [0, 1],
             scale: [2; 2],
         }
     }

@@ -1,11 +1,13 @@
 //! What each operation takes: its tensors and its settings.
 
 use super::OpRequest;
+use crate::graph::{Binary, Unary};
 use crate::tensor_file::Tensor;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
 /// An operation's tensors and settings, by name.
+#[derive(Clone, Copy)]
 pub(super) struct Signature {
     name: &'static str,
     required: &'static [&'static str],
@@ -28,22 +30,56 @@ const OPS: [Signature; 13] = [
     signature("batch_norm", &["x"], &["w", "b", "rm", "rv", "gy"], &["eps", "momentum"]),
     signature("batch_norm_eval", &["x", "rm", "rv"], &["w", "b", "gy"], &["eps"]),
     signature("instance_norm", &["x"], &["w", "b", "gy"], &["eps"]),
+    signature("concat_channels", &["x", "z"], &["gy"], &[]),
+    signature("slice_channels", &["x"], &["gy"], &["channels"]),
+    signature("max_pool2d", &["x"], &["gy"], &["kernel", "stride", "padding"]),
+    signature("group_norm", &["x"], &["w", "b", "gy"], &["groups", "eps"]),
     signature("relu", &["x"], &["gy"], &[]),
-    signature("leaky_relu", &["x"], &["gy"], &["slope"]),
-    signature("tanh", &["x"], &["gy"], &[]),
-    signature("sigmoid", &["x"], &["gy"], &[]),
-    signature("softplus", &["x"], &["gy"], &[]),
     signature("reflection_pad2d", &["x"], &["gy"], &["padding"]),
     signature("upsample_nearest2d", &["x"], &["gy"], &["scale"]),
     signature("upsample_bilinear2d", &["x"], &["gy"], &[]),
 ];
+
+fn all() -> impl Iterator<Item = Signature> {
+    let unary = Unary::ALL.iter().filter_map(|function| of_numbers(*function));
+    let binary = Binary::ALL.iter().filter_map(|function| of_pairs(*function));
+    OPS.into_iter().chain(unary).chain(binary)
+}
+
+/// A function of every number, by its own name.
+fn of_numbers(function: Unary) -> Option<Signature> {
+    let settings: &[&str] = match function {
+        // Not one of PyTorch's.
+        Unary::Affine { .. } => return None,
+        Unary::LeakyRelu { .. } => &["slope"],
+        Unary::Tanh
+        | Unary::Sigmoid
+        | Unary::Softplus
+        | Unary::Square
+        | Unary::Abs
+        | Unary::Rsqrt
+        | Unary::Exp
+        | Unary::Log => &[],
+    };
+    Some(signature(function.name(), &["x"], &["gy"], settings))
+}
+
+/// A function of pairs of numbers, by its own name; gradients go with what they are of.
+fn of_pairs(function: Binary) -> Option<Signature> {
+    match function {
+        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div => {
+            Some(signature(function.name(), &["x", "z"], &["gy"], &[]))
+        }
+        Binary::LeakyReluGrad { .. } | Binary::TanhGrad | Binary::SigmoidGrad | Binary::AbsGrad => None,
+    }
+}
 
 /// Larger strides, paddings and scales are refused.
 const LARGEST_SETTING: usize = 65_535;
 
 /// The operations [`super::run`] knows, by PyTorch's names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    OPS.iter().map(|signature| signature.name)
+    all().map(|signature| signature.name)
 }
 
 /// The error for a tensor that must be given and was not.
@@ -51,12 +87,15 @@ pub(super) fn missing(op: &str, tensor: &str) -> Error {
     Error::Input(format!("{op}: tensor {tensor} is missing from the inputs"))
 }
 
+/// The error for an operation that there is none of.
+pub(super) fn unknown(name: &str) -> Error {
+    let known: Vec<&str> = names().collect();
+    Error::Input(format!("no operation named {name:?}; there are {}", known.join(", ")))
+}
+
 impl Signature {
-    pub(super) fn of(name: &str) -> Result<&'static Self> {
-        OPS.iter().find(|signature| signature.name == name).ok_or_else(|| {
-            let known: Vec<&str> = names().collect();
-            Error::Input(format!("no operation named {name:?}; there are {}", known.join(", ")))
-        })
+    pub(super) fn of(name: &str) -> Result<Self> {
+        all().find(|signature| signature.name == name).ok_or_else(|| unknown(name))
     }
 
     /// Whether every setting that was changed belongs to the operation and lies in its range.
@@ -70,6 +109,9 @@ impl Signature {
             ("eps", request.eps != defaults.eps),
             ("momentum", request.momentum != defaults.momentum),
             ("slope", request.slope != defaults.slope),
+            ("kernel", request.kernel != defaults.kernel),
+            ("groups", request.groups != defaults.groups),
+            ("channels", request.channels != defaults.channels),
             ("scale", request.scale != defaults.scale),
         ];
         for (setting, changed) in changed {
@@ -77,7 +119,7 @@ impl Signature {
                 return fail(format!("has no setting {setting}"));
             }
         }
-        let whole = [request.stride, request.output_padding, request.scale];
+        let whole = [request.kernel, request.stride, request.output_padding, request.scale];
         if let Some(large) = whole.iter().flatten().chain(&request.padding).find(|&&n| n > LARGEST_SETTING) {
             return fail(format!("a setting of {large} is too large; the largest is {LARGEST_SETTING}"));
         }

@@ -3,11 +3,13 @@
 //! This is the oracle for every kernel, the ground for numeric gradient checks (in f64), and the CPU device. Results do
 //! not depend on the number of threads.
 
+mod channels;
 mod contraction;
 mod norm;
 mod number;
 mod optimizer;
 pub(crate) mod pointwise;
+mod pool;
 mod prepared;
 mod reduce;
 mod spatial;
@@ -101,6 +103,11 @@ fn compute<T: Element>(
         Op::UpsampleNearestGrad(factor) => {
             spatial::upsample_grad(*factor, operands[0], shape(0), out, node.shape);
         }
+        Op::ConcatChannels => channels::concat((operands[0], shape(0)), (operands[1], shape(1)), out),
+        Op::SliceChannels { from } => channels::slice(*from, operands[0], shape(0), out, node.shape),
+        Op::SliceChannelsGrad { from } => channels::slice_grad(*from, operands[0], shape(0), out, node.shape),
+        Op::MaxPool(g) => pool::max_pool(g, operands[0], operands[1], node.shape.channels(), out),
+        Op::MaxPoolGrad(g) => pool::max_pool_grad(g, operands[0], operands[1], node.shape.channels(), out),
         Op::Blur => spatial::blur(operands[0], node.shape, out),
         Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
         Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),

@@ -31,6 +31,8 @@ pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
         Unary::Square => map(x, y, |x| x * x),
         Unary::Abs => map(x, y, T::abs),
         Unary::Rsqrt => map(x, y, |x| one / x.sqrt()),
+        Unary::Exp => map(x, y, T::exp),
+        Unary::Log => map(x, y, T::ln),
     }
 }
 
@@ -41,6 +43,7 @@ pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &m
         Binary::Add => zip(a, b, y, shape, |a, b| a + b),
         Binary::Sub => zip(a, b, y, shape, |a, b| a - b),
         Binary::Mul => zip(a, b, y, shape, |a, b| a * b),
+        Binary::Div => zip(a, b, y, shape, |a, b| a / b),
         Binary::LeakyReluGrad { slope } => {
             let slope = T::of(slope);
             zip(a, b, y, shape, |y, g| {

@@ -5,21 +5,21 @@ use super::numbers::Purpose;
 use super::pool::{CHANNELS, Pool};
 use crate::custom::{PRODUCT, Product};
 use mewgan::Result;
-use mewgan::graph::{Per, Var};
+use mewgan::graph::{Per, Unary, Var};
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 
 /// Adds one operation, or a few that go together.
 pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
     let (x, size) = pool.pick();
-    let y = match pool.below(30) {
-        0..=5 => unary(pool, x, size),
-        6..=10 => binary(pool, x, size)?,
-        11..=13 => shapes(pool, x, size)?,
-        14..=18 => contraction(pool, x, size)?,
-        19..=23 => norm(pool, x, size)?,
-        24..=26 => pixels(pool, x, size)?,
-        27 => rows(pool, x)?,
-        28 => ranks(pool, x, size),
+    let y = match pool.below(36) {
+        0..=7 => unary(pool, x, size),
+        8..=12 => binary(pool, x, size)?,
+        13..=15 => shapes(pool, x, size)?,
+        16..=20 => contraction(pool, x, size)?,
+        21..=25 => norm(pool, x, size)?,
+        26..=32 => pixels(pool, x, size)?,
+        33 => rows(pool, x)?,
+        34 => ranks(pool, x, size),
         _ => {
             let (factor, other) = (pool.among(&[-0.7, 3.0]), pool.of_shape(x.shape()));
             let y = pool.graph.custom(Product { factor, ..PRODUCT }, &[x, other])?;
@@ -27,7 +27,7 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
         }
     };
     // So that every rule of gradients is met.
-    if pool.chance(0.3) {
+    if pool.chance(0.5) {
         for gradient in pool.gradients(y.square().sum(), &[x])? {
             pool.push(gradient, 1.0);
         }
@@ -36,32 +36,36 @@ pub fn operation<'g>(pool: &mut Pool<'g, '_>) -> Result<()> {
 }
 
 fn unary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
-    match pool.below(12) {
-        0 => {
-            let (scale, offset) = (pool.among(&[-1.5, 0.3, 1.0]), pool.among(&[0.0, 0.4]));
-            pool.push(x.affine(scale, offset), 1.5 * size + 0.4)
+    let function = match pool.below(12) {
+        0 => Unary::Affine { scale: pool.among(&[-1.5, 0.3, 1.0]), offset: pool.among(&[0.0, 0.4]) },
+        1 => Unary::LeakyRelu { slope: 0.0 },
+        2 => Unary::Tanh,
+        3 => Unary::Sigmoid,
+        _ => pool.among(Unary::ALL),
+    };
+    match function {
+        Unary::Rsqrt | Unary::Log => {
+            let positive = match pool.chance(0.5) {
+                true => x.square().affine(1.0, 0.5),
+                false => pool.state(Kind::Positive, x.shape()),
+            };
+            pool.push(positive.unary(function), 3.0)
         }
-        1 => pool.push(x.relu(), size),
-        2 => pool.push(x.leaky_relu(0.2).expect("0.2 is above 0"), size),
-        3 | 10 => pool.push(x.tanh(), 1.0),
-        4 | 11 => pool.push(x.sigmoid(), 1.0),
-        5 => pool.push(x.softplus(), size + 0.7),
-        6 => pool.push(x.square(), size * size),
-        7 => pool.push(x.abs(), size),
-        8 => pool.push(x.square().affine(1.0, 0.5).rsqrt(), 1.5),
-        _ => {
-            let positive = pool.state(Kind::Positive, x.shape());
-            pool.push(positive.rsqrt(), 2.5)
-        }
+        Unary::Tanh | Unary::Sigmoid => pool.push(x.unary(function), 1.0),
+        Unary::Square => pool.push(x.square(), size * size),
+        Unary::Exp => pool.push(x.exp(), size.exp()),
+        // None grows faster than 1.5 x + 0.7.
+        _ => pool.push(x.unary(function), 1.5 * size + 0.7),
     }
 }
 
 fn binary<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let (other, other_size) = pool.partner(x.shape());
     let (a, b) = if pool.chance(0.5) { (x, other) } else { (other, x) };
-    Ok(match pool.below(3) {
+    Ok(match pool.below(4) {
         0 => pool.push(a.add(b)?, size + other_size),
         1 => pool.push(a.sub(b)?, size + other_size),
+        2 => pool.push(a.div(b.square().affine(1.0, 0.5))?, 2.0 * size.max(other_size)),
         _ => pool.push(a.mul(b)?, size * other_size),
     })
 }
@@ -124,6 +128,12 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let affine = if pool.chance(0.5) { Some(pool.of_shape(rows)) } else { None };
     let eps = pool.among(&[1e-5, 1e-2]);
     let per = pool.among(&[Per::Batch, Per::Instance]);
+    if pool.chance(0.15) {
+        let channels = x.shape().channels();
+        let groups: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
+        let y = x.group_norm(pool.among(&groups), affine, eps)?;
+        return Ok(pool.push(y, 4.0));
+    }
     let kind = pool.below(6);
     let (y, moments) = match kind {
         0..=2 => x.norm(per, affine, eps)?,
@@ -166,8 +176,8 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
 }
 
 fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
-    let [n, h, w, _] = x.shape().0;
-    let y = match pool.below(6) {
+    let [n, h, w, c] = x.shape().0;
+    let y = match pool.below(9) {
         0 => {
             let [down, across] = [h, w].map(|extent| [0; 2].map(|_| pool.below(extent.min(3))));
             x.reflection_pad2d([down[0], down[1], across[0], across[1]])?
@@ -179,9 +189,25 @@ fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>>
         }
         3 => x.upsample_bilinear2d(),
         4 => x.blur(),
+        7 => {
+            let kernel = [h, w].map(|most| pool.below(most.min(3)) + 1);
+            let stride = [0; 2].map(|_| pool.below(3) + 1);
+            let padding = kernel.map(|taps| pool.below(taps / 2 + 1));
+            x.max_pool2d(kernel, ConvOptions { stride, padding, output_padding: [0; 2] })?
+        }
+        5 => {
+            let others: Vec<_> = (0..pool.below(3)).map(|_| pool.among(&CHANNELS)).collect();
+            let others = others.into_iter().map(|c| pool.of_shape(Shape([n, h, w, c])));
+            Var::concat_channels(&[x].into_iter().chain(others).collect::<Vec<_>>())?
+        }
+        6 => {
+            let from = pool.below(c);
+            let count = pool.below(c - from) + 1;
+            x.slice_channels(from..from + count)?
+        }
         _ => x.shift(pool.input(Purpose::Offsets, Shape([n, 1, 1, 2])))?,
     };
-    Ok(pool.push(y, size))
+    Ok(pool.push(y, size.max(2.0)))
 }
 
 fn rows<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>) -> Result<Var<'g>> {

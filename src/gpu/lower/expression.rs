@@ -92,6 +92,7 @@ impl Expression {
             Self::Unary(Unary::Affine { scale, .. }, x) => scale * x.factor(),
             Self::Unary(Unary::Square, x) => x.factor().powi(2),
             Self::Binary(Binary::Mul, a, b) => a.factor() * b.factor(),
+            Self::Binary(Binary::Div, a, b) => a.factor() / b.factor(),
             _ => 1.0,
         }
     }
@@ -132,6 +133,8 @@ impl Expression {
                     Unary::Square => format!("square({x})"),
                     Unary::Abs => format!("abs({x})"),
                     Unary::Rsqrt => format!("inverseSqrt({x})"),
+                    Unary::Exp => format!("exponential({x})"),
+                    Unary::Log => format!("logarithm({x})"),
                 }
             }
             Self::Binary(binary, a, b) => {
@@ -140,6 +143,7 @@ impl Expression {
                     Binary::Add => format!("({a} + {b})"),
                     Binary::Sub => format!("({a} - {b})"),
                     Binary::Mul => format!("({a} * {b})"),
+                    Binary::Div => format!("({a} / {b})"),
                     Binary::LeakyReluGrad { slope } => {
                         format!("leaky_relu_grad({a}, {b}, real({}))", number(slope))
                     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod candidates;
+mod channels;
 mod choices;
 mod contraction;
 mod expression;
@@ -122,6 +123,11 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::ReflectionPadGrad(padding) => pointwise::reflection_pad(calls, padding, true, id),
         Op::UpsampleNearest(factor) => pointwise::upsample(calls, factor, false, id),
         Op::UpsampleNearestGrad(factor) => pointwise::upsample(calls, factor, true, id),
+        Op::ConcatChannels => channels::concat(calls, id),
+        Op::SliceChannels { from } => channels::slice(calls, from, false, id),
+        Op::SliceChannelsGrad { from } => channels::slice(calls, from, true, id),
+        Op::MaxPool(g) => pointwise::max_pool(calls, "spatial/max_pool", &g, id),
+        Op::MaxPoolGrad(g) => pointwise::max_pool(calls, "spatial/max_pool_grad", &g, id),
         Op::Blur => pointwise::blur(calls, id),
         Op::SelectRows => pointwise::select_rows(calls, id),
         Op::Exchange(exchange) => norm::exchange(calls, exchange, id),

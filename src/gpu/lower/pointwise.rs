@@ -5,7 +5,7 @@ use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
 use super::lanes::{lanes, team};
 use crate::graph::NodeId;
-use crate::shape::Shape;
+use crate::shape::{ConvGeometry, Shape};
 
 /// Parts that a workgroup adds together rather than each invocation alone.
 const MANY_PARTS: usize = 32;
@@ -181,6 +181,24 @@ pub fn shift(calls: &mut Calls<'_>, back: bool, id: NodeId) {
             .number("SIGN", if back { -1.0 } else { 1.0 })
             .read(Memory::Node(x))
             .read(Memory::Node(offsets))
+            .write(Memory::Node(id)),
+    );
+}
+
+pub fn max_pool(calls: &mut Calls<'_>, kernel: &'static str, g: &ConvGeometry, id: NodeId) {
+    let [x, other] = [0, 1].map(|index| calls.operand(id, index));
+    calls.push(
+        spatial(kernel, calls.shape(x), calls.shape(id))
+            .constant("YH", g.small[0])
+            .constant("YW", g.small[1])
+            .constant("KERNEL_H", g.kernel[0])
+            .constant("KERNEL_W", g.kernel[1])
+            .constant("STRIDE_H", g.stride[0])
+            .constant("STRIDE_W", g.stride[1])
+            .constant("PADDING_H", g.padding[0])
+            .constant("PADDING_W", g.padding[1])
+            .read(Memory::Node(x))
+            .read(Memory::Node(other))
             .write(Memory::Node(id)),
     );
 }

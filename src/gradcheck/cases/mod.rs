@@ -1,5 +1,6 @@
 //! What is checked: every operation at shapes that reach every branch of its kernels.
 
+mod channels;
 mod contractions;
 mod norms;
 mod pointwise;
@@ -180,7 +181,7 @@ impl Case {
 
 /// All of them, those of one operation side by side.
 pub fn all() -> Vec<Case> {
-    [contractions::all(), norms::all(), pointwise::all(), spatial::all(), updates::all()]
+    [contractions::all(), norms::all(), pointwise::all(), channels::all(), spatial::all(), updates::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -43,6 +43,17 @@ pub fn all() -> Vec<Case> {
         }));
     }
     all.push(shifted([2, 16, 16, 4], "instance_norm"));
+    // All channels in one group, in one each, and some in each.
+    for (shape, groups) in [(SHAPES[0], 1), (SHAPES[0], 4), (SHAPES[1], 5), (SHAPES[2], 3), (SHAPES[3], 2)] {
+        let plain = Case::new("group_norm", &[shape], move |v| v[0].group_norm(groups, None, EPS));
+        let affine = Case::new("group_norm", &[shape, rows(shape)], move |v| {
+            Ok(v[0].group_norm(groups, Some(v[1]), EPS)?.tanh())
+        });
+        // A long running sum, as above.
+        let long = shape == SHAPES[3];
+        all.extend([plain, affine].map(|case| if long { case.undifferenced(Draw::Large) } else { case }));
+    }
+    all.push(shifted([2, 16, 16, 4], "group_norm"));
     all.extend(SHAPES.map(|shape| {
         Case::new("batch_norm_eval", &[shape, rows(shape)], move |v| {
             let running = v[0].graph().full(Shape(rows(shape)), 0.7);
@@ -63,6 +74,7 @@ fn shifted(shape: [usize; 4], op: &'static str) -> Case {
     let x = draw(Shape(shape).len(), 0).iter().map(|x| f64::from(100.0 + 0.1 * *x as f32)).collect();
     let case = Case::new(op, &[shape, rows(shape)], move |v| match op {
         "batch_norm" => v[0].batch_norm(Some(v[1]), EPS),
+        "group_norm" => v[0].group_norm(2, Some(v[1]), EPS),
         _ => v[0].instance_norm(Some(v[1]), EPS),
     });
     // Central differences of numbers near 100 keep fewer digits as well.

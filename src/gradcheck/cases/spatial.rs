@@ -1,6 +1,7 @@
 //! What moves pixels, or whole pictures.
 
 use super::Case;
+use crate::shape::ConvOptions;
 
 /// Channels that do and do not divide by four.
 const SHAPES: [[usize; 4]; 3] = [[2, 4, 3, 2], [1, 6, 4, 5], [2, 8, 10, 20]];
@@ -19,6 +20,21 @@ pub fn all() -> Vec<Case> {
     );
     for (shape, block) in [(SHAPES[0], [2, 3]), (SHAPES[1], [2, 2]), (SHAPES[2], [4, 5])] {
         all.push(Case::new("avg_pool2d", &[shape], move |v| v[0].avg_pool2d(block)));
+    }
+    let pools = [
+        ([2, 2], [2, 2], [0, 0]),
+        ([3, 3], [2, 2], [1, 1]),
+        ([3, 2], [1, 2], [1, 0]),
+        ([2, 2], [3, 3], [1, 1]),
+    ];
+    for (shape, (kernel, stride, padding)) in SHAPES.into_iter().cycle().zip(pools) {
+        let options = ConvOptions { stride, padding, output_padding: [0; 2] };
+        all.push(Case::new("max_pool2d", &[shape], move |v| Ok(v[0].max_pool2d(kernel, options)?.square())));
+        // Rectified, many are equal; the gradient is none of what rectifies.
+        let equal = Case::new("max_pool2d", &[shape], move |v| {
+            v[0].relu().sub(v[0])?.detach().add(v[0])?.max_pool2d(kernel, options)
+        });
+        all.push(equal.constant());
     }
     // By one rank of one.
     all.extend(

@@ -1,9 +1,12 @@
 //! The methods of [`Var`]: each checks its operands' shapes and appends one node, or a few.
 
+mod channels;
 mod norm;
+mod operators;
+mod pointwise;
 mod spatial;
 
-use super::{Binary, Exchange, Op, Unary, Var};
+use super::{Exchange, Op, Var};
 use crate::shape::{ConvGeometry, ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -105,107 +108,6 @@ impl<'g> Var<'g> {
         let [kh, kw] = geometry.kernel;
         let shape = Shape([kh, kw, self.shape().channels(), gy.shape().channels()]);
         self.graph.push(Op::Conv2dWeightGrad(geometry), &[self, gy], shape)
-    }
-}
-
-/// Pointwise functions.
-impl<'g> Var<'g> {
-    pub(in crate::graph) fn unary(self, unary: Unary) -> Self {
-        self.graph.append(Op::Unary(unary), &[self], self.shape())
-    }
-
-    pub(in crate::graph) fn binary(self, binary: Binary, other: Self) -> Result<Self> {
-        let op = Op::Binary(binary);
-        match self.shape().broadcast(other.shape()) {
-            Some(shape) => self.graph.push(op, &[self, other], shape),
-            None => mismatch(
-                op.name(),
-                format!("shapes {} and {} differ on an axis where neither is 1", self.shape(), other.shape()),
-            ),
-        }
-    }
-
-    /// `scale * x + offset`
-    pub fn affine(self, scale: f64, offset: f64) -> Self {
-        self.unary(Unary::Affine { scale, offset })
-    }
-
-    /// `factor * x`
-    pub fn scale(self, factor: f64) -> Self {
-        self.affine(factor, 0.0)
-    }
-
-    /// `max(x, 0)`
-    pub fn relu(self) -> Self {
-        self.unary(Unary::LeakyRelu { slope: 0.0 })
-    }
-
-    /// `x` where positive, else `slope * x`.
-    ///
-    /// # Errors
-    /// If the slope is negative.
-    pub fn leaky_relu(self, slope: f64) -> Result<Self> {
-        if slope < 0.0 || slope.is_nan() {
-            return mismatch("leaky_relu", format!("slope {slope} must be at least 0"));
-        }
-        Ok(self.unary(Unary::LeakyRelu { slope }))
-    }
-
-    /// `tanh(x)`
-    pub fn tanh(self) -> Self {
-        self.unary(Unary::Tanh)
-    }
-
-    /// `1 / (1 + exp(-x))`
-    pub fn sigmoid(self) -> Self {
-        self.unary(Unary::Sigmoid)
-    }
-
-    /// `log(1 + exp(x))`: binary cross-entropy on a logit `x` is `softplus(-x)` toward 1 and `softplus(x)` toward 0.
-    pub fn softplus(self) -> Self {
-        self.unary(Unary::Softplus)
-    }
-
-    /// `x * x`
-    pub fn square(self) -> Self {
-        self.unary(Unary::Square)
-    }
-
-    /// `|x|`
-    pub fn abs(self) -> Self {
-        self.unary(Unary::Abs)
-    }
-
-    /// `1 / sqrt(x)`, of numbers above 0
-    pub fn rsqrt(self) -> Self {
-        self.unary(Unary::Rsqrt)
-    }
-
-    /// `a + b`; axes of extent 1 repeat, so a bias is added as `[1, 1, 1, channels]`.
-    ///
-    /// # Errors
-    /// If the shapes differ on an axis where neither is 1.
-    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
-    pub fn add(self, other: Self) -> Result<Self> {
-        self.binary(Binary::Add, other)
-    }
-
-    /// `a - b`; axes of extent 1 repeat.
-    ///
-    /// # Errors
-    /// If the shapes differ on an axis where neither is 1.
-    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
-    pub fn sub(self, other: Self) -> Result<Self> {
-        self.binary(Binary::Sub, other)
-    }
-
-    /// `a * b`; axes of extent 1 repeat.
-    ///
-    /// # Errors
-    /// If the shapes differ on an axis where neither is 1.
-    #[allow(clippy::should_implement_trait, reason = "fallible, unlike the operator")]
-    pub fn mul(self, other: Self) -> Result<Self> {
-        self.binary(Binary::Mul, other)
     }
 }
 

@@ -57,6 +57,41 @@ impl<'g> Var<'g> {
         Ok(self.norm(Per::Instance, affine, eps)?.0)
     }
 
+    /// Group norm (Wu and He 2018): each picture's channels in `groups` groups of neighbours, each group normalised by its own
+    /// mean and variance over all its pixels and channels. Made of other operations, so it can be differentiated again.
+    ///
+    /// # Errors
+    /// If the groups do not divide the channels, or `affine` is not `[1, 1, 2, channels]`.
+    pub fn group_norm(self, groups: usize, affine: Option<Self>, eps: f64) -> Result<Self> {
+        let channels = self.shape().channels();
+        if !channels.is_multiple_of(groups) {
+            return mismatch(
+                "group_norm",
+                format!("{groups} groups do not divide the channels of {}", self.shape()),
+            );
+        }
+        let centred = self.sub(self.group_mean(groups)?)?;
+        let variance = centred.square().group_mean(groups)?;
+        let y = centred.mul(variance.affine(1.0, eps).rsqrt())?;
+        let Some(affine) = affine else { return Ok(y) };
+        let expected = Shape([1, 1, 2, channels]);
+        if affine.shape() != expected {
+            return mismatch(
+                "group_norm",
+                format!("x {} needs weight and bias as {expected}, not {}", self.shape(), affine.shape()),
+            );
+        }
+        let rows = affine.reshape(Shape::vector(2 * channels))?;
+        y.mul(rows.slice_channels(0..channels)?)?.add(rows.slice_channels(channels..2 * channels)?)
+    }
+
+    /// Of each picture and channel the mean over the group the channel is in: `[n, 1, 1, channels]`.
+    fn group_mean(self, groups: usize) -> Result<Self> {
+        let [n, _, _, c] = self.shape().0;
+        let grouped = self.spatial_mean().reshape(Shape([n, 1, groups, c / groups]))?;
+        grouped.channel_mean().broadcast_to(grouped.shape())?.reshape(Shape([n, 1, 1, c]))
+    }
+
     /// Batch norm by given statistics `[1, 1, 2, channels]` (running mean, running variance), constants to
     /// differentiation.
     ///

@@ -1,9 +1,9 @@
 //! Operations that move pixels, or whole pictures.
 
 use super::mismatch;
-use crate::Result;
 use crate::graph::{Op, Var};
-use crate::shape::Shape;
+use crate::shape::{ConvGeometry, ConvOptions, Shape};
+use crate::{Error, Result};
 
 /// Pixels moved about.
 impl<'g> Var<'g> {
@@ -74,6 +74,35 @@ impl<'g> Var<'g> {
             return Ok(self);
         }
         Ok(self.upsample_nearest2d_grad(block).scale(1.0 / (block[0] * block[1]) as f64))
+    }
+
+    /// The largest number of every window of `kernel` (height, width) pixels. The first of equal ones takes the gradient, and
+    /// padding is no part of a window, as in PyTorch.
+    ///
+    /// # Errors
+    /// If the windows do not fit the padded picture, or the padding is more than half a window.
+    pub fn max_pool2d(self, kernel: [usize; 2], options: ConvOptions) -> Result<Self> {
+        let [_, h, w, _] = self.shape().0;
+        if (0..2).any(|axis| options.padding[axis] > kernel[axis] / 2) {
+            return mismatch(
+                "max_pool2d",
+                format!("padding {:?} must be at most half of kernel {kernel:?}", options.padding),
+            );
+        }
+        let geometry = ConvGeometry::conv2d([h, w], kernel, options).map_err(|error| match error {
+            Error::Graph { problem, .. } => Error::Graph { op: "max_pool2d", problem },
+            other => other,
+        })?;
+        self.max_pool2d_of(self, geometry)
+    }
+
+    pub(in crate::graph) fn max_pool2d_of(self, values: Self, geometry: ConvGeometry) -> Result<Self> {
+        let ([n, _, _, c], [h, w]) = (self.shape().0, geometry.small);
+        self.graph.push(Op::MaxPool(geometry), &[self, values], Shape([n, h, w, c]))
+    }
+
+    pub(in crate::graph) fn max_pool2d_grad(self, gy: Self, geometry: ConvGeometry) -> Result<Self> {
+        self.graph.push(Op::MaxPoolGrad(geometry), &[self, gy], self.shape())
     }
 
     /// Twice the size by linear interpolation between pixel centres both ways, as PyTorch's `bilinear` without

@@ -1,6 +1,7 @@
 //! CycleGAN's networks (Zhu 2017): translators and patch discriminators. The whole-picture discriminators are
 //! [`crate::models::dcgan::networks::discriminator`].
 
+use crate::graph::Unary;
 use crate::nn::{Layer, Network, Norm, Upsample};
 use crate::shape::ConvOptions;
 use crate::{Error, Result};
@@ -48,7 +49,7 @@ pub fn generator(
 }
 
 fn plain(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Upsample) -> Vec<Layer> {
-    let relu = Layer::LeakyRelu(0.0);
+    let relu = Layer::RELU;
     let halve = |inputs, outputs| Layer::conv2d(inputs, outputs, 4, ConvOptions::new(2, 1), false);
     let mut block = vec![Layer::conv2d(2 * width, 2 * width, 3, ConvOptions::new(1, 1), false)];
     if norm == Norm::Instance {
@@ -62,12 +63,12 @@ fn plain(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Ups
     layers.extend(norm.layer(width));
     layers.push(relu);
     layers.extend(upsample.double(width, channels));
-    layers.push(Layer::Tanh);
+    layers.push(Layer::Activation(Unary::Tanh));
     layers
 }
 
 fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Upsample) -> Vec<Layer> {
-    let relu = Layer::LeakyRelu(0.0);
+    let relu = Layer::RELU;
     let conv = |inputs, outputs, kernel, options| Layer::conv2d(inputs, outputs, kernel, options, true);
     let (whole, halve) = (ConvOptions::new(1, 0), ConvOptions::new(2, 1));
     let double = |inputs, outputs| {
@@ -89,7 +90,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
         layers.extend(norm.layer(outputs));
         layers.push(relu.clone());
     }
-    layers.extend([Layer::ReflectionPad(3), conv(width, channels, 7, whole), Layer::Tanh]);
+    layers.extend([Layer::ReflectionPad(3), conv(width, channels, 7, whole), Layer::Activation(Unary::Tanh)]);
     layers
 }
 
@@ -110,7 +111,7 @@ pub fn patch_discriminator(name: &str, width: usize, channels: usize, norm: Norm
 pub fn patch70_discriminator(name: &str, width: usize, channels: usize, norm: Norm, slope: f64) -> Network {
     let (halve, same) = (ConvOptions::new(2, 1), ConvOptions::new(1, 1));
     let conv = |inputs, outputs, options| Layer::conv2d(inputs, outputs, 4, options, true);
-    let mut layers = vec![conv(channels, width, halve), Layer::LeakyRelu(slope)];
+    let mut layers = vec![conv(channels, width, halve), Layer::leaky_relu(slope)];
     for (inputs, options) in [(width, halve), (2 * width, halve), (4 * width, same)] {
         layers.extend(norm.around(conv(inputs, 2 * inputs, options), 2 * inputs, slope));
     }

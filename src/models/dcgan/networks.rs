@@ -1,5 +1,6 @@
 //! DCGAN's two networks (Radford 2016), their depth given by the picture's size.
 
+use crate::graph::Unary;
 use crate::nn::{Layer, Network, Norm, Upsample};
 use crate::shape::ConvOptions;
 use crate::{Error, Result};
@@ -80,7 +81,7 @@ impl Generator {
         let mut ends: Vec<(usize, usize)> = Vec::new();
         for doubling in 0..halvings {
             layers.extend(norm.layer(features));
-            layers.push(Layer::LeakyRelu(0.0));
+            layers.push(Layer::RELU);
             layers.extend(std::iter::repeat_n(residual(features, norm), self.blocks));
             if self.excite && doubling >= REACH {
                 let (from, inputs) = ends[doubling - REACH];
@@ -91,7 +92,7 @@ impl Generator {
             layers.extend(upsample.double(features, outputs));
             features = outputs;
         }
-        layers.push(Layer::Tanh);
+        layers.push(Layer::Activation(Unary::Tanh));
         Ok(Network { name: "generator".into(), layers })
     }
 }
@@ -100,8 +101,13 @@ impl Generator {
 /// ways.
 fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer {
     let conv = |inputs, kernel| Layer::conv2d(inputs, outputs, kernel, WHOLE, false);
-    let gate =
-        vec![Layer::AvgPool(block), conv(inputs, 4), Layer::LeakyRelu(0.1), conv(outputs, 1), Layer::Sigmoid];
+    let gate = vec![
+        Layer::AvgPool(block),
+        conv(inputs, 4),
+        Layer::leaky_relu(0.1),
+        conv(outputs, 1),
+        Layer::Activation(Unary::Sigmoid),
+    ];
     Layer::Excite { from, gate }
 }
 
