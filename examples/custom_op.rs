@@ -42,8 +42,8 @@ impl CustomOp for PixelNorm {
         let [x] = operands else { unreachable!("`shape` takes one") };
         let channels = x.shape.channels();
         for (x, y) in x.values.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-            let squares = x.iter().fold(T::of(0.0), |sum, &x| sum + x * x);
-            let scale = (squares / T::of(channels as f64) + T::of(self.eps)).sqrt().recip();
+            let squares = x.iter().fold(T::from_f64(0.0), |sum, &x| sum + x * x);
+            let scale = (squares / T::from_f64(channels as f64) + T::from_f64(self.eps)).sqrt().recip();
             x.iter().zip(y).for_each(|(&x, y)| *y = x * scale);
         }
     }

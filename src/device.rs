@@ -97,7 +97,7 @@ impl Device {
     pub fn pinned(self, path: &Path) -> Result<Self> {
         match (self, Table::read(path)?) {
             (Self::Gpu(gpu), Some(table)) if table.is_of(&gpu) => {
-                Ok(Self::Gpu(gpu.with_choices(table.kernels)))
+                Ok(Self::Gpu(gpu.with_tuning(table.kernels)))
             }
             (device, _) => Ok(device),
         }

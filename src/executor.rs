@@ -70,7 +70,7 @@ pub trait Executor<T = f32>: Send {
 
     /// While on, runs look at the result of each operation and fail with [`Error::NotFinite`]
     /// at the first that has an infinity or NaN in it: slow, to find out where they come from.
-    fn trace(&mut self, on: bool);
+    fn detect_anomaly(&mut self, on: bool);
 
     /// Has steps exchange numbers with these ranks from now on.
     fn join(&mut self, ranks: &Ranks);

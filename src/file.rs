@@ -19,7 +19,7 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
 
 /// Writes `bytes` beside `path` under a temporary name, then renames that over `path`: whatever ends the process or cuts the
 /// power meanwhile, `path` is the old file or the new one, whole.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
     }

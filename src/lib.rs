@@ -104,7 +104,7 @@
 //! use mewgan::device::Device;
 //! use mewgan::models::dcgan::sampling::{Sampler, save_grid};
 //! use mewgan::models::dcgan::{DcganConfig, DcganSettings, Plan};
-//! use mewgan::nn::Statistics;
+//! use mewgan::nn::NormMode;
 //! use mewgan::train::checkpoint::Checkpoint;
 //! use mewgan::train::config::{CommonSettings, RunConfig};
 //! use std::path::Path;
@@ -124,7 +124,7 @@
 //! plan.begin()?.run(&stop, &mut ())?; // in place of (), a `Watch` hears of steps, losses and trouble
 //!
 //! let checkpoint = Checkpoint::of_run(run, None)?; // the newest
-//! let mut sampler = Sampler::new(&checkpoint, &Device::open("auto")?, Statistics::Batch)?;
+//! let mut sampler = Sampler::new(&checkpoint, &Device::open("auto")?, NormMode::Batch)?;
 //! let mut pictures = Vec::new();
 //! sampler.pictures(7, 16, &mut |drawn| {
 //!     pictures.extend_from_slice(drawn.picture);

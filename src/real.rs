@@ -5,9 +5,9 @@ pub trait Real:
     sealed::Sealed + num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync
 {
     /// The nearest number of this type.
-    fn of(value: f64) -> Self;
+    fn from_f64(value: f64) -> Self;
     /// The number in double precision.
-    fn wide(self) -> f64;
+    fn as_f64(self) -> f64;
     /// `tanh`, to a few units in the last place.
     fn hyperbolic_tangent(self) -> Self;
     /// The same numbers, their type known.
@@ -30,10 +30,10 @@ mod sealed {
 }
 
 impl Real for f32 {
-    fn of(value: f64) -> Self {
+    fn from_f64(value: f64) -> Self {
         value as Self
     }
-    fn wide(self) -> f64 {
+    fn as_f64(self) -> f64 {
         f64::from(self)
     }
     #[inline(always)]
@@ -46,10 +46,10 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    fn of(value: f64) -> Self {
+    fn from_f64(value: f64) -> Self {
         value
     }
-    fn wide(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
     fn hyperbolic_tangent(self) -> Self {

@@ -59,12 +59,12 @@ fn check<T: Number>(g: ConvGeometry, batch: usize, i: usize, o: usize) {
     let step = Step::new("contractions", &graph, &[("y", y), ("dx", dx), ("dw", dw)], vec![]).unwrap();
     let mut device = Reference::<T>::new(&[], vec![step]).unwrap();
     for (name, values) in [("x", x), ("w", w), ("gy", gy)] {
-        let values: Vec<T> = values.into_iter().map(T::of).collect();
+        let values: Vec<T> = values.into_iter().map(T::from_f64).collect();
         device.write_input(0, name, &values).unwrap();
     }
     device.run(&[0]).unwrap();
     for (name, expected) in ["y", "dx", "dw"].iter().zip(expected) {
-        let found: Vec<f64> = device.read_output(0, name).unwrap().into_iter().map(T::wide).collect();
+        let found: Vec<f64> = device.read_output(0, name).unwrap().into_iter().map(T::as_f64).collect();
         assert!(found == expected, "{name}: {g:?}, batch {batch}, {i} to {o} channels");
     }
 }

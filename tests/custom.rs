@@ -67,7 +67,7 @@ impl CustomOp for Product {
     }
 
     fn evaluate<T: Real>(&self, operands: &[Operand<'_, T>], y: &mut [T]) {
-        let factor = T::of(if self.flaw == Flaw::Infinite { f64::INFINITY } else { self.factor });
+        let factor = T::from_f64(if self.flaw == Flaw::Infinite { f64::INFINITY } else { self.factor });
         for ((&a, &b), y) in operands[0].values.iter().zip(operands[1].values).zip(y) {
             *y = factor * a * b;
         }
@@ -271,7 +271,7 @@ fn a_kernel_that_leaves_its_buffers_does_no_harm() {
 fn an_infinity_is_followed_to_it() {
     for device in devices() {
         let mut executor = device.executor(&[], vec![step(flawed(Flaw::Infinite))]).unwrap();
-        executor.trace(true);
+        executor.detect_anomaly(true);
         let found = run(&mut *executor).unwrap_err().to_string();
         assert!(found.starts_with("product of step gives"), "{}: {found}", device.describe());
     }

@@ -10,7 +10,7 @@ use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Network, Parameter, Upsample, torch};
-use mewgan::optim::TrainedBanks;
+use mewgan::optim::OptimizerState;
 use mewgan::optim::{Adam, average_decay};
 use mewgan::reference::Reference;
 use mewgan::shape::Shape;
@@ -105,11 +105,11 @@ struct Iteration {
 
 impl Iteration {
     /// Both networks' parameters and running statistics, as bank index, tensors.
-    fn state(network: &Network, of: TrainedBanks) -> [(usize, Vec<Parameter>); 2] {
+    fn state(network: &Network, of: OptimizerState) -> [(usize, Vec<Parameter>); 2] {
         [(of.parameters, network.parameters()), (of.running, network.running())]
     }
 
-    fn start(&mut self, networks: &[(&Network, TrainedBanks)]) {
+    fn start(&mut self, networks: &[(&Network, OptimizerState)]) {
         for &(network, of) in networks {
             for (bank, tensors) in Self::state(network, of) {
                 let prefix = format!("before.{}", network.name);

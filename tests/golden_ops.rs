@@ -32,10 +32,10 @@ fn on_reference<T: Number + Default + 'static>(
     request: &OpRequest,
     inputs: &Named<f64>,
 ) -> mewgan::Result<Named<f64>> {
-    let results = op::run(request, convert(inputs, T::of), |banks: &[Bank], steps: Vec<Step>| {
+    let results = op::run(request, convert(inputs, T::from_f64), |banks: &[Bank], steps: Vec<Step>| {
         Ok(Box::new(Reference::new(banks, steps).unwrap()) as Box<dyn Executor<T>>)
     })?;
-    Ok(convert(&results, T::wide))
+    Ok(convert(&results, T::as_f64))
 }
 
 fn on_gpu(request: &OpRequest, inputs: &Named<f64>) -> mewgan::Result<Named<f64>> {

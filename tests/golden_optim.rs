@@ -6,7 +6,7 @@ use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
 use mewgan::graph::{Bank, Graph, Step, Var};
 use mewgan::nn::Init;
-use mewgan::optim::{Optimizer, Params, TrainedBanks};
+use mewgan::optim::{Optimizer, OptimizerState, Params};
 use mewgan::reference::{Number, Reference};
 use mewgan::shape::Shape;
 use std::collections::BTreeSet;
@@ -76,13 +76,13 @@ impl Fixture {
         let banks = params.banks();
         let mut executor = make(banks, step);
         for (bank, values) in params.initial().iter().enumerate() {
-            let values: Vec<T> = values.iter().map(|&x| T::of(x.into())).collect();
+            let values: Vec<T> = values.iter().map(|&x| T::from_f64(x.into())).collect();
             executor.write_bank(bank, &values).unwrap();
         }
-        let given = |values: &[f64]| values.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
-        let of = TrainedBanks::of(0, &self.optimizer.rule());
+        let given = |values: &[f64]| values.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
+        let of = OptimizerState::of(0, &self.optimizer.rule());
         let compare = |executor: &mut dyn Executor<T>, bank: usize, prefix: &str| {
-            let found: Vec<f64> = executor.read_bank(bank).unwrap().into_iter().map(T::wide).collect();
+            let found: Vec<f64> = executor.read_bank(bank).unwrap().into_iter().map(T::as_f64).collect();
             for (index, tensor) in TENSORS.into_iter().enumerate() {
                 let expected = &self.numbers[&format!("{prefix}.{tensor}")].values;
                 let distance = distance(banks[bank].view(&found, index), expected);

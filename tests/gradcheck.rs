@@ -12,7 +12,7 @@ use mewgan::models::dcgan::networks as dcgan;
 use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugment;
 use mewgan::nn::loss::{Adversarial, r1};
-use mewgan::nn::{Network, Statistics, Tensors, Upsample};
+use mewgan::nn::{Network, NormMode, Tensors, Upsample};
 use mewgan::ranks::Ranks;
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvOptions, Shape};
@@ -126,8 +126,8 @@ impl Executor for Off {
     fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
         self.0.non_finite()
     }
-    fn trace(&mut self, on: bool) {
-        self.0.trace(on);
+    fn detect_anomaly(&mut self, on: bool) {
+        self.0.detect_anomaly(on);
     }
     fn join(&mut self, ranks: &Ranks) {
         self.0.join(ranks);
@@ -253,7 +253,7 @@ fn forward<'g>(network: &Network, x: Var<'g>, parameters: &[Var<'g>]) -> Result<
     let running =
         network.running().iter().map(|tensor| (x.graph().state(slot, tensor.shape), slot)).collect();
     let tensors = Tensors { parameters: parameters.to_vec(), running };
-    Ok(network.forward(x, &tensors, Statistics::Batch)?.0)
+    Ok(network.forward(x, &tensors, NormMode::Batch)?.0)
 }
 
 /// Both losses of a small DCGAN, end to end, to every parameter of the network each trains.
@@ -375,7 +375,7 @@ fn spectral_norm() {
         let tensors = Tensors { parameters: parameters.to_vec(), running };
         let (normalized, updates) = network.normalized(&tensors)?;
         assert_eq!(updates.len(), network.running().len());
-        Ok(network.forward(rest[vectors.len()], &normalized, Statistics::Batch)?.0)
+        Ok(network.forward(rest[vectors.len()], &normalized, NormMode::Batch)?.0)
     });
 }
 

@@ -201,7 +201,7 @@ proptest! {
     fn moved_pixels(n in 1usize..=2, h in 3usize..=7, w in 3usize..=7, c in channels(), pad in prop::array::uniform4(0usize..=2), factor in pair(1..=3)) {
         compare(&[[n, h, w, c]], |v| {
             let offsets = v[0].graph().full(Shape([n, 1, 1, 2]), pad[0] as f64 - 1.0);
-            v[0].shift(offsets)?.reflection_pad2d(pad)?.blur().upsample_nearest2d(factor)
+            v[0].translate(offsets)?.reflection_pad2d(pad)?.blur().upsample_nearest2d(factor)
         });
     }
 }
@@ -420,7 +420,7 @@ fn shifts_by_any_number() {
     ];
     let graph = Graph::new();
     let x = graph.input("x", shape);
-    let y = x.shift(graph.input("offsets", Shape([11, 1, 1, 2]))).unwrap();
+    let y = x.translate(graph.input("offsets", Shape([11, 1, 1, 2]))).unwrap();
     let step = Step::new("shift", &graph, &[("y", y)], vec![]).unwrap();
     let mut cpu = Reference::<f32>::new(&[], vec![step.clone()]).unwrap();
     let mut gpu = support::gpu().executor(&[], &[step]).unwrap();

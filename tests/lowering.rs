@@ -185,7 +185,7 @@ fn changes_of_one_bank_in_any_order() {
             momentum: 0.25,
             count: 9,
         },
-        |slot, [value, _, rows, _]| Update::StoreRows { slot: slot(0, 0), len: MOMENTS.len(), value, rows },
+        |slot, [value, _, rows, _]| Update::ScatterRows { slot: slot(0, 0), len: MOMENTS.len(), value, rows },
         |_, [.., rates]| Update::Average { average: 0, parameters: 1, decay: rates },
         |_, [.., rates]| Update::Optimize {
             rule: UpdateRule::Adam { beta1: 0.5, beta2: 0.9, eps: 1e-3 },

@@ -14,6 +14,7 @@ mod cyclegan_presets;
 mod cyclegan_resume;
 mod data;
 mod device;
+mod diagnostics;
 mod disk;
 mod dispatches;
 mod errors;
@@ -49,7 +50,6 @@ mod session;
 mod shaders;
 mod soundness;
 mod steps;
-mod symptoms;
 mod tune;
 mod web;
 

@@ -134,7 +134,7 @@ fn what_helps_on_small_sets_builds() {
         let dcgan = merged.dcgan().unwrap();
         dcgan.penalized_discriminator_step(4).unwrap();
         dcgan.generator_step(4).unwrap();
-        dcgan.sampler(4, mewgan::nn::Statistics::Running).unwrap();
+        dcgan.sampler(4, mewgan::nn::NormMode::Running).unwrap();
     }
 }
 

@@ -11,7 +11,7 @@ use mewgan::models::dcgan::sampling::{Drawn, Sampler, save_grid};
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
-use mewgan::nn::{Statistics, Upsample};
+use mewgan::nn::{NormMode, Upsample};
 use mewgan::optim::Schedule;
 use mewgan::train::checkpoint::Checkpoint;
 use mewgan::train::config::ModelSettings;
@@ -218,7 +218,7 @@ fn an_average_draws_and_does_not_change_the_training() {
 
         let checkpoint = Checkpoint::of_run(&with, None).unwrap();
         let device = Device::open(device).unwrap();
-        let mut sampler = Sampler::new(&checkpoint, &device, Statistics::Batch).unwrap();
+        let mut sampler = Sampler::new(&checkpoint, &device, NormMode::Batch).unwrap();
         let (mut pictures, config) = (Vec::new(), sampler.config().clone());
         let mut each = |drawn: Drawn<'_>| {
             pictures.extend_from_slice(drawn.picture);

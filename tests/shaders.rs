@@ -12,7 +12,7 @@ use mewgan::gradcheck::{self, Work};
 use mewgan::graph::{Bank, Graph, Step, Var, gradients};
 use mewgan::measure::peaks;
 use mewgan::models::cyclegan::Domain;
-use mewgan::nn::Statistics;
+use mewgan::nn::NormMode;
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::train::model::Model;
 use naga::back::pipeline_constants::process_overrides;
@@ -31,8 +31,8 @@ fn programs() -> Vec<Program> {
                 let mut steps = vec![
                     model.discriminator_step(16).unwrap(),
                     model.generator_step(16).unwrap(),
-                    model.sampler(16, Statistics::Batch).unwrap(),
-                    model.sampler(16, Statistics::Running).unwrap(),
+                    model.sampler(16, NormMode::Batch).unwrap(),
+                    model.sampler(16, NormMode::Running).unwrap(),
                 ];
                 if model.objective.r1.weight > 0.0 {
                     steps.push(model.penalized_discriminator_step(16).unwrap());
@@ -46,7 +46,7 @@ fn programs() -> Vec<Program> {
             for step in model.steps(2).unwrap() {
                 programs.push(lower(&step, &model.banks(), &target).unwrap());
             }
-            let translator = model.translator(Domain::Y, 2, [36, 20], Statistics::Running).unwrap();
+            let translator = model.translator(Domain::Y, 2, [36, 20], NormMode::Running).unwrap();
             programs.push(lower(&translator, &model.banks(), &target).unwrap());
         }
         for case in gradcheck::all().iter().filter(|case| matches!(case.work, Work::Updates(_))) {
@@ -138,9 +138,14 @@ fn every_op(channels: usize) -> Step {
         y.div(y.exp().affine(1.0, 1.0).log()).unwrap().max_pool2d([3, 3], ConvOptions::new(1, 1)).unwrap();
     let y = Var::concat_channels(&[y, y.square()]).unwrap().slice_channels(1..channels + 1).unwrap();
     let y = y.reflection_pad2d([1, 2, 2, 1]).unwrap().upsample_nearest2d([2, 1]).unwrap().blur();
-    let y = y.mul(y.square()).unwrap().shift(y.graph().full(offsets.shape(), 1.0)).unwrap();
-    let y =
-        y.shift(offsets).unwrap().mul(y.channel_mean()).unwrap().sum_to(Shape([2, 1, 1, channels])).unwrap();
+    let y = y.mul(y.square()).unwrap().translate(y.graph().full(offsets.shape(), 1.0)).unwrap();
+    let y = y
+        .translate(offsets)
+        .unwrap()
+        .mul(y.channel_mean())
+        .unwrap()
+        .sum_to(Shape([2, 1, 1, channels]))
+        .unwrap();
     let loss = y.broadcast_to(Shape([2, 3, 3, channels])).unwrap().mean();
     let grads = gradients(loss, &[x, w, bias]).unwrap();
     let penalty = gradients(x.conv2d(w, ConvOptions::new(1, 1)).unwrap().tanh().sum(), &[x]).unwrap()[0];

@@ -59,9 +59,9 @@ fn graphs_do_not_mix() {
         ),
         ("normalize", x.batch_norm(Some(pair), 1e-5)),
         ("normalize", x.batch_norm_eval(pair, None, 1e-5)),
-        ("shift", x.shift(two.full(Shape([1, 1, 1, 2]), 1.0))),
-        ("select_rows", x.select_rows(other, one.full(Shape::SCALAR, 0.0))),
-        ("select_rows", x.select_rows(x, two.full(Shape::SCALAR, 0.0))),
+        ("translate", x.translate(two.full(Shape([1, 1, 1, 2]), 1.0))),
+        ("gather_rows", x.gather_rows(other, one.full(Shape::SCALAR, 0.0))),
+        ("gather_rows", x.gather_rows(x, two.full(Shape::SCALAR, 0.0))),
     ];
     for (op, result) in results {
         refused(result, &[op, "two graphs"]);
@@ -98,7 +98,7 @@ fn updates_fit_their_banks() {
     let rms_prop = |alpha| UpdateRule::RmsProp { alpha, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 };
     let moments =
         |shape, momentum| Update::RunningMoments { slot: slot(0), moments: value(shape), momentum, count: 4 };
-    let rows = |len, count| Update::StoreRows {
+    let rows = |len, count| Update::ScatterRows {
         slot: slot(0),
         len,
         value: value([2, 1, 1, 4]),
@@ -190,7 +190,7 @@ fn shapes_hold_numbers_that_can_be_counted() {
         ("upsample_nearest2d", |g| Ok(g.full(Shape([1, 1 << 15, 1 << 15, 1]), 1.0).upsample_bilinear2d())),
         ("broadcast", |g| g.full(Shape([1; 4]), 1.0).broadcast_to(Shape([BIG; 4]))),
         ("broadcast", |g| g.full(Shape([1; 4]), 1.0).broadcast_to(Shape([0, 1, 1, 1]))),
-        ("gather_of_ranks", |g| Ok(g.full(Shape([1; 4]), 1.0).gather_of_ranks(0))),
+        ("all_gather", |g| Ok(g.full(Shape([1; 4]), 1.0).all_gather(0))),
         ("avg_pool2d", |g| g.full(Shape([1, 2, 2, 1]), 1.0).avg_pool2d([0, 1])),
         ("conv2d", |g| {
             let options = ConvOptions { padding: [BIG; 2], ..ConvOptions::new(1, 0) };
@@ -272,13 +272,13 @@ fn rows_out_of_range_are_harmless_and_mean_the_same() {
     let slot = Slot { bank: 0, offset: 0 };
     let (a, b) = (graph.state(slot, kept), graph.input("b", new));
     let of = graph.input("rows", Shape([count, 1, 1, 1]));
-    let selected = a.select_rows(b, of).unwrap();
+    let selected = a.gather_rows(b, of).unwrap();
     let select = Step::new("select", &graph, &[("y", selected)], vec![]).unwrap();
 
     let graph = Graph::new();
     let (value, of) =
         (graph.input("value", Shape([count, 1, 1, 2])), graph.input("rows", Shape([count, 1, 1, 1])));
-    let update = Update::StoreRows { slot, len: kept.len(), value: value.id(), rows: of.id() };
+    let update = Update::ScatterRows { slot, len: kept.len(), value: value.id(), rows: of.id() };
     let store = Step::new("store", &graph, &[], vec![update]).unwrap();
 
     // A second tensor, which nothing of this may change.
@@ -462,8 +462,8 @@ fn constants_are_computed_right_or_refused() {
         ("affine: -1e39 is not finite", |_, x| Ok(x.scale(-1e39).tanh())),
         ("leaky_relu", |_, x| x.leaky_relu(f64::INFINITY).map(Var::mean)),
         ("normalize: NaN is not finite", |_, x| x.batch_norm(None, f64::NAN)),
-        ("mean_of_ranks: NaN is not finite", |_, x| Ok(x.mean_of_ranks(f64::NAN))),
-        ("moments_of_ranks: inf is not finite", |_, x| Ok(x.norm_of_ranks(f64::INFINITY, None, 1e-5)?.0)),
+        ("all_reduce_mean: NaN is not finite", |_, x| Ok(x.all_reduce_mean(f64::NAN))),
+        ("all_reduce_moments: inf is not finite", |_, x| Ok(x.norm_of_ranks(f64::INFINITY, None, 1e-5)?.0)),
     ];
     for (words, build) in refusals {
         let graph = Graph::new();

@@ -2,7 +2,7 @@
 
 use crate::support;
 use mewgan::device::Device;
-use mewgan::gpu::lower::{Choices, Contraction, Form, Target, Variant, candidates, lower};
+use mewgan::gpu::lower::{Contraction, Form, Target, TuningTable, Variant, candidates, lower};
 use mewgan::gpu::tune::{Table, measure, tuned};
 use mewgan::gradcheck::variants::tables;
 use mewgan::graph::{Graph, Step, gradients};
@@ -17,7 +17,7 @@ fn step() -> Step {
     Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap()
 }
 
-fn with(choices: Choices) -> Target {
+fn with(choices: TuningTable) -> Target {
     Target { choices, ..Target::GPU }
 }
 
@@ -55,9 +55,9 @@ fn the_default_of_any_contraction_fits_the_smallest_device() {
 fn a_settled_table_lowers_to_the_same_program_as_what_it_was_made_of() {
     let step = step();
     let text = |target: &Target| serde_json::to_string(&lower(&step, &[], target).unwrap()).unwrap();
-    let settled = Target::GPU.settled(&Contraction::all(std::slice::from_ref(&step)));
+    let settled = Target::GPU.resolved(&Contraction::all(std::slice::from_ref(&step)));
     assert_eq!(text(&with(settled.clone())), text(&Target::GPU));
-    let read: Choices = serde_json::from_str(&serde_json::to_string(&settled).unwrap()).unwrap();
+    let read: TuningTable = serde_json::from_str(&serde_json::to_string(&settled).unwrap()).unwrap();
     assert_eq!(read, settled);
     for table in tables(&step, &Target::GPU).into_iter().skip(1) {
         assert_ne!(text(&with(table)), text(&Target::GPU));
@@ -67,7 +67,7 @@ fn a_settled_table_lowers_to_the_same_program_as_what_it_was_made_of() {
 #[test]
 fn a_choice_that_is_no_candidate_is_not_taken() {
     let step = step();
-    let mut choices = Choices::NONE;
+    let mut choices = TuningTable::NONE;
     for of in Contraction::all(std::slice::from_ref(&step)) {
         choices.set(of, Variant { form: Form::Direct { rows: 7, lanes: 5 }, parts: 3 });
     }

@@ -31,7 +31,7 @@ pub fn programs(gpu: &Gpu) -> Result<(Vec<(Subject, Program)>, Bank)> {
             programs.push((subject(rung.name.to_owned(), preset, &of), rung.program(&of)?));
         }
         for target in targets(gpu.target()) {
-            let variant = target.settled(&[of]).get(&of).map(|variant| variant.to_string());
+            let variant = target.resolved(&[of]).get(&of).map(|variant| variant.to_string());
             let name = format!("8 production, {}", variant.unwrap_or_default());
             programs.push((subject(name, preset, &of), production(&of, &target)?));
         }

@@ -83,7 +83,7 @@ fn subject(step: &Step, id: NodeId) -> Option<Subject> {
     let group = match node.op {
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => return None,
         // Their operands name rows and pixels.
-        Op::SelectRows | Op::Shift { .. } => return None,
+        Op::GatherRows | Op::Translate { .. } => return None,
         Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Conv2dWeightGrad(_) => Group::Contractions,
         _ if per(&node.op).is_some() => Group::Norms,
         _ => Group::Pointwise,
@@ -165,7 +165,7 @@ pub fn candidates(gpu: &Gpu, operation: &Operation, banks: &[Bank]) -> Result<Ve
         let subject = Subject { variant: kernels(&program), ..operation.subject.clone() };
         return Ok(vec![(Subject { chosen: true, ..subject }, program)]);
     };
-    let settled = own.settled(&[contraction]).get(&contraction);
+    let settled = own.resolved(&[contraction]).get(&contraction);
     let mut variants = lower::candidates(&contraction, own);
     variants.sort_by_key(|variant| Some(*variant) != settled);
     let program = |variant: lower::Variant| {

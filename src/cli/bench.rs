@@ -74,7 +74,7 @@ fn bar() -> Result<ProgressBar> {
 fn write(report: &Report, path: &Path) -> Result<()> {
     let text = serde_json::to_string_pretty(report)
         .map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
-    file::replace(path, (text + "\n").as_bytes())
+    file::write_atomic(path, (text + "\n").as_bytes())
 }
 
 /// Letters and digits of the device's name, joined by dashes.

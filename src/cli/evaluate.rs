@@ -50,7 +50,7 @@ impl Evaluate {
             figures.iter().for_each(say);
         }
         if self.run.is_dir() {
-            file::replace(&RunFolder::open(&self.run)?.evaluation_path(), json.as_bytes())?;
+            file::write_atomic(&RunFolder::open(&self.run)?.evaluation_path(), json.as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
     }

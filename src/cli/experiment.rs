@@ -180,6 +180,6 @@ fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: M::Config = checkpoint.config()?;
     let figures = models::evaluate(&checkpoint, &Device::open(&config.common().device)?, Judging::default())?;
-    file::replace(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
+    file::write_atomic(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }

@@ -62,7 +62,7 @@ impl Explain {
 }
 
 fn keep(explanation: &Explanation, path: &std::path::Path) -> Result<()> {
-    file::replace(path, (pretty(&trace(explanation))? + "\n").as_bytes())?;
+    file::write_atomic(path, (pretty(&trace(explanation))? + "\n").as_bytes())?;
     let _ = writeln!(std::io::stderr(), "written: {}; open it in ui.perfetto.dev", path.display());
     Ok(())
 }

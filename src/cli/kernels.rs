@@ -1,7 +1,7 @@
 //! `mewgan kernels`
 
 use super::{Done, say};
-use crate::kernels::{self, Kernel, Language, Request, Settings, Written, translate};
+use crate::kernels::{self, Kernel, KernelListing, Language, Request, Settings, translate};
 use crate::shape::Shape;
 use crate::{Error, Result, file};
 use clap::Args;
@@ -78,13 +78,13 @@ impl Kernels {
 }
 
 /// The text of a kernel under what it is the text for.
-fn text(written: &Written, target: Language) -> Result<String> {
+fn text(written: &KernelListing, target: Language) -> Result<String> {
     let about = written.about.iter().map(|line| format!("{} {line}\n", target.comment()));
     let translation = translate(&written.kernel, &written.wgsl, target)?;
     Ok(about.collect::<String>() + target.comment() + "\n" + &translation.text)
 }
 
-fn keep(written: &[Written], target: Language, path: &Path) -> Result<()> {
+fn keep(written: &[KernelListing], target: Language, path: &Path) -> Result<()> {
     let [kernel] = written else {
         let names: Vec<&str> = written.iter().map(|kernel| kernel.kernel.as_str()).collect();
         return Err(Error::Input(format!(
@@ -96,7 +96,7 @@ fn keep(written: &[Written], target: Language, path: &Path) -> Result<()> {
         Some(binary) => binary,
         None => text(kernel, target)?.into_bytes(),
     };
-    file::replace(path, &bytes)?;
+    file::write_atomic(path, &bytes)?;
     say(format_args!("{} -> {}", kernel.kernel, path.display()));
     Ok(())
 }

@@ -2,11 +2,11 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 a command line that cannot be understood, 130 interrupted (a checkpoint is written).
 
-mod among;
 mod bench;
 mod compare;
 mod demo;
 mod devices;
+mod distributed;
 mod evaluate;
 mod experiment;
 mod explain;
@@ -25,7 +25,7 @@ mod translate;
 use crate::Result;
 use crate::data::decoding;
 use crate::models::cyclegan::Domain;
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::fmt::Display;
 use std::io::Write;
@@ -141,7 +141,7 @@ enum Normalise {
     Running,
 }
 
-impl From<Normalise> for Statistics {
+impl From<Normalise> for NormMode {
     fn from(named: Normalise) -> Self {
         match named {
             Normalise::Batch => Self::Batch,

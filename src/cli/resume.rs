@@ -1,7 +1,7 @@
 //! `mewgan resume`
 
 use super::Done;
-use super::among::among;
+use super::distributed::distributed;
 use super::follow::{self, View};
 use crate::models::{Kind, with_model};
 use crate::ranks::Ranks;
@@ -28,16 +28,16 @@ pub struct Resume {
 
 impl Resume {
     pub fn run(self) -> Done {
-        among(|ranks| self.run_among(ranks))
+        distributed(|ranks| self.run_distributed(ranks))
     }
 
-    fn run_among(self, ranks: &Ranks) -> Done {
+    fn run_distributed(self, ranks: &Ranks) -> Done {
         let Self { run, steps, device, view } = self;
         let common = CommonSettings { steps, device, ..Default::default() };
         with_model!(Kind::of_run(&RunFolder::open(&run)?)?, M => {
             let mut settings = <<M as Model>::Config as RunConfig>::Settings::default();
             *settings.common() = common;
-            follow::train(Plan::<M>::resume_among(ranks, &run, settings)?, view)
+            follow::train(Plan::<M>::resume_distributed(ranks, &run, settings)?, view)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `mewgan train`
 
 use super::Done;
-use super::among::among;
+use super::distributed::distributed;
 use super::follow::{self, View};
 use crate::Result;
 use crate::models::{Kind, with_model};
@@ -102,12 +102,12 @@ impl Scaling {
 
 impl Train {
     pub fn run(self) -> Done {
-        among(|ranks| {
+        distributed(|ranks| {
             with_model!(self.kind, M => {
                 let run = Run::<Settings<M>>::from_arg_matches(&self.flags).unwrap_or_else(|error| error.exit());
                 let view = run.view;
                 let (config, out) = run.config::<<M as Model>::Config>(ranks)?;
-                follow::train(Plan::<M>::start_among(ranks, config, out.as_deref())?, view)
+                follow::train(Plan::<M>::start_distributed(ranks, config, out.as_deref())?, view)
             })
         })
     }

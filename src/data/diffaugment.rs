@@ -6,7 +6,7 @@ use crate::ranks::Shard;
 /// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square pictures of side `s`: one draw a
 /// picture, the same whichever of colour, translation and cutout are used.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DiffAugmentDraws {
+pub struct DiffAugmentParams {
     /// `[n]`, added to a picture: uniform from -0.5 to 0.5.
     pub brightness: Vec<f32>,
     /// `[n]`, scales the distance of a pixel's channels from their mean: uniform from 0 to 2.
@@ -19,7 +19,7 @@ pub struct DiffAugmentDraws {
     pub mask: Vec<f32>,
 }
 
-impl DiffAugmentDraws {
+impl DiffAugmentParams {
     /// Draws from the stream of (seed, purpose, step), picture by picture: brightness, saturation, contrast, shift
     /// down, shift right, the cutout's centre down, its centre right. Of a part of a batch, those that the whole one has for it.
     ///
@@ -70,13 +70,13 @@ fn cutout(rng: &mut impl Rng, side: usize) -> std::ops::Range<usize> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::DiffAugmentDraws;
+    use super::DiffAugmentParams;
 
     #[test]
     fn diffaugment_draws_keep_their_ranges() {
         let (batch, side) = (500, 16);
-        let draws = DiffAugmentDraws::new(1, "diffaug", 4, batch, side);
-        assert_eq!(draws, DiffAugmentDraws::new(1, "diffaug", 4, batch, side));
+        let draws = DiffAugmentParams::new(1, "diffaug", 4, batch, side);
+        assert_eq!(draws, DiffAugmentParams::new(1, "diffaug", 4, batch, side));
         let within = |values: &[f32], low: f32, high: f32| {
             values.len() == batch && values.iter().all(|x| (low..=high).contains(x))
         };

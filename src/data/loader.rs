@@ -52,7 +52,7 @@ impl Loader {
     ///
     /// # Errors
     /// As [`Loader::start`].
-    pub fn go_to(&mut self, step: u64) -> Result<()> {
+    pub fn seek(&mut self, step: u64) -> Result<()> {
         *self = Self::start(Arc::clone(&self.pictures), self.batching.clone(), step)?;
         Ok(())
     }

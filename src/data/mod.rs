@@ -1,7 +1,7 @@
 //! Pictures in, batches out: loading, augmentation, the order of an epoch, noise.
 //!
 //! [`Pictures`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
-//! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise()`] and [`DiffAugmentDraws`]. A
+//! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise()`] and [`DiffAugmentParams`]. A
 //! run resumed at step t therefore needs no state from here but t.
 //!
 //! Values are [`to_unit`] of bytes, from -1 to 1; layouts are HWC and NHWC.
@@ -20,7 +20,7 @@ mod pool;
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
 pub use decode::{Fit, LoadOptions, Picture, PictureFile, decoding};
-pub use diffaugment::DiffAugmentDraws;
+pub use diffaugment::DiffAugmentParams;
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pictures::{Loaded, Pictures, find, to_byte, to_unit};

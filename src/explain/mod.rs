@@ -14,7 +14,7 @@ use crate::bench::systems::{self, System};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
-use crate::gpu::lower::{Choices, lower};
+use crate::gpu::lower::{TuningTable, lower};
 use crate::measure::peaks::{self, Peaks};
 use crate::measure::{Effort, Spread};
 use crate::models::{Kind, with_model};
@@ -96,7 +96,7 @@ pub fn explain(
     };
     let kernels = match &device {
         Device::Cpu { .. } => "the reference's",
-        Device::Gpu(gpu) if gpu.target().choices != Choices::NONE => "those that the run pinned",
+        Device::Gpu(gpu) if gpu.target().choices != TuningTable::NONE => "those that the run pinned",
         Device::Gpu(_) => "the device's own, as a new run would take them",
     };
     let device = device.tuned(&system.steps(), progress)?;

@@ -51,7 +51,7 @@ impl Row {
 pub fn of_program(program: &Program, target: &Target) -> Vec<Row> {
     let variant = |dispatch: &Dispatch| {
         let of = Contraction::of_dispatch(program, dispatch)?;
-        Some(target.settled(&[of]).get(&of)?.to_string())
+        Some(target.resolved(&[of]).get(&of)?.to_string())
     };
     let row = |(number, dispatch): (usize, &Dispatch)| Row {
         number,
@@ -101,7 +101,7 @@ fn touched(update: &Update, step: &Step, banks: &[Bank]) -> Vec<Shape> {
     match *update {
         Update::Store { value, .. } => vec![shape(value); 2],
         Update::RunningMoments { moments, .. } => vec![shape(moments); 2],
-        Update::StoreRows { value, rows, .. } => vec![shape(value), shape(rows), shape(value)],
+        Update::ScatterRows { value, rows, .. } => vec![shape(value), shape(rows), shape(value)],
         Update::Mean { bank: of, .. } => vec![bank(of); 2],
         Update::Average { average, parameters, decay } => {
             vec![bank(parameters), shape(decay), bank(average)]

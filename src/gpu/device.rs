@@ -1,7 +1,7 @@
 //! Finding and opening a GPU.
 
 use super::cache::PipelineCache;
-use super::lower::{Choices, Target};
+use super::lower::{Target, TuningTable};
 use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -236,7 +236,7 @@ impl Gpu {
     }
 
     /// The same device, with these kernels for the contractions they are chosen for.
-    pub fn with_choices(self, choices: Choices) -> Self {
+    pub fn with_tuning(self, choices: TuningTable) -> Self {
         let target = Target { choices, ..self.target().clone() };
         self.with_target(target)
     }

@@ -1,7 +1,7 @@
 //! A step as plain data: shaders, constants, buffers and a list of dispatches. Anything that can replay such a list
 //! can run it; nothing here knows wgpu.
 
-use crate::graph::Exchange;
+use crate::graph::Collective;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +138,7 @@ pub struct Crossing {
     /// How many dispatches come before.
     pub after: usize,
     /// What becomes of the numbers.
-    pub exchange: Exchange,
+    pub exchange: Collective,
     /// Where they are, and how many.
     pub from: (Region, usize),
     /// Where those they become are to be, and how many.

@@ -246,7 +246,7 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
         self.first_non_finite()
     }
 
-    fn trace(&mut self, on: bool) {
+    fn detect_anomaly(&mut self, on: bool) {
         self.tracing = on;
     }
 

@@ -3,7 +3,7 @@
 //! A run pins its table in its own folder, so that it goes on with the same kernels, bit for bit.
 
 use super::device::Gpu;
-use super::lower::{Choices, Contraction, Variant, candidates, lower};
+use super::lower::{Contraction, TuningTable, Variant, candidates, lower};
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
@@ -38,20 +38,20 @@ pub struct Table {
     /// This crate's version.
     pub version: String,
     /// The kernels.
-    pub kernels: Choices,
+    pub kernels: TuningTable,
 }
 
 impl Table {
     /// The kernels that `gpu` takes for the contractions of `steps`, measured or not.
     pub fn of(gpu: &Gpu, steps: &[Step]) -> Self {
-        Self { kernels: gpu.target().settled(&Contraction::all(steps)), ..Self::new(gpu) }
+        Self { kernels: gpu.target().resolved(&Contraction::all(steps)), ..Self::new(gpu) }
     }
 
     fn new(gpu: &Gpu) -> Self {
         Self {
             device: gpu.summary().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            kernels: Choices::NONE,
+            kernels: TuningTable::NONE,
         }
     }
 
@@ -76,7 +76,7 @@ impl Table {
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
-        file::replace(path, text.as_bytes())
+        file::write_atomic(path, text.as_bytes())
     }
 
     /// As [`Table::write`], in a folder that may not be there yet.
@@ -130,7 +130,7 @@ pub fn tuned(gpu: Gpu, steps: &[Step], kept: Option<&Path>, progress: &mut dyn F
             choices.set(of, variant);
         }
     }
-    Ok(gpu.with_choices(choices))
+    Ok(gpu.with_tuning(choices))
 }
 
 fn fastest(gpu: &Gpu, of: &Contraction) -> Result<Variant> {

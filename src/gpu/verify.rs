@@ -1,7 +1,7 @@
 //! What every program must keep to, whatever graph it was lowered from: a fault of lowering becomes an error, not a wrong number.
 
 use super::program::{Buffer, Crossing, Dispatch, Program, Region};
-use crate::graph::{Bank, Exchange};
+use crate::graph::{Bank, Collective};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Program {
             (Some(size), Some(end)) if region.size > 0 && end <= size => Ok(()),
             _ => Err(format!("{region:?} is not inside its buffer")),
         };
-        let mut written = Written::default();
+        let mut written = Ranges::default();
         let mut crossings = self.exchanges.iter().peekable();
         for at in 0..=self.dispatches.len() {
             while let Some(crossing) = crossings.next_if(|crossing| crossing.after <= at) {
@@ -109,7 +109,7 @@ impl Program {
     }
 
     /// One dispatch, after what is `written`.
-    fn step(&self, dispatch: &Dispatch, written: &mut Written) -> Checked {
+    fn step(&self, dispatch: &Dispatch, written: &mut Ranges) -> Checked {
         let source = &self.shaders[self.pipelines[dispatch.pipeline].shader].source;
         let bindings = dispatch.bindings.iter().zip(&dispatch.shapes).zip(&dispatch.offsets).enumerate();
         let (mut reads, mut writes): (Vec<Region>, Vec<Region>) = (vec![], vec![]);
@@ -153,9 +153,9 @@ impl Crossing {
     fn fits(&self) -> Checked {
         let (from, to) = (self.from.1, self.to.1);
         let fits = match self.exchange {
-            Exchange::Mean { .. } => from == to,
-            Exchange::Moments { .. } => from == to && from.is_multiple_of(2),
-            Exchange::Gather { whole } => whole > 0 && to.is_multiple_of(whole),
+            Collective::AllReduceMean { .. } => from == to,
+            Collective::AllReduceMoments { .. } => from == to && from.is_multiple_of(2),
+            Collective::AllGather { whole } => whole > 0 && to.is_multiple_of(whole),
         };
         if fits { Ok(()) } else { Err(format!("{from} numbers cannot become {to} by {:?}", self.exchange)) }
     }
@@ -163,9 +163,9 @@ impl Crossing {
 
 /// What a run has written so far: of each buffer, stretches that do not touch, by their first byte.
 #[derive(Default)]
-struct Written(BTreeMap<Buffer, BTreeMap<u64, u64>>);
+struct Ranges(BTreeMap<Buffer, BTreeMap<u64, u64>>);
 
-impl Written {
+impl Ranges {
     fn write(&mut self, region: Region) {
         let stretches = self.0.entry(region.buffer).or_default();
         let (mut start, mut end) = (region.offset, region.offset + region.size);
@@ -192,7 +192,7 @@ impl Written {
 mod tests {
     use super::{Buffer, Crossing, Program};
     use crate::gpu::lower::{Target, lower};
-    use crate::graph::{Bank, Exchange, Graph, Step};
+    use crate::graph::{Bank, Collective, Graph, Step};
     use crate::shape::{ConvOptions, Shape};
 
     /// Two equal branches, which are merged.
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn exchanges_that_cannot_be_are_found() {
-        let of = |after: usize, exchange: Exchange, counts: [usize; 2], problem: &str| {
+        let of = |after: usize, exchange: Collective, counts: [usize; 2], problem: &str| {
             let error = broken(|program| {
                 let (_, region, _) = program.outputs[0];
                 let [from, to] = counts.map(|count| (region, count));
@@ -292,14 +292,14 @@ mod tests {
             });
             assert!(error.contains(problem), "{error:?} should be: {problem}");
         };
-        let mean = Exchange::Mean { share: 0.5 };
+        let mean = Collective::AllReduceMean { share: 0.5 };
         of(99, mean, [1, 1], "comes after dispatch 99");
         of(0, mean, [1, 1], "is read before it is written");
         of(0, mean, [usize::MAX; 2], "is not inside its buffer");
         of(0, mean, [1, 2], "1 numbers cannot become 2");
-        of(0, Exchange::Moments { share: 0.5 }, [3, 3], "3 numbers cannot become 3");
-        of(0, Exchange::Gather { whole: 0 }, [2, 2], "2 numbers cannot become 2");
-        of(0, Exchange::Gather { whole: 3 }, [2, 4], "2 numbers cannot become 4");
+        of(0, Collective::AllReduceMoments { share: 0.5 }, [3, 3], "3 numbers cannot become 3");
+        of(0, Collective::AllGather { whole: 0 }, [2, 2], "2 numbers cannot become 2");
+        of(0, Collective::AllGather { whole: 3 }, [2, 4], "2 numbers cannot become 4");
         let turned = broken(|program| {
             let (_, region, count) = program.outputs[0];
             let (from, to) = ((region, count), (region, count));

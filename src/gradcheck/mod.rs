@@ -24,7 +24,7 @@ use crate::Result;
 use crate::device::Device;
 use crate::gpu::{Gpu, GpuExecutor};
 use serde::Serialize;
-use variants::Way;
+use variants::Lowered;
 
 /// Numbers of each gradient that are checked by differences: on the CPU, and on a GPU, which waits for every one.
 const PLACES: usize = 32;
@@ -124,8 +124,8 @@ fn on_gpu(case: &Case, gpu: &Gpu) -> Result<Vec<Finding>> {
     Ok(ways.into_iter().flat_map(|way| one_way(case, &drawn, gpu, way)).collect())
 }
 
-fn one_way(case: &Case, drawn: &[Drawn], gpu: &Gpu, way: Way) -> Vec<Finding> {
-    let Way { variant, kernels, program, in_double } = way;
+fn one_way(case: &Case, drawn: &[Drawn], gpu: &Gpu, lowered: Lowered) -> Vec<Finding> {
+    let Lowered { variant, kernels, program, in_double } = lowered;
     let finding = |check, draw, tolerance, outcome: Result<_>| Finding {
         check,
         draw,

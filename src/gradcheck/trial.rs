@@ -167,7 +167,7 @@ impl Trial {
             executor.write_input(0, name, &narrow(values))?;
         }
         executor.run(&[0])?;
-        let wide = |numbers: Vec<T>| numbers.into_iter().map(T::wide).collect();
+        let wide = |numbers: Vec<T>| numbers.into_iter().map(T::as_f64).collect();
         let outputs = (0..self.step.outputs.len()).map(|at| match at {
             0 => Part::Value,
             operand => Part::Gradient(operand - 1),
@@ -203,5 +203,5 @@ impl Trial {
 }
 
 fn narrow<T: Real>(values: &[f64]) -> Vec<T> {
-    values.iter().map(|&value| T::of(value)).collect()
+    values.iter().map(|&value| T::from_f64(value)).collect()
 }

@@ -3,7 +3,7 @@
 use super::trial::Trial;
 use crate::Result;
 use crate::gpu::Gpu;
-use crate::gpu::lower::{Choices, Contraction, Kind, Target, Variant, candidates, lower};
+use crate::gpu::lower::{Contraction, Kind, Target, TuningTable, Variant, candidates, lower};
 use crate::gpu::program::Program;
 use crate::graph::{NodeId, Op, Step};
 
@@ -18,14 +18,14 @@ pub fn targets(own: &Target) -> Vec<Target> {
 }
 
 /// Tables by which lowering takes every candidate for every contraction of `step` at least once; the first has the defaults.
-pub fn tables(step: &Step, target: &Target) -> Vec<Choices> {
+pub fn tables(step: &Step, target: &Target) -> Vec<TuningTable> {
     let all: Vec<(Contraction, Vec<Variant>)> = Contraction::all(std::slice::from_ref(step))
         .into_iter()
         .map(|of| (of, candidates(&of, target)))
         .collect();
     let most = all.iter().map(|(_, variants)| variants.len()).max().unwrap_or(1);
     let table = |number: usize| {
-        let mut choices = Choices::default();
+        let mut choices = TuningTable::default();
         all.iter().for_each(|(of, variants)| choices.set(*of, variants[number % variants.len()]));
         choices
     };
@@ -33,7 +33,7 @@ pub fn tables(step: &Step, target: &Target) -> Vec<Choices> {
 }
 
 /// A program for a trial's step.
-pub struct Way {
+pub struct Lowered {
     /// What its forward pass is computed by: the variant of its contraction, else its kernels.
     pub variant: String,
     /// All its kernels, and the variants of its contractions.
@@ -48,7 +48,7 @@ pub struct Way {
 ///
 /// # Errors
 /// If a tensor is larger than the device can bind.
-pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
+pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Lowered>> {
     let mut seen: Vec<String> = Vec::new();
     let mut ways = Vec::new();
     let own = gpu.target();
@@ -57,7 +57,7 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
     targets.sort_by_key(|target| target.software != own.software);
     for target in targets {
         let doubles = doubles && target.software == own.software;
-        let tables = if every_kernel { telling(&trial.step, &target) } else { vec![Choices::default()] };
+        let tables = if every_kernel { telling(&trial.step, &target) } else { vec![TuningTable::default()] };
         for (number, choices) in tables.into_iter().enumerate() {
             let target = Target { choices, ..target.clone() };
             let program = lower(&trial.step, &trial.banks, &target)?;
@@ -67,7 +67,7 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Way>> {
                 let variant = variant(trial, &target)?;
                 let kernels = kernels(trial, &program, &target);
                 let in_double = doubles && number == 0 && fits_in_double(&trial.step, &target);
-                ways.push(Way { variant, kernels, program, in_double });
+                ways.push(Lowered { variant, kernels, program, in_double });
             }
         }
     }
@@ -87,11 +87,11 @@ fn has_double(step: &Step) -> bool {
 fn fits_in_double(step: &Step, target: &Target) -> bool {
     let all = Contraction::all(std::slice::from_ref(step));
     let half = Target { workgroup_bytes: target.workgroup_bytes / 2, ..target.clone() };
-    half.settled(&all) == target.settled(&all)
+    half.resolved(&all) == target.resolved(&all)
 }
 
 /// The tables that bring a kernel which no earlier one had; how many parts its sum is cut into does not make it another.
-fn telling(step: &Step, target: &Target) -> Vec<Choices> {
+fn telling(step: &Step, target: &Target) -> Vec<TuningTable> {
     let mut seen: Vec<(Kind, String)> = Vec::new();
     let mut tables = tables(step, target);
     tables.retain(|choices| {
@@ -115,7 +115,7 @@ fn name(Variant { form, parts }: Variant) -> String {
 
 fn variant(trial: &Trial, target: &Target) -> Result<String> {
     let contractions = Contraction::all(std::slice::from_ref(&trial.forward));
-    let settled = target.settled(&contractions);
+    let settled = target.resolved(&contractions);
     match contractions.first().and_then(|of| settled.get(of)) {
         Some(variant) => Ok(name(variant)),
         None => Ok(match names(&lower(&trial.forward, &trial.banks, target)?).join(" + ") {
@@ -138,7 +138,7 @@ fn names(program: &Program) -> Vec<&str> {
 }
 
 fn kernels(trial: &Trial, program: &Program, target: &Target) -> String {
-    let settled = target.settled(&Contraction::all(std::slice::from_ref(&trial.step)));
+    let settled = target.resolved(&Contraction::all(std::slice::from_ref(&trial.step)));
     let variants = settled.contractions().filter_map(|of| Some((of.kind, settled.get(&of)?)));
     let words = variants.map(|(kind, variant)| format!("{kind:?} {variant}"));
     [names(program).join(" + ")].into_iter().chain(words).collect::<Vec<_>>().join("; ")

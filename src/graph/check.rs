@@ -56,7 +56,7 @@ impl Step {
                 expect("moments", moments, Shape([1, 1, 2, channels]))?;
                 finite(&[("momentum", momentum)])
             }
-            Update::StoreRows { len, value, rows, .. } => {
+            Update::ScatterRows { len, value, rows, .. } => {
                 let shape = self.nodes[value].shape;
                 let count = shape.0[0];
                 expect("rows", rows, Shape([count, 1, 1, 1]))?;
@@ -119,7 +119,7 @@ impl Step {
             Update::RunningMoments { slot, moments, .. } => {
                 return self.check_slot(op, slot, len(moments), banks);
             }
-            Update::StoreRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
+            Update::ScatterRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
             Update::Mean { .. } | Update::Average { .. } | Update::Optimize { .. } => update.banks(),
         };
         let mut lens = Vec::new();

@@ -1,6 +1,6 @@
 //! Reverse-mode differentiation, graph to graph: one rule per operation, in one table.
 
-use super::{Binary, Exchange, Node, NodeId, Op, Unary, Var};
+use super::{Binary, Collective, Node, NodeId, Op, Unary, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -60,8 +60,10 @@ fn depends_on(loss: Var<'_>, wrt: &[Var<'_>]) -> Vec<bool> {
     let mut depends = vec![false; loss.id() + 1];
     for id in 0..=loss.id() {
         depends[id] = wrt.iter().any(|var| var.id() == id)
-            || (!matches!(nodes[id].op, Op::Detach | Op::SelectRows | Op::Exchange(Exchange::Gather { .. }))
-                && nodes[id].operands.iter().any(|&operand| depends[operand]));
+            || (!matches!(
+                nodes[id].op,
+                Op::Detach | Op::GatherRows | Op::Collective(Collective::AllGather { .. })
+            ) && nodes[id].operands.iter().any(|&operand| depends[operand]));
     }
     depends
 }
@@ -77,8 +79,8 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             let operands: Vec<Var<'g>> = (0..node.operands.len()).map(operand).collect();
             op.gradient(&operands, y, gy)?
         }
-        Op::Detach | Op::Exchange(Exchange::Gather { .. }) => vec![None],
-        Op::SelectRows => vec![None, None, None],
+        Op::Detach | Op::Collective(Collective::AllGather { .. }) => vec![None],
+        Op::GatherRows => vec![None, None, None],
 
         // The three contractions over one index set are each other's gradients.
         Op::Conv2d(g) => {
@@ -140,7 +142,9 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             )?;
             // Statistics of all ranks depend on the pictures of all.
             let sums = match gy.graph().node(moments.id()).op {
-                Op::Exchange(Exchange::Moments { share }) => own.exchange(Exchange::Mean { share }),
+                Op::Collective(Collective::AllReduceMoments { share }) => {
+                    own.exchange(Collective::AllReduceMean { share })
+                }
                 _ => own,
             };
             let affine = node.operands.get(2).map(|&id| gy.graph().var(id));
@@ -154,9 +158,9 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
             out
         }
         // A rank's gradient is that of its own loss; what enters the whole one is its share of it. So this is its own transpose.
-        Op::Exchange(mean @ Exchange::Mean { .. }) => vec![Some(gy.exchange(mean))],
+        Op::Collective(mean @ Collective::AllReduceMean { .. }) => vec![Some(gy.exchange(mean))],
         Op::Moments(_)
-        | Op::Exchange(Exchange::Moments { .. })
+        | Op::Collective(Collective::AllReduceMoments { .. })
         | Op::NormalizeGradSums { .. }
         | Op::NormalizeGrad { .. } => {
             return Err(Error::Graph {
@@ -182,6 +186,6 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
         Op::MaxPool(g) => vec![None, Some(operand(0).max_pool2d_grad(gy, g)?)],
         Op::MaxPoolGrad(g) => vec![None, Some(operand(0).max_pool2d_of(gy, g)?)],
         Op::Blur => vec![Some(gy.blur())],
-        Op::Shift { back } => vec![Some(gy.shift_with(operand(1), !back)?), None],
+        Op::Translate { back } => vec![Some(gy.translate_with(operand(1), !back)?), None],
     })
 }

@@ -18,7 +18,7 @@ mod var;
 
 pub use function::{Binary, Unary};
 pub use grad::gradients;
-pub use op::{Exchange, Op, Per};
+pub use op::{Collective, Op, Per};
 pub use rule::UpdateRule;
 pub use step::{Bank, Slot, Step, Update};
 
@@ -170,7 +170,9 @@ fn problem(op: &Op, shape: Shape) -> Option<String> {
         Op::Unary(function) => function.numbers(),
         Op::Binary(function) => function.numbers(),
         Op::Normalize { eps, .. } => vec![eps],
-        Op::Exchange(Exchange::Mean { share } | Exchange::Moments { share }) => vec![share],
+        Op::Collective(Collective::AllReduceMean { share } | Collective::AllReduceMoments { share }) => {
+            vec![share]
+        }
         _ => vec![],
     };
     if let Some(number) = numbers.into_iter().find(|number| !is_single(*number)) {

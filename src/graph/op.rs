@@ -19,19 +19,19 @@ pub enum Per {
 /// the batch which it computes; all shares add up to 1. A process by itself has a share of 1.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Exchange {
+pub enum Collective {
     /// `sum over ranks of share * x`
-    Mean {
+    AllReduceMean {
         /// This rank's share.
         share: f64,
     },
     /// Of each rank's [`Op::Moments`] over its batch, those over all of them together.
-    Moments {
+    AllReduceMoments {
         /// This rank's share.
         share: f64,
     },
     /// The rows of all ranks one after another, `whole` in all; a rank without a share has none there.
-    Gather {
+    AllGather {
         /// Pictures of the whole batch.
         whole: usize,
     },
@@ -121,15 +121,15 @@ pub enum Op {
     MaxPoolGrad(ConvGeometry),
     /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
-    Shift {
+    Translate {
         /// Whether the offsets are taken with opposite sign (the transpose).
         back: bool,
     },
     /// Rows taken from two tensors, laid one after the other: `rows[b]`, rounded down, counts through `a`, then through `b`; below 0
     /// and NaN are the first, beyond the end is the last. A constant to differentiation. `[a, b, rows]`
-    SelectRows,
+    GatherRows,
     /// What ranks make of their tensors together. `[x]`
-    Exchange(Exchange),
+    Collective(Collective),
     /// The same numbers under another shape. `[x]`
     Reshape,
     /// The same numbers, a constant to differentiation. `[x]`
@@ -161,11 +161,11 @@ names! { Op:
     Self::SliceChannelsGrad { .. } => "slice_channels_grad",
     Self::MaxPool(_) => "max_pool2d",
     Self::MaxPoolGrad(_) => "max_pool2d_grad",
-    Self::Shift { .. } => "shift",
-    Self::SelectRows => "select_rows",
-    Self::Exchange(Exchange::Mean { .. }) => "mean_of_ranks",
-    Self::Exchange(Exchange::Moments { .. }) => "moments_of_ranks",
-    Self::Exchange(Exchange::Gather { .. }) => "gather_of_ranks",
+    Self::Translate { .. } => "translate",
+    Self::GatherRows => "gather_rows",
+    Self::Collective(Collective::AllReduceMean { .. }) => "all_reduce_mean",
+    Self::Collective(Collective::AllReduceMoments { .. }) => "all_reduce_moments",
+    Self::Collective(Collective::AllGather { .. }) => "all_gather",
     Self::Reshape => "reshape",
     Self::Detach => "detach";
     Self::Unary(function) => function.name(),

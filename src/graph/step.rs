@@ -75,7 +75,7 @@ pub enum Update {
     },
     /// Rows of a tensor replaced by rows of a value: row `rows[b]`, rounded down, becomes `value[b]`. Where `rows[b]` is negative, NaN or
     /// beyond the last row nothing is replaced; of equal rows the last counts.
-    StoreRows {
+    ScatterRows {
         /// The tensor, rows along its first axis.
         slot: Slot,
         /// Numbers in the whole tensor.
@@ -119,7 +119,7 @@ pub enum Update {
 names! { Update:
     Self::Store { .. } => "store",
     Self::RunningMoments { .. } => "running_moments",
-    Self::StoreRows { .. } => "store_rows",
+    Self::ScatterRows { .. } => "scatter_rows",
     Self::Mean { .. } => "bank_of_ranks",
     Self::Average { .. } => "average",
     Self::Optimize { rule: UpdateRule::Adam { .. }, .. } => "adam",
@@ -135,7 +135,7 @@ impl Update {
             Self::Mean { .. } => [None, None],
             Self::Store { value, .. } => [Some(value), None],
             Self::RunningMoments { moments, .. } => [Some(moments), None],
-            Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
+            Self::ScatterRows { value, rows, .. } => [Some(value), Some(rows)],
             Self::Average { decay, .. } => [Some(decay), None],
             Self::Optimize { rates, .. } => [Some(rates), None],
         };
@@ -145,7 +145,7 @@ impl Update {
     /// The banks it changes.
     pub fn written(&self) -> Vec<usize> {
         match *self {
-            Self::Store { slot, .. } | Self::RunningMoments { slot, .. } | Self::StoreRows { slot, .. } => {
+            Self::Store { slot, .. } | Self::RunningMoments { slot, .. } | Self::ScatterRows { slot, .. } => {
                 vec![slot.bank]
             }
             Self::Mean { bank, .. } => vec![bank],
@@ -159,9 +159,10 @@ impl Update {
         let read = match *self {
             Self::Average { parameters, .. } => Some(parameters),
             Self::Optimize { gradients, .. } => Some(gradients),
-            Self::Store { .. } | Self::RunningMoments { .. } | Self::StoreRows { .. } | Self::Mean { .. } => {
-                None
-            }
+            Self::Store { .. }
+            | Self::RunningMoments { .. }
+            | Self::ScatterRows { .. }
+            | Self::Mean { .. } => None,
         };
         self.written().into_iter().chain(read).collect()
     }
@@ -172,7 +173,7 @@ impl Update {
             | Self::RunningMoments { moments: id, .. }
             | Self::Average { decay: id, .. }
             | Self::Optimize { rates: id, .. } => [Some(id), None],
-            Self::StoreRows { value, rows, .. } => [Some(value), Some(rows)],
+            Self::ScatterRows { value, rows, .. } => [Some(value), Some(rows)],
             Self::Mean { .. } => [None, None],
         };
         nodes.into_iter().flatten()

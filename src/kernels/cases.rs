@@ -109,14 +109,14 @@ pub const CASES: [Example; 32] = [
         Work::Gradient(|v, s| v[0].max_pool2d(s.scale, pool(s)), &["max_pool2d_grad"]),
     ),
     case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
-    case("shift", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].shift(v[1]))),
+    case("translate", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].translate(v[1]))),
     case(
-        "select_rows",
+        "gather_rows",
         &["x", "z", "rows"],
         &[[50, 64, 64, 3], PICTURE, [16, 1, 1, 1]],
-        Work::Value(|v, _| v[0].select_rows(v[1], v[2])),
+        Work::Value(|v, _| v[0].gather_rows(v[1], v[2])),
     ),
-    case("store_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(store_rows)),
+    case("scatter_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(scatter_rows)),
     case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
     case("adam", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM, shapes))),
@@ -154,17 +154,17 @@ fn bank(shape: Shape) -> Bank {
     bank
 }
 
-fn store_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn scatter_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let graph = Graph::new();
     let [kept, x] = [shapes[0], shapes[1]];
     if kept.0[1..] != x.0[1..] {
         let problem = format!("rows of x {x} must be as those kept {kept}");
-        return Err(Error::Graph { op: "store_rows", problem });
+        return Err(Error::Graph { op: "scatter_rows", problem });
     }
     let rows = graph.input("rows", Shape([x.0[0], 1, 1, 1])).id();
     let value = graph.input("x", x).id();
-    let update = Update::StoreRows { slot: FIRST, len: kept.len(), value, rows };
-    Ok((Step::new("store_rows", &graph, &[], vec![update])?, vec![bank(kept)]))
+    let update = Update::ScatterRows { slot: FIRST, len: kept.len(), value, rows };
+    Ok((Step::new("scatter_rows", &graph, &[], vec![update])?, vec![bank(kept)]))
 }
 
 fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {

@@ -60,7 +60,7 @@ pub struct Example {
 }
 
 /// A program that computes an example.
-pub struct Way {
+pub struct KernelVariant {
     /// The variant of its contraction, where it has one.
     pub variant: Option<Variant>,
     /// The program.
@@ -83,7 +83,7 @@ impl Example {
     ///
     /// # Errors
     /// If the shapes or settings do not fit it, or are too large.
-    pub fn ways(&self, shapes: &[Shape], settings: &Settings) -> Result<Vec<Way>> {
+    pub fn ways(&self, shapes: &[Shape], settings: &Settings) -> Result<Vec<KernelVariant>> {
         if shapes.len() != self.operands.len() {
             return Err(Error::Input(format!(
                 "{} takes {} shapes, of {}, not {}",
@@ -106,7 +106,7 @@ impl Example {
             }
             Work::Updates(updates) => updates(shapes)?,
             Work::Programs(programs) => {
-                let way = |program| Way { variant: None, program };
+                let way = |program| KernelVariant { variant: None, program };
                 return Ok(programs(shapes, settings)?.into_iter().map(way).collect());
             }
         };
@@ -117,13 +117,13 @@ impl Example {
         let mut ways = Vec::new();
         for target in targets() {
             let Some(of) = Contraction::all(std::slice::from_ref(&step)).pop() else {
-                ways.push(Way { variant: None, program: lower(&step, &banks, &target)? });
+                ways.push(KernelVariant { variant: None, program: lower(&step, &banks, &target)? });
                 continue;
             };
             for variant in candidates(&of, &target) {
                 let mut target = target.clone();
                 target.choices.set(of, variant);
-                ways.push(Way { variant: Some(variant), program: lower(&step, &banks, &target)? });
+                ways.push(KernelVariant { variant: Some(variant), program: lower(&step, &banks, &target)? });
             }
         }
         Ok(ways)

@@ -7,10 +7,10 @@ mod header;
 mod language;
 mod written;
 
-pub use example::{Example, Settings, Way};
+pub use example::{Example, KernelVariant, Settings};
 pub use header::Header;
 pub use language::{Language, translate};
-pub use written::{Request, Written, write};
+pub use written::{KernelListing, Request, write};
 
 use crate::Result;
 use crate::gpu::lower::{Form, TILES, Variant};
@@ -44,7 +44,7 @@ pub fn all() -> Result<Vec<Kernel>> {
         ways.extend(own.into_iter().map(|way| (example.name, way)));
     }
     let kernel = |name: String| {
-        let uses = |(_, way): &&(&str, Way)| way.kernels().contains(&name.as_str());
+        let uses = |(_, way): &&(&str, KernelVariant)| way.kernels().contains(&name.as_str());
         let mut ops: Vec<&str> = ways.iter().filter(uses).map(|(op, _)| *op).collect();
         ops.dedup();
         let mut variants = Vec::new();
@@ -76,7 +76,7 @@ fn whole(form: Form) -> String {
     Variant { form, parts: 1 }.to_string()
 }
 
-impl Way {
+impl KernelVariant {
     /// Its kernels, in the order of their dispatches.
     fn kernels(&self) -> Vec<&str> {
         self.program.dispatches.iter().map(|dispatch| self.program.kernel(dispatch)).collect()

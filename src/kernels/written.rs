@@ -1,6 +1,6 @@
 //! A kernel's text for a shape: found by name, made by lowering, told what it is of.
 
-use super::example::{self, Example, Settings, Way};
+use super::example::{self, Example, KernelVariant, Settings};
 use super::whole;
 use crate::gpu::lower::{Form, Variant};
 use crate::gpu::preprocess;
@@ -25,7 +25,7 @@ pub struct Request {
 
 /// A kernel's text for a shape.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct KernelListing {
     /// `family/kernel`.
     pub kernel: String,
     /// The text, which needs nothing from outside.
@@ -54,7 +54,7 @@ impl Named {
         }
     }
 
-    fn is_in(&self, way: &Way) -> bool {
+    fn is_in(&self, way: &KernelVariant) -> bool {
         way.program.dispatches.iter().any(|dispatch| self.is(&way.program, dispatch))
     }
 }
@@ -63,11 +63,11 @@ impl Named {
 ///
 /// # Errors
 /// If there is no such kernel, operation or variant, or the shapes do not fit.
-pub fn write(request: &Request) -> Result<Vec<Written>> {
+pub fn write(request: &Request) -> Result<Vec<KernelListing>> {
     let (example, named) = find(&request.name)?;
     let shapes = request.shapes.clone().unwrap_or_else(|| example.own_shapes());
     let mut ways = example.ways(&shapes, &request.settings)?;
-    let met: BTreeSet<String> = ways.iter().flat_map(Way::kernels).map(str::to_owned).collect();
+    let met: BTreeSet<String> = ways.iter().flat_map(KernelVariant::kernels).map(str::to_owned).collect();
     ways.retain(|way| named.is_in(way));
     if ways.is_empty() {
         return Err(Error::Input(format!(
@@ -99,7 +99,7 @@ pub fn write(request: &Request) -> Result<Vec<Written>> {
     if let Named::Kernel(_) = named {
         wanted.truncate(1);
     }
-    let written = |dispatch: &Dispatch| Written {
+    let written = |dispatch: &Dispatch| KernelListing {
         kernel: program.kernel(dispatch).to_owned(),
         wgsl: program.standalone(dispatch.pipeline),
         about: about(&example, &shapes, &request.settings, way, dispatch, &variants),
@@ -143,7 +143,7 @@ fn find(name: &str) -> Result<(Example, Named)> {
 }
 
 /// The names of the variants of `ways`, each form once, with the numbers of parts that it comes in.
-fn variants(ways: &[Way]) -> Vec<String> {
+fn variants(ways: &[KernelVariant]) -> Vec<String> {
     let mut forms: Vec<(Form, Vec<usize>)> = Vec::new();
     for Variant { form, parts } in ways.iter().filter_map(|way| way.variant) {
         match forms.iter_mut().find(|(known, _)| *known == form) {
@@ -171,7 +171,7 @@ fn about(
     example: &Example,
     shapes: &[Shape],
     settings: &Settings,
-    way: &Way,
+    way: &KernelVariant,
     dispatch: &Dispatch,
     variants: &[String],
 ) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! DiffAugment (Zhao 2020): differentiable augmentation in front of the discriminator, on real and fake alike.
 //!
-//! The draws are the host's ([`crate::data::DiffAugmentDraws`]) and come in as inputs.
+//! The draws are the host's ([`crate::data::DiffAugmentParams`]) and come in as inputs.
 
 use crate::Result;
 use crate::graph::Var;
@@ -33,7 +33,7 @@ impl<'g> DiffAugment<'g> {
             x = x.sub(mean)?.mul(contrast)?.add(mean)?;
         }
         if let Some(offsets) = self.translation {
-            x = x.shift(offsets)?;
+            x = x.translate(offsets)?;
         }
         if let Some(mask) = self.cutout {
             x = x.mul(mask)?;

@@ -12,6 +12,6 @@ mod upsample;
 
 pub use init::Init;
 pub use layer::{Layer, NORM_EPS};
-pub use network::{Network, Parameter, ParameterKind, Statistics, Tensors};
+pub use network::{Network, NormMode, Parameter, ParameterKind, Tensors};
 pub use norm::Norm;
 pub use upsample::Upsample;

@@ -68,9 +68,16 @@ pub struct Tensors<'g> {
     pub running: Vec<(Var<'g>, Slot)>,
 }
 
+impl<'g> Tensors<'g> {
+    /// The trained tensors of several networks, one network after another.
+    pub fn parameters(networks: &[Self]) -> Vec<Var<'g>> {
+        networks.iter().flat_map(|of| of.parameters.iter().copied()).collect()
+    }
+}
+
 /// What batch norms normalise by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistics {
+pub enum NormMode {
     /// The batch at hand, as in PyTorch's `train()` mode.
     Batch,
     /// The running averages, as in PyTorch's `eval()` mode.
@@ -121,7 +128,7 @@ impl Network {
         bank.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
     }
 
-    /// Applies the layers to `x`. With [`Statistics::Batch`] also returns the updates of the running statistics this
+    /// Applies the layers to `x`. With [`NormMode::Batch`] also returns the updates of the running statistics this
     /// pass makes. Weights are taken as they are: see [`Network::normalized`].
     ///
     /// # Errors
@@ -133,7 +140,7 @@ impl Network {
         &self,
         x: Var<'g>,
         tensors: &Tensors<'g>,
-        statistics: Statistics,
+        statistics: NormMode,
     ) -> Result<(Var<'g>, Vec<Update>)> {
         let mut pass = Pass {
             parameters: tensors.parameters.iter(),
@@ -196,7 +203,7 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
 struct Pass<P, R> {
     parameters: P,
     running: R,
-    statistics: Statistics,
+    statistics: NormMode,
     updates: Vec<Update>,
 }
 
@@ -234,11 +241,9 @@ where
                 let &(running, slot) = self.running.next().expect("the tensors are this network's");
                 let Shape([pictures, height, width, _]) = x.shape();
                 let (pictures, (y, moments)) = match self.statistics {
-                    Statistics::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
-                    Statistics::OfRanks { share, whole } => {
-                        (whole, x.norm_of_ranks(share, affine, NORM_EPS)?)
-                    }
-                    Statistics::Batch => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
+                    NormMode::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
+                    NormMode::OfRanks { share, whole } => (whole, x.norm_of_ranks(share, affine, NORM_EPS)?),
+                    NormMode::Batch => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
                 };
                 self.updates.push(Update::RunningMoments {
                     slot,

@@ -5,7 +5,7 @@ pub mod proto;
 mod write;
 
 use crate::nn::torch::TorchTensor;
-use crate::nn::{Network, Statistics};
+use crate::nn::{Network, NormMode};
 use crate::{Error, Result};
 use prost::Message;
 use proto::{Entry, Extent, Extents, FLOAT, Graph, Model, OperatorSet, Size, TensorType, Type, ValueInfo};
@@ -37,7 +37,7 @@ pub struct Export<'a> {
     /// Its `state_dict`.
     pub weights: Vec<TorchTensor>,
     /// What batch norms normalise by.
-    pub statistics: Statistics,
+    pub statistics: NormMode,
     /// What goes in.
     pub input: Port,
     /// What comes out.

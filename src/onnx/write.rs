@@ -3,7 +3,7 @@
 use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
 use crate::graph::Unary;
 use crate::nn::torch::TorchTensor;
-use crate::nn::{Layer, NORM_EPS, Statistics};
+use crate::nn::{Layer, NORM_EPS, NormMode};
 use crate::shape::ConvOptions;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 /// A network's operators while they are written. Every value is named after the layer that makes it.
 pub(super) struct Writing {
     weights: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    statistics: Statistics,
+    statistics: NormMode,
     nodes: Vec<Node>,
     tensors: Vec<Tensor>,
 }
 
 impl Writing {
-    pub fn new(weights: Vec<TorchTensor>, statistics: Statistics) -> Self {
+    pub fn new(weights: Vec<TorchTensor>, statistics: NormMode) -> Self {
         let weights = weights.into_iter().map(|(name, shape, numbers)| (name, (shape, numbers))).collect();
         Self { weights, statistics, nodes: Vec::new(), tensors: Vec::new() }
     }
@@ -134,7 +134,7 @@ impl Writing {
     }
 
     fn batch_norm(&mut self, at: &str, x: &str) -> Result<String> {
-        if self.statistics == Statistics::Running {
+        if self.statistics == NormMode::Running {
             let mut inputs = vec![x.to_owned()];
             for leaf in ["weight", "bias", "running_mean", "running_var"] {
                 inputs.push(self.weight(at, leaf)?);

@@ -4,12 +4,12 @@
 mod modules;
 mod optimizer;
 mod params;
-mod trained;
+mod state;
 
 pub use modules::{Modules, TrainStep};
 pub use optimizer::{Adam, AdamW, Optimizer, RmsProp, Sgd};
 pub use params::{Group, Params};
-pub use trained::TrainedBanks;
+pub use state::OptimizerState;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use super::params::{Group, GroupEntry, Params, Place};
 use crate::graph::{Graph, NodeId, Slot, Step, Update, Var};
-use crate::nn::{Network, Statistics, Tensors};
+use crate::nn::{Network, NormMode, Tensors};
 use crate::{Error, Result};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ impl<'p, 'g> Modules<'p, 'g> {
     /// If there is no such network, or `x` does not fit it.
     pub fn forward(&self, name: &str, x: Var<'g>) -> Result<Var<'g>> {
         let (network, tensors) = self.network(name)?;
-        let (y, updates) = network.forward(x, &tensors, Statistics::Batch)?;
+        let (y, updates) = network.forward(x, &tensors, NormMode::Batch)?;
         self.passes.borrow_mut().push(Pass { network: name.to_owned(), result: y.id(), updates });
         Ok(y)
     }
@@ -75,7 +75,7 @@ impl<'p, 'g> Modules<'p, 'g> {
     /// As [`Modules::forward`].
     pub fn evaluate(&self, name: &str, x: Var<'g>) -> Result<Var<'g>> {
         let (network, tensors) = self.network(name)?;
-        Ok(network.forward(x, &tensors, Statistics::Running)?.0)
+        Ok(network.forward(x, &tensors, NormMode::Running)?.0)
     }
 
     /// A tensor that is part of no network.

@@ -1,6 +1,6 @@
 //! Parameters by name, their optimizers and their initial values.
 
-use super::{Modules, Optimizer, TrainedBanks};
+use super::{Modules, Optimizer, OptimizerState};
 use crate::graph::{Bank, Graph};
 use crate::nn::{Init, Network, Parameter};
 use crate::shape::Shape;
@@ -31,7 +31,7 @@ impl Group {
 #[derive(Clone, Debug)]
 pub(super) struct GroupEntry {
     pub optimizer: Optimizer,
-    pub banks: TrainedBanks,
+    pub banks: OptimizerState,
     /// Their tensors come first in the banks, those that belong to no network after them.
     pub networks: Vec<Network>,
 }
@@ -73,12 +73,12 @@ impl Params {
         let first = known.len() - networks.len();
         let drawn: Vec<(&Network, String)> =
             (first..).zip(networks).map(|(at, network)| (*network, format!("init.{at}"))).collect();
-        let banks = TrainedBanks::of(self.banks.len(), &optimizer.rule());
-        let [parameters, running] = TrainedBanks::layouts(networks);
+        let banks = OptimizerState::of(self.banks.len(), &optimizer.rule());
+        let [parameters, running] = OptimizerState::layouts(networks);
         let mut layouts = vec![parameters; banks.count()];
         layouts[banks.running - banks.parameters] = running;
         let mut initial: Vec<Vec<f32>> = layouts.iter().map(|bank| vec![0.0; bank.len]).collect();
-        let [parameters, running] = TrainedBanks::initial(&drawn, init, self.seed);
+        let [parameters, running] = OptimizerState::initial(&drawn, init, self.seed);
         initial[0] = parameters;
         initial[banks.running - banks.parameters] = running;
         self.banks.extend(layouts);

@@ -6,10 +6,10 @@
 #[cfg(feature = "mpi")]
 mod mpi;
 mod shard;
-mod spent;
+mod stats;
 
 pub use shard::Shard;
-pub use spent::{Phase, Spent};
+pub use stats::{CommStats, Phase};
 
 use crate::real::{Real, Typed};
 use crate::{Error, Result};
@@ -44,7 +44,7 @@ pub struct Ranks(Option<Arc<Joined>>);
 
 struct Joined {
     link: Box<dyn Link>,
-    spent: Mutex<Spent>,
+    spent: Mutex<CommStats>,
 }
 
 impl Ranks {
@@ -165,7 +165,7 @@ impl Ranks {
     }
 
     /// What was spent since it was last asked for; none of a process by itself.
-    pub fn take_spent(&self) -> Option<Spent> {
+    pub fn take_stats(&self) -> Option<CommStats> {
         let joined = self.0.as_ref()?;
         Some(std::mem::take(&mut *joined.spent.lock().unwrap_or_else(PoisonError::into_inner)))
     }

@@ -23,7 +23,7 @@ pub fn slice<T: Real>(from: usize, x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
 /// See [`crate::graph::Op::SliceChannelsGrad`].
 pub fn slice_grad<T: Real>(from: usize, gy: &[T], gs: Shape, dx: &mut [T], xs: Shape) {
     let (some, whole) = (gs.channels(), xs.channels());
-    dx.fill(T::of(0.0));
+    dx.fill(T::from_f64(0.0));
     for (dx, gy) in dx.chunks_exact_mut(whole).zip(gy.chunks_exact(some)) {
         dx[from..from + some].copy_from_slice(gy);
     }

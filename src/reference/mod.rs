@@ -49,7 +49,7 @@ impl<T: Number> Reference<T> {
     pub fn new(banks: &[Bank], steps: Vec<Step>) -> Result<Self> {
         steps.iter().try_for_each(|step| step.check(banks))?;
         Ok(Self {
-            banks: banks.iter().map(|bank| vec![T::of(0.0); bank.len]).collect(),
+            banks: banks.iter().map(|bank| vec![T::from_f64(0.0); bank.len]).collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
             ranks: Ranks::default(),
             tracing: false,
@@ -69,7 +69,7 @@ fn compute<T: Element>(
     let shape = |index: usize| nodes[node.operands[index]].shape;
     match &node.op {
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
-        Op::Exchange(of) => exchange::exchange(*of, ranks, operands[0], out),
+        Op::Collective(of) => exchange::exchange(*of, ranks, operands[0], out),
         Op::Conv2d(g) => contraction::conv2d(g, operands[0], shape(0), operands[1], out, node.shape),
         Op::ConvTranspose2d(g) => {
             contraction::conv_transpose2d(g, operands[0], shape(0), operands[1], out, node.shape);
@@ -109,8 +109,8 @@ fn compute<T: Element>(
         Op::MaxPool(g) => pool::max_pool(g, operands[0], operands[1], node.shape.channels(), out),
         Op::MaxPoolGrad(g) => pool::max_pool_grad(g, operands[0], operands[1], node.shape.channels(), out),
         Op::Blur => spatial::blur(operands[0], node.shape, out),
-        Op::SelectRows => spatial::select_rows(operands[0], operands[1], operands[2], out),
-        Op::Shift { back } => spatial::shift(*back, operands[0], operands[1], out, node.shape),
+        Op::GatherRows => spatial::gather_rows(operands[0], operands[1], operands[2], out),
+        Op::Translate { back } => spatial::translate(*back, operands[0], operands[1], out, node.shape),
         Op::Custom(op) => {
             let operand = |(index, values)| Operand { values, shape: shape(index) };
             let operands: Vec<Operand<'_, T>> = operands.iter().copied().enumerate().map(operand).collect();
@@ -204,7 +204,7 @@ impl<T: Number> Executor<T> for Reference<T> {
         Ok(found.find_map(|(bank, at)| Some((bank, at?))))
     }
 
-    fn trace(&mut self, on: bool) {
+    fn detect_anomaly(&mut self, on: bool) {
         self.tracing = on;
     }
 

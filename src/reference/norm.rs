@@ -25,18 +25,18 @@ pub fn moments<T: Real>(per: Per, x: &[T], shape: Shape, out: &mut [T]) {
     groups.for_each(|(out, x)| {
         let row = |row: usize| &x[row * channels..][..channels];
         let mut mean = sum_rows(rows, channels, |r, sums| {
-            sums.iter_mut().zip(row(r)).for_each(|(sum, x)| *sum += x.wide());
+            sums.iter_mut().zip(row(r)).for_each(|(sum, x)| *sum += x.as_f64());
         });
         mean.iter_mut().for_each(|mean| *mean /= rows as f64);
         let squares = sum_rows(rows, channels, |r, sums| {
             for ((sum, x), mean) in sums.iter_mut().zip(row(r)).zip(&mean) {
-                let apart = x.wide() - mean;
+                let apart = x.as_f64() - mean;
                 *sum += apart * apart;
             }
         });
         for (c, (mean, squares)) in mean.into_iter().zip(squares).enumerate() {
-            out[c] = T::of(mean);
-            out[channels + c] = T::of(squares / rows as f64);
+            out[c] = T::from_f64(mean);
+            out[channels + c] = T::from_f64(squares / rows as f64);
         }
     });
 }
@@ -44,7 +44,7 @@ pub fn moments<T: Real>(per: Per, x: &[T], shape: Shape, out: &mut [T]) {
 /// `1 / sqrt(variance + eps)` per channel of every group's moments.
 fn inverse_deviations<T: Real>(moments: &[T], channels: usize, eps: f64) -> Vec<T> {
     let variances = moments.chunks_exact(2 * channels).flat_map(|group| &group[channels..]);
-    variances.map(|&variance| T::of(1.0) / (variance + T::of(eps)).sqrt()).collect()
+    variances.map(|&variance| T::from_f64(1.0) / (variance + T::from_f64(eps)).sqrt()).collect()
 }
 
 /// Calls `line(group, first number, numbers)` for all lines of pixels of `y`, side by side.
@@ -98,13 +98,13 @@ pub fn grad_sums<T: Real>(per: Per, eps: f64, x: &[T], shape: Shape, moments: &[
             let (x, gy) = (&x[at..][..channels], &gy[at..][..channels]);
             let (weight, bias) = sums.split_at_mut(channels);
             for c in 0..channels {
-                weight[c] += (gy[c] * (x[c] - mean[c]) * inverse[c]).wide();
+                weight[c] += (gy[c] * (x[c] - mean[c]) * inverse[c]).as_f64();
             }
             for c in 0..channels {
-                bias[c] += gy[c].wide();
+                bias[c] += gy[c].as_f64();
             }
         });
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(sum));
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f64(sum));
     });
 }
 
@@ -113,7 +113,7 @@ pub fn grad_sums<T: Real>(per: Per, eps: f64, x: &[T], shape: Shape, moments: &[
 pub fn grad<T: Real>(per: Per, eps: f64, fixed: bool, operands: &[&[T]], shape: Shape, dx: &mut [T]) {
     let channels = shape.channels();
     let (_, rows) = groups(per, shape);
-    let share = T::of(1.0 / rows as f64);
+    let share = T::from_f64(1.0 / rows as f64);
     let (x, moments, gy, sums) = (operands[0], operands[1], operands[2], operands[3]);
     let inverse = inverse_deviations(moments, channels, eps);
     let mut factor = inverse.clone();

@@ -44,7 +44,7 @@ impl<T: Real> Chunk<'_, T> {
             }
             UpdateRule::RmsProp { alpha, eps, momentum, weight_decay } => {
                 let [alpha, rest, eps, momentum_share, decay] =
-                    [alpha, 1.0 - alpha, eps, momentum, weight_decay].map(T::of);
+                    [alpha, 1.0 - alpha, eps, momentum, weight_decay].map(T::from_f64);
                 let lr = rates[0];
                 let step = move |g: T, square: &mut T| {
                     *square = alpha * *square + rest * g * g;
@@ -59,8 +59,8 @@ impl<T: Real> Chunk<'_, T> {
                 }
             }
             UpdateRule::Sgd { momentum, nesterov, weight_decay } => {
-                let (lr, share, decay) = (rates[0], rates[1], T::of(weight_decay));
-                let momentum_share = T::of(momentum);
+                let (lr, share, decay) = (rates[0], rates[1], T::from_f64(weight_decay));
+                let momentum_share = T::from_f64(momentum);
                 let add = move |g: T, buffer: &mut T| *buffer = momentum_share * *buffer + share * g;
                 match (momentum, nesterov) {
                     (0.0, _) => self.with_none(|p, g| *p -= lr * (g + decay * *p)),
@@ -103,7 +103,7 @@ impl<T: Real> Chunk<'_, T> {
 
 /// Updates the moments and returns the step.
 fn adam<T: Real>([beta1, beta2, eps]: [f64; 3], rates: &[T]) -> impl Fn(T, &mut T, &mut T) -> T {
-    let [b1, b2, r1, r2, eps] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2, eps].map(T::of);
+    let [b1, b2, r1, r2, eps] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2, eps].map(T::from_f64);
     let (step_size, correction) = (rates[0], rates[1]);
     move |g, m, v| {
         *m = b1 * *m + r1 * g;

@@ -10,24 +10,24 @@ pub const CHUNK: usize = 16 * 1024;
 
 /// See [`Unary`].
 pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
-    let one = T::of(1.0);
+    let one = T::from_f64(1.0);
     match unary {
         Unary::Affine { scale, offset } => {
-            let (scale, offset) = (T::of(scale), T::of(offset));
+            let (scale, offset) = (T::from_f64(scale), T::from_f64(offset));
             map(x, y, |x| scale * x + offset);
         }
         Unary::LeakyRelu { slope } => {
-            let slope = T::of(slope);
+            let slope = T::from_f64(slope);
             // Not x > 0, so that NaN stays; and no 0 * infinity.
-            if slope == T::of(0.0) {
+            if slope == T::from_f64(0.0) {
                 map(x, y, |x| if x <= slope { slope } else { x });
             } else {
-                map(x, y, |x| if x <= T::of(0.0) { slope * x } else { x });
+                map(x, y, |x| if x <= T::from_f64(0.0) { slope * x } else { x });
             }
         }
         Unary::Tanh => map(x, y, T::hyperbolic_tangent),
         Unary::Sigmoid => map(x, y, |x| one / (one + (-x).exp())),
-        Unary::Softplus => map(x, y, |x| x.max(T::of(0.0)) + (-x.abs()).exp().ln_1p()),
+        Unary::Softplus => map(x, y, |x| x.max(T::from_f64(0.0)) + (-x.abs()).exp().ln_1p()),
         Unary::Square => map(x, y, |x| x * x),
         Unary::Abs => map(x, y, T::abs),
         Unary::Rsqrt => map(x, y, |x| one / x.sqrt()),
@@ -38,14 +38,14 @@ pub fn unary<T: Real>(unary: Unary, x: &[T], y: &mut [T]) {
 
 /// See [`Binary`].
 pub fn binary<T: Real>(binary: Binary, a: (&[T], Shape), b: (&[T], Shape), y: &mut [T], shape: Shape) {
-    let (zero, one) = (T::of(0.0), T::of(1.0));
+    let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
     match binary {
         Binary::Add => zip(a, b, y, shape, |a, b| a + b),
         Binary::Sub => zip(a, b, y, shape, |a, b| a - b),
         Binary::Mul => zip(a, b, y, shape, |a, b| a * b),
         Binary::Div => zip(a, b, y, shape, |a, b| a / b),
         Binary::LeakyReluGrad { slope } => {
-            let slope = T::of(slope);
+            let slope = T::from_f64(slope);
             zip(a, b, y, shape, |y, g| {
                 let below = slope * g;
                 if y <= zero { below } else { g }

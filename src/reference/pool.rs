@@ -40,7 +40,7 @@ pub fn max_pool<T: Real>(g: &ConvGeometry, x: &[T], v: &[T], channels: usize, y:
 /// See [`crate::graph::Op::MaxPoolGrad`].
 pub fn max_pool_grad<T: Real>(g: &ConvGeometry, x: &[T], gy: &[T], channels: usize, dv: &mut [T]) {
     let [picture, pooled] = [g.large, g.small].map(|[h, w]| h * w * channels);
-    dv.fill(T::of(0.0));
+    dv.fill(T::from_f64(0.0));
     let pictures = dv.par_chunks_exact_mut(picture).zip(x.par_chunks_exact(picture));
     pictures.zip(gy.par_chunks_exact(pooled)).for_each(|((dv, x), gy)| {
         for (at, gy) in gy.chunks_exact(channels).enumerate() {

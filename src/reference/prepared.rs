@@ -55,7 +55,7 @@ impl<T: Number> Prepared<T> {
             .iter()
             .map(|&id| {
                 let value = if let Op::Full(value) = step.nodes[id].op { value } else { 0.0 };
-                vec![T::of(value); step.nodes[id].shape.len()]
+                vec![T::from_f64(value); step.nodes[id].shape.len()]
             })
             .collect();
         let computed: Vec<NodeId> = step.computed().collect();
@@ -70,7 +70,7 @@ impl<T: Number> Prepared<T> {
         for id in 0..end {
             place[id] = place[step.source(id)];
         }
-        buffers.extend(slots.sizes.into_iter().map(|size| vec![T::of(0.0); size]));
+        buffers.extend(slots.sizes.into_iter().map(|size| vec![T::from_f64(0.0); size]));
         Self { step, place, buffers, scratch: Vec::new() }
     }
 
@@ -87,7 +87,7 @@ impl<T: Number> Prepared<T> {
         let mut found = None;
         self.run(banks, ranks, |op, results| {
             let mut bad = results.iter().filter_map(|&(shape, values)| {
-                Some((op.to_owned(), values[first_non_finite(values)?].wide(), shape))
+                Some((op.to_owned(), values[first_non_finite(values)?].as_f64(), shape))
             });
             found = found.take().or_else(|| bad.next());
         });

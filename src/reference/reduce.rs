@@ -32,7 +32,7 @@ pub fn sum<T: Real>(x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
     let mut total = vec![0.0; y.len()];
     let add = |row: usize, at: usize, sums: &mut [f64]| {
         for (c, &x) in x[row * channels..(row + 1) * channels].iter().enumerate() {
-            sums[at + c * strides[3]] += x.wide();
+            sums[at + c * strides[3]] += x.as_f64();
         }
     };
     if strides[..3] == [0, 0, 0] {
@@ -44,7 +44,7 @@ pub fn sum<T: Real>(x: &[T], xs: Shape, y: &mut [T], ys: Shape) {
             add(row, n * strides[0] + h * strides[1] + w * strides[2], &mut total);
         }
     }
-    y.iter_mut().zip(total).for_each(|(y, total)| *y = T::of(total));
+    y.iter_mut().zip(total).for_each(|(y, total)| *y = T::from_f64(total));
 }
 
 /// See [`crate::graph::Op::Broadcast`].

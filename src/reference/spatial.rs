@@ -67,7 +67,7 @@ pub fn reflection_pad_grad<T: Real>(
     xs: Shape,
 ) {
     let [_, h, w, _] = xs.0;
-    dx.fill(T::of(0.0));
+    dx.fill(T::from_f64(0.0));
     pixels(dx, gs, xs, |y, x| (mirror(y, top, h), mirror(x, left, w)), add(gy, gs));
 }
 
@@ -78,7 +78,7 @@ pub fn upsample<T: Real>([fy, fx]: [usize; 2], x: &[T], xs: Shape, y: &mut [T], 
 
 /// See [`crate::graph::Op::UpsampleNearestGrad`].
 pub fn upsample_grad<T: Real>([fy, fx]: [usize; 2], gy: &[T], gs: Shape, dx: &mut [T], xs: Shape) {
-    dx.fill(T::of(0.0));
+    dx.fill(T::from_f64(0.0));
     pixels(dx, gs, xs, |y, x| (y / fy, x / fx), add(gy, gs));
 }
 
@@ -87,10 +87,10 @@ pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
     let [_, h, w, c] = shape.0;
     let near = |at: usize, by: isize, len: usize| at.saturating_add_signed(by).min(len - 1);
     let taps = [(-1, 0.25), (0, 0.5), (1, 0.25)];
-    out.fill(T::of(0.0));
+    out.fill(T::from_f64(0.0));
     for (dy, down) in taps {
         for (dx, along) in taps {
-            let share = T::of(down * along);
+            let share = T::from_f64(down * along);
             let from = |y, x| (near(y, dy, h), near(x, dx, w));
             pixels(out, shape, shape, from, |picture, out, to, from| {
                 let x = &x[picture * h * w * c + from..][..c];
@@ -100,13 +100,13 @@ pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
     }
 }
 
-/// See [`crate::graph::Op::Shift`].
-pub fn shift<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: Shape) {
+/// See [`crate::graph::Op::Translate`].
+pub fn translate<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: Shape) {
     let [_, h, w, c] = shape.0;
     // At most out of the picture, where NaN goes too.
     let moved = |offset: T, extent: usize| {
         let limit = extent as f64;
-        let pixels = if offset.is_nan() { limit } else { offset.wide().clamp(-limit, limit) };
+        let pixels = if offset.is_nan() { limit } else { offset.as_f64().clamp(-limit, limit) };
         pixels.round_ties_even() as isize * if back { -1 } else { 1 }
     };
     for (picture, out) in out.chunks_exact_mut(h * w * c).enumerate() {
@@ -117,19 +117,19 @@ pub fn shift<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: 
                 let at = ((picture * h + fy as usize) * w + fx as usize) * c;
                 out.copy_from_slice(&x[at..at + c]);
             } else {
-                out.fill(T::of(0.0));
+                out.fill(T::from_f64(0.0));
             }
         }
     }
 }
 
-/// See [`crate::graph::Op::SelectRows`].
-pub fn select_rows<T: Real>(a: &[T], b: &[T], rows: &[T], out: &mut [T]) {
+/// See [`crate::graph::Op::GatherRows`].
+pub fn gather_rows<T: Real>(a: &[T], b: &[T], rows: &[T], out: &mut [T]) {
     let len = out.len() / rows.len();
     let last = (a.len() + b.len()) / len - 1;
     for (out, row) in out.chunks_exact_mut(len).zip(rows) {
         // NaN and what is negative become 0.
-        let at = (row.wide() as usize).min(last) * len;
+        let at = (row.as_f64() as usize).min(last) * len;
         out.copy_from_slice(if at < a.len() { &a[at..at + len] } else { &b[at - a.len()..][..len] });
     }
 }

@@ -24,17 +24,18 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], ranks: &Ranks, valu
             let running = &mut banks[slot.bank][slot.offset..slot.offset + moments.len()];
             for (index, (running, moment)) in running.iter_mut().zip(moments).enumerate() {
                 let correction = if index < channels { 1.0 } else { unbiased };
-                *running = T::of(1.0 - momentum) * *running + T::of(momentum * correction) * moment;
+                *running =
+                    T::from_f64(1.0 - momentum) * *running + T::from_f64(momentum * correction) * moment;
             }
         }
-        Update::StoreRows { slot, len, value: id, rows } => {
+        Update::ScatterRows { slot, len, value: id, rows } => {
             let (value, rows) = (value(banks, id), value(banks, rows));
             let row_len = value.len() / rows.len();
             let tensor = &mut banks[slot.bank][slot.offset..slot.offset + len];
             let there = 0.0..(len / row_len) as f64;
             for (new, row) in value.chunks_exact(row_len).zip(rows) {
-                if there.contains(&row.wide()) {
-                    tensor[row.wide() as usize * row_len..][..row_len].copy_from_slice(new);
+                if there.contains(&row.as_f64()) {
+                    tensor[row.as_f64() as usize * row_len..][..row_len].copy_from_slice(new);
                 }
             }
         }
@@ -45,7 +46,7 @@ pub fn apply<T: Real>(update: &Update, banks: &mut [Vec<T>], ranks: &Ranks, valu
             chunks.for_each(|(averages, parameters)| {
                 vectorized(|| {
                     for (average, &parameter) in averages.iter_mut().zip(parameters) {
-                        *average = decay * *average + (T::of(1.0) - decay) * parameter;
+                        *average = decay * *average + (T::from_f64(1.0) - decay) * parameter;
                     }
                 });
             });

@@ -23,7 +23,7 @@ const QUANTIZER_SPEED: i32 = 10;
 /// two.
 pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usize) -> Result<()> {
     let path = path.as_ref();
-    file::replace(path, &encoded(frames, path, max_frames, MAX_WIDTH)?)
+    file::write_atomic(path, &encoded(frames, path, max_frames, MAX_WIDTH)?)
 }
 
 /// The GIF of [`progress_gif`], its frames at most `max_width` pixels wide; errors name `path`.

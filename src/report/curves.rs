@@ -54,7 +54,7 @@ pub fn losses_svg(rows: &[Row], names: &[&str], title: &str, path: impl AsRef<Pa
     let mut svg = String::new();
     draw(&curves, title, SVGBackend::with_string(&mut svg, SIZE).into_drawing_area())
         .map_err(|problem| Error::io(path)(std::io::Error::other(problem)))?;
-    file::replace(path, svg.as_bytes())
+    file::write_atomic(path, svg.as_bytes())
 }
 
 fn curve<'a>(rows: &[Row], name: &'a str) -> Result<Curve<'a>> {

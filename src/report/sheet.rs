@@ -160,6 +160,6 @@ impl Sheet {
         PngEncoder::new(&mut png)
             .write_image(bytes, columns, rows, color)
             .map_err(|error| Error::io(path)(std::io::Error::other(error)))?;
-        file::replace(path, &png)
+        file::write_atomic(path, &png)
     }
 }

@@ -88,5 +88,5 @@ pub fn write(path: &Path, tensors: &Tensors) -> Result<()> {
         Tensors::F64(all) => all.iter().for_each(|(name, of)| writer.f64(name, &of.shape, &of.values)),
     }
     let bytes = writer.bytes().map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
-    file::replace(path, &bytes)
+    file::write_atomic(path, &bytes)
 }

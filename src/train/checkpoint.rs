@@ -289,7 +289,7 @@ pub fn write<C: RunConfig>(
         problem: format!("not written: {problem}"),
     };
     writer.text(METADATA, serde_json::to_string(&header).map_err(|error| failed(error.to_string()))?);
-    file::replace(path, &writer.bytes().map_err(failed)?)
+    file::write_atomic(path, &writer.bytes().map_err(failed)?)
 }
 
 /// Every tensor that is kept in PyTorch's layout.

@@ -1,6 +1,6 @@
 //! What a run says of a step: a row of `metrics.jsonl` and a line for people.
 
-use crate::ranks::Spent;
+use crate::ranks::CommStats;
 use std::fmt::{Display, Formatter, Result};
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ pub struct Log {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exchanged {
     /// All of it.
-    pub spent: Spent,
+    pub spent: CommStats,
     /// In how many steps.
     pub steps: u64,
 }
@@ -128,7 +128,7 @@ impl Clock {
         self.before += self.since.elapsed();
     }
 
-    pub fn go_on(&mut self) {
+    pub fn resume(&mut self) {
         self.since = Instant::now();
     }
 

@@ -3,16 +3,16 @@
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+pub mod diagnostics;
 pub mod evaluation;
 mod gallery;
 pub mod initial;
 pub mod log;
 pub mod model;
+pub(crate) mod norm_mode;
 pub mod phase;
 #[cfg(feature = "report")]
 pub mod reporting;
 pub mod run;
 pub mod run_folder;
 pub mod starts;
-pub(crate) mod statistics;
-pub mod symptoms;

@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::{Bank, Step};
 use crate::nn::{Init, Network, Parameter};
-use crate::optim::TrainedBanks;
+use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 
 /// Networks trained by one optimizer.
@@ -19,7 +19,7 @@ pub struct Trained<'m> {
     /// The networks, each with the purpose of its initial draws.
     pub networks: Vec<(&'m Network, String)>,
     /// Their banks.
-    pub banks: TrainedBanks,
+    pub banks: OptimizerState,
     /// The bank of averages of their parameters, where they are kept.
     pub average: Option<usize>,
 }
@@ -176,7 +176,7 @@ pub trait Model: Sized {
     fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {
         let mut values: Vec<Vec<f32>> = self.banks().iter().map(|bank| vec![0.0; bank.len]).collect();
         for Trained { networks, banks: of, average } in self.trained() {
-            let [parameters, running] = TrainedBanks::initial(&networks, init, seed);
+            let [parameters, running] = OptimizerState::initial(&networks, init, seed);
             values[of.parameters] = parameters;
             values[of.running] = running;
             if let Some(average) = average {

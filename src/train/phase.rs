@@ -1,6 +1,6 @@
 //! An iteration of training as data: phases, each an optimizer step, when it is due, and where its inputs come from.
 
-use crate::data::{DiffAugmentDraws, NoiseKind, PoolDraws, noise};
+use crate::data::{DiffAugmentParams, NoiseKind, PoolDraws, noise};
 use crate::graph::Step;
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::R1;
@@ -91,7 +91,7 @@ pub struct ImagePool {
     pub len: usize,
 }
 
-/// The parameters of DiffAugment, as in [`DiffAugmentDraws`].
+/// The parameters of DiffAugment, as in [`DiffAugmentParams`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parameter {
@@ -235,7 +235,7 @@ pub struct Inputs<'a> {
     /// A batch of each set, this process's part of it.
     images: Vec<&'a [f32]>,
     noise: BTreeMap<&'a str, Vec<f32>>,
-    augmentation: BTreeMap<&'a str, DiffAugmentDraws>,
+    augmentation: BTreeMap<&'a str, DiffAugmentParams>,
     pools: BTreeMap<&'a str, PoolDraws>,
 }
 
@@ -276,7 +276,7 @@ impl<'a> Inputs<'a> {
             Source::Rates(rates) => self.rates(*rates, self.update(index)).to_vec(),
             Source::Decay { decay } => vec![average_decay(*decay, self.update(index)) as f32],
             Source::Augmentation { parameter, stream } => {
-                let draw = || DiffAugmentDraws::new(seed, stream, t, shard, size);
+                let draw = || DiffAugmentParams::new(seed, stream, t, shard, size);
                 let draws = self.augmentation.entry(stream.as_str()).or_insert_with(draw);
                 match parameter {
                     Parameter::Brightness => draws.brightness.clone(),

@@ -1,13 +1,13 @@
 //! What a run leaves for people, made of what it kept: loss curves, animations, and the page.
 
 use super::config::LONGEST;
+use super::diagnostics::{Diagnostics, Finding};
 use super::log::duration;
 use super::model::Model;
 use super::run_folder::RunFolder;
 use super::starts::{self, Start};
-use super::symptoms::{Finding, Symptoms};
 use crate::file;
-use crate::report::page::{self, Chart, Evaluation, Page, Samples, Series, Sign};
+use crate::report::page::{self, Chart, Diagnostic, Evaluation, Page, Samples, Series};
 use crate::report::{self, Row, metrics};
 use crate::spelling::quoted;
 use crate::{Error, Result};
@@ -122,7 +122,7 @@ fn run<M: Model>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
             .collect(),
         charts: charts(&rows, &M::LOSSES.iter().map(|loss| loss.name).collect::<Vec<_>>()),
         sheets,
-        findings: Symptoms::new(&rows).findings().iter().map(sign).collect(),
+        findings: Diagnostics::new(&rows).findings().iter().map(sign).collect(),
         evaluation: evaluation(&folder.evaluation_path())?,
         commands: commands::<M>(folder, step, total),
     })
@@ -180,8 +180,8 @@ fn charts(rows: &[Row], losses: &[&str]) -> Vec<Chart> {
     charts
 }
 
-fn sign(finding: &Finding) -> Sign {
-    Sign {
+fn sign(finding: &Finding) -> Diagnostic {
+    Diagnostic {
         name: finding.name(),
         since: finding.since,
         until: finding.until,

@@ -47,7 +47,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// If another process trains in it.
-    pub fn hold(&self) -> Result<Option<File>> {
+    pub fn lock(&self) -> Result<Option<File>> {
         let folder = File::open(&self.path).ok();
         match folder.as_ref().map(File::try_lock) {
             Some(Err(TryLockError::WouldBlock)) => Err(Error::Input(format!(
@@ -64,7 +64,7 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be written or removed.
     pub fn prepare(&self, config: &impl RunConfig) -> Result<()> {
-        file::replace(&self.config_path(), config.to_toml()?.as_bytes())?;
+        file::write_atomic(&self.config_path(), config.to_toml()?.as_bytes())?;
         let mut partial: Vec<_> = self.files().iter().map(|path| file::partial(path)).collect();
         let animations = partials(&self.path)?.into_iter();
         partial.extend(animations.filter(|path| is_sheet(&path.with_extension(""), PROGRESS, GIF)));
@@ -223,7 +223,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// If it cannot be renamed.
-    pub fn set_aside(&self, checkpoint: &Path) -> Result<()> {
+    pub fn quarantine(&self, checkpoint: &Path) -> Result<()> {
         fs::rename(checkpoint, unreadable(checkpoint)).map_err(Error::io(checkpoint))
     }
 
@@ -302,7 +302,7 @@ fn is_sheet(path: &Path, start: &str, extension: &str) -> bool {
         && sheet.is_some_and(|sheet| sheet.is_empty() || named(sheet))
 }
 
-/// What [`file::replace`] left half written in a folder.
+/// What [`file::write_atomic`] left half written in a folder.
 fn partials(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = entries(folder)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == file::PARTIAL));

@@ -66,5 +66,5 @@ pub(super) fn add(folder: &RunFolder, start: Start) -> Result<()> {
     starts.push(start);
     let path = folder.starts_path();
     let json = serde_json::to_vec_pretty(&starts).map_err(|error| Error::io(&path)(error.into()))?;
-    file::replace(&path, &json)
+    file::write_atomic(&path, &json)
 }

@@ -2,11 +2,11 @@
 
 use super::check::Check;
 use super::files::{Files, Manifest, Sheet};
-use super::{Options, Written};
+use super::{Exported, Options};
 use crate::data::{Pictures, to_unit};
 use crate::graph::Step;
 use crate::models::cyclegan::{CycleGanConfig, Domain};
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
@@ -25,13 +25,13 @@ struct Details {
 }
 
 /// As [`super::export`]. Batch norms take the running statistics, as `mewgan translate` does.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
+pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
     let config: CycleGanConfig = checkpoint.config()?;
     let Common { size, channels, .. } = config.common;
     let model = config.cyclegan()?;
     let (banks, values) = (model.banks(), checkpoint.banks(&model)?);
     let translation = |to: Domain| -> Result<Step> {
-        let step = model.one_way(to, 1, [size; 2], Statistics::Running)?;
+        let step = model.one_way(to, 1, [size; 2], NormMode::Running)?;
         Ok(Step { name: format!("to_{}", to.name()), ..step })
     };
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];

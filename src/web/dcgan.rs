@@ -5,13 +5,13 @@ use super::cyclegan::unless_without;
 use super::directions::directions;
 use super::files::{Files, Manifest, Sheet};
 use super::phases::{Line, checked, lines};
-use super::{Options, Written};
+use super::{Exported, Options};
 use crate::Result;
 use crate::data::{AugmentKind, NoiseKind, Pictures};
 use crate::graph::Step;
 use crate::models::dcgan::sampling::{BATCH, fixed_noise};
 use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
-use crate::nn::{Norm, Statistics};
+use crate::nn::{Norm, NormMode};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
@@ -59,7 +59,7 @@ struct Training {
 
 /// As [`super::export`]. Sixteen pictures are drawn together, as in the run's own sheets; one by itself takes the running
 /// statistics of batch norms.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
+pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
     let config: DcganConfig = checkpoint.config()?;
     let Common { size, channels, seed, .. } = config.common;
     let dcgan = config.dcgan()?;
@@ -67,10 +67,8 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let sampler = |name: &str, batch, statistics| -> Result<Step> {
         Ok(Step { name: name.into(), ..dcgan.sampler(batch, statistics)? })
     };
-    let sampling = [
-        sampler("sample_sixteen", BATCH, Statistics::Batch)?,
-        sampler("sample_one", 1, Statistics::Running)?,
-    ];
+    let sampling =
+        [sampler("sample_sixteen", BATCH, NormMode::Batch)?, sampler("sample_one", 1, NormMode::Running)?];
     let wanted = options.pictures.unwrap_or(PICTURES);
     let pictures = if wanted > 0 { Some(pictures_of(&config)?) } else { None };
 

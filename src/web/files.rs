@@ -1,6 +1,6 @@
 //! The files of a site.
 
-use super::Written;
+use super::Exported;
 use crate::data::{Pictures, to_unit};
 use crate::embedded::PAGE;
 use crate::file;
@@ -91,7 +91,7 @@ impl Files {
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         self.bytes += bytes.len() as u64;
-        file::replace(&self.place(name)?, bytes)
+        file::write_atomic(&self.place(name)?, bytes)
     }
 
     fn json(&mut self, name: &str, value: &impl Serialize) -> Result<()> {
@@ -157,13 +157,13 @@ impl Files {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn finish<D: Serialize>(mut self, manifest: &Manifest<D>) -> Result<Written> {
+    pub fn finish<D: Serialize>(mut self, manifest: &Manifest<D>) -> Result<Exported> {
         for (name, content) in PAGE {
             self.write(name, content)?;
         }
         self.json("model.json", manifest)?;
         let trains = manifest.parts.len() > 1;
-        Ok(Written { bytes: self.bytes, pictures: self.pictures, trains })
+        Ok(Exported { bytes: self.bytes, pictures: self.pictures, trains })
     }
 }
 

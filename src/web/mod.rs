@@ -35,7 +35,7 @@ pub struct Options {
 
 /// What was written.
 #[derive(Clone, Copy, Debug)]
-pub struct Written {
+pub struct Exported {
     /// Bytes of all files.
     pub bytes: u64,
     /// Pictures of the run's sets among them.
@@ -49,7 +49,7 @@ pub struct Written {
 /// # Errors
 /// If the checkpoint or its pictures cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
 /// written.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Written> {
+pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
     match Kind::of_checkpoint(checkpoint)? {
         Kind::Dcgan => dcgan::export(checkpoint, options, out),
         Kind::CycleGan => cyclegan::export(checkpoint, options, out),

@@ -92,8 +92,8 @@ impl Case {
     /// What `executor`, made for the steps over the banks, leaves behind: after each run all banks and the outputs of every step
     /// that ran so far, for a later one must not change those of an earlier.
     pub fn results<T: Real>(&self, executor: &mut dyn Executor<T>) -> Result<Vec<Found>> {
-        let narrow = |numbers: &[f64]| numbers.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
-        let wide = |numbers: Vec<T>| numbers.into_iter().map(T::wide).collect::<Vec<f64>>();
+        let narrow = |numbers: &[f64]| numbers.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
+        let wide = |numbers: Vec<T>| numbers.into_iter().map(T::as_f64).collect::<Vec<f64>>();
         for (bank, state) in self.states.iter().enumerate() {
             executor.write_bank(bank, &narrow(state))?;
         }

@@ -205,7 +205,7 @@ fn pixels<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>>
             let count = pool.below(c - from) + 1;
             x.slice_channels(from..from + count)?
         }
-        _ => x.shift(pool.input(Purpose::Offsets, Shape([n, 1, 1, 2])))?,
+        _ => x.translate(pool.input(Purpose::Offsets, Shape([n, 1, 1, 2])))?,
     };
     Ok(pool.push(y, size.max(2.0)))
 }
@@ -215,15 +215,15 @@ fn rows<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>) -> Result<Var<'g>> {
     let (count, others) = (pool.below(4) + 1, pool.below(3) + 1);
     let other = pool.of_shape(Shape([others, h, w, c]));
     let rows = pool.input(Purpose::Taken(n + others), Shape([count, 1, 1, 1]));
-    let y = x.select_rows(other, rows)?;
+    let y = x.gather_rows(other, rows)?;
     Ok(pool.push(y, 2.0))
 }
 
 /// As one rank of one.
 fn ranks<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Var<'g> {
     let y = match pool.chance(0.5) {
-        true => x.mean_of_ranks(pool.among(&[0.75, 1.0])),
-        false => x.gather_of_ranks(x.shape().0[0]),
+        true => x.all_reduce_mean(pool.among(&[0.75, 1.0])),
+        false => x.all_gather(x.shape().0[0]),
     };
     pool.push(y, size)
 }

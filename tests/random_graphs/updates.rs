@@ -18,7 +18,7 @@ fn update<'g>(pool: &mut Pool<'g, '_>, values: &[Var<'g>]) -> Update {
         0..=8 => store(pool, Kind::Any, value),
         9 => store(pool, Kind::Positive, value.square().affine(1.0, 0.1)),
         10..=12 => moments(pool, value),
-        13 | 14 => store_rows(pool, value),
+        13 | 14 => scatter_rows(pool, value),
         15 => {
             let ([bank], share) = (Banks::of(Kind::Any, pool.rng), pool.among(&[0.75, 1.0]));
             Update::Mean { bank, share }
@@ -71,10 +71,10 @@ fn moments<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
     Update::RunningMoments { slot, moments: moments.id(), momentum: 0.1, count: pool.among(&[1, 7, 24]) }
 }
 
-fn store_rows<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
+fn scatter_rows<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
     let [count, h, w, c] = value.shape().0;
     let tensor = Shape([pool.below(4) + 1, h, w, c]);
     let slot = pool.banks.slot(Kind::Any, tensor, pool.rng);
     let rows = pool.input(Purpose::Replaced(tensor.0[0]), Shape([count, 1, 1, 1])).id();
-    Update::StoreRows { slot, len: tensor.len(), value: value.id(), rows }
+    Update::ScatterRows { slot, len: tensor.len(), value: value.id(), rows }
 }

@@ -10,7 +10,7 @@ use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
 use mewgan::nn::{Init, Network, Upsample};
 use mewgan::optim::Adam;
-use mewgan::optim::TrainedBanks;
+use mewgan::optim::OptimizerState;
 use mewgan::random::stream;
 
 /// A DCGAN like a preset's, with its name; the last has what helps on small sets.
@@ -114,7 +114,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
 }
 
 /// Initial numbers of `networks`' banks: index and numbers of parameters and of running statistics.
-pub fn initial(of: TrainedBanks, networks: &[&Network], banks: &[Bank]) -> [(usize, Vec<f32>); 2] {
+pub fn initial(of: OptimizerState, networks: &[&Network], banks: &[Bank]) -> [(usize, Vec<f32>); 2] {
     [of.parameters, of.running].map(|bank| {
         let tensors = networks.iter().flat_map(|network| match bank == of.parameters {
             true => network.parameters(),

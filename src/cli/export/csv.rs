@@ -31,7 +31,7 @@ impl Csv {
         let bytes = csv::bytes(&metrics::read(&path)?)?;
         match self.out {
             Some(out) => {
-                file::replace(&out, &bytes)?;
+                file::write_atomic(&out, &bytes)?;
                 say(out.display());
             }
             None => match std::io::stdout().write_all(&bytes) {

@@ -5,7 +5,7 @@ use crate::data::NoiseKind;
 use crate::models::Kind;
 use crate::models::cyclegan::{CycleGanConfig, Domain};
 use crate::models::dcgan::DcganConfig;
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::onnx::proto::Size::{self, Fixed, Free};
 use crate::onnx::{Export, Port};
 use crate::train::checkpoint::Checkpoint;
@@ -56,7 +56,7 @@ impl Onnx {
                 return Err(Error::Input(format!("{run}: a DCGAN has one generator; leave out --to")));
             }
         };
-        file::replace(&self.out, &bytes)?;
+        file::write_atomic(&self.out, &bytes)?;
         say(format_args!("{words} of step {}, in {}", checkpoint.step(), self.out.display()));
         Ok(ExitCode::SUCCESS)
     }
@@ -66,7 +66,7 @@ impl Onnx {
 fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(Vec<u8>, String)> {
     let config: DcganConfig = checkpoint.config()?;
     let (model, average) = (config.dcgan()?, config.common.keeps_average());
-    let statistics = statistics.map_or(Statistics::Batch, Into::into);
+    let statistics = statistics.map_or(NormMode::Batch, Into::into);
     let noise = match config.noise {
         NoiseKind::Uniform => "uniform from -1 to 1",
         NoiseKind::Normal => "normal, mean 0 and deviation 1",
@@ -104,7 +104,7 @@ fn translator(
 ) -> Result<(Vec<u8>, String)> {
     let config: CycleGanConfig = checkpoint.config()?;
     let (model, average) = (config.cyclegan()?, config.common.keeps_average());
-    let statistics = statistics.map_or(Statistics::Running, Into::into);
+    let statistics = statistics.map_or(NormMode::Running, Into::into);
     let network = model.generator(to);
     let extents =
         || [Free("batch".into()), fixed(config.common.channels), Free("height".into()), Free("width".into())];
@@ -138,23 +138,21 @@ fn colours(channels: usize) -> &'static str {
     if channels == 1 { "grey" } else { "red, green, blue" }
 }
 
-fn says(statistics: Statistics) -> &'static str {
+fn says(statistics: NormMode) -> &'static str {
     match statistics {
-        Statistics::Batch | Statistics::OfRanks { .. } => {
+        NormMode::Batch | NormMode::OfRanks { .. } => {
             "Batch norms normalise by the pictures computed together, which thus depend on each other."
         }
-        Statistics::Running => {
+        NormMode::Running => {
             "Batch norms normalise by running statistics: each picture depends on its own input alone."
         }
     }
 }
 
-const fn by(statistics: Statistics) -> &'static str {
+const fn by(statistics: NormMode) -> &'static str {
     match statistics {
-        Statistics::Batch | Statistics::OfRanks { .. } => {
-            "the pictures computed together (--statistics batch)"
-        }
-        Statistics::Running => "running statistics (--statistics running)",
+        NormMode::Batch | NormMode::OfRanks { .. } => "the pictures computed together (--statistics batch)",
+        NormMode::Running => "running statistics (--statistics running)",
     }
 }
 
@@ -166,12 +164,12 @@ const fn of(average: bool) -> &'static str {
 fn metadata<C: RunConfig>(
     checkpoint: &Checkpoint,
     config: &C,
-    statistics: Statistics,
+    statistics: NormMode,
     average: bool,
 ) -> Result<Vec<(&'static str, String)>> {
     let statistics = match statistics {
-        Statistics::Batch | Statistics::OfRanks { .. } => "batch",
-        Statistics::Running => "running",
+        NormMode::Batch | NormMode::OfRanks { .. } => "batch",
+        NormMode::Running => "running",
     };
     Ok(vec![
         ("kind", C::KIND.into()),

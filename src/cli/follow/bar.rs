@@ -3,9 +3,9 @@
 use super::Preview;
 use crate::cli::{say, warn};
 use crate::report::terminal::sparkline;
+use crate::train::diagnostics::Finding;
 use crate::train::log::Log;
 use crate::train::run::Watch;
-use crate::train::symptoms::Finding;
 use crate::{Error, Result};
 use console::Term;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};

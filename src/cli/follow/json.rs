@@ -1,9 +1,9 @@
 //! A run as JSON objects, a line each, for machines.
 
 use crate::cli::{flags, say};
+use crate::train::diagnostics::Finding;
 use crate::train::log::Log;
 use crate::train::run::Watch;
-use crate::train::symptoms::Finding;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,12 +4,12 @@ mod bar;
 mod json;
 mod preview;
 
-use super::among::{say_when_told, told};
+use super::distributed::{say_when_told, told};
 use super::{Done, INTERRUPTED, flags, say, warn};
+use crate::train::diagnostics::Finding;
 use crate::train::log::Log;
 use crate::train::model::Model;
 use crate::train::run::{Outcome, Plan, Watch};
-use crate::train::symptoms::Finding;
 use crate::{Error, Result};
 use bar::Bar;
 use clap::{Args, ValueEnum};

@@ -3,7 +3,7 @@
 use super::target::Target;
 use crate::gpu::program::{WORKGROUP, grid};
 use crate::graph::custom::{Grid, Kernel};
-use crate::graph::{Exchange, NodeId, Slot, Step, Update};
+use crate::graph::{Collective, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ pub struct Call {
     pub leaves: String,
     pub grid: [u32; 3],
     /// What it is to other ranks, if it is no kernel's.
-    pub exchange: Option<Exchange>,
+    pub exchange: Option<Collective>,
 }
 
 impl Call {
@@ -71,7 +71,7 @@ impl Call {
     }
 
     /// Numbers exchanged with other ranks: those it reads become those it writes, or what it writes becomes another.
-    pub fn exchange(exchange: Exchange) -> Self {
+    pub fn exchange(exchange: Collective) -> Self {
         Self { exchange: Some(exchange), ..Self::new("exchange") }
     }
 

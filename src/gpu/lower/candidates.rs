@@ -1,9 +1,9 @@
 //! Which kernels suit a contraction on a device.
 
-use super::choices::Choices;
+use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
-use super::product::{Contraction, Kind, Product};
 use super::target::Target;
+use super::tuning_table::TuningTable;
 use super::variant::{Form, TILES, Tile, Variant};
 
 /// Workgroups that keep a device of unknown size busy, and so many that more parts are not worth their sum.
@@ -29,9 +29,9 @@ impl Tile {
     }
 
     /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.
-    fn parts(&self, product: &Product, results: usize, target: &Target) -> Vec<usize> {
-        let workgroups = self.workgroups(product);
-        let most = (product.depth / (LEAST_SLICES * self.slice))
+    fn parts(&self, gemm: &GemmShape, results: usize, target: &Target) -> Vec<usize> {
+        let workgroups = self.workgroups(gemm);
+        let most = (gemm.k / (LEAST_SLICES * self.slice))
             .min(MOST_PARTS)
             .min(MOST_PARTIAL / results)
             .min((target.max_binding / (4 * results as u64)) as usize)
@@ -68,12 +68,12 @@ pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
 /// What is sensible where nothing was measured.
 fn default(of: &Contraction, target: &Target) -> Variant {
     let busy = |variant: &&Variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.product()) * variant.parts >= BUSY,
+        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.parts >= BUSY,
         Form::Direct { .. } => true,
     };
     let tiled = if target.software { vec![] } else { tiled(of, target) };
     let largest = tiled.iter().max_by_key(|variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.product()) * variant.parts,
+        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.parts,
         Form::Direct { .. } => 0,
     });
     let chosen = tiled.iter().find(busy).or(largest).copied();
@@ -82,16 +82,16 @@ fn default(of: &Contraction, target: &Target) -> Variant {
 
 /// Tiles of which little is empty and that are not much smaller than the largest such, with parts that keep a device busy.
 fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
-    let product = of.product();
+    let gemm = of.gemm();
     let results = of.shapes()[2].len();
-    let wide = product.columns > NARROW;
+    let wide = gemm.n > NARROW;
     let fitting = TILES.iter().filter(|tile| tile.fits(target) && !(wide && tile.columns <= NARROW));
-    let least = fitting.clone().map(|tile| tile.computed(&product)).min().unwrap_or(0);
-    let full = fitting.filter(|tile| 2 * tile.computed(&product) <= 3 * least);
+    let least = fitting.clone().map(|tile| tile.computed(&gemm)).min().unwrap_or(0);
+    let full = fitting.filter(|tile| 2 * tile.computed(&gemm) <= 3 * least);
     let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);
     full.filter(|tile| 4 * tile.rows * tile.columns >= largest)
         .flat_map(|&tile| {
-            let parts = tile.parts(&product, results, target);
+            let parts = tile.parts(&gemm, results, target);
             parts.into_iter().map(move |parts| Variant { form: Form::Tiled(tile), parts })
         })
         .collect()
@@ -113,7 +113,7 @@ fn direct_all(of: &Contraction, target: &Target) -> Vec<Variant> {
 
 /// The first of `tiles` whose grid still has `invocations`, else the last.
 fn direct(of: &Contraction, invocations: usize, tiles: &[[usize; 2]], target: &Target) -> Variant {
-    let Product { rows, layers, .. } = of.product();
+    let GemmShape { m: rows, batch: layers, .. } = of.gemm();
     let ((i_lanes, _), (o_lanes, _)) = (lanes(of.i), lanes(of.o));
     let (rows, across) = match of.kind {
         Kind::Conv2d => (rows, o_lanes),
@@ -140,8 +140,8 @@ pub(super) fn choose(of: &Contraction, target: &Target) -> Variant {
 
 impl Target {
     /// The kernels that compute `contractions` on it, all of them settled.
-    pub fn settled(&self, contractions: &[Contraction]) -> Choices {
-        let mut choices = Choices::NONE;
+    pub fn resolved(&self, contractions: &[Contraction]) -> TuningTable {
+        let mut choices = TuningTable::NONE;
         contractions.iter().for_each(|of| choices.set(*of, choose(of, self)));
         choices
     }

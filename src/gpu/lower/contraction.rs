@@ -3,9 +3,9 @@
 use super::call::{Call, Calls, Memory};
 use super::candidates::choose;
 use super::expression::Fused;
+use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
 use super::pointwise::add_parts;
-use super::product::{Contraction, Kind, Product};
 use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
 use crate::shape::{ConvGeometry, Shape};
@@ -83,17 +83,17 @@ fn geometry(call: Call, of: &Contraction) -> Call {
 
 /// Straight from storage: `rows` x `lanes` of results an invocation; from one part to the next are `len` numbers.
 fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: usize) -> Call {
-    let Product { rows: all, layers, .. } = of.product();
+    let GemmShape { m, batch, .. } = of.gemm();
     let (i_lanes, _) = lanes(of.i);
     let (o_lanes, _) = lanes(of.o);
     let call = match of.kind {
         Kind::Conv2d => {
-            let threads = all.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
+            let threads = m.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
             Call::new("conv/conv2d_direct").threads(threads)
         }
         Kind::ConvTranspose2d => {
-            let threads = all.div_ceil(rows) * of.i.div_ceil(lanes_each) * layers;
-            Call::new("conv/conv_transpose2d_direct").constant("PIXELS", all).threads(threads)
+            let threads = m.div_ceil(rows) * of.i.div_ceil(lanes_each) * batch;
+            Call::new("conv/conv_transpose2d_direct").constant("PIXELS", m).threads(threads)
         }
         Kind::WeightGrad => {
             let tiles = of.geometry.taps() * i_lanes.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
@@ -108,8 +108,8 @@ fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: u
 
 /// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
 fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
-    let product = of.product();
-    let [tiles_m, tiles_n] = tile.grid(&product);
+    let gemm = of.gemm();
+    let [tiles_m, tiles_n] = tile.grid(&gemm);
     let call = Call::new(match of.kind {
         Kind::Conv2d => "conv/conv2d_tiled",
         Kind::ConvTranspose2d => "conv/conv_transpose2d_tiled",
@@ -124,9 +124,9 @@ fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
         .define("SLOTS", tile.slots())
         .constant("TILES_M", tiles_m)
         .constant("TILES_N", tiles_n)
-        .constant("LAYERS", product.layers)
+        .constant("LAYERS", gemm.batch)
         .constant("PARTS", parts)
-        .constant("SHARE", tile.share(&product, parts))
+        .constant("SHARE", tile.share(&gemm, parts))
         .constant("PART_LEN", len)
-        .workgroups(tiles_m * tiles_n * product.layers * parts)
+        .workgroups(tiles_m * tiles_n * gemm.batch * parts)
 }

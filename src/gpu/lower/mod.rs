@@ -3,10 +3,10 @@
 mod call;
 mod candidates;
 mod channels;
-mod choices;
 mod contraction;
 mod expression;
 mod fuse;
+mod gemm;
 mod lanes;
 mod merge;
 mod norm;
@@ -14,21 +14,21 @@ mod optimizer;
 mod place;
 mod pointwise;
 mod pool;
-mod product;
 mod schedule;
 mod target;
+mod tuning_table;
 mod variant;
 mod write;
 
 pub use candidates::candidates;
-pub use choices::Choices;
-pub use product::{Contraction, Kind, Product};
+pub use gemm::{Contraction, GemmShape, Kind};
 pub use target::Target;
+pub use tuning_table::TuningTable;
 pub use variant::{Form, TILES, Tile, Variant};
 
 use super::program::{MAX_GRID, Program};
 use crate::graph::custom::Custom;
-use crate::graph::{Bank, Exchange, Op, Step, Update};
+use crate::graph::{Bank, Collective, Op, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
 use expression::Fused;
@@ -129,9 +129,9 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::MaxPool(g) => pointwise::max_pool(calls, "spatial/max_pool", &g, id),
         Op::MaxPoolGrad(g) => pointwise::max_pool(calls, "spatial/max_pool_grad", &g, id),
         Op::Blur => pointwise::blur(calls, id),
-        Op::SelectRows => pointwise::select_rows(calls, id),
-        Op::Exchange(exchange) => norm::exchange(calls, exchange, id),
-        Op::Shift { back } => pointwise::shift(calls, back, id),
+        Op::GatherRows => pointwise::gather_rows(calls, id),
+        Op::Collective(exchange) => norm::exchange(calls, exchange, id),
+        Op::Translate { back } => pointwise::translate(calls, back, id),
         Op::Custom(ref op) => calls.custom(op, id),
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
         Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } | Op::Sum => {
@@ -160,7 +160,7 @@ impl Calls<'_> {
             }
             Update::Mean { bank, share } => {
                 let bank = Memory::bank(bank, banks[bank].len);
-                self.push(Call::exchange(Exchange::Mean { share }).write(bank));
+                self.push(Call::exchange(Collective::AllReduceMean { share }).write(bank));
             }
             Update::RunningMoments { slot, moments, momentum, count } => {
                 let shape = self.step.nodes[moments].shape;
@@ -176,10 +176,10 @@ impl Calls<'_> {
                         .threads(shape.len()),
                 );
             }
-            Update::StoreRows { slot, len, value, rows } => {
+            Update::ScatterRows { slot, len, value, rows } => {
                 let shape = self.step.nodes[value].shape;
                 self.push(
-                    Call::new("rows/store")
+                    Call::new("rows/scatter")
                         .constant("LEN", shape.len() / shape.0[0])
                         .constant("COUNT", shape.len())
                         .constant("ROWS", len / (shape.len() / shape.0[0]))

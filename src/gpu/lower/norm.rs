@@ -6,7 +6,7 @@ use super::expression::Fused;
 use super::fuse::Fusion;
 use super::lanes::{lanes, team};
 use super::pointwise::add_parts;
-use crate::graph::{Exchange, NodeId, Op, Per};
+use crate::graph::{Collective, NodeId, Op, Per};
 use crate::shape::Shape;
 
 /// Most rows a member of a team adds up where one workgroup does a whole group.
@@ -202,7 +202,7 @@ pub fn grad(calls: &mut Calls<'_>, fusion: &Fusion, per: Per, eps: f64, fixed: b
 }
 
 /// What ranks exchange. Sums that a norm's gradient reads are whole by then.
-pub fn exchange(calls: &mut Calls<'_>, exchange: Exchange, id: NodeId) {
+pub fn exchange(calls: &mut Calls<'_>, exchange: Collective, id: NodeId) {
     calls.parts.insert(id, (Memory::Node(id), 1));
     let x = calls.operand(id, 0);
     calls.push(Call::exchange(exchange).read(Memory::Node(x)).write(Memory::Node(id)));

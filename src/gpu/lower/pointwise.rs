@@ -174,10 +174,10 @@ pub fn blur(calls: &mut Calls<'_>, id: NodeId) {
     calls.push(spatial("spatial/blur", shape, shape).read(Memory::Node(x)).write(Memory::Node(id)));
 }
 
-pub fn shift(calls: &mut Calls<'_>, back: bool, id: NodeId) {
+pub fn translate(calls: &mut Calls<'_>, back: bool, id: NodeId) {
     let (x, offsets) = (calls.operand(id, 0), calls.operand(id, 1));
     calls.push(
-        spatial("spatial/shift", calls.shape(id), calls.shape(id))
+        spatial("spatial/translate", calls.shape(id), calls.shape(id))
             .number("SIGN", if back { -1.0 } else { 1.0 })
             .read(Memory::Node(x))
             .read(Memory::Node(offsets))
@@ -203,11 +203,11 @@ pub fn max_pool(calls: &mut Calls<'_>, kernel: &'static str, g: &ConvGeometry, i
     );
 }
 
-pub fn select_rows(calls: &mut Calls<'_>, id: NodeId) {
+pub fn gather_rows(calls: &mut Calls<'_>, id: NodeId) {
     let [a, b, rows] = [0, 1, 2].map(|index| calls.operand(id, index));
     let shape = calls.shape(id);
     calls.push(
-        Call::new("rows/select")
+        Call::new("rows/gather")
             .constant("LEN", shape.len() / shape.0[0])
             .constant("COUNT", shape.len())
             .constant("A_ROWS", calls.shape(a).0[0])

@@ -1,6 +1,6 @@
 //! The device that is lowered for.
 
-use super::choices::Choices;
+use super::tuning_table::TuningTable;
 
 /// What lowering needs to know of the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Target {
     /// Most invocations of a workgroup.
     pub workgroup_invocations: usize,
     /// Kernels of contractions that were measured or pinned; the others get a default.
-    pub choices: Choices,
+    pub choices: TuningTable,
 }
 
 impl Target {
@@ -30,7 +30,7 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
-        choices: Choices::NONE,
+        choices: TuningTable::NONE,
     };
     /// A software driver on a processor's cores.
     pub const SOFTWARE: Self = Self {
@@ -40,6 +40,6 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
-        choices: Choices::NONE,
+        choices: TuningTable::NONE,
     };
 }

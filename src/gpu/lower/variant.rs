@@ -1,6 +1,6 @@
 //! The kernels that can compute a contraction.
 
-use super::product::Product;
+use super::gemm::GemmShape;
 use serde::{Deserialize, Serialize};
 
 /// One way to compute a contraction.
@@ -93,22 +93,22 @@ impl Tile {
     }
 
     /// Tiles down and across.
-    pub(super) fn grid(&self, product: &Product) -> [usize; 2] {
-        [product.rows.div_ceil(self.rows), product.columns.div_ceil(self.columns)]
+    pub(super) fn grid(&self, gemm: &GemmShape) -> [usize; 2] {
+        [gemm.m.div_ceil(self.rows), gemm.n.div_ceil(self.columns)]
     }
 
     /// Numbers of the contraction in each of so many parts.
-    pub(super) fn share(&self, product: &Product, parts: usize) -> usize {
-        product.depth.div_ceil(parts).next_multiple_of(self.slice).max(self.slice)
+    pub(super) fn share(&self, gemm: &GemmShape, parts: usize) -> usize {
+        gemm.k.div_ceil(parts).next_multiple_of(self.slice).max(self.slice)
     }
 
-    pub(super) fn workgroups(&self, product: &Product) -> usize {
-        let [down, across] = self.grid(product);
-        down * across * product.layers
+    pub(super) fn workgroups(&self, gemm: &GemmShape) -> usize {
+        let [down, across] = self.grid(gemm);
+        down * across * gemm.batch
     }
 
     /// Results computed for a product, those outside it counted too.
-    pub(super) fn computed(&self, product: &Product) -> usize {
-        self.workgroups(product) * self.rows * self.columns
+    pub(super) fn computed(&self, gemm: &GemmShape) -> usize {
+        self.workgroups(gemm) * self.rows * self.columns
     }
 }

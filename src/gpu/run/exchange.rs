@@ -3,7 +3,7 @@
 use super::GpuExecutor;
 use crate::executor::{Executor, exchange};
 use crate::gpu::program::{Buffer, Crossing, Region};
-use crate::graph::Exchange;
+use crate::graph::Collective;
 use crate::ranks::Phase;
 use crate::real::Real;
 use crate::{Error, Result};
@@ -23,7 +23,7 @@ impl<T: Real> GpuExecutor<T> {
         parts: &[(usize, Range<usize>)],
     ) -> Result<()> {
         let Crossing { exchange, from, to, .. } = *crossing;
-        if let Exchange::Gather { whole } = exchange {
+        if let Collective::AllGather { whole } = exchange {
             let needed = self.ranks.shard(whole).counted() * (to.1 / whole);
             if needed > from.1 {
                 return Err(Error::Ranks(format!(
@@ -42,12 +42,12 @@ impl<T: Real> GpuExecutor<T> {
         let mut own: Vec<T> = self.read_while(&buffer, from.0.offset, from.1, parts)?;
         self.ranks.spend(Phase::Readback, start);
         let all = match exchange {
-            Exchange::Mean { share } => {
+            Collective::AllReduceMean { share } => {
                 exchange::mean(share, &self.ranks, &mut own);
                 own
             }
             _ => {
-                let mut all = vec![T::of(0.0); to.1];
+                let mut all = vec![T::from_f64(0.0); to.1];
                 exchange::exchange(exchange, &self.ranks, &own, &mut all);
                 all
             }

@@ -106,11 +106,11 @@ impl<T: Real> GpuExecutor<T> {
         for (index, program) in programs.into_iter().enumerate() {
             let inputs = buffer("inputs", program.input_bytes);
             let constants = buffer("constants", bytes::<T>(program.constants.len()));
-            let numbers: Vec<T> = program.constants.iter().map(|&number| T::of(number)).collect();
+            let numbers: Vec<T> = program.constants.iter().map(|&number| T::from_f64(number)).collect();
             gpu.queue.write_buffer(&constants, 0, bytemuck::cast_slice(&numbers));
             let results: Vec<wgpu::Buffer> =
                 program.results.iter().map(|&size| buffer("result", size)).collect();
-            let staged = vec![T::of(0.0); program.input_bytes as usize / size_of::<T>()];
+            let staged = vec![T::from_f64(0.0); program.input_bytes as usize / size_of::<T>()];
             let work = program.dispatches.iter().map(|dispatch| program.work(dispatch)).collect();
             let (slots, dispatches) = (slots[index].clone(), Vec::new());
             let mut step = Loaded { program, inputs, staged, constants, results, slots, dispatches, work };

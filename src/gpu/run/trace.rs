@@ -43,7 +43,7 @@ impl<T: Real> GpuExecutor<T> {
                 let values: Vec<T> =
                     self.read(&buffer, region.offset, region.size as usize / size_of::<T>())?;
                 if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
-                    let (op, value) = (dispatch.op, value.wide());
+                    let (op, value) = (dispatch.op, value.as_f64());
                     let step = self.steps[step].program.name.clone();
                     return Err(Error::NotFinite { op, step, value, shape: shape.0 });
                 }

@@ -37,11 +37,9 @@ pub fn all() -> Vec<Case> {
         all.push(equal.constant());
     }
     // By one rank of one.
-    all.extend(
-        SHAPES.map(|shape| {
-            Case::new("mean_of_ranks", &[shape], |v| Ok(v[0].square().mean_of_ranks(1.0).tanh()))
-        }),
-    );
+    all.extend(SHAPES.map(|shape| {
+        Case::new("all_reduce_mean", &[shape], |v| Ok(v[0].square().all_reduce_mean(1.0).tanh()))
+    }));
     all.push(Case::new("blur", &[[2, 1, 3, 2]], |v| Ok(v[0].blur())));
     all.extend(SHAPES.map(|shape| Case::new("blur", &[shape], |v| Ok(v[0].blur()))));
     for shape in SHAPES {
@@ -51,15 +49,13 @@ pub fn all() -> Vec<Case> {
             [.., 20] => vec![2.0f64.powi(40), f64::NAN, f64::NEG_INFINITY, 1.0],
             _ => vec![1.0, -2.0, 0.4, 1.4],
         };
-        let shift = Case::new("shift", &[shape, [shape[0], 1, 1, 2]], |v| v[0].shift(v[1]));
+        let shift = Case::new("translate", &[shape, [shape[0], 1, 1, 2]], |v| v[0].translate(v[1]));
         all.push(shift.with(1, offsets));
     }
     for [n, h, w, c] in SHAPES {
         let shapes = [[n, h, w, c], [3, h, w, c], [4, 1, 1, 1]];
-        let select = Case::new("select_rows", &shapes, |v| v[0].select_rows(v[1], v[2]));
-        all.push(
-            Case::new("gather_of_ranks", &shapes[..1], move |v| v[0].gather_of_ranks(n).mul(v[0])).constant(),
-        );
+        let select = Case::new("gather_rows", &shapes, |v| v[0].gather_rows(v[1], v[2]));
+        all.push(Case::new("all_gather", &shapes[..1], move |v| v[0].all_gather(n).mul(v[0])).constant());
         all.push(select.with(2, vec![n as f64, 0.0, n as f64 + 2.0, n as f64 - 1.0]).constant());
     }
     all

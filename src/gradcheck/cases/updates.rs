@@ -23,7 +23,7 @@ pub fn all() -> Vec<Case> {
     vec![store([2, 3, 2, 4]), store([1, 1, 1, 77])]
         .into_iter()
         .chain([[2, 3, 4, 20], [4, 5, 1, 3]].map(running_moments))
-        .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(store_rows))
+        .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(scatter_rows))
         .chain(BANKS.map(average))
         .chain(RULES.into_iter().flat_map(|(op, rule)| BANKS.map(|shapes| optimize(op, rule, shapes))))
         .chain(BANKS.map(mean))
@@ -70,16 +70,16 @@ fn running_moments(shape: [usize; 4]) -> Case {
 }
 
 /// Two rows replaced, one not.
-fn store_rows(shape: [usize; 4]) -> Case {
+fn scatter_rows(shape: [usize; 4]) -> Case {
     let [_, h, w, c] = shape;
     let kept = [4, h, w, c];
     let value = [3, h, w, c];
-    Case::updates("store_rows", &[kept, value], move || {
+    Case::updates("scatter_rows", &[kept, value], move || {
         let graph = Graph::new();
         let new = graph.input("value", Shape(value));
         let rows = graph.input("rows", Shape([3, 1, 1, 1]));
         let len = Shape(kept).len();
-        let updates = vec![Update::StoreRows { slot: FIRST, len, value: new.id(), rows: rows.id() }];
+        let updates = vec![Update::ScatterRows { slot: FIRST, len, value: new.id(), rows: rows.id() }];
         let inputs = [("value", draw(new.shape().len(), 1)), ("rows", vec![2.0, -1.0, 0.0])];
         Trial::updates(&graph, updates, vec![filled(&[kept], 0)], &inputs)
     })

@@ -6,7 +6,7 @@ mod operators;
 mod pointwise;
 mod spatial;
 
-use super::{Exchange, Op, Var};
+use super::{Collective, Op, Var};
 use crate::shape::{ConvGeometry, ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -180,21 +180,21 @@ impl<'g> Var<'g> {
     }
 
     /// What ranks make of this tensor together.
-    pub(in crate::graph) fn exchange(self, exchange: Exchange) -> Self {
+    pub(in crate::graph) fn exchange(self, exchange: Collective) -> Self {
         let [rows, h, w, c] = self.shape().0;
-        let rows = if let Exchange::Gather { whole } = exchange { whole } else { rows };
-        self.graph.append(Op::Exchange(exchange), &[self], Shape([rows, h, w, c]))
+        let rows = if let Collective::AllGather { whole } = exchange { whole } else { rows };
+        self.graph.append(Op::Collective(exchange), &[self], Shape([rows, h, w, c]))
     }
 
     /// The pictures of all ranks, processes that train together, one after another: `whole` of them, of which these are this one's. A
     /// constant to differentiation.
-    pub fn gather_of_ranks(self, whole: usize) -> Self {
-        self.exchange(Exchange::Gather { whole })
+    pub fn all_gather(self, whole: usize) -> Self {
+        self.exchange(Collective::AllGather { whole })
     }
 
     /// The mean of all ranks' tensors, this one's with its `share`.
-    pub fn mean_of_ranks(self, share: f64) -> Self {
-        self.exchange(Exchange::Mean { share })
+    pub fn all_reduce_mean(self, share: f64) -> Self {
+        self.exchange(Collective::AllReduceMean { share })
     }
 
     /// The same numbers, a constant to differentiation.

@@ -2,7 +2,7 @@
 
 use super::mismatch;
 use crate::Result;
-use crate::graph::{Exchange, Op, Per, Var};
+use crate::graph::{Collective, Op, Per, Var};
 use crate::shape::Shape;
 
 /// Normalisation.
@@ -37,7 +37,7 @@ impl<'g> Var<'g> {
     /// # Errors
     /// If `affine` is not `[1, 1, 2, channels]`.
     pub fn norm_of_ranks(self, share: f64, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
-        let moments = self.moments(Per::Batch).exchange(Exchange::Moments { share });
+        let moments = self.moments(Per::Batch).exchange(Collective::AllReduceMoments { share });
         Ok((self.normalize(moments, Per::Batch, affine, eps, false)?, moments))
     }
 

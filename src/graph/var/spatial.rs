@@ -122,19 +122,19 @@ impl<'g> Var<'g> {
     ///
     /// # Errors
     /// If `offsets` has another shape.
-    pub fn shift(self, offsets: Self) -> Result<Self> {
+    pub fn translate(self, offsets: Self) -> Result<Self> {
         let expected = Shape([self.shape().0[0], 1, 1, 2]);
         if offsets.shape() != expected {
             return mismatch(
-                "shift",
+                "translate",
                 format!("x {} needs offsets {expected}, not {}", self.shape(), offsets.shape()),
             );
         }
-        self.shift_with(offsets, false)
+        self.translate_with(offsets, false)
     }
 
-    pub(in crate::graph) fn shift_with(self, offsets: Self, back: bool) -> Result<Self> {
-        self.graph.push(Op::Shift { back }, &[self, offsets], self.shape())
+    pub(in crate::graph) fn translate_with(self, offsets: Self, back: bool) -> Result<Self> {
+        self.graph.push(Op::Translate { back }, &[self, offsets], self.shape())
     }
 
     /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
@@ -142,12 +142,12 @@ impl<'g> Var<'g> {
     ///
     /// # Errors
     /// If the two differ in more than their first extent, or `rows` has another shape.
-    pub fn select_rows(self, other: Self, rows: Self) -> Result<Self> {
+    pub fn gather_rows(self, other: Self, rows: Self) -> Result<Self> {
         let ([_, h, w, c], [_, oh, ow, oc]) = (self.shape().0, other.shape().0);
         let count = rows.shape().0[0];
         if [h, w, c] != [oh, ow, oc] || rows.shape() != Shape([count, 1, 1, 1]) {
             return mismatch(
-                "select_rows",
+                "gather_rows",
                 format!(
                     "{} and {} must agree but for the first extent, and rows {} be [n, 1, 1, 1]",
                     self.shape(),
@@ -156,6 +156,6 @@ impl<'g> Var<'g> {
                 ),
             );
         }
-        self.graph.push(Op::SelectRows, &[self, other, rows], Shape([count, h, w, c]))
+        self.graph.push(Op::GatherRows, &[self, other, rows], Shape([count, h, w, c]))
     }
 }

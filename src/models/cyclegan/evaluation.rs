@@ -4,7 +4,7 @@ use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
 use crate::data::{Pictures, find};
 use crate::device::Device;
 use crate::evaluate::{Direction, Figure, Set, translated};
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::evaluation::{Judging, set};
 use crate::train::model::Model;
@@ -79,7 +79,7 @@ fn translate(
     sources: &Set,
 ) -> Result<(Set, Set)> {
     let Set { side, channels, .. } = *sources;
-    let step = model.translator(to, BATCH, [side; 2], Statistics::Batch)?;
+    let step = model.translator(to, BATCH, [side; 2], NormMode::Batch)?;
     let mut executor = device.executor(&model.banks(), vec![step])?;
     for bank in [GENERATORS.parameters, GENERATORS.running, AVERAGES] {
         executor.write_bank(bank, &values[bank])?;

@@ -17,7 +17,7 @@ use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::Bank;
 use crate::nn::Network;
-use crate::optim::TrainedBanks;
+use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::checkpoint::Checkpoint;
@@ -86,7 +86,7 @@ impl Model for CycleGan {
     /// objective does not need them.
     fn banks(&self) -> Vec<Bank> {
         let objective = &self.objective;
-        let generators = TrainedBanks::banks(&self.generators.each_ref());
+        let generators = OptimizerState::banks(&self.generators.each_ref());
         let averages = if objective.average { generators[0].clone() } else { Bank::default() };
         let pictures = |count: usize, wanted: bool| {
             let mut bank = Bank::default();
@@ -96,7 +96,7 @@ impl Model for CycleGan {
             bank
         };
         let mut banks: Vec<Bank> = generators.into();
-        banks.extend(TrainedBanks::banks(&self.all_discriminators()));
+        banks.extend(OptimizerState::banks(&self.all_discriminators()));
         banks.push(averages);
         banks.push(pictures(self.batch, objective.updates == Updates::GeneratorsFirst));
         banks.push(pictures(objective.pool, objective.pool > 0));

@@ -20,7 +20,7 @@ pub enum Translator {
 }
 
 /// Halvings of the size in either translator: pictures must divide by 2 to this power.
-pub const HALVINGS: u32 = 2;
+pub const DOWNSAMPLINGS: u32 = 2;
 
 /// A translator from pictures to pictures of the same size, in [-1, 1]: `width` channels behind its first layer,
 /// `blocks` residual blocks.

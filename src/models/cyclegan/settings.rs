@@ -1,6 +1,6 @@
 //! CycleGAN's settings.
 
-use super::networks::{HALVINGS, Translator, generator, patch_discriminator, patch70_discriminator};
+use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::Result;
 use crate::data::Batching;
@@ -291,7 +291,7 @@ impl CycleGanConfig {
 
     fn check_size(&self) -> Result<()> {
         let size = self.common.size;
-        let multiple = 1 << HALVINGS;
+        let multiple = 1 << DOWNSAMPLINGS;
         if !size.is_multiple_of(multiple) {
             let near = size.next_multiple_of(multiple);
             let below = near.saturating_sub(multiple).max(multiple);

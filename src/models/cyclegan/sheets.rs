@@ -3,7 +3,7 @@
 use super::{CycleGan, CycleGanConfig, Domain};
 use crate::Result;
 use crate::data::{Pictures, to_unit};
-use crate::nn::{Norm, Statistics};
+use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
 use crate::train::dataset::Dataset;
 use crate::train::model::SheetSpec;
@@ -29,7 +29,7 @@ fn names(set: &Dataset) -> &[String] {
 pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Dataset) -> Result<SheetSpec> {
     let (count, common) = (names(set).len(), &config.common);
     let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
-    let step = model.translator(from.other(), batch, [common.size; 2], Statistics::Batch)?;
+    let step = model.translator(from.other(), batch, [common.size; 2], NormMode::Batch)?;
     Ok(SheetSpec { step, input: "pictures", like: from.other() as usize })
 }
 

@@ -1,11 +1,11 @@
 //! Pictures of any size, translated by a trained generator.
 
-use super::networks::HALVINGS;
+use super::networks::DOWNSAMPLINGS;
 use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
 use crate::data::{Picture, to_unit};
 use crate::device::Device;
 use crate::executor::Executor;
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::model::Model;
 use crate::train::run::memory::check_program;
@@ -22,7 +22,7 @@ pub struct Translator {
     state: Vec<(usize, Vec<f32>)>,
     device: Device,
     to: Domain,
-    statistics: Statistics,
+    statistics: NormMode,
     /// The pictures at once and their size that `executor` takes.
     ready: Option<(usize, [usize; 2], Box<dyn Executor>)>,
 }
@@ -33,7 +33,7 @@ impl Translator {
     ///
     /// # Errors
     /// If the checkpoint is none of a CycleGAN, or cannot be used.
-    pub fn new(checkpoint: &Checkpoint, device: Device, to: Domain, statistics: Statistics) -> Result<Self> {
+    pub fn new(checkpoint: &Checkpoint, device: Device, to: Domain, statistics: NormMode) -> Result<Self> {
         let config: CycleGanConfig = checkpoint.config()?;
         let model = config.cyclegan()?;
         let mut values = checkpoint.banks(&model)?;
@@ -49,7 +49,7 @@ impl Translator {
 
     /// The size at which the networks see a picture of `size`: either side a multiple of 4.
     pub fn padded(size: [usize; 2]) -> [usize; 2] {
-        size.map(|side| side.max(SMALLEST).next_multiple_of(1 << HALVINGS))
+        size.map(|side| side.max(SMALLEST).next_multiple_of(1 << DOWNSAMPLINGS))
     }
 
     /// Translates pictures of one [`Translator::padded`] size at once. They are reflected up to it at the bottom and the

@@ -5,7 +5,7 @@ use super::sampling::Sampler;
 use crate::data::Pictures;
 use crate::device::Device;
 use crate::evaluate::{Figure, Set, generated};
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::evaluation::{Judging, set};
 use crate::{Error, Result};
@@ -25,7 +25,7 @@ pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> R
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
     let count = judging.count.unwrap_or(real.clamp(64, 1024));
     let mut pictures = Set { values: Vec::new(), side: common.size, channels: common.channels };
-    Sampler::new(checkpoint, device, Statistics::Batch)?.pictures(common.seed, count, &mut |drawn| {
+    Sampler::new(checkpoint, device, NormMode::Batch)?.pictures(common.seed, count, &mut |drawn| {
         pictures.values.extend_from_slice(drawn.picture);
         Ok(())
     })?;

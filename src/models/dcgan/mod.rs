@@ -13,8 +13,8 @@ use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::Bank;
-use crate::nn::Statistics;
-use crate::optim::TrainedBanks;
+use crate::nn::NormMode;
+use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::{Dataset, DatasetSpec};
@@ -64,7 +64,7 @@ impl Model for Dcgan {
     /// In the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective does not need it.
     fn banks(&self) -> Vec<Bank> {
         let networks = [&self.generator, &self.discriminator];
-        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| TrainedBanks::banks(&[of])).collect();
+        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| OptimizerState::banks(&[of])).collect();
         let average = self.objective.average.then(|| banks[GENERATOR.parameters].clone());
         banks.push(average.unwrap_or_default());
         banks
@@ -113,7 +113,7 @@ impl Model for Dcgan {
     }
 
     fn sheets(&self, _: &DcganConfig, _: &[Dataset]) -> Result<Vec<SheetSpec>> {
-        Ok(vec![SheetSpec { step: self.sampler(BATCH, Statistics::Batch)?, input: "noise", like: 0 }])
+        Ok(vec![SheetSpec { step: self.sampler(BATCH, NormMode::Batch)?, input: "noise", like: 0 }])
     }
 
     fn sheet_input(config: &DcganConfig, _: &[Dataset], _: usize) -> Result<Vec<f32>> {

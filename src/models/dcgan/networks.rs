@@ -21,7 +21,7 @@ const WHOLE: ConvOptions = ConvOptions::new(1, 0);
 ///
 /// # Errors
 /// If `size` is not 8, 16, 32, ...
-pub fn halvings(size: usize) -> Result<usize> {
+pub fn stages(size: usize) -> Result<usize> {
     if size < 8 || !size.is_power_of_two() {
         let problem = format!(
             "size {size}: DCGAN draws pictures of 8, 16, 32, 64, 128, ... pixels; choose one of these"
@@ -68,7 +68,7 @@ impl Generator {
     /// If the size is not a power of two from 8.
     pub fn network(&self) -> Result<Network> {
         let Self { norm, upsample, .. } = *self;
-        let halvings = halvings(self.size)?;
+        let halvings = stages(self.size)?;
         let mut features = self.width << (halvings - 1);
         let mut layers = vec![Layer::ConvTranspose2d {
             inputs: self.noise,
@@ -129,7 +129,7 @@ pub fn discriminator(
     let first = if first_norm { norm } else { Norm::None };
     let mut layers: Vec<Layer> = first.around(conv(channels, width, HALVE), width, slope).collect();
     let mut features = width;
-    for _ in 1..halvings(size)? {
+    for _ in 1..stages(size)? {
         layers.extend(norm.around(conv(features, features * 2, HALVE), features * 2, slope));
         features *= 2;
     }

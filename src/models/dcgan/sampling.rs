@@ -5,7 +5,7 @@ use crate::Result;
 use crate::data::{NoiseKind, noise};
 use crate::device::Device;
 use crate::executor::Executor;
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::nn::torch::picture_to_torch;
 use crate::report::{Layout, Pictures, sheet};
 use crate::shape::Shape;
@@ -15,7 +15,7 @@ use crate::train::model::Model;
 use crate::train::run::memory::check_program;
 use std::path::Path;
 
-/// Pictures drawn at once, whatever the count that is asked for: with [`Statistics::Batch`] a picture depends on its
+/// Pictures drawn at once, whatever the count that is asked for: with [`NormMode::Batch`] a picture depends on its
 /// neighbours.
 pub const BATCH: usize = 16;
 
@@ -71,7 +71,7 @@ impl Sampler {
     ///
     /// # Errors
     /// If the checkpoint or the device cannot be used.
-    pub fn new(checkpoint: &Checkpoint, device: &Device, statistics: Statistics) -> Result<Self> {
+    pub fn new(checkpoint: &Checkpoint, device: &Device, statistics: NormMode) -> Result<Self> {
         let config: DcganConfig = checkpoint.config()?;
         let dcgan = config.dcgan()?;
         let values = checkpoint.banks(&dcgan)?;

@@ -1,6 +1,6 @@
 //! DCGAN's settings.
 
-use super::networks::{Generator, LEAST_EXCITED, discriminator, halvings};
+use super::networks::{Generator, LEAST_EXCITED, discriminator, stages};
 use super::{Dcgan, Objective};
 use crate::Result;
 use crate::data::{AugmentKind, Batching, NoiseKind};
@@ -113,7 +113,7 @@ impl RunConfig for DcganConfig {
 
     fn check(&self) -> Result<()> {
         let size = self.common.size;
-        halvings(size)?;
+        stages(size)?;
         within("size", size, 8..=2048)?;
         within("noise_size", self.noise_size, 1..=65536)?;
         if self.excite && size < LEAST_EXCITED {

@@ -5,20 +5,20 @@ use crate::Result;
 use crate::graph::{Bank, Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
-use crate::nn::{Network, Statistics, Tensors};
-use crate::optim::{Adam, TrainedBanks};
+use crate::nn::{Network, NormMode, Tensors};
+use crate::optim::{Adam, OptimizerState};
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::model::Model;
-use crate::train::statistics;
+use crate::train::norm_mode;
 
 /// Banks of the generator.
-pub const GENERATOR: TrainedBanks = TrainedBanks::starting_at(0);
+pub const GENERATOR: OptimizerState = OptimizerState::starting_at(0);
 /// Banks of the discriminator.
-pub const DISCRIMINATOR: TrainedBanks = TrainedBanks::starting_at(TrainedBanks::COUNT);
+pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
 
 /// The generator's averages, laid out as its parameters.
-pub const AVERAGE: usize = 2 * TrainedBanks::COUNT;
+pub const AVERAGE: usize = 2 * OptimizerState::COUNT;
 
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,7 @@ impl Dcgan {
     }
 
     fn judging(&self, shard: Shard, penalized: bool) -> Result<Step> {
-        let (batch, statistics) = (shard.len, statistics::of(shard));
+        let (batch, statistics) = (shard.len, norm_mode::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
@@ -123,7 +123,13 @@ impl Dcgan {
             outputs.push(("R1", penalty));
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
-        updates.extend(DISCRIMINATOR.descend(minimized, shard, &[d], &banks, &objective.d_adam)?);
+        updates.extend(DISCRIMINATOR.minimize(
+            minimized,
+            shard.share,
+            &d.parameters,
+            &banks,
+            objective.d_adam,
+        )?);
         let name = if penalized { "penalized_discriminator_step" } else { "discriminator_step" };
         Step::new(name, &graph, &outputs, updates)
     }
@@ -135,7 +141,7 @@ impl Dcgan {
     /// If the networks do not fit each other.
     pub fn generator_step(&self, batch: impl Into<Shard>) -> Result<Step> {
         let shard = batch.into();
-        let (batch, statistics) = (shard.len, statistics::of(shard));
+        let (batch, statistics) = (shard.len, norm_mode::of(shard));
         let graph = Graph::new();
         let banks = self.banks();
         let objective = &self.objective;
@@ -149,7 +155,7 @@ impl Dcgan {
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);
-        updates.extend(GENERATOR.descend(loss, shard, &[g], &banks, &objective.g_adam)?);
+        updates.extend(GENERATOR.minimize(loss, shard.share, &g.parameters, &banks, objective.g_adam)?);
         if objective.average {
             updates.push(GENERATOR.average(AVERAGE, &graph));
         }
@@ -161,7 +167,7 @@ impl Dcgan {
     ///
     /// # Errors
     /// If the network's layers do not fit each other.
-    pub fn sampler(&self, batch: usize, statistics: Statistics) -> Result<Step> {
+    pub fn sampler(&self, batch: usize, statistics: NormMode) -> Result<Step> {
         let graph = Graph::new();
         let banks = self.banks();
         let bank = if self.objective.average { AVERAGE } else { GENERATOR.parameters };

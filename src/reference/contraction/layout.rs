@@ -12,7 +12,7 @@ pub fn padded<T: Real>(matrix: &[T], width: usize) -> Cow<'_, [T]> {
     if wide == width {
         return Cow::Borrowed(matrix);
     }
-    let mut rows = vec![T::of(0.0); matrix.len() / width * wide];
+    let mut rows = vec![T::from_f64(0.0); matrix.len() / width * wide];
     for (to, from) in rows.chunks_exact_mut(wide).zip(matrix.chunks_exact(width)) {
         to[..width].copy_from_slice(from);
     }
@@ -23,7 +23,7 @@ pub fn padded<T: Real>(matrix: &[T], width: usize) -> Cow<'_, [T]> {
 pub fn transpose<T: Real>(from: &[T], width: usize, to: &mut [T], row: usize) {
     for (i, from) in from.chunks(LANES * width).enumerate() {
         for first in (0..width).step_by(LANES) {
-            let mut block = [[T::of(0.0); LANES]; LANES];
+            let mut block = [[T::from_f64(0.0); LANES]; LANES];
             let (rows, columns) = (from.len() / width, LANES.min(width - first));
             for (block, from) in block.iter_mut().zip(from.chunks_exact(width)) {
                 block[..columns].copy_from_slice(&from[first..first + columns]);
@@ -45,7 +45,7 @@ pub fn bordered<T: Real>(
     columns: &Range<isize>,
     to: &mut [T],
 ) {
-    let zero = T::of(0.0);
+    let zero = T::from_f64(0.0);
     let inside = [columns.start, columns.end].map(|column| column.clamp(0, width as isize));
     let before = (inside[0] - columns.start) as usize * channels;
     for (line, to) in lines.zip(to.chunks_exact_mut(columns.len() * channels)) {

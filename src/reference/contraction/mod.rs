@@ -39,7 +39,7 @@ pub fn conv_transpose2d<T: Element>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T
     let remainders = (0..g.stride[0]).flat_map(|py| (0..g.stride[1]).map(move |px| [py, px]));
     let taps: Vec<Vec<usize>> = remainders.clone().map(|at| reaching(&g, at)).collect();
     let tap_len = inputs * outputs.next_multiple_of(LANES);
-    let mut weights = vec![T::of(0.0); taps.iter().map(Vec::len).sum::<usize>() * tap_len];
+    let mut weights = vec![T::from_f64(0.0); taps.iter().map(Vec::len).sum::<usize>() * tap_len];
     weights.par_chunks_mut(tap_len).zip(taps.concat()).for_each(|(to, tap)| {
         let from = &w[tap * outputs * inputs..][..outputs * inputs];
         transpose(from, inputs, to, outputs.next_multiple_of(LANES));

@@ -81,7 +81,7 @@ fn sum<T: Element, S: Simd, const R: usize, const V: usize>(
 ) {
     let lanes = lanes::<T, S>();
     let last = rows.into_iter().fold(0, usize::max);
-    let mut sums = [[T::splat(simd, T::of(0.0)); V]; R];
+    let mut sums = [[T::splat(simd, T::from_f64(0.0)); V]; R];
     for run in runs.iter().filter(|run| run.len > 0) {
         assert!(last + run.start + (run.len - 1) * step < a.len());
         assert!(run.from + column + (run.len - 1) * stride + V * lanes <= b.len());

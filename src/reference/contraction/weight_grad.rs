@@ -28,7 +28,7 @@ pub fn conv2d_weight_grad<T: Element>(
         from..from + ((g.small[axis] - 1) * g.stride[axis] + g.kernel[axis]) as isize
     });
     let line = columns.len() * channels;
-    inputs.resize(pictures * lines.len() * line + WIDTH, T::of(0.0));
+    inputs.resize(pictures * lines.len() * line + WIDTH, T::from_f64(0.0));
     let copies = inputs.par_chunks_exact_mut(line).take(pictures * lines.len()).enumerate();
     copies.with_min_len(CHUNK.div_ceil(line)).for_each(|(index, to)| {
         let at = lines.start + (index % lines.len()) as isize;
@@ -79,7 +79,7 @@ impl<T: Element> Part<'_, '_, T> {
     /// Rows are numbers of the window, columns outputs.
     #[inline(always)]
     fn many<S: Simd>(&mut self, simd: S, runs: &[Run]) {
-        let mut sums: Sums<T> = [T::of(0.0); ROWS * WIDTH];
+        let mut sums: Sums<T> = [T::from_f64(0.0); ROWS * WIDTH];
         for first in (0..self.outputs).step_by(panel::<T, S>()) {
             let count = (self.outputs - first).min(panel::<T, S>());
             for (number, dw) in self.parts.iter_mut() {
@@ -96,7 +96,7 @@ impl<T: Element> Part<'_, '_, T> {
     /// Rows are outputs, columns numbers of the window.
     #[inline(always)]
     fn few<S: Simd>(&mut self, simd: S, runs: &[Run]) {
-        let mut sums: Sums<T> = [T::of(0.0); ROWS * WIDTH];
+        let mut sums: Sums<T> = [T::from_f64(0.0); ROWS * WIDTH];
         let rows: [usize; FEW] = std::array::from_fn(|row| row.min(self.outputs - 1));
         for (number, dw) in self.parts.iter_mut() {
             let panels = dw.chunks_mut(panel::<T, S>() * self.outputs).enumerate();
@@ -118,7 +118,7 @@ impl<T: Element> WithSimd for Part<'_, '_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        self.parts.iter_mut().for_each(|(_, dw)| dw.fill(T::of(0.0)));
+        self.parts.iter_mut().for_each(|(_, dw)| dw.fill(T::from_f64(0.0)));
         for runs in self.runs.chunks(self.runs_at_once) {
             if self.few { self.few(simd, runs) } else { self.many(simd, runs) }
         }

@@ -94,14 +94,14 @@ pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut
         || (Vec::new(), Vec::new()),
         |(numbers, planes), band| {
             let lines = reach[0].inputs(&band.rows);
-            numbers.resize(band.pictures.len() * lines.len() * line, T::of(0.0));
+            numbers.resize(band.pictures.len() * lines.len() * line, T::from_f64(0.0));
             for (picture, numbers) in band.pictures.clone().zip(numbers.chunks_exact_mut(lines.len() * line))
             {
                 bordered(x, picture, xs, lines.clone(), &columns, numbers);
             }
             if few {
                 let plane = numbers.len() / xs.channels;
-                planes.resize(numbers.len() + WIDTH, T::of(0.0));
+                planes.resize(numbers.len() + WIDTH, T::from_f64(0.0));
                 transpose(numbers, xs.channels, planes, plane);
             }
             for pass in passes {
@@ -210,7 +210,7 @@ impl<T: Element> Grid<'_, T> {
         }
         let factors = Factors { a: self.inputs, step: 1, b: self.pass.weights, stride };
         let places = self.places();
-        let mut sums: Sums<T> = [T::of(0.0); ROWS * WIDTH];
+        let mut sums: Sums<T> = [T::from_f64(0.0); ROWS * WIDTH];
         let parts = runs.chunks((DEPTH / len.max(1)).max(1)).enumerate();
         let panels = (0..outputs).step_by(panel::<T, S>());
         for (first, (part, runs)) in panels.flat_map(|first| parts.clone().map(move |part| (first, part))) {
@@ -238,7 +238,7 @@ impl<T: Element> Grid<'_, T> {
         let outputs = self.ys.channels;
         let [height, width] = self.pass.axes.map(|axis| axis.taps);
         let terms = height * width * self.channels;
-        let mut weights = vec![T::of(0.0); terms * LANES];
+        let mut weights = vec![T::from_f64(0.0); terms * LANES];
         transpose(self.pass.weights, LANES, &mut weights, terms);
         let run = |tap| {
             let from = tap / width * self.columns + tap % width;
@@ -249,7 +249,7 @@ impl<T: Element> Grid<'_, T> {
         let factors = Factors { a: &weights, step: 1, b: self.inputs, stride };
         let rows: [usize; FEW] = std::array::from_fn(|row| row.min(outputs - 1) * terms);
         let places = self.places();
-        let mut sums: Sums<T> = [T::of(0.0); ROWS * WIDTH];
+        let mut sums: Sums<T> = [T::from_f64(0.0); ROWS * WIDTH];
         let mut rest = &places[..];
         while let Some(&(first, _)) = rest.first() {
             let reached = rest.partition_point(|(start, _)| start - first < panel::<T, S>());

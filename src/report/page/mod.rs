@@ -58,7 +58,7 @@ pub struct Run {
     /// Its samples.
     pub sheets: Vec<Samples>,
     /// Its signs of trouble.
-    pub findings: Vec<Sign>,
+    pub findings: Vec<Diagnostic>,
     /// Figures of one of its checkpoints.
     pub evaluation: Option<Evaluation>,
     /// What can be done with it: in words, and the command.
@@ -89,7 +89,7 @@ pub struct Samples {
 
 /// A sign of trouble.
 #[derive(Clone, Debug, Serialize)]
-pub struct Sign {
+pub struct Diagnostic {
     /// What it is.
     pub name: String,
     /// The first step that shows it.
@@ -132,7 +132,7 @@ impl Page {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        file::replace(path, self.html()?.as_bytes())
+        file::write_atomic(path, self.html()?.as_bytes())
     }
 
     /// The page as HTML.

@@ -5,7 +5,7 @@ use crate::train::model::Model;
 use crate::{Error, Result};
 
 /// A state whose numbers are all finite.
-pub(super) struct Whole {
+pub(super) struct Snapshot {
     /// The step it is of.
     pub step: u64,
     /// The numbers of every bank that is part of the state; of others what they were first.
@@ -23,9 +23,9 @@ impl<M: Model> Trainer<M> {
         }
         self.average_running()?;
         for bank in self.training.model.state() {
-            self.whole.banks[bank] = self.training.executor.read_bank(bank)?;
+            self.snapshot.banks[bank] = self.training.executor.read_bank(bank)?;
         }
-        self.whole.step = self.step;
+        self.snapshot.step = self.step;
         self.check_is_same()
     }
 
@@ -47,35 +47,35 @@ impl<M: Model> Trainer<M> {
     /// again, which gives the same numbers, and of the one that fails every operation is looked at.
     fn origin(&mut self) -> Result<(u64, String)> {
         let seen = self.step;
-        self.go_back()?;
-        let mut step = self.whole.step;
+        self.rollback()?;
+        let mut step = self.snapshot.step;
         while step < seen && self.find_non_finite()?.is_none() {
             step += 1;
             self.training.iterate(step)?;
         }
-        self.go_back()?;
-        (self.whole.step + 1..step).try_for_each(|earlier| self.training.iterate(earlier))?;
-        self.training.executor.trace(true);
+        self.rollback()?;
+        (self.snapshot.step + 1..step).try_for_each(|earlier| self.training.iterate(earlier))?;
+        self.training.executor.detect_anomaly(true);
         let traced = self.training.iterate(step);
-        self.training.executor.trace(false);
+        self.training.executor.detect_anomaly(false);
         let origin = match traced {
             Err(Error::NotFinite { .. }) => traced.map_or_else(|error| error.to_string(), |()| String::new()),
             Err(error) => return Err(error),
             Ok(()) => "the steps since step {} were done again and all their numbers are finite, so the device does not always \
                  compute the same: its memory or its driver may be faulty"
-                .replace("{}", &self.whole.step.to_string()),
+                .replace("{}", &self.snapshot.step.to_string()),
         };
         Ok((step, origin))
     }
 
-    fn go_back(&mut self) -> Result<()> {
+    fn rollback(&mut self) -> Result<()> {
         self.write_state()?;
-        self.training.seek(self.whole.step)
+        self.training.seek(self.snapshot.step)
     }
 
     /// Writes the last whole state, and over whatever else banks hold.
     pub(super) fn write_state(&mut self) -> Result<()> {
-        for (bank, values) in self.whole.banks.iter().enumerate() {
+        for (bank, values) in self.snapshot.banks.iter().enumerate() {
             self.training.executor.write_bank(bank, values)?;
         }
         Ok(())

@@ -136,7 +136,7 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If the system gives no thread.
     pub fn seek(&mut self, step: u64) -> Result<()> {
-        self.loaders.iter_mut().try_for_each(|loader| loader.go_to(step))
+        self.loaders.iter_mut().try_for_each(|loader| loader.seek(step))
     }
 
     /// Iteration `t`, counted from 1: the phases that are due, in their order.

@@ -1,13 +1,13 @@
 //! A run of any model: the loop, what it logs and keeps, and how it goes on. Step t is a function of the state and of
 //! (seed, t) alone.
 
+mod distributed;
 mod finite;
 mod iteration;
 pub(crate) mod memory;
 mod plan;
 mod prepare;
 mod save;
-mod together;
 
 pub use iteration::Programs;
 pub use plan::Plan;
@@ -15,16 +15,16 @@ pub use plan::Plan;
 use super::checkpoint::PictureNames;
 use super::config::RunConfig;
 use super::dataset::Dataset;
+use super::diagnostics::{Diagnostics, Finding};
 use super::gallery::Gallery;
 use super::log::{Clock, Log};
 use super::model::Model;
 use super::run_folder::RunFolder;
-use super::symptoms::{Finding, Symptoms};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
 use crate::{Error, Result};
-use finite::Whole;
+use finite::Snapshot;
 use iteration::Training;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -96,13 +96,13 @@ pub struct Trainer<M: Model> {
     metrics: Option<Metrics>,
     /// Rank 0 writes them, unless they are left out.
     events: Option<Events>,
-    symptoms: Symptoms,
+    diagnostics: Diagnostics,
     clock: Clock,
     step: u64,
     total: u64,
     introduction: Vec<String>,
     /// The last state that was found to be finite.
-    whole: Whole,
+    snapshot: Snapshot,
 }
 
 impl<M: Model> Trainer<M> {
@@ -130,19 +130,19 @@ impl<M: Model> Trainer<M> {
     pub fn run(&mut self, stop: &AtomicBool, watch: &mut dyn Watch) -> Result<Outcome> {
         self.advance(stop, watch).map_err(|error| match error {
             Error::Device(problem) => {
-                Error::Device(format!("after step {}: {problem}{}", self.step, self.way_on()))
+                Error::Device(format!("after step {}: {problem}{}", self.step, self.recovery_hint()))
             }
-            Error::Ranks(problem) => Error::Ranks(format!("{problem}{}", self.way_on())),
+            Error::Ranks(problem) => Error::Ranks(format!("{problem}{}", self.recovery_hint())),
             error => error,
         })
     }
 
     /// How to go on from the last checkpoint, where there is one, in words that continue a sentence. The last whole state
     /// becomes one, if all that is due at its step is done.
-    fn way_on(&self) -> String {
+    fn recovery_hint(&self) -> String {
         let run = self.folder.path().display();
         let newest = || self.folder.checkpoints().ok().and_then(|mut all| all.pop());
-        let whole = self.whole.step;
+        let whole = self.snapshot.step;
         if self.ranks.leads() && whole < self.step && newest().map_or(0, |(step, _)| step) < whole {
             // Without it the one before is the newest.
             let _ = self.write_checkpoint(&self.folder.checkpoint_path(whole));
@@ -161,7 +161,7 @@ impl<M: Model> Trainer<M> {
         if self.step == 0 && leads {
             self.draw(watch)?;
         }
-        self.clock.go_on();
+        self.clock.resume();
         while self.step < self.total {
             let step = self.step + 1;
             self.training.iterate(step)?;
@@ -192,7 +192,7 @@ impl<M: Model> Trainer<M> {
                     self.save_report(watch);
                     self.save_checkpoint(last || stopped, watch)?;
                 }
-                self.clock.go_on();
+                self.clock.resume();
             }
             if stopped && !last {
                 return Ok(Outcome::Stopped);

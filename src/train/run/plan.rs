@@ -1,6 +1,6 @@
 //! A run before it starts: what it will be, while nothing is written yet.
 
-use super::{Programs, Setup, Trainer, memory, networks, together};
+use super::{Programs, Setup, Trainer, distributed, memory, networks};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::report::metrics;
@@ -42,14 +42,14 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If the pictures, the device or the folder cannot be used, or the run needs more memory than there is.
     pub fn start(config: M::Config, out: Option<&Path>) -> Result<Self> {
-        Self::start_among(&Ranks::default(), config, out)
+        Self::start_distributed(&Ranks::default(), config, out)
     }
 
     /// As [`Plan::start`], among `ranks` that all do the same.
     ///
     /// # Errors
     /// As [`Plan::start`], or if the ranks do not agree.
-    pub fn start_among(ranks: &Ranks, config: M::Config, out: Option<&Path>) -> Result<Self> {
+    pub fn start_distributed(ranks: &Ranks, config: M::Config, out: Option<&Path>) -> Result<Self> {
         if let Some(out) = out.filter(|_| ranks.leads()) {
             RunFolder::check_is_free(out)?;
         }
@@ -74,14 +74,14 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <M::Config as RunConfig>::Settings) -> Result<Self> {
-        Self::resume_among(&Ranks::default(), folder, flags)
+        Self::resume_distributed(&Ranks::default(), folder, flags)
     }
 
     /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before.
     ///
     /// # Errors
     /// As [`Plan::resume`], or if the ranks do not agree.
-    pub fn resume_among(
+    pub fn resume_distributed(
         ranks: &Ranks,
         folder: &Path,
         flags: <M::Config as RunConfig>::Settings,
@@ -138,7 +138,7 @@ impl<M: Model> Plan<M> {
         let Data { sets, names, lines, total } = data;
         let step = after.as_ref().map_or(0, |(step, _)| *step);
         config.settle(total);
-        together::agree(ranks, &config, &sets, step)?;
+        distributed::agree(ranks, &config, &sets, step)?;
         let programs = Programs::new::<M>(&config, &sets, ranks)?;
         let device = match &place {
             Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,

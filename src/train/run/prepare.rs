@@ -1,19 +1,19 @@
 //! From a plan to a run that is ready.
 
 use super::Trainer;
-use super::finite::Whole;
+use super::finite::Snapshot;
 use super::iteration::Training;
 use super::plan::{Place, Plan};
 use crate::Result;
 use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
 use crate::train::config::RunConfig;
+use crate::train::diagnostics::Diagnostics;
 use crate::train::gallery::Gallery;
 use crate::train::log::Clock;
 use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
 use crate::train::starts;
-use crate::train::symptoms::Symptoms;
 use std::path::Path;
 
 impl<M: Model> Trainer<M> {
@@ -49,7 +49,7 @@ impl<M: Model> Trainer<M> {
         let (mut held, mut metrics, mut events, mut rows) = (None, None, None, Vec::new());
         let folder = place.folder(M::Config::KIND, &ranks)?;
         if ranks.leads() {
-            held = folder.hold()?;
+            held = folder.lock()?;
             place.clear(&folder)?;
             folder.prepare(&training.config)?;
             starts::add(&folder, start)?;
@@ -71,7 +71,7 @@ impl<M: Model> Trainer<M> {
         let mut trainer = Self {
             metrics,
             events,
-            symptoms: Symptoms::new(&rows),
+            diagnostics: Diagnostics::new(&rows),
             clock: Clock::new(seconds, step),
             training,
             names,
@@ -82,7 +82,7 @@ impl<M: Model> Trainer<M> {
             step,
             total,
             introduction,
-            whole: Whole { step, banks: values },
+            snapshot: Snapshot { step, banks: values },
         };
         trainer.write_state()?;
         Ok(trainer)
@@ -109,7 +109,7 @@ impl Place {
             Self::New(_) => Ok(()),
             Self::Replacing(_) => folder.clear(),
             Self::Resumed { damaged, .. } => {
-                damaged.iter().try_for_each(|checkpoint| folder.set_aside(checkpoint))
+                damaged.iter().try_for_each(|checkpoint| folder.quarantine(checkpoint))
             }
         }
     }

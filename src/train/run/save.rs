@@ -1,6 +1,6 @@
 //! What a run writes while it goes on.
 
-use super::finite::Whole;
+use super::finite::Snapshot;
 use super::{Trainer, Watch};
 use crate::file;
 use crate::report::{Events, Metrics, Row};
@@ -28,7 +28,7 @@ impl<M: Model> Trainer<M> {
             seconds: time.seconds,
             steps_per_second: time.speed,
             seconds_left: (self.total - step) as f64 / time.mean_speed,
-            exchanged: self.ranks.take_spent().map(|spent| Exchanged { spent, steps: time.steps }),
+            exchanged: self.ranks.take_stats().map(|spent| Exchanged { spent, steps: time.steps }),
         };
         if !log.losses.iter().filter_map(|loss| loss.value).all(f64::is_finite) {
             let named = |loss: &Loss| Some(format!("{} {}", loss.name, loss.value?));
@@ -49,7 +49,7 @@ impl<M: Model> Trainer<M> {
             late(events.figures(self.step, figures), told, "records", watch)?;
         }
         let values = figures.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
-        let findings = self.symptoms.observe(&Row { step: self.step, values });
+        let findings = self.diagnostics.observe(&Row { step: self.step, values });
         findings.iter().for_each(|finding| watch.noticed(finding));
         Ok(())
     }
@@ -137,7 +137,7 @@ impl<M: Model> Trainer<M> {
 
     /// Writes the last whole state.
     pub(super) fn write_checkpoint(&self, path: &Path) -> Result<()> {
-        let (training, Whole { step, banks }) = (&self.training, &self.whole);
+        let (training, Snapshot { step, banks }) = (&self.training, &self.snapshot);
         checkpoint::write(path, &training.model, &training.config, &self.names, *step, banks)?;
         file::sync_name(path);
         Ok(())

@@ -7,7 +7,7 @@ use crate::nn::loss::r1;
 use crate::nn::{Network, Tensors};
 use crate::ranks::Shard;
 use crate::shape::Shape;
-use crate::train::statistics;
+use crate::train::norm_mode;
 
 /// Losses and updates collected while a step's graph grows.
 pub struct Building<'g, 'm> {
@@ -39,7 +39,7 @@ fn over_scales<'g>(scores: &[Var<'g>], of: impl Fn(Var<'g>) -> Result<Var<'g>>) 
 impl<'g> Building<'g, '_> {
     fn generator(&mut self, index: usize, x: Var<'g>) -> Result<Var<'g>> {
         let network = &self.model.generators[index];
-        let (y, updates) = network.forward(x, &self.generators[index], statistics::of(self.shard))?;
+        let (y, updates) = network.forward(x, &self.generators[index], norm_mode::of(self.shard))?;
         self.updates.extend(updates);
         Ok(y)
     }
@@ -70,7 +70,7 @@ impl<'g> Building<'g, '_> {
                 judge
             }
         };
-        let (scores, updates) = network.forward(pictures, &judge, statistics::of(self.shard))?;
+        let (scores, updates) = network.forward(pictures, &judge, norm_mode::of(self.shard))?;
         self.judges[index] = Some(judge);
         self.updates.extend(updates);
         Ok(scores)
@@ -121,14 +121,14 @@ impl<'g> Building<'g, '_> {
                 let [batch, h, w, c] = fake.shape().0;
                 // Every rank has the whole pool.
                 let (whole, shared) = (self.shard.whole, self.shard.share.is_some());
-                let all = if shared { fake.gather_of_ranks(whole) } else { *fake };
+                let all = if shared { fake.all_gather(whole) } else { *fake };
                 let (_, _, offset) = self.banks[POOLS].tensors[index];
                 let slot = Slot { bank: POOLS, offset };
                 let pool = self.graph.state(slot, Shape([len, h, w, c]));
                 let rows = |what, count| self.graph.input(&format!("{name}.{what}"), Shape([count, 1, 1, 1]));
                 let (value, store) = (all.id(), rows("store", whole).id());
-                self.updates.push(Update::StoreRows { slot, len: pool.shape().len(), value, rows: store });
-                *fake = pool.select_rows(all, rows("rows", batch))?;
+                self.updates.push(Update::ScatterRows { slot, len: pool.shape().len(), value, rows: store });
+                *fake = pool.gather_rows(all, rows("rows", batch))?;
             }
         }
         self.judge(shown, "fake", names)
@@ -195,26 +195,19 @@ impl<'g> Building<'g, '_> {
     /// The discriminators' step on `loss` and the penalties.
     pub fn discriminate(&mut self, loss: Var<'g>) -> Result<()> {
         let loss = self.penalties.iter().try_fold(loss, |sum, &penalty| sum.add(penalty))?;
-        let adam = &self.model.objective.d_adam;
-        self.updates.extend(DISCRIMINATORS.descend(
-            loss,
-            self.shard,
-            &self.discriminators,
-            &self.banks,
-            adam,
-        )?);
+        let parameters = Tensors::parameters(&self.discriminators);
+        let adam = self.model.objective.d_adam;
+        let updates = DISCRIMINATORS.minimize(loss, self.shard.share, &parameters, &self.banks, adam)?;
+        self.updates.extend(updates);
         Ok(())
     }
 
     pub fn generate(&mut self, loss: Var<'g>) -> Result<()> {
         let objective = &self.model.objective;
-        self.updates.extend(GENERATORS.descend(
-            loss,
-            self.shard,
-            &self.generators,
-            &self.banks,
-            &objective.g_adam,
-        )?);
+        let parameters = Tensors::parameters(&self.generators);
+        let updates =
+            GENERATORS.minimize(loss, self.shard.share, &parameters, &self.banks, objective.g_adam)?;
+        self.updates.extend(updates);
         if objective.average {
             self.updates.push(GENERATORS.average(AVERAGES, self.graph));
         }

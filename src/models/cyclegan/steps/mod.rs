@@ -8,9 +8,9 @@ use crate::Result;
 use crate::graph::{Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
-use crate::nn::{Network, Statistics};
+use crate::nn::{Network, NormMode};
 use crate::optim::Adam;
-use crate::optim::TrainedBanks;
+use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::model::Model;
@@ -20,11 +20,11 @@ pub(super) use parts::Trains;
 use serde::{Deserialize, Serialize};
 
 /// Banks of both generators, trained by one optimizer.
-pub const GENERATORS: TrainedBanks = TrainedBanks::starting_at(0);
+pub const GENERATORS: OptimizerState = OptimizerState::starting_at(0);
 /// Banks of both discriminators, trained by another.
-pub const DISCRIMINATORS: TrainedBanks = TrainedBanks::starting_at(TrainedBanks::COUNT);
+pub const DISCRIMINATORS: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
 /// The generators' averages, laid out as their parameters.
-pub const AVERAGES: usize = 2 * TrainedBanks::COUNT;
+pub const AVERAGES: usize = 2 * OptimizerState::COUNT;
 /// The last generator step's translations, X then Y, each `[batch, size, size, channels]`.
 pub const FAKES: usize = AVERAGES + 1;
 /// The pools of past translations, X then Y, each `[pool, size, size, channels]`.
@@ -127,8 +127,8 @@ impl CycleGan {
     /// The optimizer steps of an iteration, in order, for `batch` pictures of each set, or this rank's part of them; the step that sees
     /// real pictures comes twice where the R1 penalty is not part of every update: without it, then with. Inputs, where a step needs them: `x` and `y`; `rates` (see
     /// [`crate::graph::UpdateRule::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and `Y.fake.`; `decay` of the averages;
-    /// for the pool `X.rows` and `Y.rows` (see [`crate::graph::Var::select_rows`]: the pool, then the new fakes) and `X.store` and `Y.store` (see
-    /// [`crate::graph::Update::StoreRows`]), one number a picture, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
+    /// for the pool `X.rows` and `Y.rows` (see [`crate::graph::Var::gather_rows`]: the pool, then the new fakes) and `X.store` and `Y.store` (see
+    /// [`crate::graph::Update::ScatterRows`]), one number a picture, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
     /// [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`, `cycle_Y`, `identity_X`, `identity_Y`, each as it
     /// enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`, `errors_X_fake`, `errors_Y_real`,
     /// `errors_Y_fake`, one a picture or a patch.
@@ -191,7 +191,7 @@ impl CycleGan {
         to: Domain,
         batch: usize,
         size: [usize; 2],
-        statistics: Statistics,
+        statistics: NormMode,
     ) -> Result<Step> {
         self.translation(to, batch, size, statistics, true)
     }
@@ -200,13 +200,7 @@ impl CycleGan {
     ///
     /// # Errors
     /// If the network does not fit the size.
-    pub fn one_way(
-        &self,
-        to: Domain,
-        batch: usize,
-        size: [usize; 2],
-        statistics: Statistics,
-    ) -> Result<Step> {
+    pub fn one_way(&self, to: Domain, batch: usize, size: [usize; 2], statistics: NormMode) -> Result<Step> {
         self.translation(to, batch, size, statistics, false)
     }
 
@@ -215,7 +209,7 @@ impl CycleGan {
         to: Domain,
         batch: usize,
         [h, w]: [usize; 2],
-        statistics: Statistics,
+        statistics: NormMode,
         and_back: bool,
     ) -> Result<Step> {
         let graph = Graph::new();

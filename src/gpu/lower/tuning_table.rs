@@ -1,24 +1,24 @@
 //! Which kernel computes which contraction.
 
-use super::product::Contraction;
+use super::gemm::Contraction;
 use super::variant::Variant;
 use serde::{Deserialize, Serialize};
 
 /// Which variant computes which contraction, where that is settled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Choices {
+pub struct TuningTable {
     list: Vec<Choice>,
 }
 
-/// A line of [`Choices`].
+/// A line of [`TuningTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Choice {
     contraction: Contraction,
     variant: Variant,
 }
 
-impl Choices {
+impl TuningTable {
     /// Nothing is settled.
     pub const NONE: Self = Self { list: Vec::new() };
 

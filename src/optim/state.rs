@@ -1,16 +1,15 @@
 //! Networks that one optimizer trains: their banks, their tensors as nodes, and the updates of a step.
 
-use super::{Adam, Optimizer};
+use super::Optimizer;
 use crate::graph::{Bank, Graph, Slot, Update, UpdateRule, Var, gradients};
 use crate::nn::{Init, Network, Tensors};
 use crate::random::stream;
-use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::{Error, Result};
 
 /// The banks of one optimizer's networks, by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrainedBanks {
+pub struct OptimizerState {
     /// Trained tensors.
     pub parameters: usize,
     /// Running statistics.
@@ -21,7 +20,7 @@ pub struct TrainedBanks {
     names: &'static [&'static str],
 }
 
-impl TrainedBanks {
+impl OptimizerState {
     /// How many banks Adam has.
     pub const COUNT: usize = 5;
 
@@ -94,7 +93,7 @@ impl TrainedBanks {
         self.tensors_from(self.parameters, graph, networks, banks)
     }
 
-    /// As [`TrainedBanks::tensors`], the trained tensors taken from another bank of the same layout, such as one of
+    /// As [`OptimizerState::tensors`], the trained tensors taken from another bank of the same layout, such as one of
     /// averages.
     pub fn tensors_from<'g>(
         self,
@@ -118,22 +117,6 @@ impl TrainedBanks {
         networks.iter().map(&mut take).collect()
     }
 
-    /// As [`TrainedBanks::minimize`] by Adam over the parameters of `tensors`, in the order of their bank.
-    ///
-    /// # Errors
-    /// As [`TrainedBanks::minimize`].
-    pub fn descend(
-        self,
-        loss: Var<'_>,
-        shard: Shard,
-        tensors: &[Tensors<'_>],
-        banks: &[Bank],
-        adam: &Adam,
-    ) -> Result<Vec<Update>> {
-        let parameters: Vec<Var<'_>> = tensors.iter().flat_map(|of| of.parameters.iter().copied()).collect();
-        self.minimize(loss, shard.share, &parameters, banks, *adam)
-    }
-
     /// The updates of one optimizer step: every gradient of `loss` into its bank, which becomes the mean over ranks where this one
     /// computes a `share` of the batch, then the optimizer's over the whole bank. `parameters` are all tensors of their bank, in order.
     /// Adds the input `rates`, see [`Optimizer::rates`], to the graph.
@@ -153,7 +136,7 @@ impl TrainedBanks {
         let rule = optimizer.rule();
         if rule.state() != self.names {
             return Err(Error::Input(format!(
-                "{} keeps {:?} beside its parameters, but these banks hold {:?}; make them by TrainedBanks::of",
+                "{} keeps {:?} beside its parameters, but these banks hold {:?}; make them by OptimizerState::of",
                 optimizer.name(),
                 rule.state(),
                 self.names
@@ -174,7 +157,7 @@ impl TrainedBanks {
         Ok(updates)
     }
 
-    /// The average of the trained tensors in the bank `average`, to be updated after [`TrainedBanks::minimize`]. Adds the
+    /// The average of the trained tensors in the bank `average`, to be updated after [`OptimizerState::minimize`]. Adds the
     /// input `decay` (see [`Update::Average`]) to `graph`.
     pub fn average(self, average: usize, graph: &Graph) -> Update {
         let decay = graph.input("decay", Shape::SCALAR).id();

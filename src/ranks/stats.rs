@@ -15,7 +15,7 @@ pub enum Phase {
 
 /// What exchanges took.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Spent {
+pub struct CommStats {
     /// Time of each phase.
     pub readback: Duration,
     /// As [`Phase::Reduce`].
@@ -28,7 +28,7 @@ pub struct Spent {
     pub messages: u64,
 }
 
-impl Spent {
+impl CommStats {
     pub(super) fn add(&mut self, phase: Phase, time: Duration) {
         *match phase {
             Phase::Readback => &mut self.readback,

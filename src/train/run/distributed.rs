@@ -94,7 +94,7 @@ impl<M: Model> Trainer<M> {
         if self.ranks.size() == 1 {
             return Ok(());
         }
-        let state = self.training.model.state().into_iter().flat_map(|bank| &self.whole.banks[bank]);
+        let state = self.training.model.state().into_iter().flat_map(|bank| &self.snapshot.banks[bank]);
         // FNV-1a, a number at a time.
         let mix = |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
         let what = format!("the state after step {}", self.step);

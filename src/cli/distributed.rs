@@ -11,7 +11,7 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Carries out `command` with the other ranks. One that fails says so and ends all of them.
-pub fn among(command: impl FnOnce(&Ranks) -> Done) -> Done {
+pub fn distributed(command: impl FnOnce(&Ranks) -> Done) -> Done {
     let (_world, ranks) = ranks::join()?;
     let _guard = Guard(&ranks);
     let done = command(&ranks);

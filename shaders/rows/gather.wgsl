@@ -1,6 +1,6 @@
 // Rows taken from two tensors laid one after the other.
 // Equation: y[b] = row rows[b] of x and z: rounded down to a whole number, no less than 0 (NaN too) and no more than the last
-// Reference: reference/spatial.rs `select_rows`.
+// Reference: reference/spatial.rs `gather_rows`.
 // Layout: x [A_ROWS, LEN], z [.., LEN], rows [n], y [n, LEN].
 // One invocation: one number of y.
 // Constants: COUNT (numbers of y), LEN, A_ROWS, LAST (row of the two together).

@@ -8,10 +8,10 @@ use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
 use mewgan::report::Row;
 use mewgan::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
+use mewgan::train::diagnostics::{Diagnostic, Diagnostics, Finding, of_run};
 use mewgan::train::log::Log;
 use mewgan::train::run::{Outcome, Watch};
 use mewgan::train::run_folder::RunFolder;
-use mewgan::train::symptoms::{Finding, Sign, Symptoms, of_run};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +25,10 @@ fn rows<const N: usize>(count: u64, figures: impl Fn(u64) -> [(&'static str, f64
     (1..=count).map(|index| Row { step: 10 * index, values: values(index) }).collect()
 }
 
-/// Sign, of what, since when, told when, until when.
-type Told<'a> = (Sign, &'a str, u64, u64, Option<u64>);
+/// Diagnostic, of what, since when, told when, until when.
+type Told<'a> = (Diagnostic, &'a str, u64, u64, Option<u64>);
 
-fn told(symptoms: &Symptoms) -> Vec<Told<'_>> {
+fn told(symptoms: &Diagnostics) -> Vec<Told<'_>> {
     let told = |f: &'_ Finding| (f.sign, f.since, f.step, f.until);
     symptoms
         .findings()
@@ -50,16 +50,16 @@ fn diversity(share: f64) -> [(&'static str, f64); 2] {
 
 #[test]
 fn a_discriminator_that_always_wins_is_told_once() {
-    let always = Symptoms::new(&rows(400, |_| accuracy(1.0, 1.0)));
-    assert_eq!(told(&always), [(Sign::Wins, "", 10, 500, None)]);
+    let always = Diagnostics::new(&rows(400, |_| accuracy(1.0, 1.0)));
+    assert_eq!(told(&always), [(Diagnostic::Wins, "", 10, 500, None)]);
     let text = always.findings()[0].to_string();
     for part in ["step 500", "the discriminator always wins", "100.0 % of real", "since step 10)", "--d-lr"] {
         assert!(text.contains(part), "{text}");
     }
     // One slip in 100 judgements, or one kind that it is often wrong about, is no victory.
     let slip = |index: u64| accuracy(1.0, if index.is_multiple_of(6) { 15.0 / 16.0 } else { 1.0 });
-    assert_eq!(told(&Symptoms::new(&rows(400, slip))), []);
-    assert_eq!(told(&Symptoms::new(&rows(400, |_| accuracy(1.0, 0.9)))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(400, slip))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(400, |_| accuracy(1.0, 0.9)))), []);
 }
 
 #[test]
@@ -69,17 +69,17 @@ fn what_came_back_is_told_again_and_what_wavers_is_not() {
         301..=400 => accuracy(0.89, 0.89),
         _ => accuracy(1.0, 1.0),
     };
-    let expected = [(Sign::Wins, "", 10, 500, Some(3100)), (Sign::Wins, "", 3990, 4480, None)];
-    assert_eq!(told(&Symptoms::new(&rows(600, wavering))), expected);
+    let expected = [(Diagnostic::Wins, "", 10, 500, Some(3100)), (Diagnostic::Wins, "", 3990, 4480, None)];
+    assert_eq!(told(&Diagnostics::new(&rows(600, wavering))), expected);
 }
 
 #[test]
 fn a_discriminator_at_chance_or_worse_is_told() {
     for (real, fake) in [(0.5, 0.5), (0.0, 1.0), (0.03, 0.01), (0.52, 0.57)] {
-        let found = Symptoms::new(&rows(60, |_| accuracy(real, fake)));
-        assert_eq!(told(&found), [(Sign::Chance, "", 10, 500, None)], "{real} {fake}");
+        let found = Diagnostics::new(&rows(60, |_| accuracy(real, fake)));
+        assert_eq!(told(&found), [(Diagnostic::Chance, "", 10, 500, None)], "{real} {fake}");
     }
-    assert_eq!(told(&Symptoms::new(&rows(400, |_| accuracy(0.7, 0.55)))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(400, |_| accuracy(0.7, 0.55)))), []);
     // One domain of two; fakes are judged at every second log only.
     let one = |index: u64| {
         let fake = if index.is_multiple_of(2) { 0.4 } else { f64::NAN };
@@ -90,44 +90,44 @@ fn a_discriminator_at_chance_or_worse_is_told() {
             ("accuracy_Y_fake", fake),
         ]
     };
-    assert_eq!(told(&Symptoms::new(&rows(200, one))), [(Sign::Chance, "Y", 20, 1000, None)]);
+    assert_eq!(told(&Diagnostics::new(&rows(200, one))), [(Diagnostic::Chance, "Y", 20, 1000, None)]);
 }
 
 #[test]
 fn samples_that_come_to_look_alike_are_told() {
     let falls = |index| diversity(if index < 20 { 0.8 } else { 0.3 });
-    assert_eq!(told(&Symptoms::new(&rows(40, falls))), [(Sign::Collapse, "", 200, 220, None)]);
+    assert_eq!(told(&Diagnostics::new(&rows(40, falls))), [(Diagnostic::Collapse, "", 200, 220, None)]);
     let less_noise = |index| diversity(if index < 20 { 1.5 } else { 0.6 });
-    assert_eq!(told(&Symptoms::new(&rows(40, less_noise))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(40, less_noise))), []);
     // Two samples are chance; young ones, still grey, are not a collapse unless they are one picture.
-    assert_eq!(told(&Symptoms::new(&rows(21, falls))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(21, falls))), []);
     let rises = |index| diversity(0.02 + 0.01 * (index as f64));
-    assert_eq!(told(&Symptoms::new(&rows(80, rises))), []);
-    let one = Symptoms::new(&rows(5, |_| diversity(0.001)));
-    assert_eq!(told(&one), [(Sign::Collapse, "", 10, 30, None)]);
+    assert_eq!(told(&Diagnostics::new(&rows(80, rises))), []);
+    let one = Diagnostics::new(&rows(5, |_| diversity(0.001)));
+    assert_eq!(told(&one), [(Diagnostic::Collapse, "", 10, 30, None)]);
 }
 
 #[test]
 fn gradients_that_vanish_are_told() {
     let of = |value: f64| [("gradient_generator", 1e-2), ("gradient_discriminator", value)];
     let fades = |index| of(if index < 10 { 1e-2 } else { 1e-5 });
-    let expected = [(Sign::Vanishing, "discriminator", 100, 110, None)];
-    assert_eq!(told(&Symptoms::new(&rows(20, fades))), expected);
-    let expected = [(Sign::Vanishing, "discriminator", 10, 20, None)];
-    assert_eq!(told(&Symptoms::new(&rows(20, |_| of(0.0)))), expected);
+    let expected = [(Diagnostic::Vanishing, "discriminator", 100, 110, None)];
+    assert_eq!(told(&Diagnostics::new(&rows(20, fades))), expected);
+    let expected = [(Diagnostic::Vanishing, "discriminator", 10, 20, None)];
+    assert_eq!(told(&Diagnostics::new(&rows(20, |_| of(0.0)))), expected);
     let once = |index| of(if index == 10 { 0.0 } else { 1e-3 });
-    assert_eq!(told(&Symptoms::new(&rows(20, once))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(20, once))), []);
 }
 
 #[test]
 fn copies_of_training_pictures_are_told() {
     let near = |share: f64| [("nearest_XtoY", 0.2 * share), ("nearest_real_XtoY", 0.2)];
     let learns = |index: u64| near(1.5 - 0.1 * (index as f64).min(14.0));
-    assert_eq!(told(&Symptoms::new(&rows(30, learns))), [(Sign::Copies, "XtoY", 120, 140, None)]);
-    assert_eq!(told(&Symptoms::new(&rows(30, |_| near(0.5)))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(30, learns))), [(Diagnostic::Copies, "XtoY", 120, 140, None)]);
+    assert_eq!(told(&Diagnostics::new(&rows(30, |_| near(0.5)))), []);
     // Where training pictures are copies of each other, samples may be.
     let same = |_| [("nearest", 0.0), ("nearest_real", 0.0)];
-    assert_eq!(told(&Symptoms::new(&rows(30, same))), []);
+    assert_eq!(told(&Diagnostics::new(&rows(30, same))), []);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn follow<T: mewgan::train::model::Model>(
 }
 
 /// The signs a run folder shows, in the order of the enumeration.
-fn signs(run: &Path) -> BTreeSet<Sign> {
+fn signs(run: &Path) -> BTreeSet<Diagnostic> {
     of_run(&RunFolder::open(run).unwrap()).unwrap().into_iter().map(|finding| finding.sign).collect()
 }
 
@@ -231,7 +231,7 @@ fn a_run_whose_discriminator_wins_says_so() {
             ..tiny(device)
         };
         let told = follow(start(settings.clone(), &whole), u64::MAX);
-        assert!(told.iter().any(|finding| finding.sign == Sign::Wins), "{device}: {told:?}");
+        assert!(told.iter().any(|finding| finding.sign == Diagnostic::Wins), "{device}: {told:?}");
         let mut parts = follow(start(settings, &stopped), 117);
         let resumed = dcgan::Trainer::resume(&stopped, DcganSettings::default()).unwrap();
         parts.extend(follow(resumed, u64::MAX));
@@ -256,8 +256,11 @@ fn a_run_that_collapses_says_so() {
             ..tiny(device)
         };
         let told = follow(start(settings, &out), u64::MAX);
-        let found: BTreeSet<Sign> = told.iter().map(|finding| finding.sign).collect();
-        assert!(found.is_superset(&[Sign::Collapse, Sign::Vanishing].into()), "{device}: {told:?}");
+        let found: BTreeSet<Diagnostic> = told.iter().map(|finding| finding.sign).collect();
+        assert!(
+            found.is_superset(&[Diagnostic::Collapse, Diagnostic::Vanishing].into()),
+            "{device}: {told:?}"
+        );
         assert_eq!(signs(&out), found);
     }
 }
@@ -321,7 +324,7 @@ fn a_cyclegan_whose_discriminators_stand_still_says_so() {
         let told = follow(cyclegan::Trainer::start(config, Some(&out)).unwrap(), u64::MAX);
         let at_chance: Vec<_> = told
             .iter()
-            .filter(|finding| finding.sign == Sign::Chance)
+            .filter(|finding| finding.sign == Diagnostic::Chance)
             .map(|finding| finding.of.as_str())
             .collect();
         assert_eq!(at_chance, ["X", "Y"], "{device}: {told:?}");

@@ -1,12 +1,12 @@
 //! What batch norms normalise by while a part of a batch is trained on.
 
-use crate::nn::Statistics;
+use crate::nn::NormMode;
 use crate::ranks::Shard;
 
 /// The batches of all ranks together where norms are synced, else the batch at hand.
-pub fn of(shard: Shard) -> Statistics {
+pub fn of(shard: Shard) -> NormMode {
     match shard.share {
-        Some(share) if shard.synced => Statistics::OfRanks { share, whole: shard.whole },
-        _ => Statistics::Batch,
+        Some(share) if shard.synced => NormMode::OfRanks { share, whole: shard.whole },
+        _ => NormMode::Batch,
     }
 }

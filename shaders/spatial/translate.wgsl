@@ -1,6 +1,6 @@
 // Each picture moved by its own pixels (dy, dx), rounded, halves to even; zeros where nothing arrives, or an offset is NaN.
 // Equation: y[n,h,w,c] = x[n, h - SIGN * round(offsets[n,0]), w - SIGN * round(offsets[n,1]), c], 0 outside
-// Reference: reference/spatial.rs `shift`.
+// Reference: reference/spatial.rs `translate`.
 // Layout: x and y [n, H, W, C], C counted in lanes; offsets [n, 2].
 // One invocation: one lane of y.
 // Text: VEC4.

@@ -3,7 +3,7 @@
 
 mod finding;
 
-pub use finding::{Finding, Sign};
+pub use finding::{Diagnostic, Finding};
 
 use super::run_folder::RunFolder;
 use crate::Result;
@@ -45,7 +45,7 @@ const NO_COPIES: f64 = 0.4;
 
 /// What one row says of one sign.
 struct Observation {
-    sign: Sign,
+    sign: Diagnostic,
     of: String,
     since: u64,
     shows: bool,
@@ -64,16 +64,16 @@ struct Course {
 
 /// The signs of one run, row by row.
 #[derive(Default)]
-pub struct Symptoms {
+pub struct Diagnostics {
     /// The latest accuracies by name, with their steps.
     logs: BTreeMap<String, VecDeque<(u64, f64)>>,
     /// The highest value so far of each figure that can fall.
     highest: BTreeMap<String, f64>,
-    courses: BTreeMap<(Sign, String), Course>,
+    courses: BTreeMap<(Diagnostic, String), Course>,
     findings: Vec<Finding>,
 }
 
-impl Symptoms {
+impl Diagnostics {
     /// Those of a run so far.
     pub fn new(rows: &[Row]) -> Self {
         let mut symptoms = Self::default();
@@ -156,8 +156,8 @@ impl Symptoms {
         };
         let (lower, mean) = (real.min(fake), (real + fake) / 2.0);
         Some([
-            observation(Sign::Wins, lower >= WINS, lower < WINS_NO_MORE),
-            observation(Sign::Chance, mean <= CHANCE, mean > BETTER_THAN_CHANCE),
+            observation(Diagnostic::Wins, lower >= WINS, lower < WINS_NO_MORE),
+            observation(Diagnostic::Chance, mean <= CHANCE, mean > BETTER_THAN_CHANCE),
         ])
     }
 
@@ -168,7 +168,7 @@ impl Symptoms {
             let fallen = most >= DIFFERENT && share < FALLEN * most;
             let risen = most < DIFFERENT || share > RISEN * most;
             Observation {
-                sign: Sign::Collapse,
+                sign: Diagnostic::Collapse,
                 of: of.to_owned(),
                 since: row.step,
                 shows: fallen || share < ONE_PICTURE,
@@ -186,7 +186,7 @@ impl Symptoms {
             let of = name.strip_prefix("gradient_").filter(|_| value.is_finite())?;
             let most = self.highest(name, value);
             Some(Observation {
-                sign: Sign::Vanishing,
+                sign: Diagnostic::Vanishing,
                 of: of.to_owned(),
                 since: row.step,
                 shows: value < NOTHING || value < VANISHED * most,
@@ -211,7 +211,7 @@ impl Symptoms {
 /// If its metrics cannot be read.
 pub fn of_run(folder: &RunFolder) -> Result<Vec<Finding>> {
     match folder.metrics_path() {
-        path if path.is_file() => Ok(Symptoms::new(&metrics::read(path)?).findings),
+        path if path.is_file() => Ok(Diagnostics::new(&metrics::read(path)?).findings),
         _ => Ok(Vec::new()),
     }
 }
@@ -229,7 +229,7 @@ fn beside_real<'a>(row: &'a Row, figure: &'static str) -> impl Iterator<Item = (
 
 fn copies(row: &Row) -> impl Iterator<Item = Observation> {
     beside_real(row, "nearest").map(|(of, share)| Observation {
-        sign: Sign::Copies,
+        sign: Diagnostic::Copies,
         of: of.to_owned(),
         since: row.step,
         shows: share < COPIES,

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sign {
+pub enum Diagnostic {
     /// A discriminator is right about nearly every picture.
     Wins,
     /// A discriminator is right no more often than by guessing.
@@ -17,7 +17,7 @@ pub enum Sign {
     Copies,
 }
 
-impl Sign {
+impl Diagnostic {
     /// So many observations in a row must show it.
     pub(super) const fn patience(self) -> usize {
         match self {
@@ -59,7 +59,7 @@ impl Sign {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// Which.
-    pub sign: Sign,
+    pub sign: Diagnostic,
     /// What it is a sign of, as figures are named: a domain, a sheet, a network; empty where there is only one.
     pub of: String,
     /// The first step that shows it.

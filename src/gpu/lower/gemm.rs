@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// A contraction and the extents of everything in it. [`Contraction::of`] and [`Contraction::all`] find those of a step, as
-/// [`super::Choices`] have them.
+/// [`super::TuningTable`] have them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Contraction {
     /// Which of the three.
@@ -34,17 +34,17 @@ pub struct Contraction {
     pub o: usize,
 }
 
-/// Extents of the matrix product that a contraction is, once for every layer (phase of a transposed convolution).
+/// Extents of the matrix product that a contraction is, `m x k` by `k x n`, once for every phase of a transposed convolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Product {
-    /// Rows of the result, of the largest layer.
-    pub rows: usize,
+pub struct GemmShape {
+    /// Rows of the result, of the largest product.
+    pub m: usize,
     /// Columns of the result.
-    pub columns: usize,
-    /// Length of the contraction, of the longest layer.
-    pub depth: usize,
+    pub n: usize,
+    /// Length of the contraction, of the longest product.
+    pub k: usize,
     /// Products side by side.
-    pub layers: usize,
+    pub batch: usize,
 }
 
 impl Contraction {
@@ -118,23 +118,21 @@ impl Contraction {
     }
 
     /// The matrix product.
-    pub fn product(&self) -> Product {
+    pub fn gemm(&self) -> GemmShape {
         let g = &self.geometry;
         let pixels = self.batch * g.small[0] * g.small[1];
         let per_phase = |extents: [usize; 2]| -> usize {
             (0..2).map(|axis| extents[axis].div_ceil(g.stride[axis])).product()
         };
         match self.kind {
-            Kind::Conv2d => Product { rows: pixels, columns: self.o, depth: g.taps() * self.i, layers: 1 },
-            Kind::ConvTranspose2d => Product {
-                rows: self.batch * per_phase(g.large),
-                columns: self.i,
-                depth: per_phase(g.kernel) * self.o,
-                layers: g.stride[0] * g.stride[1],
+            Kind::Conv2d => GemmShape { m: pixels, n: self.o, k: g.taps() * self.i, batch: 1 },
+            Kind::ConvTranspose2d => GemmShape {
+                m: self.batch * per_phase(g.large),
+                n: self.i,
+                k: per_phase(g.kernel) * self.o,
+                batch: g.stride[0] * g.stride[1],
             },
-            Kind::WeightGrad => {
-                Product { rows: g.taps() * self.i, columns: self.o, depth: pixels, layers: 1 }
-            }
+            Kind::WeightGrad => GemmShape { m: g.taps() * self.i, n: self.o, k: pixels, batch: 1 },
         }
     }
 
