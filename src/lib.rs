@@ -42,13 +42,13 @@
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
 //! | [`device`] | choosing what to compute on |
 //! | [`nn`] | networks as lists of layers, initial values, losses |
-//! | [`optim`] | optimizers and the parameters they train, schedules |
-//! | [`session`] | steps on a device, by name: what to write, run and read when a model of one's own is trained |
 //! | [`data`] | folders of pictures, augmentation, batches |
 //! | [`tensor_file`] | safetensors, read and written |
 //! | [`quality`], [`evaluate`] | figures that judge pictures |
+//! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
+//! | [`session`] | steps on a device, by name: what to write, run and read when a model of one's own is trained |
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`] | one operation from file to file |
 //! | [`measure`] | how long things take on a device, and what it can do at best |

@@ -40,7 +40,7 @@ pub fn functions() -> impl Iterator<Item = Example> {
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 32] = [
+pub const CASES: [Example; 33] = [
     case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -116,6 +116,7 @@ pub const CASES: [Example; 32] = [
         &[[50, 64, 64, 3], PICTURE, [16, 1, 1, 1]],
         Work::Value(|v, _| v[0].gather_rows(v[1], v[2])),
     ),
+    case("store", &["x"], &[PICTURE], Work::Updates(store)),
     case("scatter_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(scatter_rows)),
     case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
@@ -152,6 +153,12 @@ fn bank(shape: Shape) -> Bank {
     let mut bank = Bank::default();
     bank.push("", shape);
     bank
+}
+
+fn store(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+    let graph = Graph::new();
+    let update = Update::Store { slot: FIRST, value: graph.input("x", shapes[0]).id() };
+    Ok((Step::new("store", &graph, &[], vec![update])?, vec![bank(shapes[0])]))
 }
 
 fn scatter_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
