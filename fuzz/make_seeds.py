@@ -75,7 +75,7 @@ for number, name in enumerate(weights):
     save("op", name, bytes([number]) + content)
 statistics = tensors(x=[2, 3, 2, 2], w=[3], b=[3], rm=[3], rv=[3], gy=[2, 3, 2, 2])
 save("op", "batch_norm", b"\x02" + statistics)
-save("op", "relu", b"\x05" + tensors(x=[1, 2, 2, 2], gy=[1, 2, 2, 2]))
+save("op", "relu", b"\x09" + tensors(x=[1, 2, 2, 2], gy=[1, 2, 2, 2]))
 
 for mode in ["L", "LA", "RGB", "RGBA", "P", "1"]:
     save("picture", f"{mode}.png", encoded(picture(mode), "PNG"))
