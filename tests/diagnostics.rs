@@ -28,9 +28,9 @@ fn rows<const N: usize>(count: u64, figures: impl Fn(u64) -> [(&'static str, f64
 /// Diagnostic, of what, since when, told when, until when.
 type Told<'a> = (Diagnostic, &'a str, u64, u64, Option<u64>);
 
-fn told(symptoms: &Diagnostics) -> Vec<Told<'_>> {
+fn told(diagnostics: &Diagnostics) -> Vec<Told<'_>> {
     let told = |f: &'_ Finding| (f.sign, f.since, f.step, f.until);
-    symptoms
+    diagnostics
         .findings()
         .iter()
         .map(|finding| {

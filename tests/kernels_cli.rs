@@ -108,7 +108,7 @@ fn every_kernel_prints_in_every_language() {
     let stem = write(&request("conv2d_tiled")).unwrap();
     assert_eq!(stem[0].wgsl, write(&request("conv/conv2d_tiled")).unwrap()[0].wgsl);
     let given = ["input", "state", "full", "reshape", "detach"];
-    let on_the_host = ["all_reduce_mean", "all_reduce_moments", "all_gather", "bank_of_ranks"];
+    let on_the_host = ["all_reduce_mean", "all_reduce_moments", "all_gather", "all_reduce_bank"];
     for op in Op::names().chain(Update::NAMES.iter().copied()) {
         match (write(&request(op)), given.contains(&op) || on_the_host.contains(&op)) {
             (Ok(written), false) => assert!(!written.is_empty(), "{op}"),

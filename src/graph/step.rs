@@ -120,7 +120,7 @@ names! { Update:
     Self::Store { .. } => "store",
     Self::RunningMoments { .. } => "running_moments",
     Self::ScatterRows { .. } => "scatter_rows",
-    Self::Mean { .. } => "bank_of_ranks",
+    Self::Mean { .. } => "all_reduce_bank",
     Self::Average { .. } => "average",
     Self::Optimize { rule: UpdateRule::Adam { .. }, .. } => "adam",
     Self::Optimize { rule: UpdateRule::AdamW { .. }, .. } => "adamw",

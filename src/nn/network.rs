@@ -83,8 +83,8 @@ pub enum NormMode {
     /// The running averages, as in PyTorch's `eval()` mode.
     Running,
     /// The whole batch, of which this process computes a part and others the rest, as `SyncBatchNorm` has it: see
-    /// [`Var::norm_of_ranks`].
-    OfRanks {
+    /// [`Var::sync_batch_norm`].
+    Synced {
         /// This part's share of the whole batch.
         share: f64,
         /// Pictures in the whole batch.
@@ -242,7 +242,7 @@ where
                 let Shape([pictures, height, width, _]) = x.shape();
                 let (pictures, (y, moments)) = match self.statistics {
                     NormMode::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
-                    NormMode::OfRanks { share, whole } => (whole, x.norm_of_ranks(share, affine, NORM_EPS)?),
+                    NormMode::Synced { share, whole } => (whole, x.sync_batch_norm(share, affine, NORM_EPS)?),
                     NormMode::Batch => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
                 };
                 self.updates.push(Update::RunningMoments {

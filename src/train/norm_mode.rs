@@ -6,7 +6,7 @@ use crate::ranks::Shard;
 /// The batches of all ranks together where norms are synced, else the batch at hand.
 pub fn of(shard: Shard) -> NormMode {
     match shard.share {
-        Some(share) if shard.synced => NormMode::OfRanks { share, whole: shard.whole },
+        Some(share) if shard.synced => NormMode::Synced { share, whole: shard.whole },
         _ => NormMode::Batch,
     }
 }

@@ -137,7 +137,7 @@ fn norm<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let kind = pool.below(6);
     let (y, moments) = match kind {
         0..=2 => x.norm(per, affine, eps)?,
-        3 => x.norm_of_ranks(1.0, affine, eps)?,
+        3 => x.sync_batch_norm(1.0, affine, eps)?,
         4 => {
             let running = match pool.moments.iter().find(|of| of.shape() == rows).copied() {
                 Some(moments) if pool.chance(0.5) => moments,

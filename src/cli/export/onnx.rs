@@ -140,7 +140,7 @@ fn colours(channels: usize) -> &'static str {
 
 fn says(statistics: NormMode) -> &'static str {
     match statistics {
-        NormMode::Batch | NormMode::OfRanks { .. } => {
+        NormMode::Batch | NormMode::Synced { .. } => {
             "Batch norms normalise by the pictures computed together, which thus depend on each other."
         }
         NormMode::Running => {
@@ -151,7 +151,7 @@ fn says(statistics: NormMode) -> &'static str {
 
 const fn by(statistics: NormMode) -> &'static str {
     match statistics {
-        NormMode::Batch | NormMode::OfRanks { .. } => "the pictures computed together (--statistics batch)",
+        NormMode::Batch | NormMode::Synced { .. } => "the pictures computed together (--statistics batch)",
         NormMode::Running => "running statistics (--statistics running)",
     }
 }
@@ -168,7 +168,7 @@ fn metadata<C: RunConfig>(
     average: bool,
 ) -> Result<Vec<(&'static str, String)>> {
     let statistics = match statistics {
-        NormMode::Batch | NormMode::OfRanks { .. } => "batch",
+        NormMode::Batch | NormMode::Synced { .. } => "batch",
         NormMode::Running => "running",
     };
     Ok(vec![

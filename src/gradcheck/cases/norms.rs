@@ -24,8 +24,8 @@ pub fn all() -> Vec<Case> {
     all.push(shifted([2, 16, 16, 4], "batch_norm"));
     // By one rank of one.
     for shape in SHAPES {
-        let case = Case::new("batch_norm_of_ranks", &[shape, rows(shape)], |v| {
-            v[0].norm_of_ranks(1.0, Some(v[1]), EPS)?.0.leaky_relu(0.2)
+        let case = Case::new("sync_batch_norm", &[shape, rows(shape)], |v| {
+            v[0].sync_batch_norm(1.0, Some(v[1]), EPS)?.0.leaky_relu(0.2)
         });
         // Moments that leave the device are one running sum. Over thousands of rows its rounding, the same for all values, is
         // 1e-14 of them in f64: nothing beside the values, too much for differences of them.

@@ -116,7 +116,7 @@ fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]]) -
 
 /// A bank that is stored to and then averaged, by one rank of one.
 fn mean(shapes: &'static [[usize; 4]]) -> Case {
-    Case::updates("bank_of_ranks", shapes, move || {
+    Case::updates("all_reduce_bank", shapes, move || {
         let graph = Graph::new();
         let value = graph.input("value", Shape(shapes[0])).square().id();
         let updates = vec![Update::Store { slot: FIRST, value }, Update::Mean { bank: 0, share: 1.0 }];

@@ -36,7 +36,7 @@ impl<'g> Var<'g> {
     ///
     /// # Errors
     /// If `affine` is not `[1, 1, 2, channels]`.
-    pub fn norm_of_ranks(self, share: f64, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
+    pub fn sync_batch_norm(self, share: f64, affine: Option<Self>, eps: f64) -> Result<(Self, Self)> {
         let moments = self.moments(Per::Batch).exchange(Collective::AllReduceMoments { share });
         Ok((self.normalize(moments, Per::Batch, affine, eps, false)?, moments))
     }

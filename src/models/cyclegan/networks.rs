@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Translator {
-    /// Two halvings by 4x4 convolutions, residual blocks of one 3x3 convolution, two doublings; no biases. A block's
+    /// Two downsampling stages of 4x4 convolutions, residual blocks of one 3x3 convolution, two upsampling stages; no biases. A block's
     /// convolution is followed by instance norm, or by nothing with batch norm; one ReLU follows the last block.
     Plain,
-    /// A 7x7 convolution, two halvings by 3x3 ones, residual blocks of two 3x3 convolutions, two doublings, a 7x7
+    /// A 7x7 convolution, two downsampling stages of 3x3 ones, residual blocks of two 3x3 convolutions, two upsampling stages, a 7x7
     /// convolution; reflected borders, biases (Johnson 2016, as in Zhu 2017).
     Resnet,
 }
 
-/// Halvings of the size in either translator: pictures must divide by 2 to this power.
+/// Downsampling stages of either translator: pictures must divide by 2 to this power.
 pub const DOWNSAMPLINGS: u32 = 2;
 
 /// A translator from pictures to pictures of the same size, in [-1, 1]: `width` channels behind its first layer,
@@ -94,7 +94,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
     layers
 }
 
-/// A patch discriminator of 4x4 convolutions without biases: three halvings, each with norm and leaky ReLU, then a
+/// A patch discriminator of 4x4 convolutions without biases: three downsampling stages, each with norm and leaky ReLU, then a
 /// fourth to scores.
 pub fn patch_discriminator(name: &str, width: usize, channels: usize, norm: Norm, slope: f64) -> Network {
     let halve = |inputs, outputs| Layer::conv2d(inputs, outputs, 4, ConvOptions::new(2, 1), false);
@@ -106,7 +106,7 @@ pub fn patch_discriminator(name: &str, width: usize, channels: usize, norm: Norm
     norm.network(name, layers)
 }
 
-/// The 70x70 patch discriminator (Isola 2017): three halvings, two 4x4 convolutions of stride 1, biases, no norm behind
+/// The 70x70 patch discriminator (Isola 2017): three downsampling stages, two 4x4 convolutions of stride 1, biases, no norm behind
 /// the first layer; each score sees 70x70 pixels.
 pub fn patch70_discriminator(name: &str, width: usize, channels: usize, norm: Norm, slope: f64) -> Network {
     let (halve, same) = (ConvOptions::new(2, 1), ConvOptions::new(1, 1));

@@ -36,7 +36,7 @@ pub fn stages(size: usize) -> Result<usize> {
 pub struct Generator {
     /// Numbers in one noise vector.
     pub noise: usize,
-    /// Channels in front of the last layer; each doubling before has twice as many.
+    /// Channels in front of the last layer; each stage before has twice as many.
     pub width: usize,
     /// Height and width of the pictures: 8, 16, 32, ...
     pub size: usize,
@@ -46,30 +46,30 @@ pub struct Generator {
     pub norm: Norm,
     /// How the size is doubled.
     pub upsample: Upsample,
-    /// Residual blocks of two 3x3 convolutions in front of each doubling.
+    /// Residual blocks of two 3x3 convolutions in front of each upsampling stage.
     pub blocks: usize,
     /// Whether features from 32x32 pixels on are excited by those of an eighth of their size (skip-layer excitation,
     /// Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the picture itself is not gated.
     pub excite: bool,
 }
 
-/// So many doublings lie between features and those that they gate.
+/// So many upsampling stages lie between features and those that they gate.
 const REACH: usize = 3;
 
 /// The smallest picture with features that are gated.
 pub const LEAST_EXCITED: usize = 8 << REACH;
 
 impl Generator {
-    /// A transposed convolution to 4x4 pixels and `width * 2^(halvings - 1)` channels, then doublings of the size that
-    /// halve the channels down to `width`, then one to the picture. Gates read and change features as the next doubling
+    /// A transposed convolution to 4x4 pixels and `width * 2^(stages - 1)` channels, then upsampling stages that
+    /// halve the channels down to `width`, then one to the picture. Gates read and change features as the next stage
     /// reads them: behind the norm, which would undo a gate in front of it, and behind the residual blocks.
     ///
     /// # Errors
     /// If the size is not a power of two from 8.
     pub fn network(&self) -> Result<Network> {
         let Self { norm, upsample, .. } = *self;
-        let halvings = stages(self.size)?;
-        let mut features = self.width << (halvings - 1);
+        let stages = stages(self.size)?;
+        let mut features = self.width << (stages - 1);
         let mut layers = vec![Layer::ConvTranspose2d {
             inputs: self.noise,
             outputs: features,
@@ -77,18 +77,18 @@ impl Generator {
             options: WHOLE,
             bias: false,
         }];
-        // The last layer in front of each doubling, and its channels.
+        // The last layer in front of each upsampling stage, and its channels.
         let mut ends: Vec<(usize, usize)> = Vec::new();
-        for doubling in 0..halvings {
+        for stage in 0..stages {
             layers.extend(norm.layer(features));
             layers.push(Layer::RELU);
             layers.extend(std::iter::repeat_n(residual(features, norm), self.blocks));
-            if self.excite && doubling >= REACH {
-                let (from, inputs) = ends[doubling - REACH];
-                layers.push(excitation(from, inputs, 1 << (doubling - REACH), features));
+            if self.excite && stage >= REACH {
+                let (from, inputs) = ends[stage - REACH];
+                layers.push(excitation(from, inputs, 1 << (stage - REACH), features));
             }
             ends.push((layers.len() - 1, features));
-            let outputs = if doubling == halvings - 1 { self.channels } else { features / 2 };
+            let outputs = if stage == stages - 1 { self.channels } else { features / 2 };
             layers.extend(upsample.double(features, outputs));
             features = outputs;
         }
@@ -111,7 +111,7 @@ fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer
     Layer::Excite { from, gate }
 }
 
-/// From pictures to raw scores `[n, 1, 1, 1]`: halvings of the size from `width` channels that double them, then a
+/// From pictures to raw scores `[n, 1, 1, 1]`: downsampling stages from `width` channels that double them, then a
 /// convolution over the remaining 4x4 pixels. `slope` is that of the leaky ReLU; `first_norm` says whether a norm stands
 /// behind the first layer as well.
 ///
