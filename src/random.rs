@@ -1,7 +1,7 @@
 //! Counter-based random streams: every draw is a function of (seed, purpose, step), so any device sees the
 //! same numbers and a resumed run repeats an uninterrupted one.
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// The stream for one `purpose` (at most 16 bytes, such as `"noise"` or `"crop"`) at one `step`.
@@ -16,6 +16,15 @@ pub fn stream(seed: u64, purpose: &str, step: u64) -> ChaCha8Rng {
     key[8..16].copy_from_slice(&step.to_le_bytes());
     key[16..16 + purpose.len()].copy_from_slice(purpose.as_bytes());
     ChaCha8Rng::from_seed(key)
+}
+
+/// `count` numbers from `from` to 1, of the stream (0, purpose, 0): something to measure with.
+///
+/// # Panics
+/// As [`stream`].
+pub fn uniform(purpose: &str, from: f32, count: usize) -> Vec<f32> {
+    let mut rng = stream(0, purpose, 0);
+    (0..count).map(|_| rng.random_range(from..1.0)).collect()
 }
 
 #[cfg(test)]

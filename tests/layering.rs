@@ -20,8 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["kernels"],
     &["train"],
     &["models"],
-    &["bench"],
-    &["explain", "web"],
+    &["bench", "explain", "web"],
     &["cli"],
 ];
 

@@ -3,9 +3,10 @@
 use criterion::{Criterion, SamplingMode, Throughput};
 use mewgan::bench::operations::{self, Operation};
 use mewgan::bench::report::Group;
-use mewgan::bench::systems::{self, System, uniform};
 use mewgan::device::{self, Device};
 use mewgan::models::Kind;
+use mewgan::models::system::{self, System};
+use mewgan::random::uniform;
 use mewgan::train::config::Preset;
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ pub fn devices() -> Vec<(String, Device)> {
 
 /// Both kinds of training at preset `course`.
 pub fn course() -> [System; 2] {
-    let dcgan = systems::preset_of(Kind::Dcgan, Preset::Course);
-    let cyclegan = systems::preset_of(Kind::CycleGan, Preset::Course);
+    let dcgan = system::preset_of(Kind::Dcgan, Preset::Course);
+    let cyclegan = system::preset_of(Kind::CycleGan, Preset::Course);
     [dcgan, cyclegan].map(|system| system.expect("presets fit"))
 }
 

@@ -1,12 +1,12 @@
 //! Whole training iterations, and where their time goes.
 
 use super::Task;
-use super::report::Iteration;
-use super::systems::System;
+use super::report::{Group, Iteration, Subject};
 use crate::Result;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::measure::{Effort, Spread};
+use crate::models::system::System;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
@@ -16,6 +16,15 @@ pub struct Running {
     executor: Rc<RefCell<Box<dyn Executor>>>,
     /// Names of its steps.
     steps: Vec<String>,
+}
+
+/// What an iteration is in the list of rows.
+pub fn subject(system: &System) -> Subject {
+    Subject {
+        flops: system.flops(),
+        used_by: vec![system.name.clone()],
+        ..Subject::new(Group::Steps, &system.name, "")
+    }
 }
 
 /// Makes a preset's training ready, and the task of one iteration.
@@ -34,7 +43,7 @@ pub fn start(device: &Device, system: &System) -> Result<(Running, Task)> {
         (0..times).try_for_each(|_| executor.run(&all))?;
         executor.wait()
     };
-    Ok((running, Task { subject: system.subject(), work: Box::new(work) }))
+    Ok((running, Task { subject: subject(system), work: Box::new(work) }))
 }
 
 impl Running {

@@ -4,7 +4,6 @@ mod iterations;
 mod ladder;
 pub mod operations;
 pub mod report;
-pub mod systems;
 pub mod table;
 
 use crate::device::Device;
@@ -14,14 +13,15 @@ use crate::gpu::program::Program;
 use crate::graph::Bank;
 use crate::measure::peaks::{self, Peak, Peaks};
 use crate::measure::{self, Effort, Progress, Spread, measure, repeated};
+use crate::models::system::{self, System};
+use crate::random::uniform;
 use crate::reference::Reference;
 use crate::{Error, Result};
-use iterations::Running;
+use iterations::{Running, subject};
 use operations::Operation;
 use report::{Group, LeftOut, Report, Row, Subject};
 use std::cell::RefCell;
 use std::rc::Rc;
-use systems::System;
 
 /// Something to be timed.
 type Task = measure::Task<Subject>;
@@ -53,7 +53,7 @@ const CONTROLS: usize = 2;
 /// # Errors
 /// If the device fails, or the filter leaves nothing.
 pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result<Report> {
-    let mut systems = systems::all()?;
+    let mut systems = system::all()?;
     let mut operations = operations::all(&systems);
     let of_course =
         |operation: &&Operation| operation.subject.used_by.iter().any(|name| name == "dcgan course");
@@ -61,7 +61,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
     let control =
         largest.cloned().ok_or_else(|| Error::Input("the preset course has no contraction".into()))?;
     operations.retain(|operation| options.wants(&operation.subject));
-    systems.retain(|system| options.wants(&system.subject()));
+    systems.retain(|system| options.wants(&subject(system)));
     let (mut rungs, bank) = match device {
         Device::Cpu { .. } => Default::default(),
         Device::Gpu(gpu) => ladder::programs(gpu)?,
@@ -179,7 +179,7 @@ fn kernels(
     };
     subjects[..CONTROLS].iter_mut().for_each(|subject| *subject = as_control(subject.clone()));
     // Away from 0, so that variances are positive and nothing is denormal.
-    executor.write_bank(0, &systems::uniform("bench", 0.1, banks[0].len))?;
+    executor.write_bank(0, &uniform("bench", 0.1, banks[0].len))?;
     let executor = Rc::new(RefCell::new(executor));
     let mut tasks: Vec<Task> = (0..)
         .zip(subjects)

@@ -1,12 +1,12 @@
 //! Single operations: every contraction of the presets, and the largest norms and pointwise functions of each.
 
 use super::report::{Contraction, Group, Subject};
-use super::systems::System;
 use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower;
 use crate::gpu::program::Program;
 use crate::graph::{Bank, Node, NodeId, Op, Per, Slot, Step};
+use crate::models::system::System;
 use crate::shape::Shape;
 
 /// Tensors smaller than this in all, in bytes, say nothing of how fast memory is moved.

@@ -10,13 +10,13 @@ pub use row::Row;
 pub use trace::trace;
 
 use crate::Result;
-use crate::bench::systems::{self, System};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
 use crate::gpu::lower::{TuningTable, lower};
 use crate::measure::peaks::{self, Peaks};
 use crate::measure::{Effort, Spread};
+use crate::models::system::{self, System};
 use crate::models::{Kind, with_model};
 use crate::reference::Reference;
 use crate::train::config::{Preset, RunConfig};
@@ -90,7 +90,7 @@ pub fn explain(
 ) -> Result<Explanation> {
     let (system, device) = match subject {
         Subject::Preset(kind, preset) => {
-            (systems::preset_of(*kind, *preset)?, Device::open(device.unwrap_or(crate::device::AUTO))?)
+            (system::preset_of(*kind, *preset)?, Device::open(device.unwrap_or(crate::device::AUTO))?)
         }
         Subject::Run(path) => of_run(path, device)?,
     };

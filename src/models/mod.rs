@@ -5,6 +5,7 @@
 
 pub mod cyclegan;
 pub mod dcgan;
+pub mod system;
 
 use crate::device::Device;
 use crate::evaluate::Figure;

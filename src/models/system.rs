@@ -1,16 +1,14 @@
-//! What is measured: the training iterations of every preset.
+//! A model's training as it begins, to be measured or listed: its iteration, and numbers to run it on.
 
-use super::report::{Group, Subject};
+use super::{Kind, with_model};
 use crate::Result;
 use crate::executor::Executor;
 use crate::graph::{Bank, Step};
-use crate::models::{Kind, with_model};
-use crate::random::stream;
+use crate::random::uniform;
 use crate::shape::Shape;
 use crate::train::config::{Preset, RunConfig};
 use crate::train::model::Model;
 use crate::train::phase::{Phase, Source};
-use rand::RngExt;
 
 /// A model's training by some settings.
 pub struct System {
@@ -59,15 +57,6 @@ impl System {
         self.phases.iter().map(|phase| phase.step.clone()).collect()
     }
 
-    /// What an iteration is in the list of rows.
-    pub fn subject(&self) -> Subject {
-        Subject {
-            flops: self.flops(),
-            used_by: vec![self.name.clone()],
-            ..Subject::new(Group::Steps, &self.name, "")
-        }
-    }
-
     /// The state its steps work on.
     pub fn banks(&self) -> &[Bank] {
         &self.banks
@@ -107,12 +96,6 @@ fn numbers(name: &str, source: &Source, shape: Shape) -> Vec<f32> {
             uniform(name, -1.0, shape.len())
         }
     }
-}
-
-/// Numbers between `from` and 1.
-pub fn uniform(purpose: &str, from: f32, count: usize) -> Vec<f32> {
-    let mut rng = stream(0, purpose, 0);
-    (0..count).map(|_| rng.random_range(from..1.0)).collect()
 }
 
 #[cfg(test)]
