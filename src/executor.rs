@@ -87,6 +87,28 @@ pub(crate) fn known(what: &str, index: usize, count: usize) -> Result<()> {
     Err(Error::Input(format!("there is no {what} {index}; this executor has {count}, counted from 0")))
 }
 
+/// Runs step `step` on all `values` of its input `input`, `at_once` numbers at a time; the last batch is filled up with the first
+/// ones. Returns the `outputs`, of each its numbers for `values`.
+pub(crate) fn in_batches(
+    executor: &mut dyn Executor,
+    step: usize,
+    input: &str,
+    (values, at_once): (&[f32], usize),
+    outputs: &[impl AsRef<str>],
+) -> Result<Vec<Vec<f32>>> {
+    let mut all = vec![Vec::new(); outputs.len()];
+    for batch in values.chunks(at_once) {
+        let filled: Vec<f32> = batch.iter().chain(values.iter().cycle()).copied().take(at_once).collect();
+        executor.write_input(step, input, &filled)?;
+        executor.run(&[step])?;
+        for (all, output) in all.iter_mut().zip(outputs) {
+            let computed = executor.read_output(step, output.as_ref())?;
+            all.extend_from_slice(&computed[..computed.len() * batch.len() / at_once]);
+        }
+    }
+    Ok(all)
+}
+
 /// Splits `0..count` into ranges of at most `size`.
 pub(crate) fn blocks(count: usize, size: usize) -> Vec<Range<usize>> {
     (0..count).step_by(size.max(1)).map(|start| start..(start + size.max(1)).min(count)).collect()

@@ -179,10 +179,8 @@ impl Session {
     /// # Errors
     /// If the group is of other parameters, or the rate is negative or not finite.
     pub fn set_lr(&mut self, group: Group, lr: f64) -> Result<()> {
-        let there = self.groups.len();
-        let Some((optimizer, _)) = self.groups.get_mut(group.index()) else {
-            return Err(Error::Input(format!("there is no group {}, but {there} in all", group.index())));
-        };
+        self.params.group(group)?;
+        let (optimizer, _) = &mut self.groups[group.index()];
         let mut changed = *optimizer;
         *changed.lr_mut() = lr;
         changed.check()?;

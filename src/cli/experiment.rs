@@ -179,7 +179,7 @@ fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let folder = RunFolder::open(path)?;
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: M::Config = checkpoint.config()?;
-    let figures = models::evaluate(&checkpoint, &Device::open(&config.common().device)?, Judging::default())?;
+    let figures = M::evaluate(&checkpoint, &Device::open(&config.common().device)?, Judging::default())?;
     file::write_atomic(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }

@@ -3,10 +3,9 @@
 use super::Done;
 use super::distributed::distributed;
 use super::follow::{self, View};
-use crate::models::{Kind, with_model};
+use crate::models::{Kind, Settings, with_model};
 use crate::ranks::Ranks;
-use crate::train::config::{CommonSettings, ModelSettings, RunConfig};
-use crate::train::model::Model;
+use crate::train::config::{CommonSettings, ModelSettings};
 use crate::train::run::Plan;
 use crate::train::run_folder::RunFolder;
 use clap::Args;
@@ -35,7 +34,7 @@ impl Resume {
         let Self { run, steps, device, view } = self;
         let common = CommonSettings { steps, device, ..Default::default() };
         with_model!(Kind::of_run(&RunFolder::open(&run)?)?, M => {
-            let mut settings = <<M as Model>::Config as RunConfig>::Settings::default();
+            let mut settings = Settings::<M>::default();
             *settings.common() = common;
             follow::train(Plan::<M>::resume_distributed(ranks, &run, settings)?, view)
         })

@@ -4,7 +4,7 @@ use super::Done;
 use super::distributed::distributed;
 use super::follow::{self, View};
 use crate::Result;
-use crate::models::{Kind, with_model};
+use crate::models::{Kind, Settings, with_model};
 use crate::ranks::Ranks;
 use crate::train::config::{ModelSettings, RunConfig};
 use crate::train::model::Model;
@@ -60,9 +60,6 @@ impl FromArgMatches for Train {
         Ok(())
     }
 }
-
-/// The settings of a model, as given.
-type Settings<M> = <<M as Model>::Config as RunConfig>::Settings;
 
 #[derive(Args)]
 pub struct Run<S: Args> {

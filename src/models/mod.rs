@@ -59,6 +59,9 @@ pub(crate) use with_model;
 /// The settings of a model.
 type Config<M> = <M as Model>::Config;
 
+/// The settings of a model as given: each may be missing.
+pub type Settings<M> = <Config<M> as RunConfig>::Settings;
+
 impl Kind {
     /// Its name in settings, checkpoints and on the command line.
     pub fn name(self) -> &'static str {
@@ -105,7 +108,7 @@ impl Kind {
 
 /// The model that has a setting `name` of its own, other than the one called `but`.
 pub(crate) fn whose(name: &str, but: &str) -> Option<&'static str> {
-    let has = |kind: Kind| with_model!(kind, M => <Config<M> as RunConfig>::Settings::OWN.contains(&name));
+    let has = |kind: Kind| with_model!(kind, M => Settings::<M>::OWN.contains(&name));
     Kind::ALL.iter().find(|kind| kind.name() != but && has(**kind)).map(|kind| kind.name())
 }
 

@@ -87,11 +87,6 @@ impl R1 {
     /// No penalty.
     pub const OFF: Self = Self { weight: 0.0, every: 1 };
 
-    /// Whether update `update` of the discriminator, counted from 1, is one with the penalty.
-    pub fn is_due(self, update: u64) -> bool {
-        self.weight > 0.0 && update.is_multiple_of(self.every)
-    }
-
     /// The discriminator's steps that occur: without the penalty, with it, or one of each.
     pub fn variants(self) -> &'static [bool] {
         match (self.weight > 0.0, self.every) {

@@ -46,8 +46,7 @@ impl<'p, 'g> Modules<'p, 'g> {
         let of_group = |GroupEntry { banks, networks, .. }: &GroupEntry| {
             let networks: Vec<&Network> = networks.iter().collect();
             let tensors = banks.tensors(graph, &networks, &params.banks);
-            let of_networks = tensors.iter().flat_map(|of| of.parameters.iter().copied());
-            let mut parameters: Vec<Var<'g>> = of_networks.collect();
+            let mut parameters = Tensors::parameters(&tensors);
             for &(_, shape, offset) in &params.banks[banks.parameters].tensors[parameters.len()..] {
                 parameters.push(graph.state(Slot { bank: banks.parameters, offset }, shape));
             }

@@ -143,11 +143,6 @@ impl Optimizer {
         }
     }
 
-    /// The names of the state buffers it keeps beside the parameters, in order; as many as [`UpdateRule::state`] of its rule.
-    pub const fn state(&self) -> &'static [&'static str] {
-        self.rule().state()
-    }
-
     /// The numbers its rule reads at update `t`, counted from 1.
     pub fn rates(&self, t: u64) -> Vec<f64> {
         match *self {

@@ -29,7 +29,7 @@ impl Group {
 
 /// What a group is made of.
 #[derive(Clone, Debug)]
-pub(super) struct GroupEntry {
+pub(crate) struct GroupEntry {
     pub optimizer: Optimizer,
     pub banks: OptimizerState,
     /// Their tensors come first in the banks, those that belong to no network after them.
@@ -133,7 +133,7 @@ impl Params {
         self.groups.iter().map(|group| group.optimizer).collect()
     }
 
-    pub(super) fn group(&self, group: Group) -> Result<&GroupEntry> {
+    pub(crate) fn group(&self, group: Group) -> Result<&GroupEntry> {
         self.groups.get(group.0).ok_or_else(|| {
             Error::Input(format!("there is no group {}, but {} in all", group.0, self.groups.len()))
         })
@@ -143,24 +143,19 @@ impl Params {
     /// `generator.main.0.weight`.
     pub(crate) fn place(&self, name: &str) -> Option<Place> {
         self.groups.iter().find_map(|GroupEntry { banks, networks, .. }| {
-            let (mut trained, mut running) = (0.., 0..);
-            for network in networks {
-                let own = |parameter: &Parameter| {
-                    let rest = name.strip_prefix(&network.name).and_then(|rest| rest.strip_prefix('.'));
-                    let entries = parameter.torch_entries();
-                    rest.is_some_and(|rest| entries.iter().any(|(entry, _)| entry == rest))
-                };
-                let parameters = network.parameters().into_iter().zip(trained.by_ref());
-                let parameters = parameters.map(|(parameter, index)| (parameter, banks.parameters, index));
-                let kept = network.running().into_iter().zip(running.by_ref());
-                let kept = kept.map(|(parameter, index)| (parameter, banks.running, index));
-                let mut all = parameters.chain(kept);
-                if let Some((parameter, bank, index)) = all.find(|(parameter, ..)| own(parameter)) {
-                    return Some(Place { bank, index, parameter: Some(parameter) });
-                }
+            let entries = banks.entries(networks);
+            let own = |network: &Network, parameter: &Parameter| {
+                let rest = name.strip_prefix(&network.name).and_then(|rest| rest.strip_prefix('.'));
+                let entries = parameter.torch_entries();
+                rest.is_some_and(|rest| entries.iter().any(|(entry, _)| entry == rest))
+            };
+            if let Some((_, parameter, bank, index)) = entries.iter().find(|(of, tensor, ..)| own(of, tensor))
+            {
+                return Some(Place { bank: *bank, index: *index, parameter: Some(parameter.clone()) });
             }
+            let trained = entries.iter().filter(|(_, _, bank, _)| *bank == banks.parameters).count();
             let tensors = &self.banks[banks.parameters].tensors;
-            let loose = (trained.start..tensors.len()).find(|&index| tensors[index].0 == name)?;
+            let loose = (trained..tensors.len()).find(|&index| tensors[index].0 == name)?;
             Some(Place { bank: banks.parameters, index: loose, parameter: None })
         })
     }

@@ -2,7 +2,7 @@
 
 use super::Optimizer;
 use crate::graph::{Bank, Graph, Slot, Update, UpdateRule, Var, gradients};
-use crate::nn::{Init, Network, Tensors};
+use crate::nn::{Init, Network, Parameter, Tensors};
 use crate::random::stream;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -43,6 +43,22 @@ impl OptimizerState {
     /// The optimizer's state buffers: name and bank of each, in the order of [`UpdateRule::state`].
     pub fn state(self) -> impl Iterator<Item = (&'static str, usize)> {
         self.names.iter().copied().zip(self.running + 1..)
+    }
+
+    /// Every tensor of `networks`, which are all that have their banks here, in order: whose it is, what it is, its bank, and its index
+    /// there.
+    pub fn entries<'n>(
+        self,
+        networks: impl IntoIterator<Item = &'n Network>,
+    ) -> Vec<(&'n Network, Parameter, usize, usize)> {
+        let (mut all, mut trained, mut running) = (Vec::new(), 0.., 0..);
+        for network in networks {
+            let own = network.parameters().into_iter().zip(trained.by_ref());
+            all.extend(own.map(|(tensor, index)| (network, tensor, self.parameters, index)));
+            let kept = network.running().into_iter().zip(running.by_ref());
+            all.extend(kept.map(|(tensor, index)| (network, tensor, self.running, index)));
+        }
+        all
     }
 
     /// The bank that shows how large gradients are: their moving average where the optimizer keeps one, else those of the last step.

@@ -27,14 +27,7 @@ pub struct Trained<'m> {
 impl Trained<'_> {
     /// Every tensor of every network: whose it is, what it is, its bank, and its index there.
     pub fn tensors(&self) -> Vec<(&Network, Parameter, usize, usize)> {
-        let (mut all, mut parameter, mut running) = (Vec::new(), 0.., 0..);
-        for &(network, _) in &self.networks {
-            let trained = network.parameters().into_iter().zip(parameter.by_ref());
-            all.extend(trained.map(|(tensor, index)| (network, tensor, self.banks.parameters, index)));
-            let kept = network.running().into_iter().zip(running.by_ref());
-            all.extend(kept.map(|(tensor, index)| (network, tensor, self.banks.running, index)));
-        }
-        all
+        self.banks.entries(self.networks.iter().map(|(network, _)| *network))
     }
 }
 

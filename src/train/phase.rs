@@ -8,6 +8,7 @@ use crate::optim::{Adam, Schedule, average_decay};
 use crate::ranks::Shard;
 use crate::{Error, Result};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
 
@@ -264,30 +265,31 @@ impl<'a> Inputs<'a> {
     }
 
     /// The `len` numbers of an input of phase `index`.
-    fn values(&mut self, index: usize, source: &'a Source, len: usize) -> Vec<f32> {
+    fn values(&mut self, index: usize, source: &'a Source, len: usize) -> Cow<'_, [f32]> {
         let Moment { seed, t, shard, size, .. } = self.moment;
         match source {
-            Source::Images { set } => self.images[*set].to_vec(),
+            Source::Images { set } => self.images[*set].into(),
             Source::Noise { kind, stream } => {
                 let whole = len / shard.len * shard.whole;
                 let draw = || noise(*kind, seed, stream, t, whole);
-                shard.slice(self.noise.entry(*stream).or_insert_with(draw)).to_vec()
+                shard.slice(self.noise.entry(*stream).or_insert_with(draw)).into()
             }
-            Source::Rates(rates) => self.rates(*rates, self.update(index)).to_vec(),
-            Source::Decay { decay } => vec![average_decay(*decay, self.update(index)) as f32],
+            Source::Rates(rates) => self.rates(*rates, self.update(index)).to_vec().into(),
+            Source::Decay { decay } => vec![average_decay(*decay, self.update(index)) as f32].into(),
             Source::Augmentation { parameter, stream } => {
                 let draw = || DiffAugmentParams::new(seed, stream, t, shard, size);
                 let draws = self.augmentation.entry(stream.as_str()).or_insert_with(draw);
-                match parameter {
-                    Parameter::Brightness => draws.brightness.clone(),
-                    Parameter::Saturation => draws.saturation.clone(),
-                    Parameter::Contrast => draws.contrast.clone(),
-                    Parameter::Shift => draws.shift.clone(),
-                    Parameter::Mask => draws.mask.clone(),
-                }
+                let values = match parameter {
+                    Parameter::Brightness => &draws.brightness,
+                    Parameter::Saturation => &draws.saturation,
+                    Parameter::Contrast => &draws.contrast,
+                    Parameter::Shift => &draws.shift,
+                    Parameter::Mask => &draws.mask,
+                };
+                values.into()
             }
-            Source::PoolShown(pool) => shard.slice(&self.pool(pool).rows).to_vec(),
-            Source::PoolStored(pool) => self.pool(pool).store.clone(),
+            Source::PoolShown(pool) => shard.slice(&self.pool(pool).rows).into(),
+            Source::PoolStored(pool) => (&self.pool(pool).store).into(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::files::{Files, Manifest, Sheet};
 use super::{Exported, Options};
-use crate::data::{Pictures, to_unit};
+use crate::data::to_unit;
 use crate::graph::Step;
 use crate::models::cyclegan::{CycleGanConfig, Domain};
 use crate::nn::NormMode;
@@ -37,7 +37,8 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
 
     let wanted = options.pictures.unwrap_or(EXAMPLES);
-    let of_domain = |domain: Domain| Ok((domain.name(), examples_of(&config, domain)?));
+    let of_domain =
+        |domain: Domain| Ok((domain.name(), config.evaluation_pictures(domain).map_err(unless_without)?));
     let sets = Domain::BOTH.into_iter().filter(|_| wanted > 0).map(of_domain).collect::<Result<Vec<_>>>()?;
 
     let mut files = Files::create(out)?;
@@ -64,14 +65,6 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         checks,
         details: Details { examples },
     })
-}
-
-/// The pictures of a set that were held out, or trained on where none were.
-fn examples_of(config: &CycleGanConfig, domain: Domain) -> Result<Pictures> {
-    let loaded =
-        Pictures::load(config.source(domain), &config.common.plain_options()).map_err(unless_without)?;
-    let (training, held_out) = loaded.pictures.split(config.common.holdout, config.common.seed)?;
-    Ok(if held_out.is_empty() { training } else { held_out })
 }
 
 /// What helps where the run's pictures cannot be read any more.

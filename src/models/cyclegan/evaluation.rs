@@ -4,6 +4,7 @@ use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
 use crate::data::{Pictures, find};
 use crate::device::Device;
 use crate::evaluate::{Direction, Figure, Set, translated};
+use crate::executor::in_batches;
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::evaluation::{Judging, set};
@@ -24,24 +25,21 @@ pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> R
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
     let values = checkpoint.banks(&model)?;
-    let options = config.common.plain_options();
+    let pictures = [config.evaluation_pictures(Domain::X)?, config.evaluation_pictures(Domain::Y)?];
+    let [x, y] = pictures.each_ref().map(set);
     let mut figures = Vec::new();
-    for (from, name) in [(Domain::X, "X to Y"), (Domain::Y, "Y to X")] {
-        let names = judged(&config, from)?;
-        let sources = set(&Pictures::load_named(config.source(from), &names, &options)?);
-        let to = from.other();
-        let targets = set(&Pictures::load_named(config.source(to), &judged(&config, to)?, &options)?);
+    for (from, name, sources, targets) in [(Domain::X, "X to Y", &x, &y), (Domain::Y, "Y to X", &y, &x)] {
         let partners = match judging.paired {
-            true => Some(partners(&config, from, &names)?),
+            true => Some(partners(&config, from, pictures[from as usize].names())?),
             false => None,
         };
-        let (translations, back) = translate(&model, &values, device, to, &sources)?;
+        let (translations, back) = translate(&model, &values, device, from.other(), sources)?;
         figures.extend(translated(&Direction {
             name,
-            sources: &sources,
+            sources,
             translations: &translations,
             back: &back,
-            targets: &targets,
+            targets,
             partners: partners.as_ref(),
         })?);
     }
@@ -62,13 +60,6 @@ fn partners(config: &CycleGanConfig, from: Domain, names: &[String]) -> Result<S
     Ok(set(&Pictures::load_named(source, names, &config.common.plain_options())?))
 }
 
-/// Names of the pictures of a set to judge by: those held out, or all where none are.
-fn judged(config: &CycleGanConfig, domain: Domain) -> Result<Vec<String>> {
-    let loaded = Pictures::load(config.source(domain), &config.common.plain_options())?;
-    let (training, held_out) = loaded.pictures.split(config.common.holdout, config.common.seed)?;
-    Ok(if held_out.is_empty() { training.names().to_vec() } else { held_out.names().to_vec() })
-}
-
 /// Translations of `sources` and those translated back, in batches as in training; the last is filled up with the first
 /// pictures.
 fn translate(
@@ -84,17 +75,8 @@ fn translate(
     for bank in [GENERATORS.parameters, GENERATORS.running, AVERAGES] {
         executor.write_bank(bank, &values[bank])?;
     }
-    let empty = Set { values: Vec::new(), side, channels };
-    let (mut translations, mut back) = (empty.clone(), empty);
-    let batch = BATCH * side * side * channels;
-    for pictures in sources.values.chunks(batch) {
-        let filled: Vec<f32> =
-            pictures.iter().chain(sources.values.iter().cycle()).copied().take(batch).collect();
-        executor.write_input(0, "pictures", &filled)?;
-        executor.run(&[0])?;
-        for (output, set) in [("translation", &mut translations), ("back", &mut back)] {
-            set.values.extend_from_slice(&executor.read_output(0, output)?[..pictures.len()]);
-        }
-    }
-    Ok((translations, back))
+    let values = (&sources.values[..], BATCH * side * side * channels);
+    let mut drawn = in_batches(&mut *executor, 0, "pictures", values, &["translation", "back"])?.into_iter();
+    let mut next = || Set { values: drawn.next().unwrap_or_default(), side, channels };
+    Ok((next(), next()))
 }

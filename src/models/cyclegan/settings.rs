@@ -3,7 +3,7 @@
 use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::Result;
-use crate::data::Batching;
+use crate::data::{Batching, Pictures};
 use crate::models::dcgan::networks::discriminator;
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
@@ -287,6 +287,17 @@ impl CycleGanConfig {
             Domain::Y => "y",
         };
         self.common.batching(name, true)
+    }
+
+    /// A set's pictures at the size of training: those held out, or trained on where none are.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn evaluation_pictures(&self, domain: Domain) -> Result<Pictures> {
+        let common = &self.common;
+        let loaded = Pictures::load(self.source(domain), &common.plain_options())?;
+        let (training, held_out) = loaded.pictures.split(common.holdout, common.seed)?;
+        Ok(if held_out.is_empty() { training } else { held_out })
     }
 
     fn check_size(&self) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use super::{CycleGan, CycleGanConfig, Domain};
 use crate::Result;
-use crate::data::{Pictures, to_unit};
+use crate::data::Pictures;
 use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
 use crate::train::dataset::Dataset;
+use crate::train::evaluation;
 use crate::train::model::SheetSpec;
 use crate::train::run_folder::RunFolder;
 
@@ -39,8 +40,7 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Datas
 /// If they cannot be read again at the size of training.
 pub fn input(config: &CycleGanConfig, from: Domain, set: &Dataset) -> Result<Vec<f32>> {
     let pictures = Pictures::load_named(config.source(from), names(set), &config.common.plain_options())?;
-    let bytes = (0..pictures.len()).flat_map(|index| pictures.picture(index));
-    Ok(bytes.map(|&byte| to_unit(byte)).collect())
+    Ok(evaluation::set(&pictures).values)
 }
 
 /// Writes the sheet of translations, and that of the way there and back.

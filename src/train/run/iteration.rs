@@ -2,7 +2,7 @@
 
 use super::{Setup, networks};
 use crate::data::{Batching, Loader};
-use crate::executor::Executor;
+use crate::executor::{Executor, in_batches};
 use crate::graph::Step;
 use crate::ranks::{Ranks, Shard};
 use crate::train::config::{Common, RunConfig};
@@ -214,29 +214,12 @@ impl<M: Model> Training<M> {
     pub fn save_sheets(&mut self, folder: &RunFolder, step: u64) -> Result<Vec<Vec<f32>>> {
         let mut drawn = Vec::new();
         for (index, sheet) in self.sheets.iter().enumerate() {
-            let mut outputs = sheet.draw(&mut *self.executor)?;
+            let values = (&sheet.values[..], sheet.at_once);
+            let mut outputs =
+                in_batches(&mut *self.executor, sheet.step, sheet.input, values, &sheet.outputs)?;
             M::save_sheet(&self.config, index, &sheet.values, &outputs, folder, step)?;
             drawn.push(outputs.swap_remove(0));
         }
         Ok(drawn)
-    }
-}
-
-impl Sheet {
-    /// The samples, output by output.
-    fn draw(&self, executor: &mut dyn Executor) -> Result<Vec<Vec<f32>>> {
-        let mut outputs = vec![Vec::new(); self.outputs.len()];
-        for values in self.values.chunks(self.at_once) {
-            let mut batch = values.to_vec();
-            batch.extend_from_slice(&self.values[..self.at_once - values.len()]);
-            executor.write_input(self.step, self.input, &batch)?;
-            executor.run(&[self.step])?;
-            for (all, name) in outputs.iter_mut().zip(&self.outputs) {
-                let drawn = executor.read_output(self.step, name)?;
-                // Numbers of an output go with those of the input, sample by sample.
-                all.extend_from_slice(&drawn[..drawn.len() * values.len() / self.at_once]);
-            }
-        }
-        Ok(outputs)
     }
 }
