@@ -6,7 +6,7 @@ FEATURES ?=
 # Where there is no display, Mesa's driver complains to the terminal without this.
 export XDG_RUNTIME_DIR ?= /tmp
 
-# A first training run on bundled pictures, with its report.
+# A first training run on bundled images, with its report.
 demo:
 	cargo run --release -- demo
 
@@ -48,6 +48,6 @@ deny:
 
 # Mutated files for what reads files, and random graphs for the GPU, each for so many seconds (make fuzz SECONDS=1200 TARGETS=graph).
 SECONDS ?= 300
-TARGETS ?= checkpoint config picture op graph
+TARGETS ?= checkpoint config image op graph
 fuzz:
 	bash fuzz/run $(SECONDS) $(TARGETS)

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 /// A list's name, where the names in it begin, and its folders.
 const LISTS: [(&str, &str, &[&str]); 3] = [
     ("SHADERS", "shaders/", &["shaders"]),
-    ("PICTURES", "assets/", &["assets/noto", "assets/twemoji"]),
+    ("IMAGES", "assets/", &["assets/noto", "assets/twemoji"]),
     ("PAGE", "assets/web/", &["assets/web"]),
 ];
 

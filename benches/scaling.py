@@ -7,8 +7,8 @@ Times are in seconds, sizes in bytes. Every constant says where it comes from: m
 
 from math import ceil, log2
 
-# Counted: floating-point operations of an iteration and picture (mewgan bench), bytes of both optimizers' gradients, numbers of noise
-# that are drawn for a picture, and bytes of a picture's translations that every rank gets for its pool.
+# Counted: floating-point operations of an iteration and image (mewgan bench), bytes of both optimizers' gradients, numbers of noise
+# that are drawn for an image, and bytes of an image's translations that every rank gets for its pool.
 DCGAN = dict(name="DCGAN paper", batch=64, flops=158.97e9 / 64, d=11_062_272, g=14_306_816, noise=200, pool=0)
 CYCLEGAN = dict(name="CycleGAN paper", batch=1, flops=1879.2e9, d=22_117_896, g=91_025_432, noise=0, pool=2 * 256 * 256 * 3 * 4)
 # Counted: the share of an iteration that the device computes while gradients are exchanged. DCGAN: the generator's forward pass, while
@@ -37,7 +37,7 @@ def reduce(size, ranks, gigabits):
 
 
 def step(preset, ranks, batch, gigabits):
-    """Parts of a step of one rank that has `batch` pictures."""
+    """Parts of a step of one rank that has `batch` images."""
     compute = preset["flops"] * batch / RATE
     parts = dict(compute=compute, host=0.0, network=0.0, draws=preset["noise"] * batch * ranks * DRAW)
     if ranks == 1:

@@ -1,10 +1,10 @@
 //! A GAN of one's own on data made on the spot: from noise alone, a generator learns to put points on a ring. A matter of
-//! seconds, which leaves a picture, `own_gan.png`: `cargo run --release --example own_gan -- --device cpu`
+//! seconds, which leaves an image, `own_gan.png`: `cargo run --release --example own_gan -- --device cpu`
 
 use mewgan::data::{NoiseKind, noise};
 use mewgan::nn::{Init, Layer, Network, loss::Adversarial::Bce};
 use mewgan::optim::{Adam, Params};
-use mewgan::report::{Layout, Pictures, sheet};
+use mewgan::report::{Images, Layout, sheet};
 use mewgan::{device::Device, graph::Graph, session::Session, shape::Shape};
 
 const BATCH: usize = 256;
@@ -17,7 +17,7 @@ fn network(name: &str, inputs: usize, outputs: usize) -> Network {
 }
 
 /// Trains on `device`, draws points of the ring beside made ones, each from -1.5 to 1.5, and returns those, `[BATCH, 2]`.
-pub fn run(device: &Device, picture: &std::path::Path) -> mewgan::Result<Vec<f32>> {
+pub fn run(device: &Device, image: &std::path::Path) -> mewgan::Result<Vec<f32>> {
     let adam = Adam { lr: 2e-3, beta1: 0.5, ..Adam::default() };
     let mut params = Params::new(1);
     let g = params.add(&[&network("generator", 4, 2)], Init::Uniform, adam)?;
@@ -55,8 +55,8 @@ pub fn run(device: &Device, picture: &std::path::Path) -> mewgan::Result<Vec<f32
         let [x, y] = [0, 1].map(|axis| ((point[axis] / 3.0 + 0.5) * SIDE as f32) as usize);
         pixels[(index / BATCH * SIDE + y.min(SIDE - 1)) * SIDE + x.min(SIDE - 1)] = 1.0;
     }
-    let pictures = Pictures { values: &pixels, side: SIDE, channels: 1 };
-    sheet::grid(pictures, Layout { columns: 2, padding: 2, scale: 3 })?.save_png(picture)?;
+    let images = Images { values: &pixels, side: SIDE, channels: 1 };
+    sheet::grid(images, Layout { columns: 2, padding: 2, scale: 3 })?.save_png(image)?;
     Ok(made)
 }
 

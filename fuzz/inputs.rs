@@ -3,7 +3,7 @@
 //! without bounds is not. `tests/regressions.rs` does the same with every input that was once a finding.
 #![allow(dead_code, reason = "every target is a program of its own, and needs one of these")]
 
-use mewgan::data::{Fit, LoadOptions, PictureFile};
+use mewgan::data::{Fit, ImageFile, LoadOptions};
 use mewgan::executor::Executor;
 use mewgan::graph::Bank;
 use mewgan::models::cyclegan::CycleGanConfig;
@@ -64,9 +64,9 @@ pub fn config(bytes: &[u8]) -> bool {
     dcgan.is_ok() || cyclegan.is_ok()
 }
 
-/// A picture: decoded and made square as for training, and read at its own size as for translating.
-pub fn picture(bytes: &[u8]) -> bool {
-    // Pictures of many pixels are refused or take their time; a fuzzer's is better spent on small ones.
+/// An image: decoded and made square as for training, and read at its own size as for translating.
+pub fn image(bytes: &[u8]) -> bool {
+    // Images of many pixels are refused or take their time; a fuzzer's is better spent on small ones.
     let size =
         image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().map(|of| of.into_dimensions());
     if let Ok(Ok((width, height))) = size
@@ -75,7 +75,7 @@ pub fn picture(bytes: &[u8]) -> bool {
     {
         return false;
     }
-    let file = PictureFile::of_bytes("picture", bytes.to_vec());
+    let file = ImageFile::of_bytes("image", bytes.to_vec());
     for (side, channels, fit) in [(8, 3, Fit::Crop), (5, 1, Fit::Stretch)] {
         let options = LoadOptions { side, channels, fit, skip_bad: false };
         if let Ok(square) = file.square(&options) {

@@ -44,7 +44,7 @@ def tensors(**shapes):
     return json.dumps(entries, separators=(",", ":")).encode()
 
 
-def picture(mode, size=(7, 5)):
+def image(mode, size=(7, 5)):
     colours = bytes(range(0, 105))
     image = Image.frombytes("RGB", size, colours[: size[0] * size[1] * 3])
     if mode.endswith("A"):
@@ -78,15 +78,15 @@ save("op", "batch_norm", b"\x02" + statistics)
 save("op", "relu", b"\x09" + tensors(x=[1, 2, 2, 2], gy=[1, 2, 2, 2]))
 
 for mode in ["L", "LA", "RGB", "RGBA", "P", "1"]:
-    save("picture", f"{mode}.png", encoded(picture(mode), "PNG"))
-save("picture", "deep.png", encoded(Image.frombytes("I;16", (3, 4), bytes(range(24))), "PNG"))
+    save("image", f"{mode}.png", encoded(image(mode), "PNG"))
+save("image", "deep.png", encoded(Image.frombytes("I;16", (3, 4), bytes(range(24))), "PNG"))
 for mode in ["L", "RGB", "CMYK"]:
-    save("picture", f"{mode}.jpg", encoded(picture(mode), "JPEG", quality=30))
+    save("image", f"{mode}.jpg", encoded(image(mode), "JPEG", quality=30))
 exif = Image.Exif()
 exif[0x0112] = 6
-save("picture", "turned.jpg", encoded(picture("RGB"), "JPEG", quality=30, progressive=True, exif=exif))
-save("picture", "lossy.webp", encoded(picture("RGB"), "WEBP", quality=30))
-save("picture", "alpha.webp", encoded(picture("RGBA"), "WEBP", quality=30))
-save("picture", "lossless.webp", encoded(picture("RGBA"), "WEBP", lossless=True))
-frames = [picture("RGB"), picture("RGB").rotate(180)]
-save("picture", "moving.webp", encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=30))
+save("image", "turned.jpg", encoded(image("RGB"), "JPEG", quality=30, progressive=True, exif=exif))
+save("image", "lossy.webp", encoded(image("RGB"), "WEBP", quality=30))
+save("image", "alpha.webp", encoded(image("RGBA"), "WEBP", quality=30))
+save("image", "lossless.webp", encoded(image("RGBA"), "WEBP", lossless=True))
+frames = [image("RGB"), image("RGB").rotate(180)]
+save("image", "moving.webp", encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=30))

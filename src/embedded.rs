@@ -9,7 +9,7 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 mod tests {
     #[cfg(feature = "web")]
     use super::PAGE;
-    use super::{Files, PICTURES, SHADERS};
+    use super::{Files, IMAGES, SHADERS};
     use std::path::Path;
 
     #[test]
@@ -17,7 +17,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let lists: &[(Files, &str, &[&str])] = &[
             (SHADERS, "shaders", &["."]),
-            (PICTURES, "assets", &["noto", "twemoji"]),
+            (IMAGES, "assets", &["noto", "twemoji"]),
             #[cfg(feature = "web")]
             (PAGE, "assets/web", &["."]),
         ];

@@ -53,22 +53,22 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Pictures of a set that could not be decoded.
+    /// Images of a set that could not be decoded.
     #[error(
-        "{set}: {} of {count} pictures cannot be read: {}; mend or remove them, or set `skip_bad` to go on without them",
+        "{set}: {} of {count} images cannot be read: {}; mend or remove them, or set `skip_bad` to go on without them",
         bad.len(),
         named(bad)
     )]
-    Pictures {
+    Images {
         /// The folder or bundled set.
         set: String,
-        /// How many pictures it has.
+        /// How many images it has.
         count: usize,
         /// Each file, and what the decoder said.
         bad: Vec<(PathBuf, String)>,
     },
-    /// A picture to translate that could not be decoded.
-    #[error("{path}: not a readable picture ({problem}); mend it, or set `skip_bad` to go on without it")]
+    /// An image to translate that could not be decoded.
+    #[error("{path}: not a readable image ({problem}); mend it, or set `skip_bad` to go on without it")]
     Unreadable {
         /// Which file.
         path: PathBuf,

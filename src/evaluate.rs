@@ -1,9 +1,9 @@
-//! Figures that judge a trained model on real pictures, each beside what real pictures score themselves.
+//! Figures that judge a trained model on real images, each beside what real images score themselves.
 
 use crate::Result;
 use crate::quality::{
-    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median,
-    nearest, sliced_wasserstein,
+    ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median, nearest,
+    sliced_wasserstein,
 };
 use serde::Serialize;
 
@@ -42,7 +42,7 @@ impl std::fmt::Display for Figure {
     }
 }
 
-/// Pictures of one size, as numbers `[count, side, side, channels]` in [-1, 1].
+/// Images of one size, as numbers `[count, side, side, channels]` in [-1, 1].
 #[derive(Clone, Debug, Default)]
 pub struct Set {
     /// The numbers.
@@ -54,33 +54,33 @@ pub struct Set {
 }
 
 impl Set {
-    fn view(&self) -> Result<PictureSet<'_>> {
-        PictureSet::new(&self.values, self.side, self.channels)
+    fn view(&self) -> Result<ImageSet<'_>> {
+        ImageSet::new(&self.values, self.side, self.channels)
     }
 
     fn len(&self) -> usize {
         self.values.len() / (self.side * self.side * self.channels).max(1)
     }
 
-    /// The first `count` pictures, or all where there are fewer.
+    /// The first `count` images, or all where there are fewer.
     fn first(&self, count: usize) -> Self {
         let len = (count * self.side * self.side * self.channels).min(self.values.len());
         Self { values: self.values[..len].to_vec(), ..*self }
     }
 
-    /// The pictures at even and at odd places: two halves of one set.
+    /// The images at even and at odd places: two halves of one set.
     fn halves(&self) -> [Self; 2] {
-        let pictures = self.values.chunks_exact(self.side * self.side * self.channels);
+        let images = self.values.chunks_exact(self.side * self.side * self.channels);
         let mut halves = [0, 1].map(|_| Self { values: Vec::new(), ..*self });
-        for (index, picture) in pictures.enumerate() {
-            halves[index % 2].values.extend_from_slice(picture);
+        for (index, image) in images.enumerate() {
+            halves[index % 2].values.extend_from_slice(image);
         }
         halves
     }
 }
 
-/// The sliced Wasserstein distance by level and on average; beside it what two halves of the real pictures score. It falls
-/// with the number of pictures, so all are taken of half as many as there are real ones: each half of the model's pictures
+/// The sliced Wasserstein distance by level and on average; beside it what two halves of the real images score. It falls
+/// with the number of images, so all are taken of half as many as there are real ones: each half of the model's images
 /// against each half of the real.
 fn distances(found: &Set, real: &Set, name: &str) -> Result<Vec<Figure>> {
     let options = SlicedWassersteinOptions::default();
@@ -121,28 +121,28 @@ fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
     (distances.iter().copied().fold(f64::NAN, f64::min), median(distances))
 }
 
-/// A generator's pictures: their distance from `real` ones (held out, where there are such), how much they differ among
-/// themselves, and how near they come to pictures trained on. `held_out` may be empty.
+/// A generator's images: their distance from `real` ones (held out, where there are such), how much they differ among
+/// themselves, and how near they come to images trained on. `held_out` may be empty.
 ///
 /// # Errors
 /// If a set is empty or the sizes differ.
-pub fn generated(pictures: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
+pub fn generated(images: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
     let real = if held_out.values.is_empty() { training } else { held_out };
-    let mut figures = distances(pictures, real, "sliced Wasserstein distance x 1000")?;
-    let found = Figure::new("diversity (mean pairwise distance)", diversity(pictures.view()?)?);
+    let mut figures = distances(images, real, "sliced Wasserstein distance x 1000")?;
+    let found = Figure::new("diversity (mean pairwise distance)", diversity(images.view()?)?);
     figures.push(match real.len() {
-        // One picture has nothing to differ from.
+        // One image has nothing to differ from.
         ..2 => found,
         _ => found.beside(diversity(real.view()?)?, "of the real"),
     });
-    let found = lowest_and_median(nearest(pictures.view()?, training.view()?)?);
+    let found = lowest_and_median(nearest(images.view()?, training.view()?)?);
     let mut near = [
         Figure::new("distance to training, nearest", found.0),
         Figure::new("distance to training, median", found.1),
     ];
     if !held_out.values.is_empty() {
         let own = lowest_and_median(nearest(held_out.view()?, training.view()?)?);
-        let of = "of held-out pictures";
+        let of = "of held-out images";
         near = near.map(|figure| {
             let yardstick = if figure.name.ends_with("nearest") { own.0 } else { own.1 };
             figure.beside(yardstick, of)
@@ -157,20 +157,20 @@ pub fn generated(pictures: &Set, training: &Set, held_out: &Set) -> Result<Vec<F
 pub struct Direction<'a> {
     /// What the figures are called by, such as `X to Y`.
     pub name: &'a str,
-    /// Pictures to translate.
+    /// Images to translate.
     pub sources: &'a Set,
     /// Their translations.
     pub translations: &'a Set,
     /// Those translated back.
     pub back: &'a Set,
-    /// Real pictures of the other set.
+    /// Real images of the other set.
     pub targets: &'a Set,
     /// The right answer for every source, where there are such.
     pub partners: Option<&'a Set>,
 }
 
-/// A translator's pictures: the error after translating back, the distance from real pictures of the other set, and where
-/// pictures come in pairs the error against the right answers. The yardsticks are the sources as they are.
+/// A translator's images: the error after translating back, the distance from real images of the other set, and where
+/// images come in pairs the error against the right answers. The yardsticks are the sources as they are.
 ///
 /// # Errors
 /// If a set is empty or the sizes differ.

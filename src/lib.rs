@@ -4,7 +4,7 @@
 //! A graph says what to compute, a program says how, an executor does it:
 //!
 //! ```text
-//!  pictures --> data --\                                     /--> reference   every operation in plain Rust, f32 or f64
+//!  images --> data --\                                     /--> reference   every operation in plain Rust, f32 or f64
 //!            models --> train --> nn --> graph --(compile)--<
 //!  settings --> cli ---/        (layers)  (ops, shapes,      \--> gpu         lower -> Program -> run
 //!                         |                gradients)                         shaders/*.wgsl
@@ -42,9 +42,9 @@
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
 //! | [`device`] | choosing what to compute on |
 //! | [`nn`] | networks as lists of layers, initial values, losses |
-//! | [`data`] | folders of pictures, augmentation, batches |
+//! | [`data`] | folders of images, augmentation, batches |
 //! | [`tensor_file`] | safetensors, read and written |
-//! | [`quality`], [`evaluate`] | figures that judge pictures |
+//! | [`quality`], [`evaluate`] | figures that judge images |
 //! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
@@ -125,12 +125,12 @@
 //!
 //! let checkpoint = Checkpoint::of_run(run, None)?; // the newest
 //! let mut sampler = Sampler::new(&checkpoint, &Device::open("auto")?, NormMode::Batch)?;
-//! let mut pictures = Vec::new();
-//! sampler.pictures(7, 16, &mut |drawn| {
-//!     pictures.extend_from_slice(drawn.picture);
+//! let mut images = Vec::new();
+//! sampler.images(7, 16, &mut |drawn| {
+//!     images.extend_from_slice(drawn.image);
 //!     Ok(())
 //! })?;
-//! save_grid(&pictures, sampler.config(), 4, Path::new("faces.png"))?;
+//! save_grid(&images, sampler.config(), 4, Path::new("faces.png"))?;
 //! # Ok(())
 //! # }
 //! ```

@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The four extents of a tensor. Pictures are `[batch, height, width, channels]`, convolution weights
+/// The four extents of a tensor. Images are `[batch, height, width, channels]`, convolution weights
 /// `[kernel height, kernel width, in, out]`, vectors `[1, 1, 1, n]` and scalars `[1, 1, 1, 1]`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Shape(pub [usize; 4]);
@@ -143,7 +143,7 @@ impl ConvGeometry {
             }
             if kernel[axis] > padded {
                 return Err(fail(format!(
-                    "kernel {kernel:?} is larger than the padded input {input:?} + 2 * {padding:?}; use a larger picture or a smaller kernel"
+                    "kernel {kernel:?} is larger than the padded input {input:?} + 2 * {padding:?}; use a larger image or a smaller kernel"
                 )));
             }
             small[axis] = (padded - kernel[axis]) / stride[axis] + 1;
@@ -201,5 +201,5 @@ impl ConvGeometry {
 }
 
 fn too_large(options: ConvOptions) -> String {
-    format!("stride and padding of {options:?} make a picture larger than {} along an axis", Shape::MAX_LEN)
+    format!("stride and padding of {options:?} make an image larger than {} along an axis", Shape::MAX_LEN)
 }

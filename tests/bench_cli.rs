@@ -95,7 +95,7 @@ fn the_cpu_is_measured() {
     assert_eq!(rows(&report, "steps").len(), 1);
     check_iteration(rows(&report, "steps")[0]);
     let contraction = rows(&report, "contractions")[0];
-    // 16 pictures of 4x4 pixels, each 4*4*64 products for each of 128 channels.
+    // 16 images of 4x4 pixels, each 4*4*64 products for each of 128 channels.
     assert_eq!(contraction["flops"], 2 * 16 * 4 * 4 * 4 * 4 * 64 * 128);
     assert_eq!(contraction["bytes"], 4 * (16 * 8 * 8 * 64 + 4 * 4 * 64 * 128 + 16 * 4 * 4 * 128));
     assert!(contraction["used_by"].as_array().unwrap().contains(&"dcgan seed".into()));
@@ -138,7 +138,7 @@ fn the_ladder_is_climbed_on_a_gpu_alone() {
         |start: &str| rungs.iter().filter(|row| row["name"].as_str().unwrap().starts_with(start)).count();
     assert_eq!((count("1 naive"), count("7 prefetch")), (1, 1));
     assert!(count("8 production, ") >= 2, "{text}");
-    // 16 pictures of 16x16 pixels, each 4*4*32 products for each of 64 channels.
+    // 16 images of 16x16 pixels, each 4*4*32 products for each of 64 channels.
     assert_eq!(rungs[0]["flops"], 2 * 16 * 16 * 16 * 4 * 4 * 32 * 64);
     assert!(text.contains("\nladder\n"), "{text}");
     let folder = tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use mewgan::Result;
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
-use mewgan::train::checkpoint::{self, Checkpoint, PictureNames};
+use mewgan::train::checkpoint::{self, Checkpoint, ImageNames};
 use mewgan::train::config::{CommonSettings, Preset, RunConfig};
 use mewgan::train::model::Model;
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ fn numbered(config: &DcganConfig) -> Vec<Vec<f32>> {
 fn written() -> (TempDir, PathBuf, DcganConfig, Vec<Vec<f32>>) {
     let (folder, config) = (tempdir().unwrap(), tiny());
     let (path, banks) = (folder.path().join("000007.safetensors"), numbered(&config));
-    let sets = [("data".to_owned(), PictureNames::new(&["a.png".into(), "b.png".into()]))].into();
+    let sets = [("data".to_owned(), ImageNames::new(&["a.png".into(), "b.png".into()]))].into();
     checkpoint::write(&path, &config.dcgan().unwrap(), &config, &sets, 7, &banks).unwrap();
     (folder, path, config, banks)
 }
@@ -90,7 +90,7 @@ fn names_and_shapes_are_pytorchs() {
     let header = &metadata.metadata().as_ref().unwrap()["mewgan"];
     let header: checkpoint::Header = serde_json::from_str(header).unwrap();
     assert_eq!((header.step, header.sets["data"].count), (7, 2));
-    assert_ne!(header.sets["data"], PictureNames::new(&["a.png".into(), "c.png".into()]));
+    assert_ne!(header.sets["data"], ImageNames::new(&["a.png".into(), "c.png".into()]));
 }
 
 /// The checkpoint's bytes after `change` has been made to its tensors.

@@ -76,33 +76,33 @@ fn wrong_settings_are_refused_with_a_remedy() {
 }
 
 #[test]
-fn unusable_pictures_are_refused_with_a_remedy() {
+fn unusable_images_are_refused_with_a_remedy() {
     let folder = tempdir().unwrap();
     fs::create_dir(folder.path().join("empty")).unwrap();
     let refuse = |more: &[&str]| refused(&folder, &[&["train", "dcgan"], more].concat(), 1);
     assert_says(&refuse(&["--data", "nowhere"]), &["nowhere", "no such folder", "builtin:noto"]);
-    assert_says(&refuse(&["--data", "empty"]), &["empty", "no pictures"]);
+    assert_says(&refuse(&["--data", "empty"]), &["empty", "no images"]);
     assert_says(&refuse(&["--data", "builtin:cats"]), &["builtin:cats", "builtin:noto/animals"]);
     let few = refuse(&["--data", "builtin:noto/animals", "--batch", "131"]);
-    assert_says(&few, &["130 pictures", "131", "--batch 130"]);
+    assert_says(&few, &["130 images", "131", "--batch 130"]);
 }
 
 #[test]
-fn unreadable_pictures_can_be_skipped() {
+fn unreadable_images_can_be_skipped() {
     let folder = tempdir().unwrap();
-    let pictures = folder.path().join("pictures");
-    fs::create_dir(&pictures).unwrap();
+    let images = folder.path().join("images");
+    fs::create_dir(&images).unwrap();
     for name in 0..4 {
-        image::RgbImage::new(20, 10).save(pictures.join(format!("{name}.png"))).unwrap();
+        image::RgbImage::new(20, 10).save(images.join(format!("{name}.png"))).unwrap();
     }
-    fs::write(pictures.join("bad.png"), "no picture").unwrap();
+    fs::write(images.join("bad.png"), "no image").unwrap();
     let run = |more: &[&'static str]| {
-        let own = ["--data", "pictures", "--batch", "2", "--steps", "1", "--out", "run"];
+        let own = ["--data", "images", "--batch", "2", "--steps", "1", "--out", "run"];
         [&train(&[])[..2], &own, &TINY[4..], more].concat()
     };
     assert_says(&refused(&folder, &run(&[]), 1), &["bad.png", "--skip-bad"]);
     let said = done(&folder, &run(&["--skip-bad", "--fit", "stretch"]));
-    assert_says(&said, &["4 pictures", "1 skipped", "bad.png"]);
+    assert_says(&said, &["4 images", "1 skipped", "bad.png"]);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_run_leaves_what_it_promises() {
     assert!(said.starts_with("CPU reference"), "the first line says what it runs on: {said}");
     assert_says(
         &said,
-        &["130 pictures", "step 2/4  D ", "  G ", "steps/s", "left", "mewgan sample runs/dcgan-1"],
+        &["130 images", "step 2/4  D ", "  G ", "steps/s", "left", "mewgan sample runs/dcgan-1"],
     );
     let run = folder.path().join("runs/dcgan-1");
     for file in [
@@ -150,8 +150,8 @@ fn samples_are_those_of_the_run_whatever_the_count() {
     assert!(read("grid.png") == read("run/samples/000003.png"), "the run's own seed draws its sample grid");
     done(&folder, &["sample", "run", "--count", "20", "--out", "many"]);
     done(&folder, &["sample", "run/checkpoints/000003.safetensors", "--count", "3", "--out", "few"]);
-    for picture in ["0000.png", "0001.png", "0002.png"] {
-        assert!(read(&format!("many/{picture}")) == read(&format!("few/{picture}")));
+    for image in ["0000.png", "0001.png", "0002.png"] {
+        assert!(read(&format!("many/{image}")) == read(&format!("few/{image}")));
     }
     assert!(folder.path().join("many/0019.png").is_file() && !folder.path().join("few/0003.png").exists());
     done(&folder, &["sample", "run", "--statistics", "running", "--seed", "5", "--out", "running.png"]);

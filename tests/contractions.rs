@@ -20,13 +20,13 @@ fn integers(shape: Shape, index: u64) -> Vec<f64> {
 fn terms(g: &ConvGeometry, batch: usize, i: usize, o: usize, mut term: impl FnMut(usize, usize, usize)) {
     let [height, width] = g.large;
     for small in 0..batch * g.small[0] * g.small[1] {
-        let (picture, sy) = (small / (g.small[0] * g.small[1]), small / g.small[1] % g.small[0]);
+        let (image, sy) = (small / (g.small[0] * g.small[1]), small / g.small[1] % g.small[0]);
         for tap in 0..g.taps() {
             let (ky, kx) = (tap / g.kernel[1], tap % g.kernel[1]);
             let y = (sy * g.stride[0] + ky).wrapping_sub(g.padding[0]);
             let x = (small % g.small[1] * g.stride[1] + kx).wrapping_sub(g.padding[1]);
             if y < height && x < width {
-                let large = (picture * height + y) * width + x;
+                let large = (image * height + y) * width + x;
                 for channel in 0..i * o {
                     let (from, to) = (channel / o, channel % o);
                     term(large * i + from, tap * i * o + channel, small * o + to);
@@ -91,9 +91,9 @@ proptest! {
     }
 }
 
-/// Rows and pictures large enough to be cut into bands; a window that is the whole picture.
+/// Rows and images large enough to be cut into bands; a window that is the whole image.
 #[test]
-fn large_pictures_and_whole_windows() {
+fn large_images_and_whole_windows() {
     let geometry = |size, kernel, stride, padding| {
         ConvGeometry::conv2d([size; 2], [kernel; 2], ConvOptions::new(stride, padding)).unwrap()
     };
@@ -104,8 +104,8 @@ fn large_pictures_and_whole_windows() {
     }
 }
 
-/// Rows of windows that read about as many numbers as a core's cache holds, and more: wide pictures, many channels, windows
-/// that are the whole picture, many pictures.
+/// Rows of windows that read about as many numbers as a core's cache holds, and more: wide images, many channels, windows
+/// that are the whole image, many images.
 #[test]
 fn rows_longer_than_a_cache() {
     let conv = |size, kernel, options| ConvGeometry::conv2d(size, kernel, options).unwrap();

@@ -66,7 +66,7 @@ fn what_cannot_be_trained_is_refused_with_a_remedy() {
     assert_says(&refuse(&["--x", "nowhere"]), &["nowhere", "no such folder"]);
     assert_says(&refuse(&["--y", "builtin:cats"]), &["builtin:cats", "builtin:twemoji"]);
     let few = refuse(&["--y", "builtin:twemoji/animals", "--batch", "131"]);
-    assert_says(&few, &["builtin:twemoji/animals", "130 pictures", "--batch 130"]);
+    assert_says(&few, &["builtin:twemoji/animals", "130 images", "--batch 130"]);
     assert_says(&refuse(&["--size", "30"]), &["size 30", "32"]);
     assert_says(&refuse(&["--steps", "5", "--decay-from", "5"]), &["decay_from", "5 steps"]);
     let over = refuse(&["--memory-limit", "100", "--device", "cpu"]);
@@ -83,7 +83,7 @@ fn a_run_leaves_what_it_promises() {
     assert!(said.starts_with("CPU reference"), "the first line says what it runs on: {said}");
     assert_says(
         &said,
-        &["X: builtin:noto/animals: 130 pictures", "Y: builtin:twemoji", "MiB of memory", "step 2/4  D_X "],
+        &["X: builtin:noto/animals: 130 images", "Y: builtin:twemoji", "MiB of memory", "step 2/4  D_X "],
     );
     assert_says(&said, &["cycle_Y", "mewgan translate runs/cyclegan-1 --to y"]);
     let run = folder.path().join("runs/cyclegan-1");
@@ -100,7 +100,7 @@ fn a_run_leaves_what_it_promises() {
     }
     for step in ["000000", "000002", "000004"] {
         let sheet = |name: &str| size(&run.join(format!("samples/{step}-{name}.png")));
-        // Pictures of 16 pixels are enlarged to 64, lines are 2 pixels wide.
+        // Images of 16 pixels are enlarged to 64, lines are 2 pixels wide.
         assert_eq!([sheet("XtoY"), sheet("YtoX")], [(8 * 66 + 2, 4 * 66 + 2); 2]);
         assert_eq!([sheet("XtoYtoX"), sheet("YtoXtoY")], [(12 * 66 + 2, 4 * 66 + 2); 2]);
     }
@@ -111,22 +111,22 @@ fn a_run_leaves_what_it_promises() {
 }
 
 #[test]
-fn few_and_held_out_pictures_have_their_sheets() {
+fn few_and_held_out_images_have_their_sheets() {
     let folder = tempdir().unwrap();
-    let pictures = folder.path().join("few");
-    fs::create_dir(&pictures).unwrap();
+    let images = folder.path().join("few");
+    fs::create_dir(&images).unwrap();
     for name in 0..3 {
-        RgbImage::from_pixel(20, 10, Rgb([80 * name; 3])).save(pictures.join(format!("{name}.png"))).unwrap();
+        RgbImage::from_pixel(20, 10, Rgb([80 * name; 3])).save(images.join(format!("{name}.png"))).unwrap();
     }
     let more = ["--x", "few", "--holdout", "0.3", "--steps", "1", "--norm", "instance", "--out", "run"];
     // Flags are not repeated: the set of X is replaced.
     let arguments: Vec<&str> = train(&[]).into_iter().filter(|flag| *flag != "--x").collect();
     let arguments: Vec<&str> = arguments.into_iter().filter(|flag| *flag != "builtin:noto/animals").collect();
     let said = done(&folder, &[&arguments[..], &more].concat());
-    assert_says(&said, &["X: few: 2 pictures", "1 held out", "39 held out"]);
-    RgbImage::new(9, 9).save(pictures.join("4.png")).unwrap();
+    assert_says(&said, &["X: few: 2 images", "1 held out", "39 held out"]);
+    RgbImage::new(9, 9).save(images.join("4.png")).unwrap();
     let said = done(&folder, &["resume", "run", "--steps", "2"]);
-    assert_says(&said, &["the set X has changed (3 pictures, 2 before)", "step 2/2"]);
+    assert_says(&said, &["the set X has changed (3 images, 2 before)", "step 2/2"]);
     assert_eq!(size(&folder.path().join("run/samples/000001-XtoY.png")), (4 * 66 + 2, 66 + 2));
     assert_eq!(size(&folder.path().join("run/samples/000001-YtoX.png")), (8 * 66 + 2, 4 * 66 + 2));
 }
@@ -146,7 +146,7 @@ fn translations_keep_names_and_sizes() {
     RgbImage::from_pixel(21, 21, Rgb([255; 3])).save(path("white.png")).unwrap();
 
     let said = done(&folder, &["translate", "run", "--to", "y", "in", "white.png", "--out", "out"]);
-    assert_says(&said, &["6 pictures translated to Y by step 2"]);
+    assert_says(&said, &["6 images translated to Y by step 2"]);
     for (name, expected) in [
         ("odd.png", (37, 22)),
         ("grey.png", (16, 20)),
@@ -180,16 +180,16 @@ fn what_cannot_be_translated_is_refused() {
     RgbImage::new(8, 8).save(path("in/a.png")).unwrap();
     RgbImage::new(8, 8).save(path("in/a.jpg")).unwrap();
     RgbImage::new(8, 8).save(path("b.png")).unwrap();
-    fs::write(path("bad.png"), "no picture").unwrap();
+    fs::write(path("bad.png"), "no image").unwrap();
     let refuse = |more: &[&str]| refused(&folder, &[&["translate", "run", "--to", "y"], more].concat());
     assert_says(&refuse(&["in", "--out", "out"]), &["a.jpg", "a.png", "both"]);
     assert_says(&refuse(&["b.png", "--out", "."]), &["b.png", "--out"]);
     assert_says(&refuse(&["nothing.png", "--out", "out"]), &["nothing.png"]);
-    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable picture", "--skip-bad"]);
+    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable image", "--skip-bad"]);
     let translate =
         |more: &[&'static str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
     let said = done(&folder, &translate(&["bad.png", "--skip-bad"]));
-    assert_says(&said, &["1 pictures skipped", "bad.png", "1 pictures translated"]);
+    assert_says(&said, &["1 images skipped", "bad.png", "1 images translated"]);
     assert_says(&refused(&folder, &translate(&[])), &["out/b.png", "--force"]);
     done(&folder, &translate(&["--force"]));
     assert_says(&refuse(&["b.png", "--out", "out", "--checkpoint", "7"]), &["no checkpoint of step 7", "1"]);

@@ -75,7 +75,7 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
     assert_is(&config(six).cyclegan().unwrap().generators[0], &golden["cyclegan_paper"]["G_6"]);
 }
 
-/// A whole-picture discriminator of half the size has one halving less: 32 to 256 channels, then 32 to 128.
+/// A whole-image discriminator of half the size has one halving less: 32 to 256 channels, then 32 to 128.
 #[test]
 fn scales_add_discriminators() {
     let scaled = |discriminator, scales| {
@@ -106,7 +106,7 @@ fn scales_add_discriminators() {
 }
 
 #[test]
-fn other_sizes_and_grey_pictures_build() {
+fn other_sizes_and_grey_images_build() {
     for (_, preset) in PRESETS {
         for generator in [Translator::Plain, Translator::Resnet] {
             for (discriminator, size) in [

@@ -33,7 +33,7 @@ const ORDERS: [(Preset, Updates); 4] = [
     (Preset::Paper, Updates::GeneratorsFirst),
 ];
 
-/// A preset made small; the published discriminator needs pictures of 32.
+/// A preset made small; the published discriminator needs images of 32.
 fn shrunk(preset: Preset, device: &str) -> CycleGanSettings {
     CycleGanSettings {
         x: Some("builtin:noto/animals".into()),

@@ -1,4 +1,4 @@
-//! Promises of `mewgan::data`: pictures are loaded right or refused clearly, batches depend on the step alone.
+//! Promises of `mewgan::data`: images are loaded right or refused clearly, batches depend on the step alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
 use mewgan::data::{
-    Augment, AugmentKind, Batching, Fit, LoadOptions, Loaded, Loader, NoiseKind, Pictures, noise, to_byte,
+    Augment, AugmentKind, Batching, Fit, Images, LoadOptions, Loaded, Loader, NoiseKind, noise, to_byte,
     to_unit,
 };
 use mewgan::{Error, Result};
@@ -20,26 +20,26 @@ fn options(side: usize) -> LoadOptions {
 }
 
 fn load(folder: &TempDir, options: &LoadOptions) -> Result<Loaded> {
-    Pictures::load(folder.path().to_str().unwrap(), options)
+    Images::load(folder.path().to_str().unwrap(), options)
 }
 
-/// The one picture that `picture` becomes when it is saved as `name` and loaded.
-fn loaded(picture: impl Into<DynamicImage>, name: &str, options: &LoadOptions) -> Vec<u8> {
+/// The one image that `image` becomes when it is saved as `name` and loaded.
+fn loaded(image: impl Into<DynamicImage>, name: &str, options: &LoadOptions) -> Vec<u8> {
     let folder = tempdir().unwrap();
-    picture.into().save(folder.path().join(name)).unwrap();
-    load(&folder, options).unwrap().pictures.picture(0).to_vec()
+    image.into().save(folder.path().join(name)).unwrap();
+    load(&folder, options).unwrap().images.image(0).to_vec()
 }
 
 fn save_grey(path: &Path, level: u8) {
     RgbImage::from_pixel(4, 4, Rgb([level; 3])).save(path).unwrap();
 }
 
-/// `count` pictures of noise, for training pictures of side 10 with `augment`.
-fn pictures(count: usize, augment: &Augment) -> Pictures {
+/// `count` images of noise, for training images of side 10 with `augment`.
+fn images(count: usize, augment: &Augment) -> Images {
     let side = augment.stored_side(10);
-    let bytes = noise(NoiseKind::Uniform, 1, "pictures", 0, count * side * side * 3);
+    let bytes = noise(NoiseKind::Uniform, 1, "images", 0, count * side * side * 3);
     let names = (0..count).map(|i| format!("{i}.png")).collect();
-    Pictures::new(bytes.into_iter().map(to_byte).collect(), names, side, 3).unwrap()
+    Images::new(bytes.into_iter().map(to_byte).collect(), names, side, 3).unwrap()
 }
 
 fn batching(batch: usize, augment: Augment) -> Batching {
@@ -69,10 +69,10 @@ fn folders_are_searched_in_order() {
         save_grey(&folder.path().join(name), level as u8 * 50);
     }
     std::fs::write(folder.path().join("notes.txt"), "").unwrap();
-    let pictures = load(&folder, &options(4)).unwrap().pictures;
-    assert_eq!(pictures.names(), ["a.png", "b/a.JPG", "c.webp"]);
-    assert_eq!([0, 1, 2].map(|i| pictures.picture(i)[0]), [100, 0, 50]);
-    assert_eq!((pictures.len(), pictures.side(), pictures.channels()), (3, 4, 3));
+    let images = load(&folder, &options(4)).unwrap().images;
+    assert_eq!(images.names(), ["a.png", "b/a.JPG", "c.webp"]);
+    assert_eq!([0, 1, 2].map(|i| images.image(i)[0]), [100, 0, 50]);
+    assert_eq!((images.len(), images.side(), images.channels()), (3, 4, 3));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn alpha_is_composited_over_white() {
 }
 
 #[test]
-fn deep_and_grey_pictures_become_bytes() {
+fn deep_and_grey_images_become_bytes() {
     let deep = ImageBuffer::from_pixel(2, 2, Rgb([0u16, 0x8080, 0xffff]));
     assert_eq!(loaded(DynamicImage::ImageRgb16(deep), "a.png", &options(2))[..3], [0, 0x80, 0xff]);
     let grey = ImageBuffer::from_pixel(2, 2, Luma([0x4040u16]));
@@ -105,12 +105,12 @@ fn a_photo_is_turned_upright() {
     let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     jpeg.splice(2..2, *exif);
     std::fs::write(&path, jpeg).unwrap();
-    let upright = load(&folder, &LoadOptions { channels: 1, ..options(16) }).unwrap().pictures;
-    let levels = upright.picture(0);
+    let upright = load(&folder, &LoadOptions { channels: 1, ..options(16) }).unwrap().images;
+    let levels = upright.image(0);
     assert!(levels[..64].iter().all(|&level| level < 20) && levels[192..].iter().all(|&level| level > 235));
 }
 
-/// The pictures that these lines of Python make, with Pillow 13:
+/// The images that these lines of Python make, with Pillow 13:
 /// ```python
 /// im = Image.new('L', (10, 8)); im.putdata([(37*i*i + 11*i) % 256 for i in range(80)])
 /// im.crop((1, 0, 9, 8)).resize((4, 4), Image.BICUBIC)    # CROPPED
@@ -120,21 +120,21 @@ fn a_photo_is_turned_upright() {
 fn resizing_is_bicubic_as_in_pillow() {
     const CROPPED: [u8; 16] = [148, 165, 136, 137, 154, 140, 158, 124, 86, 124, 167, 83, 88, 124, 90, 111];
     const ENLARGED: [u8; 12] = [0, 14, 127, 155, 97, 123, 222, 141, 93, 124, 124, 3];
-    let picture = GrayImage::from_fn(10, 8, |x, y| {
+    let image = GrayImage::from_fn(10, 8, |x, y| {
         let i = y * 10 + x;
         Luma([((37 * i * i + 11 * i) % 256) as u8])
     });
     // Pillow rounds to bytes between its two passes, so a level may differ.
     let close = |ours: &[u8], theirs: &[u8]| ours.iter().zip(theirs).all(|(a, b)| a.abs_diff(*b) <= 1);
     let grey = |side, fit| LoadOptions { side, channels: 1, fit, skip_bad: false };
-    let ours = loaded(picture.clone(), "a.png", &grey(4, Fit::Crop));
+    let ours = loaded(image.clone(), "a.png", &grey(4, Fit::Crop));
     assert!(close(&ours, &CROPPED), "{ours:?}");
-    let ours = loaded(picture, "a.png", &grey(12, Fit::Stretch));
+    let ours = loaded(image, "a.png", &grey(12, Fit::Stretch));
     assert!(close(&ours, &ENLARGED), "{ours:?}");
 }
 
 #[test]
-fn bad_pictures_are_named_or_skipped() {
+fn bad_images_are_named_or_skipped() {
     for format in ["png", "jpg", "webp"] {
         let folder = tempdir().unwrap();
         let [good, cut] = ["good", "cut"].map(|name| folder.path().join(name).with_extension(format));
@@ -143,21 +143,22 @@ fn bad_pictures_are_named_or_skipped() {
         std::fs::write(&cut, &content[..content.len() * 3 / 4]).unwrap();
 
         let refused = load(&folder, &options(4));
-        let named = matches!(&refused, Err(Error::Pictures { bad, count: 2, .. }) if bad.len() == 1 && bad[0].0 == cut);
+        let named =
+            matches!(&refused, Err(Error::Images { bad, count: 2, .. }) if bad.len() == 1 && bad[0].0 == cut);
         assert!(named, "{refused:?}");
 
         let skipping = LoadOptions { skip_bad: true, ..options(4) };
         let found = load(&folder, &skipping).unwrap();
-        assert_eq!(found.pictures.names(), [format!("good.{format}")]);
+        assert_eq!(found.images.names(), [format!("good.{format}")]);
         assert_eq!(found.skipped[0].0, cut);
 
         std::fs::remove_file(good).unwrap();
-        assert!(message(load(&folder, &skipping)).contains("1 of 1 pictures cannot be read"));
+        assert!(message(load(&folder, &skipping)).contains("1 of 1 images cannot be read"));
     }
 }
 
 #[test]
-fn a_picture_that_claims_to_be_huge_is_refused() {
+fn a_image_that_claims_to_be_huge_is_refused() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("bomb.png");
     save_grey(&path, 0);
@@ -169,7 +170,7 @@ fn a_picture_that_claims_to_be_huge_is_refused() {
     std::fs::write(&path, png).unwrap();
     let refused = message(load(&folder, &options(4)));
     assert!(
-        refused.contains("65535 x 65535 pixels; a picture may have 1 to 32768 pixels a side"),
+        refused.contains("65535 x 65535 pixels; an image may have 1 to 32768 pixels a side"),
         "{refused}"
     );
 }
@@ -191,9 +192,9 @@ fn wrong_sources_are_explained() {
     assert!(found.contains("found 1 .gif, 2 .txt, 1 without extension"), "{found}");
 
     let file = folder.path().join("a.txt");
-    assert!(message(Pictures::load(file.to_str().unwrap(), &options(4))).contains("not a folder"));
-    assert!(message(Pictures::load("no/such", &options(4))).contains("no such folder"));
-    let unknown = message(Pictures::load("builtin:noto/face", &options(4)));
+    assert!(message(Images::load(file.to_str().unwrap(), &options(4))).contains("not a folder"));
+    assert!(message(Images::load("no/such", &options(4))).contains("no such folder"));
+    let unknown = message(Images::load("builtin:noto/face", &options(4)));
     assert!(unknown.contains("builtin:noto, builtin:noto/animals, builtin:noto/faces, builtin:twemoji"));
     assert!(message(load(&folder, &LoadOptions { channels: 4, ..options(4) })).contains("channels"));
     assert!(message(load(&folder, &options(0))).contains("side"));
@@ -204,7 +205,7 @@ fn the_bundled_styles_pair_up() {
     for (subset, count) in [("", 265), ("/faces", 135), ("/animals", 130)] {
         let [noto, twemoji] = ["noto", "twemoji"].map(|set| {
             let source = format!("builtin:{set}{subset}");
-            Pictures::load(&source, &options(16)).unwrap().pictures
+            Images::load(&source, &options(16)).unwrap().images
         });
         assert_eq!((noto.len(), twemoji.len()), (count, count));
         assert_eq!(noto.names(), twemoji.names());
@@ -218,59 +219,59 @@ fn the_bundled_styles_pair_up() {
 
 #[test]
 fn a_split_leaves_something_to_train_on() {
-    let four = pictures(4, &PLAIN);
+    let four = images(4, &PLAIN);
     assert_eq!(four.split(0.0, 1).unwrap().0, four);
     for fraction in [-0.1, 0.9, 1.0, f64::NAN] {
-        assert!(message(four.split(fraction, 1)).contains("of 4 pictures"));
+        assert!(message(four.split(fraction, 1)).contains("of 4 images"));
     }
 }
 
 #[test]
-fn every_picture_is_seen_once_an_epoch() {
-    let pictures = pictures(7, &DELUXE);
+fn every_image_is_seen_once_an_epoch() {
+    let images = images(7, &DELUXE);
     let batching = batching(3, DELUXE);
     assert_eq!(batching.steps_per_epoch(7).unwrap(), 3);
     let epoch = |first: u64| -> Vec<usize> {
-        (first..first + 3).flat_map(|step| batching.batch_at(&pictures, step).unwrap().indices).collect()
+        (first..first + 3).flat_map(|step| batching.batch_at(&images, step).unwrap().indices).collect()
     };
     for first in [0, 3] {
         assert_eq!(epoch(first).into_iter().collect::<BTreeSet<_>>(), (0..7).collect());
     }
     assert_ne!(epoch(0), epoch(3));
-    let last = batching.batch_at(&pictures, 2).unwrap();
+    let last = batching.batch_at(&images, 2).unwrap();
     assert_eq!((last.count, last.images.len()), (1, 10 * 10 * 3));
 
     let full = Batching { drop_last: true, ..batching };
     assert_eq!(full.steps_per_epoch(7).unwrap(), 2);
-    assert_eq!(full.batch_at(&pictures, 2).unwrap().count, 3);
+    assert_eq!(full.batch_at(&images, 2).unwrap().count, 3);
 }
 
 #[test]
 fn a_batch_depends_on_seed_name_and_step_alone() {
     let augment = Augment { rotate: 20.0, stretch: 0.2, ..DELUXE };
-    let pictures = Arc::new(pictures(7, &augment));
+    let images = Arc::new(images(7, &augment));
     let batching = batching(3, augment);
-    let at = |step| batching.batch_at(&pictures, step).unwrap();
+    let at = |step| batching.batch_at(&images, step).unwrap();
     assert_eq!(at(5), at(5));
     assert_ne!(at(0).images, at(3).images);
     let other = Batching { name: "y", ..batching.clone() };
-    assert_ne!(at(0).images, other.batch_at(&pictures, 0).unwrap().images);
+    assert_ne!(at(0).images, other.batch_at(&images, 0).unwrap().images);
 
-    let mut loader = Loader::start(pictures.clone(), batching.clone(), 2).unwrap();
+    let mut loader = Loader::start(images.clone(), batching.clone(), 2).unwrap();
     for step in 2..12 {
         assert_eq!(loader.next_batch().unwrap(), at(step));
     }
     drop(loader);
-    assert_eq!(Arc::strong_count(&pictures), 1, "the thread has ended");
+    assert_eq!(Arc::strong_count(&images), 1, "the thread has ended");
 }
 
 #[test]
 fn impossible_batches_are_explained() {
-    let three = Arc::new(pictures(3, &PLAIN));
+    let three = Arc::new(images(3, &PLAIN));
     let full = Batching { drop_last: true, ..batching(4, PLAIN) };
     let refused = message(Loader::start(three.clone(), full, 0));
     assert!(
-        refused.contains("3 pictures do not fill a batch of 4") && refused.contains("`batch`"),
+        refused.contains("3 images do not fill a batch of 4") && refused.contains("`batch`"),
         "{refused}"
     );
     let refuse = |batching: Batching| message(batching.batch_at(&three, 0));

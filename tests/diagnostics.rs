@@ -99,7 +99,7 @@ fn samples_that_come_to_look_alike_are_told() {
     assert_eq!(told(&Diagnostics::new(&rows(40, falls))), [(Diagnostic::Collapse, "", 200, 220, None)]);
     let less_noise = |index| diversity(if index < 20 { 1.5 } else { 0.6 });
     assert_eq!(told(&Diagnostics::new(&rows(40, less_noise))), []);
-    // Two samples are chance; young ones, still grey, are not a collapse unless they are one picture.
+    // Two samples are chance; young ones, still grey, are not a collapse unless they are one image.
     assert_eq!(told(&Diagnostics::new(&rows(21, falls))), []);
     let rises = |index| diversity(0.02 + 0.01 * (index as f64));
     assert_eq!(told(&Diagnostics::new(&rows(80, rises))), []);
@@ -120,19 +120,19 @@ fn gradients_that_vanish_are_told() {
 }
 
 #[test]
-fn copies_of_training_pictures_are_told() {
+fn copies_of_training_images_are_told() {
     let near = |share: f64| [("nearest_XtoY", 0.2 * share), ("nearest_real_XtoY", 0.2)];
     let learns = |index: u64| near(1.5 - 0.1 * (index as f64).min(14.0));
     assert_eq!(told(&Diagnostics::new(&rows(30, learns))), [(Diagnostic::Copies, "XtoY", 120, 140, None)]);
     assert_eq!(told(&Diagnostics::new(&rows(30, |_| near(0.5)))), []);
-    // Where training pictures are copies of each other, samples may be.
+    // Where training images are copies of each other, samples may be.
     let same = |_| [("nearest", 0.0), ("nearest_real", 0.0)];
     assert_eq!(told(&Diagnostics::new(&rows(30, same))), []);
 }
 
 #[test]
 fn accuracy_counts_scores_on_the_right_side() {
-    // A score and what it is as an error of a real and of a fake picture.
+    // A score and what it is as an error of a real and of a fake image.
     let cases = [
         (Adversarial::Lsgan, [0.6, 0.4, 0.5], [-0.4, -0.6, -0.5], [0.6, 0.4, 0.5]),
         (Adversarial::Bce, [0.1, -0.1, 0.0], [-0.1, 0.1, 0.0], [0.1, -0.1, 0.0]),
@@ -265,7 +265,7 @@ fn a_run_that_collapses_says_so() {
     }
 }
 
-/// The published networks at half their width, on few pictures.
+/// The published networks at half their width, on few images.
 #[test]
 fn a_healthy_run_tells_nothing() {
     for device in DEVICES {

@@ -49,7 +49,7 @@ fn an_iteration_is_few_dispatches() {
     assert!(dispatches(&cyclegan(Preset::Course)) <= 300);
 }
 
-/// The discriminators' errors picture by picture, which accuracies are taken from.
+/// The discriminators' errors image by image, which accuracies are taken from.
 #[test]
 fn keeping_the_errors_takes_no_more_dispatches() {
     for loss in [Adversarial::Lsgan, Adversarial::Bce, Adversarial::Hinge] {

@@ -1,7 +1,7 @@
-//! Promise: `evaluate` tells good pictures from bad and copies from inventions, and the experiments leave a page of whole runs.
+//! Promise: `evaluate` tells good images from bad and copies from inventions, and the experiments leave a page of whole runs.
 
 use crate::support::damage::{self, Values, blurred, changed, checkered, few, noisy, tinted};
-use mewgan::data::{Fit, LoadOptions, Pictures, to_unit};
+use mewgan::data::{Fit, Images, LoadOptions, to_unit};
 use mewgan::evaluate::{Direction, Figure, Set, generated, translated};
 use mewgan::random::stream;
 use rand::RngExt;
@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 
 const SIDE: usize = 16;
 
-/// Pictures of a bright square on a dark ground, somewhere, with a little noise.
+/// Images of a bright square on a dark ground, somewhere, with a little noise.
 fn squares(count: usize, seed: u64) -> Set {
     let mut rng = stream(seed, "squares", 0);
     let mut values = Vec::new();
@@ -37,9 +37,9 @@ const DIVERSITY: &str = "diversity (mean pairwise distance)";
 const NEAREST: &str = "distance to training, nearest";
 
 #[test]
-fn generated_pictures_are_told_from_copies_noise_and_collapse() {
+fn generated_images_are_told_from_copies_noise_and_collapse() {
     let (training, held_out) = (squares(48, 1), squares(24, 2));
-    let judge = |pictures: &Set| generated(pictures, &training, &held_out).unwrap();
+    let judge = |images: &Set| generated(images, &training, &held_out).unwrap();
     let fresh = judge(&squares(24, 3));
     let copies = judge(&training);
     assert!(figure(&copies, NEAREST).value < 1e-6 && figure(&fresh, NEAREST).value > 0.01);
@@ -53,24 +53,24 @@ fn generated_pictures_are_told_from_copies_noise_and_collapse() {
     assert!(figure(&fresh, DIVERSITY).yardstick.is_some_and(|real| real > 0.1));
 }
 
-/// Every third of the bundled emoji's pictures, three times.
+/// Every third of the bundled emoji's images, three times.
 fn thirds_of(source: &str) -> [Set; 3] {
     let options = LoadOptions { side: damage::SIDE, channels: 3, fit: Fit::Crop, skip_bad: false };
-    let pictures = Pictures::load(source, &options).unwrap().pictures;
+    let images = Images::load(source, &options).unwrap().images;
     [0, 1, 2].map(|first| {
-        let chosen = (first..pictures.len()).step_by(3);
-        let values = chosen.flat_map(|index| pictures.picture(index)).map(|&level| to_unit(level)).collect();
+        let chosen = (first..images.len()).step_by(3);
+        let values = chosen.flat_map(|index| images.image(index)).map(|&level| to_unit(level)).collect();
         Set { values, side: damage::SIDE, channels: 3 }
     })
 }
 
-/// Four pictures laid over each other: the same contrast and the same texture on average, nothing in its place.
-fn superimposed(pictures: &[&[f32]]) -> Values {
-    let count = pictures.len();
-    let mean = |i: usize| pictures.iter().map(|picture| picture[i]).sum::<f32>() / count as f32;
-    let means: Values = (0..pictures[0].len()).map(mean).collect();
+/// Four images laid over each other: the same contrast and the same texture on average, nothing in its place.
+fn superimposed(images: &[&[f32]]) -> Values {
+    let count = images.len();
+    let mean = |i: usize| images.iter().map(|image| image[i]).sum::<f32>() / count as f32;
+    let means: Values = (0..images[0].len()).map(mean).collect();
     let overlaid = |at: usize| {
-        let layers = [0, 7, 13, 29].map(|by| pictures[(at + by) % count]);
+        let layers = [0, 7, 13, 29].map(|by| images[(at + by) % count]);
         means.iter().enumerate().map(move |(i, mean)| {
             let [a, b, c, d] = layers.map(|layer| layer[i] - mean);
             mean + (a - b + c - d) / 2.0
@@ -79,18 +79,18 @@ fn superimposed(pictures: &[&[f32]]) -> Values {
     (0..count).flat_map(overlaid).collect()
 }
 
-/// The judge agrees with the eye: other real pictures come first, and damage that anybody sees comes last, on every set.
+/// The judge agrees with the eye: other real images come first, and damage that anybody sees comes last, on every set.
 #[test]
-fn real_pictures_are_ranked_before_damaged_ones() {
+fn real_images_are_ranked_before_damaged_ones() {
     for source in ["builtin:noto/faces", "builtin:noto/animals"] {
         let [training, held_out, real] = thirds_of(source);
         let distance =
-            |pictures: &Set| figure(&generated(pictures, &training, &held_out).unwrap(), DISTANCE).value;
+            |images: &Set| figure(&generated(images, &training, &held_out).unwrap(), DISTANCE).value;
         let best = distance(&real);
         let values = &real.values;
         let row = damage::SIDE * 3;
-        let pictures: Vec<&[f32]> = values.chunks(damage::SIDE * row).collect();
-        let upside_down = pictures.iter().flat_map(|picture| picture.chunks(row).rev().flatten()).copied();
+        let images: Vec<&[f32]> = values.chunks(damage::SIDE * row).collect();
+        let upside_down = images.iter().flat_map(|image| image.chunks(row).rev().flatten()).copied();
         let damaged = [
             ("blurred", blurred(values)),
             ("noisy", noisy(values, 0.15)),
@@ -98,9 +98,9 @@ fn real_pictures_are_ranked_before_damaged_ones() {
             ("pale", changed(values, |value, _, _| 0.8 * value)),
             ("tinted", tinted(values, -0.2)),
             ("upside down", upside_down.collect()),
-            ("superimposed", superimposed(&pictures)),
-            ("three pictures only", few(values, 3)),
-            ("one picture only", few(values, 1)),
+            ("superimposed", superimposed(&images)),
+            ("three images only", few(values, 3)),
+            ("one image only", few(values, 1)),
         ];
         for (name, damaged) in damaged {
             let found = distance(&Set { values: damaged, ..real });
@@ -150,11 +150,11 @@ const CYCLEGAN: &str = "--x builtin:noto/animals --y builtin:twemoji/animals --s
                         --preset seed --batch 4 --device cpu";
 
 #[test]
-fn a_dcgan_is_judged_on_the_pictures_it_did_not_see() {
+fn a_dcgan_is_judged_on_the_images_it_did_not_see() {
     let folder = tempdir().unwrap();
     done(&folder, &format!("train dcgan {DCGAN} --steps 2 --holdout 0.3 --out run"));
     let said = done(&folder, "evaluate run --device cpu --count 32");
-    for part in [DISTANCE, DIVERSITY, NEAREST, "of held-out pictures", "two halves"] {
+    for part in [DISTANCE, DIVERSITY, NEAREST, "of held-out images", "two halves"] {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
     let kept: serde_json::Value =
@@ -181,7 +181,7 @@ fn a_cyclegan_is_judged_both_ways_and_against_partners() {
 }
 
 #[test]
-fn pictures_without_partners_are_named() {
+fn images_without_partners_are_named() {
     let folder = tempdir().unwrap();
     for name in ["x/1.png", "x/2.png", "y/2.png", "y/3.png"] {
         let path = folder.path().join(name);
@@ -192,7 +192,7 @@ fn pictures_without_partners_are_named() {
     done(&folder, &format!("train cyclegan --x x --y y {tiny} --steps 1 --out run"));
     let output = mewgan(&folder, "evaluate run --paired --device cpu");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("Y (y) has no partner named 1.png for X's picture"), "{error}");
+    assert!(error.contains("Y (y) has no partner named 1.png for X's image"), "{error}");
 }
 
 #[test]

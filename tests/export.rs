@@ -71,7 +71,7 @@ fn a_dcgans_layers_stand_in_the_file() {
 }
 
 #[test]
-fn a_translators_pictures_have_any_size() {
+fn a_translators_images_have_any_size() {
     let folder = cyclegan();
     done(&folder, "export onnx run --to x --out g.onnx");
     let model = model(&folder, "g.onnx");

@@ -15,9 +15,8 @@ use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
 /// The kinds of run, and what makes them small.
-const DCGAN: [&str; 7] = ["dcgan", "--data", "pictures", "--noise-size", "4", "--average", "0.9"];
-const CYCLEGAN: [&str; 9] =
-    ["cyclegan", "--x", "pictures", "--y", "pictures", "--blocks", "1", "--pool", "5"];
+const DCGAN: [&str; 7] = ["dcgan", "--data", "images", "--noise-size", "4", "--average", "0.9"];
+const CYCLEGAN: [&str; 9] = ["cyclegan", "--x", "images", "--y", "images", "--blocks", "1", "--pool", "5"];
 #[rustfmt::skip]
 const TINY: [&str; 23] = [
     "--preset", "course", "--size", "16", "--batch", "3", "--g-width", "4", "--d-width", "4", "--steps", "40",
@@ -57,14 +56,14 @@ impl Moment {
     }
 }
 
-/// A folder with a few pictures in it.
-fn pictures() -> TempDir {
+/// A folder with a few images in it.
+fn images() -> TempDir {
     let folder = tempdir().unwrap();
-    fs::create_dir(folder.path().join("pictures")).unwrap();
+    fs::create_dir(folder.path().join("images")).unwrap();
     for index in 0..7_u8 {
         let pixel = |x: u32, y: u32| image::Rgb([x as u8 * 9, y as u8 * 7, index * 30]);
-        let picture = image::RgbImage::from_fn(18, 18, pixel);
-        picture.save(folder.path().join(format!("pictures/{index}.png"))).unwrap();
+        let image = image::RgbImage::from_fn(18, 18, pixel);
+        image.save(folder.path().join(format!("images/{index}.png"))).unwrap();
     }
     folder
 }
@@ -196,7 +195,7 @@ fn files(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Kills runs of one kind on one device until `kills` processes have died.
 fn survives(kind: &[&str], device: &str, kills: usize) {
-    let folder = pictures();
+    let folder = images();
     let run = folder.path().join("run");
     let train = [&["train"], kind, &TINY, &[device]].concat();
     let life = Instant::now();

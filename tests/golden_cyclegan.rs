@@ -108,7 +108,7 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
         [("seed", 3, 1), ("course", 4, 3), ("paper", 2, 2), ("recipe", 2, 1), ("scales", 2, 1)]
     {
         let fixture = tensors(&golden(&format!("cyclegan_{preset}.safetensors")));
-        let [batch, _, size, _] = fixture["x"].shape[..] else { panic!("pictures have 4 axes") };
+        let [batch, _, size, _] = fixture["x"].shape[..] else { panic!("images have 4 axes") };
         let model = model(preset, size, width, blocks, batch);
         let banks = model.banks();
         let programs: Vec<Step> = model.steps(batch).unwrap();
@@ -136,8 +136,8 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
             for (_, input, shape) in program.inputs() {
                 let values = match input {
                     "rates" => model.objective.g_adam.rates(*update).to_vec(),
-                    picture => torch::picture_from_torch(
-                        &fixture[picture].values,
+                    image => torch::image_from_torch(
+                        &fixture[image].values,
                         Shape([batch, size, size, shape.channels()]),
                     ),
                 };

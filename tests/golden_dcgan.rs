@@ -153,7 +153,7 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
     for preset_name in [&PRESETS[..], &["recipe", "excite"]].concat() {
         let fixture = tensors(&golden(&format!("dcgan_{preset_name}.safetensors")));
         let real = &fixture["real"];
-        let [batch, channels, size, _] = real.shape[..] else { panic!("pictures have 4 axes") };
+        let [batch, channels, size, _] = real.shape[..] else { panic!("images have 4 axes") };
         let noise = fixture["noise_d"].shape[1];
         let is_recipe = !PRESETS.contains(&preset_name);
         let dcgan = match is_recipe {
@@ -165,7 +165,7 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
             false => dcgan.discriminator_step(batch),
         };
         let steps = vec![discriminator_step.unwrap(), dcgan.generator_step(batch).unwrap()];
-        let pictures = torch::picture_from_torch(&real.values, Shape([batch, size, size, channels]));
+        let images = torch::image_from_torch(&real.values, Shape([batch, size, size, channels]));
         let generator_noise = if dcgan.objective.fresh_noise { "noise_g" } else { "noise_d" };
 
         let networks = [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)];
@@ -173,7 +173,7 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
         let executor = Reference::new(&banks, steps).unwrap();
         let mut iteration = Iteration { preset: preset_name, fixture, banks, executor };
         iteration.start(&networks);
-        iteration.executor.write_input(0, "real", &pictures).unwrap();
+        iteration.executor.write_input(0, "real", &images).unwrap();
         iteration.step(0, "noise_d", dcgan.objective.d_adam.rates(1), &["D_real", "D_fake", "D"]);
         if is_recipe {
             let found = iteration.executor.read_output(0, "R1").unwrap();

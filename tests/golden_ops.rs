@@ -88,15 +88,15 @@ fn conditioning(request: &OpRequest, x: &Tensor<f64>) -> f64 {
         return 1.0;
     }
     let largest = x.values.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    let (pictures, channels) = (x.shape[0], x.shape[1]);
+    let (images, channels) = (x.shape[0], x.shape[1]);
     let pixels = x.shape[2] * x.shape[3];
     let plane = |n: usize, c: usize| &x.values[(n * channels + c) * pixels..][..pixels];
     let groups: Vec<Vec<f64>> = if request.name == "group_norm" {
         x.values.chunks(channels / request.groups * pixels).map(<[f64]>::to_vec).collect()
     } else if request.name == "instance_norm" {
-        (0..pictures * channels).map(|i| plane(i / channels, i % channels).to_vec()).collect()
+        (0..images * channels).map(|i| plane(i / channels, i % channels).to_vec()).collect()
     } else {
-        (0..channels).map(|c| (0..pictures).flat_map(|n| plane(n, c).to_vec()).collect()).collect()
+        (0..channels).map(|c| (0..images).flat_map(|n| plane(n, c).to_vec()).collect()).collect()
     };
     let deviation = |group: &Vec<f64>| {
         let mean = group.iter().sum::<f64>() / group.len() as f64;

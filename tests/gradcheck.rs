@@ -333,9 +333,9 @@ fn r1_penalty() {
             discriminator.parameters().iter().map(|parameter| parameter.shape.0).collect();
         shapes.push([2, 8, 8, 2]);
         check(&format!("r1 {slope}"), &shapes, |v| {
-            let (pictures, parameters) = v.split_last().unwrap();
+            let (images, parameters) = v.split_last().unwrap();
             // Smooth scores, so that second derivatives are not all 0.
-            r1(forward(&discriminator, *pictures, parameters)?.tanh(), *pictures)
+            r1(forward(&discriminator, *images, parameters)?.tanh(), *images)
         });
     }
 }
@@ -393,25 +393,25 @@ fn cyclegan_losses() {
             network.parameters().iter().map(|parameter| parameter.shape.0).collect()
         };
         let (g, d) = (shapes(&translator), shapes(&judge));
-        let picture = [1, 16, 16, 1];
-        let everything: Vec<[usize; 4]> = [&g[..], &g[..], &d[..], &d[..], &[picture, picture]].concat();
+        let image = [1, 16, 16, 1];
+        let everything: Vec<[usize; 4]> = [&g[..], &g[..], &d[..], &d[..], &[image, image]].concat();
         check(&format!("cycle {kind:?}"), &everything, |v| {
             let (g_xy, rest) = v.split_at(g.len());
             let (g_yx, rest) = rest.split_at(g.len());
             let (d_x, rest) = rest.split_at(d.len());
-            let (d_y, pictures) = rest.split_at(d.len());
-            let ways = [(pictures[0], g_xy, g_yx, d_y), (pictures[1], g_yx, g_xy, d_x)];
+            let (d_y, images) = rest.split_at(d.len());
+            let ways = [(images[0], g_xy, g_yx, d_y), (images[1], g_yx, g_xy, d_x)];
             let mut total = v[0].graph().full(Shape::SCALAR, 0.0);
-            for (picture, there, back, judged) in ways {
-                let translated = forward(&translator, picture, there)?;
+            for (image, there, back, judged) in ways {
+                let translated = forward(&translator, image, there)?;
                 let scores = forward(&judge, translated, judged)?;
                 let returned = forward(&translator, translated, back)?;
-                let identity = forward(&translator, picture, back)?;
+                let identity = forward(&translator, image, back)?;
                 total = total
                     .add(Adversarial::Lsgan.toward(scores, true))?
                     .add(Adversarial::Bce.toward(scores, false))?
-                    .add(returned.sub(picture)?.abs().mean().scale(3.0))?
-                    .add(identity.sub(picture)?.square().mean())?;
+                    .add(returned.sub(image)?.abs().mean().scale(3.0))?
+                    .add(identity.sub(image)?.square().mean())?;
             }
             Ok(total)
         });

@@ -134,7 +134,7 @@ fn published_names_of_a_cyclegan_are_understood() {
     let folder = tempdir().unwrap();
     done(&folder, &format!("{CYCLEGAN} --seed 99 --out first"));
     let first = kept(&folder, "first");
-    // D_A judges what G_A makes, pictures of B.
+    // D_A judges what G_A makes, images of B.
     let networks = [("G_XtoY", "netG_A"), ("G_YtoX", "netG_B"), ("D_Y", "netD_A"), ("D_X", "netD_B")];
     let mut all = Tensors::new();
     for (own, published) in networks {

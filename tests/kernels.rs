@@ -398,7 +398,7 @@ fn functions_of_numbers_of_every_magnitude() {
     }
 }
 
-/// Halves go to the even number on every device; what leaves the picture, or is NaN, leaves zeros.
+/// Halves go to the even number on every device; what leaves the image, or is NaN, leaves zeros.
 #[test]
 fn shifts_by_any_number() {
     let (offsets, shape) = (

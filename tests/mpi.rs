@@ -19,7 +19,7 @@ const DIFFERENT: f64 = 3e-2;
 
 const STEPS: usize = 4;
 
-/// A DCGAN with all that draws at random, on 130 pictures.
+/// A DCGAN with all that draws at random, on 130 images.
 const DCGAN: &str = "train dcgan --preset course --data builtin:noto/animals --size 16 --g-width 4 --d-width 4 --noise-size 8 \
     --diffaugment color,translation,cutout --rotate 5 --average 0.9 --log-every 1 --check-every 1";
 /// A CycleGAN with a pool that is full after two steps, so that past translations are shown, those of other ranks too.
@@ -67,7 +67,7 @@ fn on_a_gpu_too() {
 
 #[test]
 fn batches_need_not_divide() {
-    // Of 130 pictures 129 leave a last batch of 1: one rank has it, the others none. 8 are 2, 3 and 3; 2 leave none to one of 3 ranks.
+    // Of 130 images 129 leave a last batch of 1: one rank has it, the others none. 8 are 2, 3 and 3; 2 leave none to one of 3 ranks.
     equal(DCGAN, "", 129, "cpu", &[3]);
     equal(DCGAN, "--norm batch --sync-batch-norm", 8, "cpu", &[3]);
     equal(CYCLEGAN, &format!("--norm batch --sync-batch-norm {SMOOTH}"), 2, "cpu", &[3]);
@@ -106,7 +106,7 @@ fn the_batch_of_all_ranks_is_kept_and_rates_follow_only_when_asked() {
     let config = scaled.config();
     assert!(config.contains("\nlr = 0.0002\n") && config.contains("d_lr = 0.002\n"), "{config}");
     assert!(scaled.said().contains("learning rates times 2.000"), "{}", scaled.said());
-    assert!(run.said().contains("2 ranks, 4 pictures of a batch each"), "{}", run.said());
+    assert!(run.said().contains("2 ranks, 4 images of a batch each"), "{}", run.said());
     assert_eq!(run.said().matches("step 1/1").count(), 1, "only rank 0 speaks:\n{}", run.said());
 }
 
@@ -155,16 +155,16 @@ fn a_signal_stops_all_ranks_after_the_same_step() {
 
 #[test]
 fn a_rank_that_fails_says_so_and_ends_all() {
-    // Rank 1 alone sees other pictures under the same path.
+    // Rank 1 alone sees other images under the same path.
     let folder = tempfile::tempdir().unwrap();
     for (place, animals) in [("a", "noto"), ("b", "twemoji")] {
-        let pictures = folder.path().join(place).join("pictures");
-        fs::create_dir_all(&pictures).unwrap();
+        let images = folder.path().join(place).join("images");
+        fs::create_dir_all(&images).unwrap();
         let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(animals);
         let files = walkdir::WalkDir::new(bundled).sort_by_file_name().into_iter().flatten();
         let png = files.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "png"));
         for (index, entry) in png.take(8).enumerate() {
-            fs::copy(entry.path(), pictures.join(format!("{index}.png"))).unwrap();
+            fs::copy(entry.path(), images.join(format!("{index}.png"))).unwrap();
         }
     }
     let flags: Vec<&str> = DCGAN.split(' ').filter(|flag| !flag.is_empty()).collect();
@@ -175,7 +175,7 @@ fn a_rank_that_fails_says_so_and_ends_all() {
             command.arg(":");
         }
         let mut flags = flags.clone();
-        flags[at] = "pictures";
+        flags[at] = "images";
         command.args(["-n", "1", "-wdir"]).arg(folder.path().join(place));
         command.arg(env!("CARGO_BIN_EXE_mewgan")).args(flags).args(["--batch", "2", "--device", "cpu"]);
         command.arg("--out").arg(folder.path().join("run"));
@@ -184,7 +184,7 @@ fn a_rank_that_fails_says_so_and_ends_all() {
     let output = command.output().unwrap();
     let said = text(&output);
     assert!(!output.status.success() && started.elapsed() < Duration::from_secs(30), "{said}");
-    assert!(said.contains("rank 1 differs from the others in the pictures"), "{said}");
+    assert!(said.contains("rank 1 differs from the others in the images"), "{said}");
     assert_eq!(said.matches("error: rank").count(), 1, "one rank says it for all:\n{said}");
     assert!(!folder.path().join("run").exists(), "nothing was written");
 }

@@ -165,7 +165,7 @@ fn settings_that_do_not_fit_are_refused() {
     refuses("conv_transpose2d --output-padding 1", &[X, ("w", &[3, 6, 3, 3])], &["output_padding", "stride"]);
     refuses("upsample_nearest2d --scale 0", &[X], &["factor", "at least 1"]);
     refuses("upsample_nearest2d --scale 65535", &[X], &["would hold", "smaller"]);
-    refuses("reflection_pad2d --padding 5", &[X], &["reflection_pad2d", "less than the picture"]);
+    refuses("reflection_pad2d --padding 5", &[X], &["reflection_pad2d", "less than the image"]);
     refuses("reflection_pad2d --padding 1,2", &[X], &["padding", "1 or 4"]);
     refuses("leaky_relu --slope=-1", &[X], &["slope -1", "at least 0"]);
     refuses("slice_channels --channels 1,4", &[X], &["slice_channels", "1..4", "[2, 5, 4, 3]"]);

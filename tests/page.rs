@@ -69,7 +69,7 @@ fn a_page_is_one_file_and_holds_the_whole_run() {
         assert!(fact(run, "device").contains("CPU reference"));
         assert!(fact(run, "memory").contains("MiB planned"));
         assert!(fact(run, "speed").contains("steps a second"));
-        assert!(fact(run, "pictures").contains("130 pictures"));
+        assert!(fact(run, "images").contains("130 images"));
         let setting = |name: &str| {
             run["settings"].as_array().unwrap().iter().find(|pair| pair[0] == name).unwrap()[1].clone()
         };
@@ -185,12 +185,12 @@ fn a_long_run_makes_a_small_page() {
     let noise = image::RgbImage::from_fn(266, 266, |x, y| {
         image::Rgb([0, 1, 2].map(|channel| (((x * 31 + y * 17 + channel) * 2_654_435_761) >> 13) as u8))
     });
-    let picture = folder.path().join("noise.png");
-    noise.save(&picture).unwrap();
-    assert!(fs::metadata(&picture).unwrap().len() > 100_000);
+    let image = folder.path().join("noise.png");
+    noise.save(&image).unwrap();
+    assert!(fs::metadata(&image).unwrap().len() > 100_000);
     for step in (200..=100_000).step_by(200) {
         let link = run.join(format!("samples/{step:06}.png"));
-        fs::hard_link(&picture, link).unwrap();
+        fs::hard_link(&image, link).unwrap();
     }
     done(folder.path(), "report run");
     let page = run.join("report.html");
@@ -239,7 +239,7 @@ fn frames_are_as_they_were_where_they_fit_and_packed_where_not() {
     let samples: Vec<_> = (0..6).map(save).collect();
     let steps = |budget| {
         let found = frames(&samples, budget).unwrap();
-        let kind = found[0].picture.split(';').next().unwrap().to_owned();
+        let kind = found[0].image.split(';').next().unwrap().to_owned();
         (kind, found.iter().map(|frame| frame.step).collect::<Vec<_>>())
     };
     assert_eq!(steps(100 << 20), ("data:image/png".into(), vec![0, 1, 2, 3, 4, 5]));
@@ -252,10 +252,10 @@ fn frames_are_as_they_were_where_they_fit_and_packed_where_not() {
     );
     assert!(frames(&[], 100).unwrap().is_empty());
 
-    fs::write(&samples[3].1, "no picture").unwrap();
+    fs::write(&samples[3].1, "no image").unwrap();
     let problem = frames(&samples, 1 << 20).unwrap_err().to_string();
     assert!(
-        problem.contains("3.png: not a readable sample picture") && problem.contains("remove it"),
+        problem.contains("3.png: not a readable sample image") && problem.contains("remove it"),
         "{problem}"
     );
 }

@@ -62,7 +62,7 @@ fn tensors_are_named_and_shaped_as_pytorchs() {
 }
 
 #[test]
-fn other_sizes_and_grey_pictures_build() {
+fn other_sizes_and_grey_images_build() {
     for (_, preset) in PRESETS {
         for (size, channels) in [(8, 3), (32, 3), (128, 3), (64, 1)] {
             let settings = DcganSettings {

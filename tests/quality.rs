@@ -1,9 +1,9 @@
-//! Promises of `mewgan::quality`: each figure ranks damaged pictures below real ones, and wrong input is refused.
+//! Promises of `mewgan::quality`: each figure ranks damaged images below real ones, and wrong input is refused.
 
 use crate::support::damage::{SIDE, Values, blurred, changed, checkered, few, noisy, tinted};
 use mewgan::Result;
 use mewgan::quality::{
-    PictureSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
+    ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
     sliced_wasserstein,
 };
 use mewgan::random::stream;
@@ -11,13 +11,13 @@ use rand::RngExt;
 
 const OPTIONS: SlicedWassersteinOptions = SlicedWassersteinOptions { patches: 64, directions: 64, seed: 11 };
 
-/// Pictures of soft discs of random colours before a random slope of colour, with a little grain all over.
+/// Images of soft discs of random colours before a random slope of colour, with a little grain all over.
 fn blobs(count: usize, seed: u64) -> Values {
-    (0..count).flat_map(|picture| blob_picture(seed, picture)).collect()
+    (0..count).flat_map(|image| blob_image(seed, image)).collect()
 }
 
-fn blob_picture(seed: u64, picture: usize) -> Values {
-    let mut rng = stream(seed, "blobs", picture as u64);
+fn blob_image(seed: u64, image: usize) -> Values {
+    let mut rng = stream(seed, "blobs", image as u64);
     let mut draw = |low: f32, high: f32| rng.random_range(low..high);
     let [ground, slope] = [0.6, 0.3].map(|most| [(); 3].map(|()| draw(-most, most)));
     let discs = [(); 4].map(|()| {
@@ -41,13 +41,13 @@ fn mirrored(values: &[f32]) -> Values {
     values.chunks(SIDE * 3).flat_map(|row| row.chunks(3).rev().flatten()).copied().collect()
 }
 
-fn set(values: &[f32]) -> PictureSet<'_> {
-    PictureSet::new(values, SIDE, 3).unwrap()
+fn set(values: &[f32]) -> ImageSet<'_> {
+    ImageSet::new(values, SIDE, 3).unwrap()
 }
 
 /// The distances at sides 64, 32, 16 and 8.
-fn distances(pictures: &[f32], real: &[f32]) -> [f64; 4] {
-    let levels = sliced_wasserstein(set(pictures), set(real), &OPTIONS).unwrap();
+fn distances(images: &[f32], real: &[f32]) -> [f64; 4] {
+    let levels = sliced_wasserstein(set(images), set(real), &OPTIONS).unwrap();
     assert_eq!(levels.iter().map(|(side, _)| *side).collect::<Vec<_>>(), [64, 32, 16, 8]);
     std::array::from_fn(|level| levels[level].1)
 }
@@ -106,13 +106,13 @@ fn sliced_wasserstein_is_zero_for_equal_sets_and_repeatable() {
 
 #[test]
 fn sliced_wasserstein_gives_a_distance_known_by_hand() {
-    // Flat pictures: values evenly from -1 to 1 in one set, -1 and 1 in the real one, whose deviation is 1. The sorted
+    // Flat images: values evenly from -1 to 1 in one set, -1 and 1 in the real one, whose deviation is 1. The sorted
     // values are u and sign(u) for u from -1 to 1, on average 1/2 apart. Every second direction
     // is 49 times 1/7, or -1/7, and stretches a patch of 49 equal values by 7; the others are random, and stretch by |the
     // sum of the vector|, on average sqrt(2 / pi) (1 + 1 / (4 * 49)).
     let even: Values = (0..1000).flat_map(|i| [-1.0 + i as f32 / 499.5; 225]).collect();
     let ends: Values = [-1.0, 1.0].into_iter().flat_map(|level| [level; 225]).collect();
-    let [even, ends] = [&even, &ends].map(|values| PictureSet::new(values, 15, 1).unwrap());
+    let [even, ends] = [&even, &ends].map(|values| ImageSet::new(values, 15, 1).unwrap());
     let options = SlicedWassersteinOptions { patches: 500, directions: 4096, seed: 11 };
     let levels = sliced_wasserstein(even, ends, &options).unwrap();
     let random = std::f64::consts::FRAC_2_PI.sqrt() * (1.0 + 1.0 / 196.0);
@@ -123,7 +123,7 @@ fn sliced_wasserstein_gives_a_distance_known_by_hand() {
 }
 
 #[test]
-fn flat_pictures_have_figures() {
+fn flat_images_have_figures() {
     let [a, b] = [0.25, -0.5].map(|level| vec![level; 2 * SIDE * SIDE * 3]);
     let [details @ .., coarsest] = distances(&a, &b);
     assert!(details.iter().all(|distance| *distance < 0.1) && coarsest > 1.0, "{details:?} {coarsest}");
@@ -133,21 +133,21 @@ fn flat_pictures_have_figures() {
 
 #[test]
 fn diversity_is_the_mean_distance_of_pairs() {
-    // Three flat pictures: the distances are 1, 1 and 2.
+    // Three flat images: the distances are 1, 1 and 2.
     let values: Values = [-1.0, 0.0, 1.0].into_iter().flat_map(|level| [level; 12]).collect();
-    let found = diversity(PictureSet::new(&values, 2, 3).unwrap()).unwrap();
+    let found = diversity(ImageSet::new(&values, 2, 3).unwrap()).unwrap();
     assert!((found - 4.0 / 3.0).abs() < 1e-6, "{found}");
 
-    let pictures = blobs(8, 1);
-    assert_eq!(diversity(set(&few(&pictures, 1))).unwrap(), 0.0);
-    assert!(diversity(set(&pictures)).unwrap() > 0.1);
+    let images = blobs(8, 1);
+    assert_eq!(diversity(set(&few(&images, 1))).unwrap(), 0.0);
+    assert!(diversity(set(&images)).unwrap() > 0.1);
 }
 
 #[test]
-fn diversity_of_many_pictures_is_close_to_that_of_all_pairs() {
-    // 600 pictures of one value, 179,700 pairs; evenly from -1 to 1, two of them lie 2/3 apart on average.
+fn diversity_of_many_images_is_close_to_that_of_all_pairs() {
+    // 600 images of one value, 179,700 pairs; evenly from -1 to 1, two of them lie 2/3 apart on average.
     let values: Values = (0..600).map(|i| -1.0 + i as f32 / 299.5).collect();
-    let set = PictureSet::new(&values, 1, 1).unwrap();
+    let set = ImageSet::new(&values, 1, 1).unwrap();
     let found = diversity(set).unwrap();
     // The deviation of a distance is sqrt(2)/3; of the mean of 20,000, .0034. Six of those.
     assert!((found - 2.0 / 3.0).abs() < 0.02, "{found}");
@@ -158,9 +158,9 @@ fn diversity_of_many_pictures_is_close_to_that_of_all_pairs() {
 fn nearest_finds_copies_and_mirrored_copies() {
     let training = blobs(12, 1);
     let len = SIDE * SIDE * 3;
-    let picture = |index: usize| &training[index * len..][..len];
-    let shifted: Values = picture(9).iter().map(|value| value + 0.01).collect();
-    let queries = [picture(7), &mirrored(picture(4)), &shifted].concat();
+    let image = |index: usize| &training[index * len..][..len];
+    let shifted: Values = image(9).iter().map(|value| value + 0.01).collect();
+    let queries = [image(7), &mirrored(image(4)), &shifted].concat();
 
     let found = nearest(set(&queries), set(&training)).unwrap();
     assert_eq!(found[..2], [(7, 0.0), (4, 0.0)]);
@@ -176,15 +176,14 @@ fn root_mean_square(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn nearest_gives_the_first_of_equals_and_the_true_distance() {
-    let [pictures, training] = [blobs(5, 1), blobs(10, 2)];
-    let found = nearest(set(&pictures), set(&training)).unwrap();
-    assert_eq!(found, nearest(set(&pictures), set(&training.repeat(2))).unwrap());
+    let [images, training] = [blobs(5, 1), blobs(10, 2)];
+    let found = nearest(set(&images), set(&training)).unwrap();
+    assert_eq!(found, nearest(set(&images), set(&training.repeat(2))).unwrap());
     let len = SIDE * SIDE * 3;
-    for (picture, (index, distance)) in pictures.chunks(len).zip(found) {
-        let distances: Vec<f64> =
-            training.chunks(len).map(|other| root_mean_square(picture, other)).collect();
+    for (image, (index, distance)) in images.chunks(len).zip(found) {
+        let distances: Vec<f64> = training.chunks(len).map(|other| root_mean_square(image, other)).collect();
         let mirrored = mirrored(&training[index * len..][..len]);
-        let to_found = distances[index].min(root_mean_square(picture, &mirrored));
+        let to_found = distances[index].min(root_mean_square(image, &mirrored));
         assert!((distance - to_found).abs() < 1e-6, "{distance} and {to_found}");
         assert!(distances.iter().all(|other| distance <= other + 1e-6), "{distance} and {distances:?}");
     }
@@ -194,7 +193,7 @@ fn nearest_gives_the_first_of_equals_and_the_true_distance() {
 fn the_paired_error_follows_its_formula() {
     let a = [0.5, -0.5, 1.0, 0.0];
     let b = [0.5, 0.5, 0.0, 0.0];
-    let [a, b] = [&a, &b].map(|values| PictureSet::new(values, 1, 1).unwrap());
+    let [a, b] = [&a, &b].map(|values| ImageSet::new(values, 1, 1).unwrap());
     assert_eq!(mean_absolute_error(a, b).unwrap(), 0.5);
     assert_eq!(mean_absolute_error(a, a).unwrap(), 0.0);
 }
@@ -202,23 +201,23 @@ fn the_paired_error_follows_its_formula() {
 #[test]
 fn wrong_input_is_refused() {
     for (len, side, channels) in [(0, 2, 3), (13, 2, 3), (12, 0, 3), (12, 2, 0), (12, usize::MAX, 3)] {
-        let text = message(PictureSet::new(&vec![0.0; len], side, channels));
-        assert!(text.contains("not one or more pictures"), "{text}");
+        let text = message(ImageSet::new(&vec![0.0; len], side, channels));
+        assert!(text.contains("not one or more images"), "{text}");
     }
-    let text = message(PictureSet::new(&[0.0, 0.0, 0.0, f32::NAN], 1, 2));
-    assert!(text.contains("picture 1 of 2 holds NaN"), "{text}");
+    let text = message(ImageSet::new(&[0.0, 0.0, 0.0, f32::NAN], 1, 2));
+    assert!(text.contains("image 1 of 2 holds NaN"), "{text}");
 
     let values = [0.0; 192];
-    let of = |side, channels| PictureSet::new(&values[..side * side * channels], side, channels).unwrap();
+    let of = |side, channels| ImageSet::new(&values[..side * side * channels], side, channels).unwrap();
     for text in [
         message(sliced_wasserstein(of(8, 3), of(8, 1), &OPTIONS)),
         message(nearest(of(8, 3), of(4, 3))),
         message(mean_absolute_error(of(8, 3), of(4, 3))),
     ] {
-        assert!(text.contains("cannot be compared with pictures of side"), "{text}");
+        assert!(text.contains("cannot be compared with images of side"), "{text}");
     }
-    let two = PictureSet::new(&values[..96], 4, 3).unwrap();
-    assert!(message(mean_absolute_error(of(4, 3), two)).contains("1 pictures cannot be compared with 2"));
+    let two = ImageSet::new(&values[..96], 4, 3).unwrap();
+    assert!(message(mean_absolute_error(of(4, 3), two)).contains("1 images cannot be compared with 2"));
     assert!(message(diversity(of(8, 3))).contains("give two or more"));
     assert!(message(sliced_wasserstein(of(4, 3), of(4, 3), &OPTIONS)).contains("smaller than its patches"));
     for bad in [0, usize::MAX] {

@@ -35,8 +35,8 @@ fn settings() {
 }
 
 #[test]
-fn pictures() {
-    replay("picture", inputs::picture);
+fn images() {
+    replay("image", inputs::image);
 }
 
 #[test]

@@ -4,18 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mewgan::report::sheet::{grid, pairs};
-use mewgan::report::{
-    Events, Layout, Metrics, Pictures, Row, losses_svg, metrics, progress_gif, tensorboard,
-};
+use mewgan::report::{Events, Images, Layout, Metrics, Row, losses_svg, metrics, progress_gif, tensorboard};
 use tempfile::tempdir;
 
-/// Gray pictures of one value each.
+/// Gray images of one value each.
 fn flat(values: &[f32], side: usize) -> Vec<f32> {
     values.iter().flat_map(|&value| vec![value; side * side]).collect()
 }
 
-fn gray(values: &[f32], side: usize) -> Pictures<'_> {
-    Pictures { values, side, channels: 1 }
+fn gray(values: &[f32], side: usize) -> Images<'_> {
+    Images { values, side, channels: 1 }
 }
 
 fn message<T: std::fmt::Debug>(result: mewgan::Result<T>) -> String {
@@ -23,7 +21,7 @@ fn message<T: std::fmt::Debug>(result: mewgan::Result<T>) -> String {
 }
 
 #[test]
-fn grid_places_pictures_row_by_row_between_white_lines() {
+fn grid_places_images_row_by_row_between_white_lines() {
     let values = flat(&[-1.0, 0.0, 0.5], 2);
     let sheet = grid(gray(&values, 2), Layout { columns: 2, padding: 1, scale: 1 }).unwrap();
     assert_eq!((sheet.width, sheet.height, sheet.channels), (7, 7, 1));
@@ -42,8 +40,8 @@ fn grid_places_pictures_row_by_row_between_white_lines() {
 #[test]
 fn grid_keeps_channels_together_and_enlarges_whole_pixels() {
     let red_then_blue_over_black = [1.0, -1.0, -1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0];
-    let pictures = Pictures { values: &red_then_blue_over_black, side: 2, channels: 3 };
-    let sheet = grid(pictures, Layout { columns: 4, padding: 0, scale: 2 }).unwrap();
+    let images = Images { values: &red_then_blue_over_black, side: 2, channels: 3 };
+    let sheet = grid(images, Layout { columns: 4, padding: 0, scale: 2 }).unwrap();
     assert_eq!((sheet.width, sheet.height), (4, 4));
     let row = [[255, 0, 0], [255, 0, 0], [0, 0, 255], [0, 0, 255]].concat();
     assert_eq!(sheet.bytes, [row.clone(), row, vec![0; 24]].concat());
@@ -66,17 +64,15 @@ fn pairs_alternate_source_and_translation() {
 }
 
 #[test]
-fn sheets_refuse_what_is_no_picture() {
+fn sheets_refuse_what_is_no_image() {
     let layout = Layout::new(4, 64);
-    assert!(message(grid(gray(&[0.0; 5], 2), layout)).contains("whole pictures of 2 x 2 x 1"));
-    assert!(message(grid(gray(&[], 2), layout)).contains("whole pictures"));
+    assert!(message(grid(gray(&[0.0; 5], 2), layout)).contains("whole images of 2 x 2 x 1"));
+    assert!(message(grid(gray(&[], 2), layout)).contains("whole images"));
     assert!(message(grid(gray(&[], 0), layout)).contains("side of 1 or more"));
-    assert!(
-        message(grid(Pictures { channels: 2, ..gray(&[0.0; 8], 2) }, layout)).contains("1 or 3 channels")
-    );
+    assert!(message(grid(Images { channels: 2, ..gray(&[0.0; 8], 2) }, layout)).contains("1 or 3 channels"));
     assert!(message(grid(gray(&[0.0; 4], 2), Layout { columns: 0, ..layout })).contains("0 columns"));
     assert!(message(grid(gray(&[0.0; 4], 2), Layout { scale: 65, ..layout })).contains("scale 65"));
-    assert!(message(grid(gray(&[0.0; 4], usize::MAX), layout)).contains("whole pictures"));
+    assert!(message(grid(gray(&[0.0; 4], usize::MAX), layout)).contains("whole images"));
 }
 
 #[test]
@@ -275,7 +271,7 @@ fn wide_frames_are_scaled_down_in_proportion() {
 fn animations_refuse_what_they_cannot_show() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("progress.gif");
-    assert!(message(progress_gif(&[], &path, 10)).contains("0 sample pictures"));
+    assert!(message(progress_gif(&[], &path, 10)).contains("0 sample images"));
     let mut frames = samples(folder.path(), 2, 20, 10);
     assert!(message(progress_gif(&frames, &path, 0)).contains("at most 0"));
 
@@ -286,9 +282,9 @@ fn animations_refuse_what_they_cannot_show() {
     assert_eq!(decode(&path).0.len(), 1, "only frames of the newest one's size");
     fs::remove_file(&path).unwrap();
 
-    fs::write(&other, "no picture").unwrap();
+    fs::write(&other, "no image").unwrap();
     let problem = message(progress_gif(&frames, &path, 10));
-    assert!(problem.contains("other.png: not a readable sample picture"), "{problem}");
+    assert!(problem.contains("other.png: not a readable sample image"), "{problem}");
     assert!(!path.exists());
 }
 
@@ -339,7 +335,7 @@ fn events_are_whole_records_in_files_that_follow_each_other() {
 fn a_sheet_of_events_is_a_png() {
     let folder = tempdir().unwrap();
     let mut events = Events::create(folder.path(), 0).unwrap();
-    let refused = message(events.sheet(1, "samples", b"no picture".to_vec()));
+    let refused = message(events.sheet(1, "samples", b"no image".to_vec()));
     assert!(refused.contains("samples") && refused.contains("PNG"), "{refused}");
     let png = folder.path().join("sheet.png");
     let (values, layout) = (flat(&[0.0], 2), Layout { columns: 1, padding: 0, scale: 1 });

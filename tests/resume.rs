@@ -27,7 +27,7 @@ const DEVICES: [&str; 2] = ["cpu", "gpu"];
 const FILES: [&str; 5] =
     ["checkpoints/000012.safetensors", "samples/000012.png", "progress.gif", "losses.svg", "config.toml"];
 
-/// A preset made small, over 130 pictures: 9 steps an epoch, the last of 2 pictures.
+/// A preset made small, over 130 images: 9 steps an epoch, the last of 2 images.
 fn shrunk(preset: Preset, device: &str) -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/animals".into()),
@@ -85,7 +85,7 @@ fn recipe(device: &str) -> DcganSettings {
     }
 }
 
-/// The same of pictures that are large enough for gates, with learning rates that fall from the third step on.
+/// The same of images that are large enough for gates, with learning rates that fall from the third step on.
 fn gated(device: &str) -> DcganSettings {
     let (size, width) = (Some(64), Some(2));
     DcganSettings {
@@ -219,14 +219,14 @@ fn an_average_draws_and_does_not_change_the_training() {
         let checkpoint = Checkpoint::of_run(&with, None).unwrap();
         let device = Device::open(device).unwrap();
         let mut sampler = Sampler::new(&checkpoint, &device, NormMode::Batch).unwrap();
-        let (mut pictures, config) = (Vec::new(), sampler.config().clone());
+        let (mut images, config) = (Vec::new(), sampler.config().clone());
         let mut each = |drawn: Drawn<'_>| {
-            pictures.extend_from_slice(drawn.picture);
+            images.extend_from_slice(drawn.image);
             Ok(())
         };
-        sampler.pictures(config.common.seed, 16, &mut each).unwrap();
+        sampler.images(config.common.seed, 16, &mut each).unwrap();
         let grid = runs.path().join("grid.png");
-        save_grid(&pictures, &config, 4, &grid).unwrap();
+        save_grid(&images, &config, 4, &grid).unwrap();
         assert!(fs::read(grid).unwrap() == sample(&with), "a sample of the checkpoint is that of the run");
     }
 }

@@ -41,8 +41,8 @@ fn graphs_do_not_mix() {
     let (a, b) = (one.full(Shape::vector(4), 1.0), two.full(Shape::vector(4), 7.0));
     // What a foreign id would mean here.
     one.full(Shape::vector(4), 100.0);
-    let picture = |graph| Graph::input(graph, "x", Shape([1, 4, 4, 4]));
-    let (x, other) = (picture(&one), picture(&two));
+    let image = |graph| Graph::input(graph, "x", Shape([1, 4, 4, 4]));
+    let (x, other) = (image(&one), image(&two));
     let pair = two.full(Shape([1, 1, 2, 4]), 1.0);
     let results = [
         ("add", a.add(b)),

@@ -187,7 +187,7 @@ fn memory_is_known_and_constant() {
     assert_eq!(executor.bytes(), before);
 }
 
-/// The paper's CycleGAN: 256x256 pixels, nine blocks, one picture a step.
+/// The paper's CycleGAN: 256x256 pixels, nine blocks, one image a step.
 #[test]
 fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
     let (_, mut model) = networks::cyclegans(256, 64, 1).remove(2);

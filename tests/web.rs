@@ -133,55 +133,55 @@ fn programs_keep_to_what_every_browser_allows() {
 }
 
 #[test]
-fn pictures_are_in_a_site_only_as_asked_for() {
+fn images_are_in_a_site_only_as_asked_for() {
     let folder = run("dcgan", &[]);
     let export = |out: &str, count: &str| {
-        done(folder.path(), &["export", "web", "run", "--out", out, "--pictures", count])
+        done(folder.path(), &["export", "web", "run", "--out", out, "--images", count])
     };
     let said = export("some", "5");
-    assert!(said.contains("contains 5 of the pictures the run trains on"), "{said}");
-    let sheet = image::open(folder.path().join("some/pictures/training.png")).unwrap();
+    assert!(said.contains("contains 5 of the images the run trains on"), "{said}");
+    let sheet = image::open(folder.path().join("some/images/training.png")).unwrap();
     let side =
-        manifest(&folder.path().join("some"))["details"]["training"]["pictures"]["side"].as_u64().unwrap();
+        manifest(&folder.path().join("some"))["details"]["training"]["images"]["side"].as_u64().unwrap();
     assert_eq!(u64::from(sheet.width()), 5 * side);
 
     let said = export("none", "0");
-    assert!(said.contains("contains none of the run's pictures"), "{said}");
+    assert!(said.contains("contains none of the run's images"), "{said}");
     let none = folder.path().join("none");
     assert!(files(&none).iter().all(|path| path.extension().is_none_or(|extension| extension != "png")));
     assert!(manifest(&none)["details"]["training"].is_null());
     assert!(!none.join("state/training.safetensors").exists());
 }
 
-/// Where a run's pictures lie, and what else only its owner need know, stays out.
+/// Where a run's images lie, and what else only its owner need know, stays out.
 #[test]
 fn a_site_tells_nothing_of_the_machine() {
     let folder = run("dcgan", &[]);
-    let pictures = folder.path().join("private-pictures");
-    fs::create_dir(&pictures).unwrap();
+    let images = folder.path().join("private-images");
+    fs::create_dir(&images).unwrap();
     for index in 0..4 {
         image::RgbImage::from_pixel(16, 16, image::Rgb([60 * index; 3]))
-            .save(pictures.join(format!("secret-{index}.png")))
+            .save(images.join(format!("secret-{index}.png")))
             .unwrap();
     }
-    let own = [&["train", "dcgan", "--out", "own", "--data", "private-pictures"][..], &TINY].concat();
+    let own = [&["train", "dcgan", "--out", "own", "--data", "private-images"][..], &TINY].concat();
     done(folder.path(), &own);
     done(folder.path(), &["export", "web", "own", "--out", "site"]);
     for path in files(&folder.path().join("site")) {
         let content = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-        assert!(!content.contains("private-pictures") && !content.contains("secret-"), "{}", path.display());
+        assert!(!content.contains("private-images") && !content.contains("secret-"), "{}", path.display());
     }
 
-    fs::remove_dir_all(&pictures).unwrap();
+    fs::remove_dir_all(&images).unwrap();
     let said = refused(folder.path(), &["export", "web", "own", "--out", "again"]);
-    assert!(said.contains("private-pictures") && said.contains("--pictures 0"), "{said}");
-    done(folder.path(), &["export", "web", "own", "--out", "without", "--pictures", "0"]);
+    assert!(said.contains("private-images") && said.contains("--images 0"), "{said}");
+    done(folder.path(), &["export", "web", "own", "--out", "without", "--images", "0"]);
 }
 
 #[test]
 fn what_cannot_be_is_refused() {
     let folder = run("dcgan", &[]);
-    done(folder.path(), &["export", "web", "run", "--out", "site", "--pictures", "0"]);
+    done(folder.path(), &["export", "web", "run", "--out", "site", "--images", "0"]);
     let said = refused(folder.path(), &["export", "web", "run", "--out", "site"]);
     assert!(said.contains("site: not empty; choose another --out"), "{said}");
     let said = refused(folder.path(), &["export", "web", "nothing", "--out", "other"]);

@@ -1,6 +1,6 @@
-// A CycleGAN's page: a picture of either set translated to the other, and back.
+// A CycleGAN's page: an image of either set translated to the other, and back.
 import { element, median, milliseconds } from "./elements.js";
-import { image, numbers, sheet, square } from "./pictures.js";
+import { image, numbers, sheet, square } from "./images.js";
 
 export async function show(model, main) {
     const examples = await Promise.all(model.details.examples.map(sheet));
@@ -9,27 +9,27 @@ export async function show(model, main) {
     for (const { ready } of ways) await ready();
 }
 
-// One direction: its section, and what draws a first picture.
+// One direction: its section, and what draws a first image.
 function way(model, from, to, examples) {
     const { size, channels, replayer } = model;
     const canvas = (label) => element("canvas", { width: size, height: size, role: "img", "aria-label": label });
-    const [source, there, back] = [canvas(`A picture of ${from}`), canvas(`Translated to ${to}`), canvas(`And back to ${from}`)];
+    const [source, there, back] = [canvas(`An image of ${from}`), canvas(`Translated to ${to}`), canvas(`And back to ${from}`)];
     const time = element("output", { id: `time-${to}` });
     const problem = element("p", { class: "error", role: "alert", hidden: true });
     const middle = median();
     const put = (canvas, values) => canvas.getContext("2d").putImageData(image(values, size, channels), 0, 0);
 
-    const timed = async (step, pictures) => {
+    const timed = async (step, images) => {
         const start = performance.now();
-        replayer.run([[step, { pictures }]]);
+        replayer.run([[step, { images }]]);
         const [translation] = await replayer.outputs([[step, "translation"]]);
         return [translation, performance.now() - start];
     };
     const translate = (rgba) => model.task(async () => {
         problem.hidden = true;
-        const picture = numbers(rgba, channels);
-        put(source, picture);
-        const [translation, took] = await timed(`to_${to}`, picture);
+        const image = numbers(rgba, channels);
+        put(source, image);
+        const [translation, took] = await timed(`to_${to}`, image);
         put(there, translation);
         const [returned] = await timed(`to_${from}`, translation);
         put(back, returned);
@@ -38,11 +38,11 @@ function way(model, from, to, examples) {
     const take = async (file) => {
         if (!file) return;
         try {
-            const picture = await createImageBitmap(file);
-            await translate(square(picture, size));
+            const image = await createImageBitmap(file);
+            await translate(square(image, size));
         } catch (error) {
             if (!(error instanceof DOMException)) throw error;
-            problem.textContent = `${file.name} is no picture that this browser can read; choose a PNG, JPEG or WebP.`;
+            problem.textContent = `${file.name} is no image that this browser can read; choose a PNG, JPEG or WebP.`;
             problem.hidden = false;
         }
     };
@@ -62,7 +62,7 @@ function way(model, from, to, examples) {
         element("h2", {}, `${from} to ${to}`),
         element("div", { class: "three" }, ...[[source, from], [there, to], [back, `back to ${from}`]].map(([canvas, caption]) =>
             element("figure", {}, canvas, element("figcaption", {}, caption)))),
-        element("p", {}, element("label", { class: "file" }, "Drop a picture here, or choose one: ", input)),
+        element("p", {}, element("label", { class: "file" }, "Drop an image here, or choose one: ", input)),
         problem,
         element("div", { class: "examples" }, ...examples.map((rgba, index) => {
             const thumbnail = canvas(`Example ${index + 1} of ${from}`);

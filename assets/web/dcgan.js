@@ -1,6 +1,6 @@
-// A DCGAN's page: sixteen pictures, the first of which is steered through the noise, and the training gone on with.
+// A DCGAN's page: sixteen images, the first of which is steered through the noise, and the training gone on with.
 import { element, latest, median, milliseconds, slider } from "./elements.js";
-import { image } from "./pictures.js";
+import { image } from "./images.js";
 import { between, freshSeed, generator, noise } from "./random.js";
 import { training } from "./train.js";
 
@@ -15,7 +15,7 @@ export async function show(model, main) {
     const draw = (count) => noise(random, kind, count * length);
     const canvas = (label) => element("canvas", { width: size, height: size, role: "img", "aria-label": label });
 
-    // Where the first picture is: on the way between two noises, and off it along directions.
+    // Where the first image is: on the way between two noises, and off it along directions.
     let noises = draw(COUNT);
     let [from, to, way] = [noises.slice(0, length), draw(1), 0];
     const off = details.directions.map(() => 0);
@@ -27,37 +27,37 @@ export async function show(model, main) {
         return point;
     };
 
-    const large = canvas("The picture that the sliders steer");
+    const large = canvas("The image that the sliders steer");
     const time = element("output", { id: "time" });
     const middle = median();
-    const cells = Array.from({ length: COUNT }, (_, index) => canvas(`Picture ${index + 1} of ${COUNT}`));
-    const put = (canvas, pictures, index) => {
+    const cells = Array.from({ length: COUNT }, (_, index) => canvas(`Image ${index + 1} of ${COUNT}`));
+    const put = (canvas, images, index) => {
         const one = size * size * channels;
         const context = canvas.getContext("2d");
-        context.putImageData(image(pictures.subarray(index * one, (index + 1) * one), size, channels), 0, 0);
+        context.putImageData(image(images.subarray(index * one, (index + 1) * one), size, channels), 0, 0);
     };
     const timed = async (step, values) => {
         const start = performance.now();
         replayer.run([[step, { noise: values }]]);
-        const [pictures] = await replayer.outputs([[step, "pictures"]]);
-        return [pictures, performance.now() - start];
+        const [images] = await replayer.outputs([[step, "images"]]);
+        return [images, performance.now() - start];
     };
 
-    // With batch norm a picture depends on those it is drawn with: the run's own sheets, and training, draw sixteen at once.
+    // With batch norm an image depends on those it is drawn with: the run's own sheets, and training, draw sixteen at once.
     let alone = !details.batch_norm;
     const drawAll = async () => {
         noises.set(steered());
-        const [pictures, took] = await timed("sample_sixteen", noises);
-        cells.forEach((cell, index) => put(cell, pictures, index));
+        const [images, took] = await timed("sample_sixteen", noises);
+        cells.forEach((cell, index) => put(cell, images, index));
         if (!alone) {
-            put(large, pictures, 0);
-            time.textContent = `${milliseconds(middle(took))} for sixteen pictures`;
+            put(large, images, 0);
+            time.textContent = `${milliseconds(middle(took))} for sixteen images`;
         }
     };
     const drawOne = async () => {
-        const [pictures, took] = await timed("sample_one", steered());
-        put(large, pictures, 0);
-        time.textContent = `${milliseconds(middle(took))} for one picture`;
+        const [images, took] = await timed("sample_one", steered());
+        put(large, images, 0);
+        time.textContent = `${milliseconds(middle(took))} for one image`;
     };
     const all = latest(() => model.task(async () => {
         await drawAll();

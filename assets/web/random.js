@@ -50,7 +50,7 @@ export function shuffled(random, count) {
     return order;
 }
 
-// A parameter of DiffAugment (src/data/diffaugment.rs) for a batch of pictures.
+// A parameter of DiffAugment (src/data/diffaugment.rs) for a batch of images.
 export function augmentation(random, parameter, batch, side) {
     const uniform = (low, high) => Float32Array.from({ length: batch }, () => low + (high - low) * random());
     const reach = Math.floor((side + 4) / 8);
@@ -65,7 +65,7 @@ export function augmentation(random, parameter, batch, side) {
     return draws[parameter]();
 }
 
-// 1 everywhere but in a square of half the side somewhere in each picture, cut off by its borders.
+// 1 everywhere but in a square of half the side somewhere in each image, cut off by its borders.
 function masks(random, batch, side) {
     const mask = new Float32Array(batch * side * side).fill(1);
     const length = side >> 1;
@@ -73,10 +73,10 @@ function masks(random, batch, side) {
         const centre = Math.floor(random() * (side + 1 - (length % 2)));
         return [Math.max(0, centre - (length >> 1)), Math.min(side, centre + length - (length >> 1))];
     };
-    for (let picture = 0; picture < batch; picture++) {
+    for (let image = 0; image < batch; image++) {
         const [[top, bottom], [left, right]] = [span(), span()];
         for (let y = top; y < bottom; y++) {
-            const row = (picture * side + y) * side;
+            const row = (image * side + y) * side;
             mask.fill(0, row + left, row + right);
         }
     }

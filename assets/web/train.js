@@ -1,7 +1,7 @@
 // The training, gone on with from where the run's checkpoint left it.
 import { curve } from "./curve.js";
 import { element } from "./elements.js";
-import { numbers, sheet } from "./pictures.js";
+import { numbers, sheet } from "./images.js";
 import { augmentation, freshSeed, generator, noise, shuffled } from "./random.js";
 
 // How many of the iterations up to `t` a phase is due in (`Due` of src/train/phase.rs).
@@ -19,24 +19,24 @@ const factor = (schedule, decayFrom, done, total) => {
 };
 
 // The due phases of iteration after iteration with their inputs, drawn here.
-function iterations({ size, channels, details }, pictures, count) {
-    const { batch, total, deluxe, pictures: stored, phases } = details.training;
+function iterations({ size, channels, details }, images, count) {
+    const { batch, total, deluxe, images: stored, phases } = details.training;
     const random = generator(freshSeed());
-    const picture = size * size * channels;
+    const image = size * size * channels;
     let order = [];
 
     const images = () => {
-        const values = new Float32Array(batch * picture);
+        const values = new Float32Array(batch * image);
         for (let index = 0; index < batch; index++) {
-            if (!order.length) order = shuffled(random, pictures.length);
-            const from = pictures[order.pop()];
+            if (!order.length) order = shuffled(random, images.length);
+            const from = images[order.pop()];
             const margin = stored.side - size;
             const [top, left] = [0, 0].map(() => Math.floor(random() * (margin + 1)));
             const flip = deluxe && random() < 0.5;
             for (let y = 0; y < size; y++) {
                 for (let x = 0; x < size; x++) {
                     const at = ((top + y) * stored.side + left + (flip ? size - 1 - x : x)) * channels;
-                    values.set(from.subarray(at, at + channels), index * picture + (y * size + x) * channels);
+                    values.set(from.subarray(at, at + channels), index * image + (y * size + x) * channels);
                 }
             }
         }
@@ -75,10 +75,10 @@ function iterations({ size, channels, details }, pictures, count) {
     };
 }
 
-// The section with its controls; `redraw` draws pictures anew.
+// The section with its controls; `redraw` draws images anew.
 export function training(model, redraw) {
     const { replayer, details } = model;
-    const { pictures: bundled, batch, losses: shown } = details.training;
+    const { images: bundled, batch, losses: shown } = details.training;
     let [t, next, running, burst] = [model.step, null, false, 1];
     const plot = curve(shown);
     const state = element("output", { id: "training", "data-step": t });
@@ -90,9 +90,9 @@ export function training(model, redraw) {
     async function ready() {
         tell("Compiling kernels …");
         await model.load("training");
-        const pictures = (await sheet(bundled)).map((rgba) => numbers(rgba, model.channels));
+        const images = (await sheet(bundled)).map((rgba) => numbers(rgba, model.channels));
         const count = (step, input) => replayer.programs.get(step).inputs.get(input).count;
-        next = iterations(model, pictures, count);
+        next = iterations(model, images, count);
     }
 
     // Some iterations, then their last losses: looking at every one would have the GPU wait.
@@ -163,9 +163,9 @@ export function training(model, redraw) {
     return element("section", {},
         element("h2", {}, "Training"),
         element("p", {},
-            `Goes on from step ${t.toLocaleString()} with ${bundled.count} of the run's pictures, ${batch} a step, on this machine; the ` +
-            "pictures above are drawn by what it has learnt so far. Noise and the order of the pictures are drawn here, so no two visits go " +
-            `the same way.${details.training.warped ? " Unlike in the run, pictures are neither rotated nor stretched." : ""}`),
+            `Goes on from step ${t.toLocaleString()} with ${bundled.count} of the run's images, ${batch} a step, on this machine; the ` +
+            "images above are drawn by what it has learnt so far. Noise and the order of the images are drawn here, so no two visits go " +
+            `the same way.${details.training.warped ? " Unlike in the run, images are neither rotated nor stretched." : ""}`),
         element("p", { class: "buttons" }, start, reset),
         element("p", {}, state),
         plot.canvas);

@@ -79,12 +79,12 @@ def cyclegan(preset, put, graphs):
     adam_g, adam_d = adam([to_y, to_x], learning_rate, graphs), adam([d_x, d_y], learning_rate, graphs)
     x, y = (put(torch.rand(batch, 3, size, size) * 2 - 1) for _ in range(2))
 
-    def along(there, back, judge, pictures, adversarial, cycle):
+    def along(there, back, judge, images, adversarial, cycle):
         """The loss of a translation and of the way back, and the translation."""
-        fake = there(pictures)
-        loss = adversarial(judge(fake), 1.0) + LAMBDA_CYCLE * cycle(back(fake), pictures)
+        fake = there(images)
+        loss = adversarial(judge(fake), 1.0) + LAMBDA_CYCLE * cycle(back(fake), images)
         if paper:
-            loss = loss + LAMBDA_IDENTITY * mean_absolute(back(pictures), pictures)
+            loss = loss + LAMBDA_IDENTITY * mean_absolute(back(images), images)
         return loss, fake
 
     def judged(loss, target, of_x, of_y):
@@ -205,7 +205,7 @@ def main():
     parser.add_argument("--preset", choices=["seed", "course", "paper"], nargs="*", default=["seed", "course", "paper"])
     parser.add_argument("--tf32", action="store_true", help="let CUDA round products to TF32")
     parser.add_argument("--graphs", action="store_true", help="replay each iteration as a CUDA graph")
-    parser.add_argument("--channels-last", action="store_true", help="store pictures as NHWC")
+    parser.add_argument("--channels-last", action="store_true", help="store images as NHWC")
     parser.add_argument("--seconds", type=float, default=0.5, help="time for each row; at least three runs")
     parser.add_argument("--contractions", type=Path, metavar="FILE", help="also those in this report of mewgan bench")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")

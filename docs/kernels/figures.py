@@ -19,7 +19,7 @@ PALE = ["#cfe3f1", "#f7dccb", "#cdeae1", "#ecdcea"]
 
 
 class Figure:
-    """An SVG picture of so many units."""
+    """An SVG image of so many units."""
 
     def __init__(self, width, height, title):
         self.parts = [
@@ -56,7 +56,7 @@ class Figure:
         )
 
     def cells(self, x, y, count, size, first=0, fill=lambda at: PAPER, outside=lambda at: False):
-        """A row of numbered squares, those outside the picture dashed."""
+        """A row of numbered squares, those outside the image dashed."""
         for at in range(count):
             number = first + at
             out = outside(number)

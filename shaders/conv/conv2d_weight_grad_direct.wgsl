@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
     let ky = tap / KERNEL_W;
     let kx = tap % KERNEL_W;
-    // The columns of gy whose tap kx falls inside the picture: from .. to.
+    // The columns of gy whose tap kx falls inside the image: from .. to.
     let from_x = (max(PAD_W, kx) - kx + STRIDE_W - 1u) / STRIDE_W;
     let to_x = min(SMALL_W, (max(LARGE_W + PAD_W, kx) - kx + STRIDE_W - 1u) / STRIDE_W);
 #for m in TM

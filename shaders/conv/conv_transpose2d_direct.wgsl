@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
 #for m in TM
     let pixel${m} = min(first + ${m}u, pixels - 1u);
-    let picture${m} = pixel${m} / (rows.count * columns.count);
+    let image${m} = pixel${m} / (rows.count * columns.count);
     let qy${m} = pixel${m} / columns.count % rows.count;
     let qx${m} = pixel${m} % columns.count;
 #for n in TN
@@ -65,11 +65,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     for (var ty = 0u; ty < rows.taps; ty += 1u) {
         for (var tx = 0u; tx < columns.taps; tx += 1u) {
 #for m in TM
-            // A row above or left of the picture wraps round to a number larger than any extent.
+            // A row above or left of the image wraps round to a number larger than any extent.
             let a${m} = rows.start + qy${m} - ty;
             let b${m} = columns.start + qx${m} - tx;
             let inside${m} = a${m} < SMALL_H && b${m} < SMALL_W;
-            let at${m} = select(0u, ((picture${m} * SMALL_H + a${m}) * SMALL_W + b${m}) * (O / STEP), inside${m});
+            let at${m} = select(0u, ((image${m} * SMALL_H + a${m}) * SMALL_W + b${m}) * (O / STEP), inside${m});
 #end
             let ky = rows.residue + ty * STRIDE_H;
             let kx = columns.residue + tx * STRIDE_W;
@@ -91,7 +91,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
 #for m in TM
     if first + ${m}u < pixels {
-        let row${m} = picture${m} * LARGE_H + rows.first + qy${m} * STRIDE_H;
+        let row${m} = image${m} * LARGE_H + rows.first + qy${m} * STRIDE_H;
         let target${m} = (row${m} * LARGE_W + columns.first + qx${m} * STRIDE_W) * I + channel;
 #for n in TN
         if channel + ${n}u * ${BLOCK}u < I {

@@ -64,9 +64,9 @@ fn depth_of(layer: u32) -> u32 {
 }
 
 fn pixel(index: u32) -> Place {
-    let picture = index / (vertical.count * horizontal.count);
+    let image = index / (vertical.count * horizontal.count);
     let row = vertical.start + index / horizontal.count % vertical.count;
-    return place(picture * SMALL_H, row, horizontal.start + index % horizontal.count, picture < BATCH);
+    return place(image * SMALL_H, row, horizontal.start + index % horizontal.count, image < BATCH);
 }
 
 fn tap(index: u32) -> Place {
@@ -82,10 +82,10 @@ fn b_at(k: u32, n: u32) -> u32 {
 }
 
 fn result_at(m: u32) -> u32 {
-    let picture = m / (vertical.count * horizontal.count);
+    let image = m / (vertical.count * horizontal.count);
     let line = vertical.first + m / horizontal.count % vertical.count * STRIDE_H;
     let column = horizontal.first + m % horizontal.count * STRIDE_W;
-    return ((picture * LARGE_H + line) * LARGE_W + column) * I;
+    return ((image * LARGE_H + line) * LARGE_W + column) * I;
 }
 
 #import lib/tile

@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if pixel >= pixels {
         return;
     }
-    let picture = pixel / (SMALL_H * SMALL_W);
+    let image = pixel / (SMALL_H * SMALL_W);
     let top = pixel / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
     let left = pixel % SMALL_W * STRIDE_W - PAD_W;
     var sum = 0.0;
@@ -33,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let row = top + ky;
             let column = left + kx;
             if row < LARGE_H && column < LARGE_W {
-                let at = ((picture * LARGE_H + row) * LARGE_W + column) * I;
+                let at = ((image * LARGE_H + row) * LARGE_W + column) * I;
                 let tap = (ky * KERNEL_W + kx) * I * O + o;
                 for (var i = 0u; i < I; i += 1u) {
                     sum += x[at + i] * w[tap + i * O];

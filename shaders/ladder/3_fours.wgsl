@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if pixel >= pixels {
         return;
     }
-    let picture = pixel / (SMALL_H * SMALL_W);
+    let image = pixel / (SMALL_H * SMALL_W);
     let top = pixel / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
     let left = pixel % SMALL_W * STRIDE_W - PAD_W;
     var sum = lane(0);
@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let row = top + ky;
             let column = left + kx;
             if row < LARGE_H && column < LARGE_W {
-                let at = ((picture * LARGE_H + row) * LARGE_W + column) * (I / STEP);
+                let at = ((image * LARGE_H + row) * LARGE_W + column) * (I / STEP);
                 let tap = (ky * KERNEL_W + kx) * I * lanes + o;
                 for (var c = 0u; c < I / STEP; c += 1u) {
                     let four = x[at + c];

@@ -9,7 +9,7 @@
 // What changed: an invocation computes TM pixels x TN lanes of channels. What it loads of w serves TM pixels, what it loads of x TN
 // lanes: for 8 x 2 in fours, 256 multiply-adds wait for 16 loads, where rung 3 made 80. The price is registers, and TM * TN times fewer
 // invocations, which a small problem may not have to give. All pixels of the tile go through the same loop, so that a pixel whose
-// tap is outside the picture adds zeros in place of skipping it. conv/conv2d_direct.wgsl is this with a choice of tiles and an epilogue.
+// tap is outside the image adds zeros in place of skipping it. conv/conv2d_direct.wgsl is this with a choice of tiles and an epilogue.
 #import lib/input
 #import lib/lane
 #import lib/grid

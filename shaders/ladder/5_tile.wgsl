@@ -22,15 +22,15 @@ const TILE = 16u;
 var<workgroup> a: array<f32, TILE * TILE>;
 var<workgroup> b: array<f32, TILE * TILE>;
 
-// The element of A in row m, column k; 0 outside the picture and the product.
+// The element of A in row m, column k; 0 outside the image and the product.
 fn element(m: u32, k: u32) -> f32 {
-    let picture = m / (SMALL_H * SMALL_W);
+    let image = m / (SMALL_H * SMALL_W);
     let tap = k / I;
-    // A row above or left of the picture wraps round to a number larger than any extent.
+    // A row above or left of the image wraps round to a number larger than any extent.
     let row = m / SMALL_W % SMALL_H * STRIDE_H - PAD_H + tap / KERNEL_W;
     let column = m % SMALL_W * STRIDE_W - PAD_W + tap % KERNEL_W;
-    let inside = picture < BATCH && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;
-    let at = ((picture * LARGE_H + row) * LARGE_W + column) * I + k % I;
+    let inside = image < BATCH && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;
+    let at = ((image * LARGE_H + row) * LARGE_W + column) * I + k % I;
     return select(0.0, x[select(0u, at, inside)], inside);
 }
 

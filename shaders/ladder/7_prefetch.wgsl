@@ -29,7 +29,7 @@ const PITCH = SLICE / 4u + 1u;
 var<workgroup> a: array<real4, TILE * PITCH>;
 var<workgroup> b: array<real4, SLICE * FOURS>;
 
-// Row m of A: its picture's first row among all, and its window's corner.
+// Row m of A: its image's first row among all, and its window's corner.
 struct Pixel {
     base: u32,
     top: u32,
@@ -38,15 +38,15 @@ struct Pixel {
 }
 
 fn pixel_of(m: u32) -> Pixel {
-    let picture = m / (SMALL_H * SMALL_W);
+    let image = m / (SMALL_H * SMALL_W);
     let top = m / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
-    return Pixel(picture * LARGE_H, top, m % SMALL_W * STRIDE_W - PAD_W, picture < BATCH);
+    return Pixel(image * LARGE_H, top, m % SMALL_W * STRIDE_W - PAD_W, image < BATCH);
 }
 
-// A's columns from k on, as many as a load gives, in a pixel's row; 0 outside the picture and the product.
+// A's columns from k on, as many as a load gives, in a pixel's row; 0 outside the image and the product.
 fn element(pixel: Pixel, k: u32) -> input {
     let tap = k / I;
-    // A row above or left of the picture wraps round to a number larger than any extent.
+    // A row above or left of the image wraps round to a number larger than any extent.
     let row = pixel.top + tap / KERNEL_W;
     let column = pixel.left + tap % KERNEL_W;
     let inside = pixel.there && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;

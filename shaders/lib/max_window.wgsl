@@ -1,4 +1,4 @@
-// The largest number of a window of a picture, lane by lane. The including kernel declares `x` [n, H, W, C]. As in PyTorch: the
+// The largest number of a window of an image, lane by lane. The including kernel declares `x` [n, H, W, C]. As in PyTorch: the
 // first of equal ones in order of rows, and NaN before all numbers, the last of several.
 #import lib/lane
 #import lib/elementary
@@ -13,11 +13,11 @@ override STRIDE_W: u32;
 override PADDING_H: u32;
 override PADDING_W: u32;
 
-// Of picture n, window (row, column) and channel lane c: for each channel the row of x, counted in pixels, that holds it.
+// Of image n, window (row, column) and channel lane c: for each channel the row of x, counted in pixels, that holds it.
 fn largest_of_window(n: u32, row: u32, column: u32, c: u32) -> lane_bits {
     let top = row * STRIDE_H;
     let left = column * STRIDE_W;
-    // Padding is no part of a picture.
+    // Padding is no part of an image.
     let first_h = max(top, PADDING_H) - PADDING_H;
     let first_w = max(left, PADDING_W) - PADDING_W;
     let end_h = min(top + KERNEL_H - PADDING_H, H);

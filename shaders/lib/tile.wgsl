@@ -1,6 +1,6 @@
 // A tile of a matrix product A * B: the entry point of every tiled contraction.
 //
-// A is a picture's implicit matrix: its rows are pixels and its columns taps where A_ALONG_K is set, the other way round
+// A is an image's implicit matrix: its rows are pixels and its columns taps where A_ALONG_K is set, the other way round
 // where not. One workgroup computes TILE_M x TILE_N results of one layer and one part of the contraction. It stages both
 // operands through workgroup memory, SLICE numbers of the contraction at a time; the next slice is on its way from storage
 // while this one is multiplied. One invocation holds QM x QN blocks of 4 x 4 results in registers; its blocks lie a whole
@@ -9,7 +9,7 @@
 // The including kernel declares x and ${B}, and says what they are:
 // `begin(layer)` is called first; `rows()`, `columns()` and `depth()` are the extents of the product; `depth_of(layer)` is the last
 // without what `begin` keeps, for WGSL does not take that to be the same in all invocations that meet at a barrier; `pixel(i)`
-// and `tap(i)` are places in x, a picture of A_H x A_W pixels and A_C channels; `b_at(k, n)` is the place of an element in ${B};
+// and `tap(i)` are places in x, an image of A_H x A_W pixels and A_C channels; `b_at(k, n)` is the place of an element in ${B};
 // `result_at(m)` that of the first column of a row of results.
 // Text: A_ALONG_K, B_ALONG_K: four neighbours in memory lie along the contraction, not across; XVEC, B_VEC: they are loaded at
 // once; TILE_M, TILE_N, QM, QN, SLICE (a multiple of 8), SLOTS (blocks of 4 x 4 numbers one invocation stages of a slice).

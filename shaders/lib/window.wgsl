@@ -1,4 +1,4 @@
-// Places in the picture x of a convolution and of its weight gradient: pixels of the small side, and taps.
+// Places in the image x of a convolution and of its weight gradient: pixels of the small side, and taps.
 #import lib/conv
 #import lib/place
 #define A_H LARGE_H
@@ -8,8 +8,8 @@
 fn pixel(index: u32) -> Place {
     let row = index / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
     let column = index % SMALL_W * STRIDE_W - PAD_W;
-    let picture = index / (SMALL_H * SMALL_W);
-    return place(picture * LARGE_H, row, column, picture < BATCH);
+    let image = index / (SMALL_H * SMALL_W);
+    return place(image * LARGE_H, row, column, image < BATCH);
 }
 
 fn tap(index: u32) -> Place {

@@ -1,4 +1,4 @@
-// Of every window of a picture the number of another that stands where the picture's is largest: with both the same, max pooling.
+// Of every window of an image the number of another that stands where the image's is largest: with both the same, max pooling.
 // Equation: y[n,a,b,c] = v[n,h,w,c] at the h,w of window a,b where x[n,h,w,c] is largest, the first of equal ones
 // Reference: reference/pool.rs `max_pool`.
 // Layout: x and v [n, H, W, C], y [n, YH, YW, C], C counted in lanes.

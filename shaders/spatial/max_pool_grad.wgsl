@@ -16,7 +16,7 @@ override YW: u32;
 @group(0) @binding(1) var<storage, read> gy: array<lane>;
 @group(0) @binding(2) var<storage, read_write> dv: array<lane>;
 
-// The first window that reaches position `at` of the padded picture.
+// The first window that reaches position `at` of the padded image.
 fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
     return (max(at + 1u, kernel) - kernel + stride - 1u) / stride;
 }

@@ -1,4 +1,4 @@
-// A picture continued by mirroring it about its border pixels.
+// An image continued by mirroring it about its border pixels.
 // Equation: y[n,h,w,c] = x[n, mirror(h - TOP), mirror(w - LEFT), c]
 // Reference: reference/spatial.rs `reflection_pad`.
 // Layout: x [n, H, W, C], y [n, YH, YW, C], C counted in lanes.

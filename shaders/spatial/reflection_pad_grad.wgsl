@@ -21,7 +21,7 @@ override LEFT: u32;
 @group(0) @binding(0) var<storage, read> gy: array<lane>;
 @group(0) @binding(1) var<storage, read_write> dx: array<lane>;
 
-// The three padded positions that may show pixel `at`; those outside the picture, or the same as an earlier one, are
+// The three padded positions that may show pixel `at`; those outside the image, or the same as an earlier one, are
 // given as `padded`, which is out of range.
 fn images(at: u32, before: u32, len: u32, padded: u32) -> array<u32, 3> {
     let own = at + before;

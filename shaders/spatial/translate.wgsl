@@ -1,4 +1,4 @@
-// Each picture moved by its own pixels (dy, dx), rounded, halves to even; zeros where nothing arrives, or an offset is NaN.
+// Each image moved by its own pixels (dy, dx), rounded, halves to even; zeros where nothing arrives, or an offset is NaN.
 // Equation: y[n,h,w,c] = x[n, h - SIGN * round(offsets[n,0]), w - SIGN * round(offsets[n,1]), c], 0 outside
 // Reference: reference/spatial.rs `translate`.
 // Layout: x and y [n, H, W, C], C counted in lanes; offsets [n, 2].
@@ -19,7 +19,7 @@ override SIGN: f32;
 @group(0) @binding(1) var<storage, read> offsets: array<real>;
 @group(0) @binding(2) var<storage, read_write> y: array<lane>;
 
-// Pixels by which an offset moves a picture of so many: at most all of them.
+// Pixels by which an offset moves an image of so many: at most all of them.
 fn moved(offset: real, extent: u32) -> i32 {
     if is_nan(offset) {
         return i32(extent);

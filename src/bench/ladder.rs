@@ -10,7 +10,7 @@ use crate::gradcheck::variants::targets;
 use crate::graph::Bank;
 use crate::shape::{ConvGeometry, ConvOptions};
 
-/// The convolutions that are climbed, and a preset that needs each: batch, side of the picture, channels in and out; kernel,
+/// The convolutions that are climbed, and a preset that needs each: batch, side of the image, channels in and out; kernel,
 /// stride, padding.
 const SIZES: [(&str, [usize; 4], [usize; 3]); 2] =
     [("dcgan course", [16, 32, 32, 64], [4, 2, 1]), ("cyclegan paper", [1, 64, 256, 256], [3, 1, 1])];

@@ -116,7 +116,7 @@ pub struct Row {
 pub struct Contraction {
     /// Which of the three.
     pub op: String,
-    /// Pictures.
+    /// Images.
     pub batch: usize,
     /// Pixels, kernel, stride and padding of the convolution it belongs to.
     pub geometry: ConvGeometry,

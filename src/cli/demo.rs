@@ -28,7 +28,7 @@ pub struct Demo {
     preview: bool,
 }
 
-/// The default recipe on small pictures: faces with eyes and mouths after a few minutes on two CPU cores.
+/// The default recipe on small images: faces with eyes and mouths after a few minutes on two CPU cores.
 fn settings() -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/faces".into()),
@@ -62,7 +62,7 @@ impl Demo {
         let code = follow::train(plan, View::with_preview(self.preview))?;
         if code == ExitCode::SUCCESS {
             say(format_args!(
-                "how it learned: {}; now with pictures of your own: mewgan train dcgan --data DIR",
+                "how it learned: {}; now with images of your own: mewgan train dcgan --data DIR",
                 self.out.join("progress.gif").display()
             ));
         }

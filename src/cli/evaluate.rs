@@ -12,8 +12,8 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Pictures held out by --holdout in training are judged by; without any, those trained on. Each figure stands beside its
-/// yardstick: what real, or untranslated, pictures score.
+/// Images held out by --holdout in training are judged by; without any, those trained on. Each figure stands beside its
+/// yardstick: what real, or untranslated, images score.
 #[derive(Args)]
 pub struct Evaluate {
     /// The run's folder, or a checkpoint file.
@@ -21,10 +21,10 @@ pub struct Evaluate {
     /// The step of the checkpoint; the newest where it is not given.
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
-    /// DCGAN: how many pictures are drawn; as many as there are real ones where it is not given.
+    /// DCGAN: how many images are drawn; as many as there are real ones where it is not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=100_000))]
     count: Option<u32>,
-    /// CycleGAN: the error against the other set's pictures of the same name as well.
+    /// CycleGAN: the error against the other set's images of the same name as well.
     #[arg(long)]
     paired: bool,
     /// Print the figures as JSON.

@@ -24,7 +24,7 @@ const ELSEWHERE: [&str; 3] = ["device", "memory_limit", "no_tensorboard"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
-    /// DCGAN with pictures as they are, cropped and mirrored, and with DiffAugment.
+    /// DCGAN with images as they are, cropped and mirrored, and with DiffAugment.
     Augmentation(Box<Runs<DcganSettings>>),
     /// CycleGAN with and without the cycle loss.
     Cycle(Box<Runs<CycleGanSettings>>),
@@ -59,7 +59,7 @@ impl Experiment {
                     Ok(Variant { name, what, config: DcganConfig::new(DcganSettings::default(), settings)? })
                 };
                 let variants = [
-                    variant("basic", "Pictures as they are", AugmentKind::Basic, &[]),
+                    variant("basic", "Images as they are", AugmentKind::Basic, &[]),
                     variant("deluxe", "Cropped and mirrored", AugmentKind::Deluxe, &[]),
                     variant("diffaugment", "DiffAugment", AugmentKind::Basic, &all),
                 ];
@@ -124,7 +124,7 @@ fn conduct<M: Model>(title: &str, out: &Path, variants: &[Variant<M::Config>]) -
     }
     let page = out.join("index.html");
     let introduction =
-        "The same pictures, networks, seed and number of steps; only what the titles say differs.";
+        "The same images, networks, seed and number of steps; only what the titles say differs.";
     models::side_by_side(title, introduction, &runs, &page)?;
     say(format_args!("side by side: {}", page.display()));
     Ok(ExitCode::SUCCESS)
@@ -137,7 +137,7 @@ fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()> {
     }
     let there = C::from_file(&RunFolder::open(path)?.config_path(), C::Settings::default())?;
     let mut wanted = config.clone();
-    // A run writes its passes over the pictures down as steps.
+    // A run writes its passes over the images down as steps.
     if let (None, Some(total)) = (wanted.common().steps, there.common().steps) {
         wanted.settle(total);
     }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub struct Kernels {
     /// A kernel (conv2d_tiled), or an operation (conv2d).
     name: Option<String>,
-    /// Shapes of the operands, separated by commas, channels last: pictures 16x64x64x3 (batch, height, width, channels), weights
+    /// Shapes of the operands, separated by commas, channels last: images 16x64x64x3 (batch, height, width, channels), weights
     /// 4x4x3x32 (height, width, channels of the large side, of the small side), vectors 100; those of a DCGAN's layer where
     /// they are not given.
     #[arg(long, value_delimiter = ',', value_name = "SHAPE,..", value_parser = shape, requires = "name")]

@@ -45,18 +45,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A first run on bundled pictures, in minutes.
+    /// A first run on bundled images, in minutes.
     Demo(demo::Demo),
     /// Train a model.
     #[command(subcommand)]
     Train(train::Train),
     /// Go on with a run from its newest checkpoint.
     Resume(resume::Resume),
-    /// Draw pictures with a trained generator.
+    /// Draw images with a trained generator.
     Sample(sample::Sample),
-    /// Translate pictures with a trained CycleGAN.
+    /// Translate images with a trained CycleGAN.
     Translate(translate::Translate),
-    /// Judge a run by figures, on held-out pictures where there are some.
+    /// Judge a run by figures, on held-out images where there are some.
     Evaluate(evaluate::Evaluate),
     /// Make a run's page, curves and animations again from what it kept.
     Report(report::Report),

@@ -11,32 +11,32 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// With batch statistics, as in training, pictures are drawn 16 at a time whatever the count, so that the first are the
+/// With batch statistics, as in training, images are drawn 16 at a time whatever the count, so that the first are the
 /// same for any count; with the run's own seed they are those of its sample grids.
 #[derive(Args)]
 pub struct Sample {
     /// The run's folder, or a checkpoint file.
     run: PathBuf,
-    /// How many pictures.
+    /// How many images.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// A grid where it ends in .png; numbers where it ends in .safetensors, as PyTorch lays them out: noise, and pictures in
-    /// [-1, 1]; else a folder of single pictures.
+    /// A grid where it ends in .png; numbers where it ends in .safetensors, as PyTorch lays them out: noise, and images in
+    /// [-1, 1]; else a folder of single images.
     #[arg(long, value_name = "DIR|FILE.png|FILE.safetensors")]
     out: PathBuf,
     /// Decides the noise; the run's own seed where it is not given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Pictures on a path between noises, from each to the next in one row of the grid.
+    /// Images on a path between noises, from each to the next in one row of the grid.
     #[arg(long)]
     interpolate: bool,
-    /// What batch norms normalise by: the pictures drawn together, as in training, or the running statistics.
+    /// What batch norms normalise by: the images drawn together, as in training, or the running statistics.
     #[arg(long, default_value = "batch")]
     statistics: Normalise,
     /// The step of the checkpoint; the newest where it is not given.
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
-    /// Pictures in a row of the grid.
+    /// Images in a row of the grid.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     columns: Option<u32>,
     /// What to compute on.
@@ -51,8 +51,8 @@ impl Sample {
             Kind::Dcgan => {}
             kind @ Kind::CycleGan => {
                 return Err(Error::Input(format!(
-                    "{0}: a {1}, which translates pictures instead of drawing them: mewgan translate {0} --to y \
-                     PICTURE|DIR --out DIR",
+                    "{0}: a {1}, which translates images instead of drawing them: mewgan translate {0} --to y \
+                     IMAGE|DIR --out DIR",
                     self.run.display(),
                     kind.title()
                 )));
@@ -69,28 +69,26 @@ impl Sample {
         let config = sampler.config().clone();
         let mut draw = |each: &mut Each<'_>| match self.interpolate {
             true => sampler.interpolated(seed, count, columns, each),
-            false => sampler.pictures(seed, count, each),
+            false => sampler.images(seed, count, each),
         };
         let (grid, numbers) = (has_extension(&self.out, "png"), has_extension(&self.out, "safetensors"));
         if grid || numbers {
-            let (mut noises, mut pictures) = (Vec::new(), Vec::new());
+            let (mut noises, mut images) = (Vec::new(), Vec::new());
             draw(&mut |drawn| {
                 noises.extend_from_slice(drawn.noise);
-                pictures.extend_from_slice(drawn.picture);
+                images.extend_from_slice(drawn.image);
                 Ok(())
             })?;
             match grid {
-                true => save_grid(&pictures, &config, columns, &self.out)?,
-                false => save_numbers(noises, &pictures, &config, &self.out)?,
+                true => save_grid(&images, &config, columns, &self.out)?,
+                false => save_numbers(noises, &images, &config, &self.out)?,
             }
         } else {
             fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
             let mut paths = (0..).map(|index| self.out.join(format!("{index:04}.png")));
-            draw(&mut |drawn| {
-                paths.next().map_or(Ok(()), |path| save_single(drawn.picture, &config, &path))
-            })?;
+            draw(&mut |drawn| paths.next().map_or(Ok(()), |path| save_single(drawn.image, &config, &path)))?;
         }
-        say(format_args!("{count} pictures of step {} in {}", checkpoint.step(), self.out.display()));
+        say(format_args!("{count} images of step {} in {}", checkpoint.step(), self.out.display()));
         Ok(ExitCode::SUCCESS)
     }
 }

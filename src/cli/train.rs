@@ -69,7 +69,7 @@ pub struct Run<S: Args> {
     /// A TOML file of settings, such as the config.toml of another run.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Pictures a step by all ranks together, where mpirun has started several; --batch is for each of them.
+    /// Images a step by all ranks together, where mpirun has started several; --batch is for each of them.
     #[arg(long, value_name = "N", conflicts_with = "batch")]
     global_batch: Option<usize>,
     /// Raise all learning rates as the batch of all ranks together is larger than --batch: by its ratio, or by the root of that.

@@ -1,11 +1,11 @@
 //! `mewgan translate`
 
 use super::{Done, Normalise, Target, has_extension, say};
-use crate::data::{Picture, PictureFile, find, to_byte, to_unit};
+use crate::data::{Image, ImageFile, find, to_byte, to_unit};
 use crate::device::Device;
 use crate::models::cyclegan::Domain;
 use crate::models::cyclegan::translation::Translator;
-use crate::nn::torch::picture_to_torch;
+use crate::nn::torch::image_to_torch;
 use crate::report::Sheet;
 use crate::shape::Shape;
 use crate::tensor_file::{self, Tensor, Tensors};
@@ -18,36 +18,36 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Pictures at once, where nothing else is said, have about this many pixels together.
+/// Images at once, where nothing else is said, have about this many pixels together.
 const PIXELS: usize = 1 << 19;
 
-/// Pictures keep their size and their name, as PNG; those of a folder their subfolder. Sides that do not divide by 4 are
+/// Images keep their size and their name, as PNG; those of a folder their subfolder. Sides that do not divide by 4 are
 /// reflected up to it and cropped back; transparent parts are put over white.
 #[derive(Args)]
 pub struct Translate {
     /// The run's folder, or a checkpoint file.
     run: PathBuf,
-    /// Pictures, folders of pictures, or bundled sets such as builtin:noto/faces.
-    #[arg(required = true, value_name = "PICTURE|DIR|builtin:SET")]
+    /// Images, folders of images, or bundled sets such as builtin:noto/faces.
+    #[arg(required = true, value_name = "IMAGE|DIR|builtin:SET")]
     inputs: Vec<String>,
-    /// Translate pictures like those of the other set to pictures like those of this one.
+    /// Translate images like those of the other set to images like those of this one.
     #[arg(long, value_enum)]
     to: Target,
-    /// The folder of the translations. Where it ends in .safetensors, numbers in [-1, 1] as PyTorch lays them out: picture.NAME
-    /// and translation.NAME of every picture.
+    /// The folder of the translations. Where it ends in .safetensors, numbers in [-1, 1] as PyTorch lays them out: image.NAME
+    /// and translation.NAME of every image.
     #[arg(long, value_name = "DIR|FILE.safetensors")]
     out: PathBuf,
     /// Replace files that are there already.
     #[arg(long)]
     force: bool,
-    /// Go on without pictures that cannot be read.
+    /// Go on without images that cannot be read.
     #[arg(long)]
     skip_bad: bool,
-    /// What batch norms normalise by: the running statistics, or the pictures of one size translated together, as in
+    /// What batch norms normalise by: the running statistics, or the images of one size translated together, as in
     /// training.
     #[arg(long, default_value = "running")]
     statistics: Normalise,
-    /// Pictures of one size translated together; as many as make half a million pixels where it is not given.
+    /// Images of one size translated together; as many as make half a million pixels where it is not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Option<u32>,
     /// The step of the checkpoint; the newest where it is not given.
@@ -77,24 +77,24 @@ impl Translate {
         say(device.describe());
         let mut translator = Translator::new(&checkpoint, device, to, self.statistics.into())?;
         let channels = translator.config().common.channels;
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} pictures  {eta} left")
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} images  {eta} left")
             .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
         // Drawn on a terminal only.
         let bar = ProgressBar::new(jobs.len() as u64).with_style(style);
-        let mut waiting = BTreeMap::<[usize; 2], Vec<(Job, Picture)>>::new();
+        let mut waiting = BTreeMap::<[usize; 2], Vec<(Job, Image)>>::new();
         let mut numbers = BTreeMap::new();
-        let mut translate = |of: Vec<(Job, Picture)>| {
-            let (jobs, pictures): (Vec<Job>, Vec<Picture>) = of.into_iter().unzip();
-            let translations = translator.translate(&pictures).map_err(|error| named(&jobs, &error))?;
-            for (((path, _), picture), translation) in jobs.iter().zip(pictures).zip(translations) {
+        let mut translate = |of: Vec<(Job, Image)>| {
+            let (jobs, images): (Vec<Job>, Vec<Image>) = of.into_iter().unzip();
+            let translations = translator.translate(&images).map_err(|error| named(&jobs, &error))?;
+            for (((path, _), image), translation) in jobs.iter().zip(images).zip(translations) {
                 if as_numbers {
                     let name = path.strip_prefix(&self.out).unwrap_or(path).with_extension("");
-                    let values: Vec<f32> = picture.bytes.iter().map(|&byte| to_unit(byte)).collect();
-                    numbers.insert(format!("picture.{}", name.display()), tensor(&values, &picture));
-                    numbers.insert(format!("translation.{}", name.display()), tensor(&translation, &picture));
+                    let values: Vec<f32> = image.bytes.iter().map(|&byte| to_unit(byte)).collect();
+                    numbers.insert(format!("image.{}", name.display()), tensor(&values, &image));
+                    numbers.insert(format!("translation.{}", name.display()), tensor(&translation, &image));
                 } else {
                     let bytes = translation.into_iter().map(to_byte).collect();
-                    save(Picture { bytes, ..picture }, path)?;
+                    save(Image { bytes, ..image }, path)?;
                 }
                 bar.inc(1);
             }
@@ -103,18 +103,18 @@ impl Translate {
         let mut count = jobs.len();
         let mut skipped = Vec::new();
         for (path, file) in jobs {
-            let picture = match file.read(channels) {
+            let image = match file.read(channels) {
                 Err(error @ Error::Unreadable { .. }) if self.skip_bad => {
                     skipped.push(error);
                     continue;
                 }
-                picture => picture?,
+                image => image?,
             };
-            let size = Translator::padded(picture.size);
+            let size = Translator::padded(image.size);
             let usual = (PIXELS / (size[0] * size[1])).max(1);
             let batch = self.batch.map_or(usual, |batch| batch as usize);
             let group = waiting.entry(size).or_default();
-            group.push(((path, file), picture));
+            group.push(((path, file), image));
             if group.len() == batch {
                 translate(std::mem::take(group))?;
             }
@@ -126,30 +126,30 @@ impl Translate {
         bar.finish_and_clear();
         count -= skipped.len();
         if let Some(first) = skipped.first() {
-            say(format_args!("{} pictures skipped (the first: {first})", skipped.len()));
+            say(format_args!("{} images skipped (the first: {first})", skipped.len()));
         }
         let (step, out) = (checkpoint.step(), self.out.display());
-        say(format_args!("{count} pictures translated to {} by step {step}, in {out}", to.name()));
+        say(format_args!("{count} images translated to {} by step {step}, in {out}", to.name()));
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Where a translation goes, and the picture that is translated.
-type Job = (PathBuf, PictureFile);
+/// Where a translation goes, and the image that is translated.
+type Job = (PathBuf, ImageFile);
 
-/// What went wrong with the pictures of `jobs`, the first of them named.
+/// What went wrong with the images of `jobs`, the first of them named.
 fn named(jobs: &[Job], error: &Error) -> Error {
     let more = if jobs.len() > 1 { format!(" and {} more", jobs.len() - 1) } else { String::new() };
     let first = jobs.first().map(|(_, file)| file.path.display().to_string()).unwrap_or_default();
     Error::Input(format!("{first}{more}: {error}"))
 }
 
-/// Every picture to translate and where its translation goes, in the order of their names.
-fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, PictureFile>> {
-    let mut jobs = BTreeMap::<PathBuf, PictureFile>::new();
+/// Every image to translate and where its translation goes, in the order of their names.
+fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, ImageFile>> {
+    let mut jobs = BTreeMap::<PathBuf, ImageFile>::new();
     for input in inputs {
         let path = Path::new(input);
-        let files = if path.is_file() { vec![PictureFile::at(path)] } else { find(input)? };
+        let files = if path.is_file() { vec![ImageFile::at(path)] } else { find(input)? };
         for file in files {
             let target = out.join(&file.name).with_extension("png");
             if let (Ok(target), Ok(source)) = (target.canonicalize(), file.path.canonicalize())
@@ -174,17 +174,17 @@ fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, PictureFile>>
     Ok(jobs)
 }
 
-/// The numbers of a picture of the size of `picture`, `[1, channels, h, w]`.
-fn tensor(values: &[f32], picture: &Picture) -> Tensor<f32> {
-    let ([h, w], channels) = (picture.size, picture.channels);
-    let values = picture_to_torch(values, Shape([1, h, w, channels]));
+/// The numbers of an image of the size of `image`, `[1, channels, h, w]`.
+fn tensor(values: &[f32], image: &Image) -> Tensor<f32> {
+    let ([h, w], channels) = (image.size, image.channels);
+    let values = image_to_torch(values, Shape([1, h, w, channels]));
     Tensor { shape: vec![1, channels, h, w], values }
 }
 
-fn save(picture: Picture, path: &Path) -> Result<()> {
+fn save(image: Image, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
-    let Picture { bytes, size: [height, width], channels } = picture;
+    let Image { bytes, size: [height, width], channels } = image;
     Sheet { width, height, channels, bytes }.save_png(path)
 }

@@ -1,14 +1,14 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::pictures::to_unit;
+use super::images::to_unit;
 use crate::{Error, Result};
 
 /// The names of the usual augmentations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AugmentKind {
-    /// The picture as it is.
+    /// The image as it is.
     None,
     /// The same: resized and scaled to -1 to 1, nothing random.
     Basic,
@@ -16,7 +16,7 @@ pub enum AugmentKind {
     Deluxe,
 }
 
-/// How a stored picture becomes a training picture.
+/// How a stored image becomes a training image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Augment {
     /// Crop and flip.
@@ -28,7 +28,7 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// Height and width at which pictures are stored for training pictures of `size`: `floor(1.1 * size)` where
+    /// Height and width at which images are stored for training images of `size`: `floor(1.1 * size)` where
     /// [`AugmentKind::Deluxe`] crops, else `size`.
     pub fn stored_side(&self, size: usize) -> usize {
         match self.kind {
@@ -50,18 +50,18 @@ impl Augment {
         Ok(())
     }
 
-    /// Makes a training picture: `picture` is `[stored, stored, channels]` bytes, where `stored` is
+    /// Makes a training image: `image` is `[stored, stored, channels]` bytes, where `stored` is
     /// [`stored_side(size)`](Self::stored_side); `out` becomes `[size, size, channels]` values from -1 to 1.
     ///
     /// Draws from `rng`, in this order: with [`AugmentKind::Deluxe`], the crop's top, its left, whether to flip; with
     /// `rotate`, the angle; with `stretch`, the scale of the height, then of the width. Rotation and stretch turn
-    /// about the crop's centre, sample bilinearly and reflect the stored picture at its borders.
+    /// about the crop's centre, sample bilinearly and reflect the stored image at its borders.
     ///
     /// # Errors
     /// If the lengths do not fit the sizes, or a setting is out of range.
     pub fn apply(
         &self,
-        picture: &[u8],
+        image: &[u8],
         channels: usize,
         size: usize,
         rng: &mut impl Rng,
@@ -69,15 +69,15 @@ impl Augment {
     ) -> Result<()> {
         self.check()?;
         let side = self.stored_side(size);
-        if channels == 0 || picture.len() != side * side * channels || out.len() != size * size * channels {
+        if channels == 0 || image.len() != side * side * channels || out.len() != size * size * channels {
             return Err(Error::Input(format!(
-                "augment: {} bytes and {} values are not a picture of side {side} and one of side {size} with \
+                "augment: {} bytes and {} values are not an image of side {side} and one of side {size} with \
                  {channels} channels",
-                picture.len(),
+                image.len(),
                 out.len()
             )));
         }
-        let stored = Stored { bytes: picture, side, channels };
+        let stored = Stored { bytes: image, side, channels };
         let (top, left, flip) = self.draw_crop(size, rng);
         let warp = self.draw_warp(rng);
         let centre = (size as f32 - 1.0) / 2.0;
@@ -97,7 +97,7 @@ impl Augment {
         Ok(())
     }
 
-    /// Draws as [`Augment::apply`] does, for a picture that another makes.
+    /// Draws as [`Augment::apply`] does, for an image that another makes.
     pub(super) fn skip(&self, size: usize, rng: &mut impl Rng) {
         self.draw_crop(size, rng);
         self.draw_warp(rng);
@@ -142,7 +142,7 @@ impl Warp {
     }
 }
 
-/// A stored picture, HWC bytes.
+/// A stored image, HWC bytes.
 struct Stored<'a> {
     bytes: &'a [u8],
     side: usize,
@@ -160,7 +160,7 @@ impl Stored<'_> {
         }
     }
 
-    /// The bilinear sample at any place, the picture reflected about its outermost pixels.
+    /// The bilinear sample at any place, the image reflected about its outermost pixels.
     fn sample(&self, y: f32, x: f32, out: &mut [f32]) {
         let last = self.side - 1;
         let (y, x) = (reflect(y, last as f32), reflect(x, last as f32));
@@ -224,27 +224,27 @@ mod tests {
         for step in 0..100 {
             let mut out = vec![9.0; 300];
             augment.apply(&[77; 11 * 11 * 3], 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
-            assert!(out.iter().all(|&unit| unit == to_unit(77u8)), "a constant picture stays constant");
+            assert!(out.iter().all(|&unit| unit == to_unit(77u8)), "a constant image stays constant");
             augment.apply(&noisy, 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
             assert!(out.iter().all(|unit| (-1.0..=1.0).contains(unit)));
         }
     }
 
     #[test]
-    fn rotation_keeps_a_symmetric_picture_and_moves_another() {
+    fn rotation_keeps_a_symmetric_image_and_moves_another() {
         let augment = Augment { rotate: 30.0, kind: AugmentKind::Basic, stretch: 0.0 };
-        let picture = |centre: f32| -> Vec<u8> {
+        let image = |centre: f32| -> Vec<u8> {
             let distance = move |i: usize| ((i / 41) as f32 - 20.0).hypot((i % 41) as f32 - centre);
             (0..41 * 41).map(|i| (250.0 * (-distance(i).powi(2) / 50.0).exp()) as u8).collect()
         };
         // The largest change of a pixel, in levels, over some angles.
         let moved_by = |centre: f32| {
-            let picture = picture(centre);
+            let image = image(centre);
             let mut out = vec![0.0; 41 * 41];
             let mut largest = 0.0f32;
             for step in 0..10 {
-                augment.apply(&picture, 1, 41, &mut stream(1, "test", step), &mut out).unwrap();
-                for (unit, &byte) in out.iter().zip(&picture) {
+                augment.apply(&image, 1, 41, &mut stream(1, "test", step), &mut out).unwrap();
+                for (unit, &byte) in out.iter().zip(&image) {
                     largest = largest.max(127.5 * (unit - to_unit(byte)).abs());
                 }
             }

@@ -1,17 +1,17 @@
 use rand::seq::SliceRandom;
 
 use super::augment::Augment;
-use super::pictures::Pictures;
+use super::images::Images;
 use crate::random::stream;
 use crate::ranks::Shard;
 use crate::{Error, Result};
 
-/// The order in which pictures are seen: each epoch is one shuffle of them all, cut into batches.
+/// The order in which images are seen: each epoch is one shuffle of them all, cut into batches.
 ///
 /// Everything is a function of `seed`, `name` and the step; steps count from 0 and run on over the epochs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batching {
-    /// Pictures a batch.
+    /// Images a batch.
     pub batch: usize,
     /// Whether to leave out an epoch's last batch where it is short.
     pub drop_last: bool,
@@ -19,64 +19,64 @@ pub struct Batching {
     pub seed: u64,
     /// Names the random streams, at most 8 bytes; two sets in one run need two names.
     pub name: &'static str,
-    /// How stored pictures become training pictures.
+    /// How stored images become training images.
     pub augment: Augment,
-    /// Height and width of training pictures.
+    /// Height and width of training images.
     pub size: usize,
     /// This rank, of how many; each makes its part of every batch.
     pub rank: (usize, usize),
 }
 
-/// Training pictures for one step.
+/// Training images for one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// Which step this is for.
     pub step: u64,
-    /// How many pictures; fewer than asked for in a short last batch.
+    /// How many images; fewer than asked for in a short last batch.
     pub count: usize,
     /// `[shard.len, size, size, channels]`, from -1 to 1.
     pub images: Vec<f32>,
-    /// Which of the pictures the whole batch has.
+    /// Which of the images the whole batch has.
     pub indices: Vec<usize>,
     /// Which of those `images` are: all of them, unless other ranks have the rest.
     pub shard: Shard,
 }
 
 impl Batching {
-    /// Steps in an epoch of `count` pictures.
+    /// Steps in an epoch of `count` images.
     ///
     /// # Errors
-    /// If there are no pictures, `batch` is 0, or short batches are left out and there is no other.
+    /// If there are no images, `batch` is 0, or short batches are left out and there is no other.
     pub fn steps_per_epoch(&self, count: usize) -> Result<u64> {
         let Self { batch, name, .. } = self;
         if count == 0 || *batch == 0 {
             return Err(Error::Input(format!(
-                "{name}: {count} pictures in batches of {batch}; both must be at least 1"
+                "{name}: {count} images in batches of {batch}; both must be at least 1"
             )));
         }
         if self.drop_last && count < *batch {
             return Err(Error::Input(format!(
-                "{name}: {count} pictures do not fill a batch of {batch}, and short batches are left out; choose a \
-                 smaller `batch`, or more pictures"
+                "{name}: {count} images do not fill a batch of {batch}, and short batches are left out; choose a \
+                 smaller `batch`, or more images"
             )));
         }
         let steps = if self.drop_last { count / batch } else { count.div_ceil(*batch) };
         Ok(steps as u64)
     }
 
-    /// The batch of `step`. Shuffles with the stream `<name>.shuffle` of the epoch; augments, picture by picture in the
+    /// The batch of `step`. Shuffles with the stream `<name>.shuffle` of the epoch; augments, image by image in the
     /// batch's order, with the stream `<name>.augment` of the step. A rank makes the same of its part of the batch as one that makes
     /// all of it.
     ///
     /// # Errors
-    /// As [`steps_per_epoch`](Self::steps_per_epoch), or if the pictures are not stored at
+    /// As [`steps_per_epoch`](Self::steps_per_epoch), or if the images are not stored at
     /// [`Augment::stored_side`], the name is too long or an augmentation is out of range.
-    pub fn batch_at(&self, pictures: &Pictures, step: u64) -> Result<Batch> {
-        let steps = self.check(pictures)?;
-        self.batch_of(pictures, step, step % steps, &self.order(pictures.len(), step / steps))
+    pub fn batch_at(&self, images: &Images, step: u64) -> Result<Batch> {
+        let steps = self.check(images)?;
+        self.batch_of(images, step, step % steps, &self.order(images.len(), step / steps))
     }
 
-    /// The order of an epoch's pictures.
+    /// The order of an epoch's images.
     pub(super) fn order(&self, count: usize, epoch: u64) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         order.shuffle(&mut stream(self.seed, &format!("{}.shuffle", self.name), epoch));
@@ -84,44 +84,38 @@ impl Batching {
     }
 
     /// The batch of `step`, which is number `place` of the epoch whose order is given.
-    pub(super) fn batch_of(
-        &self,
-        pictures: &Pictures,
-        step: u64,
-        place: u64,
-        order: &[usize],
-    ) -> Result<Batch> {
+    pub(super) fn batch_of(&self, images: &Images, step: u64, place: u64, order: &[usize]) -> Result<Batch> {
         let start = place as usize * self.batch;
         let end = order.len().min(start + self.batch);
         let indices = order[start..end].to_vec();
 
         let mut rng = stream(self.seed, &format!("{}.augment", self.name), step);
         let shard = Shard::of(indices.len(), self.rank.0, self.rank.1);
-        let len = self.size * self.size * pictures.channels();
-        let mut images = vec![0.0; shard.len * len];
+        let len = self.size * self.size * images.channels();
+        let mut values = vec![0.0; shard.len * len];
         (0..shard.first).for_each(|_| self.augment.skip(self.size, &mut rng));
-        for (&index, image) in shard.slice(&indices).iter().zip(images.chunks_exact_mut(len)) {
-            self.augment.apply(pictures.picture(index), pictures.channels(), self.size, &mut rng, image)?;
+        for (&index, image) in shard.slice(&indices).iter().zip(values.chunks_exact_mut(len)) {
+            self.augment.apply(images.image(index), images.channels(), self.size, &mut rng, image)?;
         }
-        Ok(Batch { step, count: indices.len(), images, indices, shard })
+        Ok(Batch { step, count: indices.len(), images: values, indices, shard })
     }
 
-    /// The steps in an epoch of `pictures`, if batches can be made of them.
-    pub(super) fn check(&self, pictures: &Pictures) -> Result<u64> {
+    /// The steps in an epoch of `images`, if batches can be made of them.
+    pub(super) fn check(&self, images: &Images) -> Result<u64> {
         let Self { name, size, .. } = self;
         self.augment.check()?;
         if name.len() > 8 {
             return Err(Error::Input(format!("{name}: a name of {} bytes; at most 8", name.len())));
         }
         let stored = self.augment.stored_side(*size);
-        if pictures.side() != stored {
+        if images.side() != stored {
             return Err(Error::Input(format!(
-                "{name}: pictures stored at side {0}; training pictures of side {size} with {1:?} augmentation need \
+                "{name}: images stored at side {0}; training images of side {size} with {1:?} augmentation need \
                  them at {stored}",
-                pictures.side(),
+                images.side(),
                 self.augment.kind
             )));
         }
-        self.steps_per_epoch(pictures.len())
+        self.steps_per_epoch(images.len())
     }
 }

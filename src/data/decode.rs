@@ -13,37 +13,37 @@ use serde::{Deserialize, Serialize};
 use crate::file;
 use crate::{Error, Result};
 
-/// The longest side a picture file may have, in pixels.
+/// The longest side an image file may have, in pixels.
 const MAX_SIDE: u32 = 32768;
 /// The most pixels it may have: 1 GiB where they are largest, of 8 bytes.
 const MAX_PIXELS: u64 = 1 << 27;
-/// The longest a picture file may be, in bytes.
+/// The longest an image file may be, in bytes.
 const MAX_FILE: u64 = 1 << 28;
 /// The most memory for what a file holds beside its pixels, such as a colour profile, in bytes.
 const MAX_BESIDE: u64 = 1 << 26;
-/// Pictures with more pixels than this are decoded one at a time, however many threads there are.
+/// Images with more pixels than this are decoded one at a time, however many threads there are.
 const LARGE: u64 = 1 << 24;
 
-/// How a picture becomes square.
+/// How an image becomes square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fit {
     /// The largest square about the centre.
     Crop,
-    /// The whole picture, its sides scaled differently.
+    /// The whole image, its sides scaled differently.
     Stretch,
 }
 
-/// How pictures are decoded and stored.
+/// How images are decoded and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Height and width to store, in pixels, up to 32768; see [`Augment::stored_side`](super::Augment::stored_side).
     pub side: usize,
     /// 1 for grey (Rec. 709 luma), 3 for RGB.
     pub channels: usize,
-    /// How a picture becomes square.
+    /// How an image becomes square.
     pub fit: Fit,
-    /// Whether to go on without pictures that cannot be read.
+    /// Whether to go on without images that cannot be read.
     pub skip_bad: bool,
 }
 
@@ -51,22 +51,22 @@ impl LoadOptions {
     pub(super) fn check(&self) -> Result<()> {
         if !(1..=MAX_SIDE as usize).contains(&self.side) || !matches!(self.channels, 1 | 3) {
             return Err(Error::Input(format!(
-                "pictures of {0}x{0} with {1} channels; the side must be from 1 to {MAX_SIDE}, the channels 1 or 3",
+                "images of {0}x{0} with {1} channels; the side must be from 1 to {MAX_SIDE}, the channels 1 or 3",
                 self.side, self.channels
             )));
         }
         Ok(())
     }
 
-    /// Bytes of one stored picture.
-    pub(super) fn picture_len(&self) -> usize {
+    /// Bytes of one stored image.
+    pub(super) fn image_len(&self) -> usize {
         self.side * self.side * self.channels
     }
 }
 
-/// A picture not yet decoded.
+/// An image not yet decoded.
 #[derive(Clone, Debug)]
-pub struct PictureFile {
+pub struct ImageFile {
     /// Relative to the source, with `/` between folders.
     pub name: String,
     /// Where it is, for errors and for reading.
@@ -75,9 +75,9 @@ pub struct PictureFile {
     pub(super) embedded: Option<Cow<'static, [u8]>>,
 }
 
-/// A decoded picture of any size.
+/// A decoded image of any size.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     /// `[height, width, channels]`.
     pub bytes: Vec<u8>,
     /// Height and width, in pixels.
@@ -86,7 +86,7 @@ pub struct Picture {
     pub channels: usize,
 }
 
-impl PictureFile {
+impl ImageFile {
     /// The file at `path`, under its own name.
     pub fn at(path: &Path) -> Self {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -98,21 +98,21 @@ impl PictureFile {
         Self { name: name.to_owned(), path: name.into(), embedded: Some(Cow::Owned(content)) }
     }
 
-    /// The picture at its own size: made upright, composited over white, 8 bits a channel; grey (Rec. 709 luma) where
+    /// The image at its own size: made upright, composited over white, 8 bits a channel; grey (Rec. 709 luma) where
     /// `channels` is 1, else RGB.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn read(&self, channels: usize) -> Result<Picture> {
-        let picture =
+    pub fn read(&self, channels: usize) -> Result<Image> {
+        let image =
             self.upright().map_err(|problem| Error::Unreadable { path: self.path.clone(), problem })?;
-        let (width, height) = picture.dimensions();
+        let (width, height) = image.dimensions();
         let size = [height as usize, width as usize];
         let bytes = match channels {
-            1 => DynamicImage::from(picture).to_luma8().into_raw(),
-            _ => picture.into_raw(),
+            1 => DynamicImage::from(image).to_luma8().into_raw(),
+            _ => image.into_raw(),
         };
-        Ok(Picture { channels: bytes.len() / (size[0] * size[1]).max(1), bytes, size })
+        Ok(Image { channels: bytes.len() / (size[0] * size[1]).max(1), bytes, size })
     }
 
     /// The stored bytes, `[side, side, channels]`: made upright, composited over white, made square and resized with
@@ -140,7 +140,7 @@ thread_local! {
     static DECODING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a decoder of pictures is at work on this thread. There are damaged files on which decoders panic; that fails the
+/// Whether a decoder of images is at work on this thread. There are damaged files on which decoders panic; that fails the
 /// file and not the program, so a panic hook need not tell of it.
 pub fn decoding() -> bool {
     DECODING.get()
@@ -176,14 +176,14 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
     );
     let decoder = reader.into_decoder().map_err(|error| match error {
         ImageError::Limits(_) => {
-            format!("a line of it, or its colour profile, is too large; a picture {bounds}")
+            format!("a line of it, or its colour profile, is too large; an image {bounds}")
         }
         error => error.to_string(),
     })?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
-        return Err(format!("{width} x {height} pixels; a picture {bounds}"));
+        return Err(format!("{width} x {height} pixels; an image {bounds}"));
     }
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = (pixels > LARGE).then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
@@ -193,9 +193,9 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
 fn pixels_of(mut decoder: impl ImageDecoder) -> image::ImageResult<RgbImage> {
     // Damaged EXIF data says nothing about the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok(over_white(picture))
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(over_white(image))
 }
 
 /// Whether a JPEG file lacks the end marker after its last scan; the decoder would fill what is missing with grey.
@@ -205,32 +205,31 @@ fn is_cut_short(jpeg: &[u8]) -> bool {
     end_of_image <= start_of_scan
 }
 
-/// Any picture as 8-bit RGB, its transparent parts over white.
-fn over_white(picture: DynamicImage) -> RgbImage {
-    if !picture.color().has_alpha() {
-        return picture.into_rgb8();
+/// Any image as 8-bit RGB, its transparent parts over white.
+fn over_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
     }
-    let rgba = picture.into_rgba8();
+    let rgba = image.into_rgba8();
     RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
         let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
         Rgb([r, g, b].map(|level| ((level * a + 255 * (255 - a) + 127) / 255) as u8))
     })
 }
 
-/// The bytes of `picture` at the stored size.
-fn make_square(mut picture: RgbImage, options: &LoadOptions) -> Vec<u8> {
-    let (width, height) = picture.dimensions();
+/// The bytes of `image` at the stored size.
+fn make_square(mut image: RgbImage, options: &LoadOptions) -> Vec<u8> {
+    let (width, height) = image.dimensions();
     if options.fit == Fit::Crop && width != height {
         let side = width.min(height);
-        picture =
-            imageops::crop_imm(&picture, (width - side) / 2, (height - side) / 2, side, side).to_image();
+        image = imageops::crop_imm(&image, (width - side) / 2, (height - side) / 2, side, side).to_image();
     }
     let side = options.side as u32;
     // Catmull-Rom is the cubic with a = -0.5.
     if options.channels == 1 {
-        let grey = DynamicImage::from(picture).to_luma8();
+        let grey = DynamicImage::from(image).to_luma8();
         imageops::resize(&grey, side, side, FilterType::CatmullRom).into_raw()
     } else {
-        imageops::resize(&picture, side, side, FilterType::CatmullRom).into_raw()
+        imageops::resize(&image, side, side, FilterType::CatmullRom).into_raw()
     }
 }

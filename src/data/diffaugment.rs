@@ -3,15 +3,15 @@ use rand::{Rng, RngExt};
 use crate::random::stream;
 use crate::ranks::Shard;
 
-/// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square pictures of side `s`: one draw a
-/// picture, the same whichever of colour, translation and cutout are used.
+/// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square images of side `s`: one draw an
+/// image, the same whichever of colour, translation and cutout are used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DiffAugmentParams {
-    /// `[n]`, added to a picture: uniform from -0.5 to 0.5.
+    /// `[n]`, added to an image: uniform from -0.5 to 0.5.
     pub brightness: Vec<f32>,
     /// `[n]`, scales the distance of a pixel's channels from their mean: uniform from 0 to 2.
     pub saturation: Vec<f32>,
-    /// `[n]`, scales the distance from a picture's mean: uniform from 0.5 to 1.5.
+    /// `[n]`, scales the distance from an image's mean: uniform from 0.5 to 1.5.
     pub contrast: Vec<f32>,
     /// `[n, 2]`, down and right, in whole pixels: uniform over up to `s / 8`, rounded, each way.
     pub shift: Vec<f32>,
@@ -20,7 +20,7 @@ pub struct DiffAugmentParams {
 }
 
 impl DiffAugmentParams {
-    /// Draws from the stream of (seed, purpose, step), picture by picture: brightness, saturation, contrast, shift
+    /// Draws from the stream of (seed, purpose, step), image by image: brightness, saturation, contrast, shift
     /// down, shift right, the cutout's centre down, its centre right. Of a part of a batch, those that the whole one has for it.
     ///
     /// # Panics
@@ -36,13 +36,13 @@ impl DiffAugmentParams {
             mask: vec![1.0; shard.len * side * side],
         };
         let reach = ((side + 4) / 8) as i32;
-        for picture in 0..shard.range().end {
+        for image in 0..shard.range().end {
             let brightness = rng.random_range(-0.5..0.5);
             let saturation = rng.random_range(0.0..2.0);
             let contrast = rng.random_range(0.5..1.5);
             let shift = [(); 2].map(|()| rng.random_range(-reach..=reach) as f32);
             let (rows, columns) = (cutout(&mut rng, side), cutout(&mut rng, side));
-            let Some(own) = picture.checked_sub(shard.first) else { continue };
+            let Some(own) = image.checked_sub(shard.first) else { continue };
             draws.brightness.push(brightness);
             draws.saturation.push(saturation);
             draws.contrast.push(contrast);

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::builtin;
-use super::decode::PictureFile;
+use super::decode::ImageFile;
 use crate::{Error, Result};
 
 const EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
-/// The picture files under `folder`, by name; hidden files and folders are left out, links followed.
-pub(super) fn pictures(folder: &Path) -> Result<Vec<PictureFile>> {
+/// The image files under `folder`, by name; hidden files and folders are left out, links followed.
+pub(super) fn images(folder: &Path) -> Result<Vec<ImageFile>> {
     check_is_folder(folder)?;
-    let mut pictures = Vec::new();
+    let mut images = Vec::new();
     let mut others = BTreeMap::<String, usize>::new();
     for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(is_visible) {
         let entry = entry.map_err(|error| {
@@ -25,7 +25,7 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<PictureFile>> {
         }
         let extension = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
         if extension.as_deref().is_some_and(|e| EXTENSIONS.contains(&e)) {
-            pictures.push(PictureFile {
+            images.push(ImageFile {
                 name: relative_name(folder, entry.path()),
                 path: entry.into_path(),
                 embedded: None,
@@ -35,11 +35,11 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<PictureFile>> {
             *others.entry(kind).or_default() += 1;
         }
     }
-    if pictures.is_empty() {
-        return Err(no_pictures(folder, &others));
+    if images.is_empty() {
+        return Err(no_images(folder, &others));
     }
-    pictures.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    Ok(pictures)
+    images.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    Ok(images)
 }
 
 fn check_is_folder(path: &Path) -> Result<()> {
@@ -49,7 +49,7 @@ fn check_is_folder(path: &Path) -> Result<()> {
             Err(Error::Input(format!("{}: a file, not a folder; pass the folder it lies in", path.display())))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::Input(format!(
-            "{}: no such folder; pass a folder of pictures, or one of {}",
+            "{}: no such folder; pass a folder of images, or one of {}",
             path.display(),
             builtin::known()
         ))),
@@ -68,11 +68,11 @@ fn relative_name(folder: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-fn no_pictures(folder: &Path, others: &BTreeMap<String, usize>) -> Error {
+fn no_images(folder: &Path, others: &BTreeMap<String, usize>) -> Error {
     let found: Vec<_> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let found = if found.is_empty() { "no files".into() } else { found.join(", ") };
     Error::Input(format!(
-        "{}: no pictures in it ({}), hidden ones left out; found {found}",
+        "{}: no images in it ({}), hidden ones left out; found {found}",
         folder.display(),
         EXTENSIONS.join(", ")
     ))

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use super::batches::{Batch, Batching};
-use super::pictures::Pictures;
+use super::images::Images;
 use crate::{Error, Result};
 
 /// How many batches wait ready.
@@ -15,7 +15,7 @@ pub struct Loader {
     /// `None` only while dropping.
     batches: Option<Receiver<Result<Batch>>>,
     thread: Option<JoinHandle<()>>,
-    pictures: Arc<Pictures>,
+    images: Arc<Images>,
     batching: Batching,
 }
 
@@ -24,18 +24,18 @@ impl Loader {
     ///
     /// # Errors
     /// As [`Batching::batch_at`], or if the system gives no thread.
-    pub fn start(pictures: Arc<Pictures>, batching: Batching, first_step: u64) -> Result<Self> {
-        let steps = batching.check(&pictures)?;
+    pub fn start(images: Arc<Images>, batching: Batching, first_step: u64) -> Result<Self> {
+        let steps = batching.check(&images)?;
         let (sender, batches) = sync_channel(AHEAD);
-        let again = (Arc::clone(&pictures), batching.clone());
+        let again = (Arc::clone(&images), batching.clone());
         let make = move || {
             let mut order = Vec::new();
             for step in first_step.. {
                 // A folder may be large: its order is drawn once an epoch, not once a batch.
                 if order.is_empty() || step % steps == 0 {
-                    order = batching.order(pictures.len(), step / steps);
+                    order = batching.order(images.len(), step / steps);
                 }
-                if sender.send(batching.batch_of(&pictures, step, step % steps, &order)).is_err() {
+                if sender.send(batching.batch_of(&images, step, step % steps, &order)).is_err() {
                     break;
                 }
             }
@@ -44,8 +44,8 @@ impl Loader {
             .name("batches".into())
             .spawn(make)
             .map_err(|error| Error::Device(format!("no thread to make batches on: {error}")))?;
-        let (pictures, batching) = again;
-        Ok(Self { batches: Some(batches), thread: Some(thread), pictures, batching })
+        let (images, batching) = again;
+        Ok(Self { batches: Some(batches), thread: Some(thread), images, batching })
     }
 
     /// Goes to the batch of step `step`, counted from 0.
@@ -53,7 +53,7 @@ impl Loader {
     /// # Errors
     /// As [`Loader::start`].
     pub fn seek(&mut self, step: u64) -> Result<()> {
-        *self = Self::start(Arc::clone(&self.pictures), self.batching.clone(), step)?;
+        *self = Self::start(Arc::clone(&self.images), self.batching.clone(), step)?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
-//! Pictures in, batches out: loading, augmentation, the order of an epoch, noise.
+//! Images in, batches out: loading, augmentation, the order of an epoch, noise.
 //!
-//! [`Pictures`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
+//! [`Images`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
 //! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise()`] and [`DiffAugmentParams`]. A
 //! run resumed at step t therefore needs no state from here but t.
 //!
@@ -12,16 +12,16 @@ mod builtin;
 mod decode;
 mod diffaugment;
 mod folder;
+mod images;
 mod loader;
 mod noise;
-mod pictures;
 mod pool;
 
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, LoadOptions, Picture, PictureFile, decoding};
+pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
 pub use diffaugment::DiffAugmentParams;
+pub use images::{Images, Loaded, find, to_byte, to_unit};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
-pub use pictures::{Loaded, Pictures, find, to_byte, to_unit};
 pub use pool::PoolDraws;

@@ -4,7 +4,7 @@ use crate::random::stream;
 use rand::RngExt;
 use std::collections::BTreeMap;
 
-/// The pool's part in one step, one number a picture of the batch.
+/// The pool's part in one step, one number an image of the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolDraws {
     /// What is shown: a row of the pool as it was before the step, or the length of the pool plus a row of the new fakes.
@@ -14,9 +14,9 @@ pub struct PoolDraws {
 }
 
 impl PoolDraws {
-    /// Takes the pictures one after another: while the pool of `len` is not full, a new fake is stored and shown; later
+    /// Takes the images one after another: while the pool of `len` is not full, a new fake is stored and shown; later
     /// it is shown, or, one time in two, stored in place of a random one that is shown instead. `seen` fakes came before
-    /// this batch; draws are from the stream of (seed, purpose, step), the coin then the row, for every picture.
+    /// this batch; draws are from the stream of (seed, purpose, step), the coin then the row, for every image.
     ///
     /// # Panics
     /// If `purpose` is longer than 16 bytes, as [`stream`].
@@ -26,23 +26,23 @@ impl PoolDraws {
         let mut draws = Self { rows: Vec::with_capacity(batch), store: vec![-1.0; batch] };
         // The new fake that each row holds by now, where it is one of this batch.
         let mut holds = BTreeMap::new();
-        for picture in 0..batch {
+        for image in 0..batch {
             let (old, row) = (rng.random::<bool>(), rng.random_range(0..len.max(1)));
             let (shown, stored) = if filled < len {
                 filled += 1;
-                (len + picture, Some(filled - 1))
+                (len + image, Some(filled - 1))
             } else if old && len > 0 {
                 (holds.get(&row).map_or(row, |fake| len + fake), Some(row))
             } else {
-                (len + picture, None)
+                (len + image, None)
             };
             draws.rows.push(shown as f32);
             if let Some(row) = stored {
                 // Only what is stored last stays.
-                if let Some(replaced) = holds.insert(row, picture) {
+                if let Some(replaced) = holds.insert(row, image) {
                     draws.store[replaced] = -1.0;
                 }
-                draws.store[picture] = row as f32;
+                draws.store[image] = row as f32;
             }
         }
         draws
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_as_pictures_one_after_another() {
+    fn a_batch_is_as_images_one_after_another() {
         for (len, batch) in [(1, 1), (1, 8), (3, 8), (5, 2), (50, 1), (50, 16)] {
             let (mut expected, mut pool) = (Vec::new(), vec![u64::MAX; len]);
             for step in 1..80_u64 {

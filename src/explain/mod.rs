@@ -100,7 +100,7 @@ pub fn explain(
         Device::Gpu(_) => "the device's own, as a new run would take them",
     };
     let device = device.tuned(&system.steps(), progress)?;
-    check_program("the pictures of a batch", &device, system.banks(), &system.steps())?;
+    check_program("the images of a batch", &device, system.banks(), &system.steps())?;
     progress("measuring what the device can do");
     let peaks = peaks::measured(&device, PEAKS, &|_, _, _| ())?;
     progress("timing the iteration");

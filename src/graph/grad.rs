@@ -140,7 +140,7 @@ fn rule<'g>(node: &Node, y: Var<'g>, gy: Var<'g>) -> Result<Vec<Option<Var<'g>>>
                 &[x, moments, gy],
                 Shape([moments.shape().0[0], 1, 2, x.shape().channels()]),
             )?;
-            // Statistics of all ranks depend on the pictures of all.
+            // Statistics of all ranks depend on the images of all.
             let sums = match gy.graph().node(moments.id()).op {
                 Op::Collective(Collective::AllReduceMoments { share }) => {
                     own.exchange(Collective::AllReduceMean { share })

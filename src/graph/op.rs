@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Per {
     /// One mean and variance per channel over batch, height and width (batch norm, Ioffe and Szegedy 2015).
     Batch,
-    /// One mean and variance per picture and channel over height and width (instance norm, Ulyanov 2016).
+    /// One mean and variance per image and channel over height and width (instance norm, Ulyanov 2016).
     Instance,
 }
 
@@ -32,7 +32,7 @@ pub enum Collective {
     },
     /// The rows of all ranks one after another, `whole` in all; a rank without a share has none there.
     AllGather {
-        /// Pictures of the whole batch.
+        /// Images of the whole batch.
         whole: usize,
     },
 }
@@ -119,7 +119,7 @@ pub enum Op {
     MaxPool(ConvGeometry),
     /// The transpose of [`Op::MaxPool`] in `v`. `[x, gy]`
     MaxPoolGrad(ConvGeometry),
-    /// Each picture moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
+    /// Each image moved by whole pixels `(dy, dx)` from `offsets` `[n, 1, 1, 2]`, zeros where nothing arrives;
     /// the other way round when `back`. `[x, offsets]`
     Translate {
         /// Whether the offsets are taken with opposite sign (the transpose).

@@ -12,10 +12,10 @@ use std::ops::Range;
 
 const EPS: f64 = 1e-5;
 
-/// Features of a picture in the middle of a network, and at its end; a picture.
+/// Features of an image in the middle of a network, and at its end; an image.
 const FEATURES: [usize; 4] = [16, 32, 32, 32];
 const SMALL: [usize; 4] = [16, 8, 8, 128];
-const PICTURE: [usize; 4] = [16, 64, 64, 3];
+const IMAGE: [usize; 4] = [16, 64, 64, 3];
 /// Weight and bias, or mean and variance, of the features.
 const PAIR: [usize; 4] = [1, 1, 2, 32];
 /// All parameters of an optimizer.
@@ -41,7 +41,7 @@ const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
 pub const CASES: [Example; 33] = [
-    case("sum", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].sum()))),
+    case("sum", &["x"], &[IMAGE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
         "conv_transpose2d",
@@ -74,16 +74,11 @@ pub const CASES: [Example; 33] = [
             v[0].broadcast_to(Shape([n, 32, 32, c]))
         }),
     ),
-    case(
-        "reflection_pad2d",
-        &["x"],
-        &[PICTURE],
-        Work::Value(|v, s| v[0].reflection_pad2d([s.reflection; 4])),
-    ),
+    case("reflection_pad2d", &["x"], &[IMAGE], Work::Value(|v, s| v[0].reflection_pad2d([s.reflection; 4]))),
     case(
         "reflection_pad2d_grad",
         &["x"],
-        &[PICTURE],
+        &[IMAGE],
         Work::Gradient(|v, s| v[0].reflection_pad2d([s.reflection; 4]), &["reflection_pad2d_grad"]),
     ),
     case("upsample_nearest2d", &["x"], &[SMALL], Work::Value(|v, s| v[0].upsample_nearest2d(s.scale))),
@@ -108,16 +103,16 @@ pub const CASES: [Example; 33] = [
         &[FEATURES],
         Work::Gradient(|v, s| v[0].max_pool2d(s.scale, pool(s)), &["max_pool2d_grad"]),
     ),
-    case("blur", &["x"], &[PICTURE], Work::Value(|v, _| Ok(v[0].blur()))),
-    case("translate", &["x", "offsets"], &[PICTURE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].translate(v[1]))),
+    case("blur", &["x"], &[IMAGE], Work::Value(|v, _| Ok(v[0].blur()))),
+    case("translate", &["x", "offsets"], &[IMAGE, [16, 1, 1, 2]], Work::Value(|v, _| v[0].translate(v[1]))),
     case(
         "gather_rows",
         &["x", "z", "rows"],
-        &[[50, 64, 64, 3], PICTURE, [16, 1, 1, 1]],
+        &[[50, 64, 64, 3], IMAGE, [16, 1, 1, 1]],
         Work::Value(|v, _| v[0].gather_rows(v[1], v[2])),
     ),
-    case("store", &["x"], &[PICTURE], Work::Updates(store)),
-    case("scatter_rows", &["kept", "x"], &[[50, 64, 64, 3], PICTURE], Work::Updates(scatter_rows)),
+    case("store", &["x"], &[IMAGE], Work::Updates(store)),
+    case("scatter_rows", &["kept", "x"], &[[50, 64, 64, 3], IMAGE], Work::Updates(scatter_rows)),
     case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
     case("adam", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM, shapes))),

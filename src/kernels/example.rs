@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Those of a layer that halves or doubles pictures.
+    /// Those of a layer that halves or doubles images.
     pub const DEFAULT: Self = Self { conv: ConvOptions::new(2, 1), reflection: 3, scale: [2; 2] };
 }
 

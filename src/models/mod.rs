@@ -49,9 +49,9 @@ macro_rules! models {
 }
 
 models! { $
-    /// From noise to pictures.
+    /// From noise to images.
     Dcgan => crate::models::dcgan::Dcgan,
-    /// From one set of pictures to another, and back.
+    /// From one set of images to another, and back.
     CycleGan => crate::models::cyclegan::CycleGan,
 }
 pub(crate) use with_model;
@@ -115,7 +115,7 @@ pub(crate) fn whose(name: &str, but: &str) -> Option<&'static str> {
 /// Judges a checkpoint of any model by figures.
 ///
 /// # Errors
-/// If the checkpoint, its pictures or the device cannot be used, or the judging asks for what the model does not have.
+/// If the checkpoint, its images or the device cannot be used, or the judging asks for what the model does not have.
 pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
     with_model!(Kind::of_checkpoint(checkpoint)?, M => M::evaluate(checkpoint, device, judging))
 }

@@ -19,10 +19,10 @@ pub struct DiffAugment<'g> {
 }
 
 impl<'g> DiffAugment<'g> {
-    /// The augmented pictures, in the paper's order: colour, translation, cutout.
+    /// The augmented images, in the paper's order: colour, translation, cutout.
     ///
     /// # Errors
-    /// If the draws do not fit the pictures.
+    /// If the draws do not fit the images.
     pub fn apply(&self, mut x: Var<'g>) -> Result<Var<'g>> {
         let Shape([n, h, w, c]) = x.shape();
         if let Some([brightness, saturation, contrast]) = self.color {
@@ -54,20 +54,20 @@ pub struct DiffAugmentPolicy {
 }
 
 impl DiffAugmentPolicy {
-    /// Augments `pictures` by draws that become inputs of the graph, named after `source`: `real.brightness`,
+    /// Augments `images` by draws that become inputs of the graph, named after `source`: `real.brightness`,
     /// `.saturation`, `.contrast`, `.shift`, `.mask`.
     ///
     /// # Errors
-    /// If the draws do not fit the pictures.
-    pub fn apply<'g>(self, pictures: Var<'g>, source: &str) -> Result<Var<'g>> {
-        let [n, h, w, _] = pictures.shape().0;
-        let input = |name: &str, shape| pictures.graph().input(&format!("{source}.{name}"), Shape(shape));
+    /// If the draws do not fit the images.
+    pub fn apply<'g>(self, images: Var<'g>, source: &str) -> Result<Var<'g>> {
+        let [n, h, w, _] = images.shape().0;
+        let input = |name: &str, shape| images.graph().input(&format!("{source}.{name}"), Shape(shape));
         let color = ["brightness", "saturation", "contrast"];
         let draws = DiffAugment {
             color: self.color.then(|| color.map(|name| input(name, [n, 1, 1, 1]))),
             translation: self.translation.then(|| input("shift", [n, 1, 1, 2])),
             cutout: self.cutout.then(|| input("mask", [n, h, w, 1])),
         };
-        draws.apply(pictures)
+        draws.apply(images)
     }
 }

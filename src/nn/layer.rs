@@ -50,7 +50,7 @@ pub enum Layer {
     AvgPool(usize),
     /// Layers whose result is added to what they read.
     Residual(Vec<Layer>),
-    /// Layers whose result, one number a picture and channel, is multiplied onto what comes in here.
+    /// Layers whose result, one number an image and channel, is multiplied onto what comes in here.
     Excite {
         /// Which layer of the same list they read the result of, one before this.
         from: usize,

@@ -13,13 +13,13 @@ pub enum Adversarial {
     Lsgan,
     /// Binary cross-entropy of scores taken as logits (Goodfellow 2014).
     Bce,
-    /// Scores of real pictures below 1 and of fake ones above -1 count; the generator raises its scores without end
+    /// Scores of real images below 1 and of fake ones above -1 count; the generator raises its scores without end
     /// (Lim and Ye 2017).
     Hinge,
 }
 
 impl Adversarial {
-    /// How far `scores` are from what real or fake pictures should have: what [`Adversarial::of_errors`] takes.
+    /// How far `scores` are from what real or fake images should have: what [`Adversarial::of_errors`] takes.
     pub fn errors(self, scores: Var<'_>, real: bool) -> Var<'_> {
         match (self, real) {
             (Self::Lsgan, true) => scores.affine(1.0, -1.0),
@@ -44,7 +44,7 @@ impl Adversarial {
         self.of_errors(self.errors(scores, real))
     }
 
-    /// The share of pictures that a discriminator with these `errors` is right about: their scores lie on the right side of
+    /// The share of images that a discriminator with these `errors` is right about: their scores lie on the right side of
     /// 0.5 with least squares, of 0 with the others. One that lies there counts half: who says the same of all is at chance.
     pub fn accuracy(self, errors: &[f32], real: bool) -> f64 {
         // How far beyond the end of its own side a score may lie.
@@ -65,7 +65,7 @@ impl Adversarial {
         errors.iter().map(right).sum::<f64>() / errors.len() as f64
     }
 
-    /// What a generator minimises: the mean loss of its pictures' `scores`.
+    /// What a generator minimises: the mean loss of its images' `scores`.
     pub fn generator(self, scores: Var<'_>) -> Var<'_> {
         match self {
             Self::Lsgan | Self::Bce => self.toward(scores, true),
@@ -97,12 +97,12 @@ impl R1 {
     }
 }
 
-/// The R1 penalty (Mescheder 2018) of a discriminator that gives `pictures`, real ones, `scores`: half the squared length
-/// of the gradient of a picture's score (where there are many, their mean) to the picture, on average over pictures.
+/// The R1 penalty (Mescheder 2018) of a discriminator that gives `images`, real ones, `scores`: half the squared length
+/// of the gradient of an image's score (where there are many, their mean) to the image, on average over images.
 ///
 /// # Errors
 /// If batch or instance norm stands between: their gradients cannot be differentiated again.
-pub fn r1<'g>(scores: Var<'g>, pictures: Var<'g>) -> Result<Var<'g>> {
-    let slopes = gradients(scores.spatial_mean().sum(), &[pictures])?[0];
-    Ok(slopes.square().sum().scale(0.5 / pictures.shape().0[0] as f64))
+pub fn r1<'g>(scores: Var<'g>, images: Var<'g>) -> Result<Var<'g>> {
+    let slopes = gradients(scores.spatial_mean().sum(), &[images])?[0];
+    Ok(slopes.square().sum().scale(0.5 / images.shape().0[0] as f64))
 }

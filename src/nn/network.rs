@@ -87,7 +87,7 @@ pub enum NormMode {
     Synced {
         /// This part's share of the whole batch.
         share: f64,
-        /// Pictures in the whole batch.
+        /// Images in the whole batch.
         whole: usize,
     },
 }
@@ -239,17 +239,17 @@ where
             Layer::BatchNorm(_) => {
                 let affine = Some(self.parameter());
                 let &(running, slot) = self.running.next().expect("the tensors are this network's");
-                let Shape([pictures, height, width, _]) = x.shape();
-                let (pictures, (y, moments)) = match self.statistics {
+                let Shape([images, height, width, _]) = x.shape();
+                let (images, (y, moments)) = match self.statistics {
                     NormMode::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
                     NormMode::Synced { share, whole } => (whole, x.sync_batch_norm(share, affine, NORM_EPS)?),
-                    NormMode::Batch => (pictures, x.norm(Per::Batch, affine, NORM_EPS)?),
+                    NormMode::Batch => (images, x.norm(Per::Batch, affine, NORM_EPS)?),
                 };
                 self.updates.push(Update::RunningMoments {
                     slot,
                     moments: moments.id(),
                     momentum: NORM_MOMENTUM,
-                    count: pictures * height * width,
+                    count: images * height * width,
                 });
                 Ok(y)
             }

@@ -32,12 +32,12 @@ pub fn weight_from_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
 }
 
 /// `[n, h, w, c]` to PyTorch's `[n, c, h, w]`.
-pub fn picture_to_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
+pub fn image_to_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
     permute(values, shape.0, [0, 3, 1, 2])
 }
 
 /// PyTorch's `[n, c, h, w]` to `[n, h, w, c]`, of result shape `shape`.
-pub fn picture_from_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
+pub fn image_from_torch<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
     let [n, h, w, c] = shape.0;
     permute(values, [n, c, h, w], [0, 2, 3, 1])
 }

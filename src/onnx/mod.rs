@@ -1,4 +1,4 @@
-//! Networks as ONNX files, which onnxruntime and others run: the operators of opset 17, pictures as `[batch, channels, height,
+//! Networks as ONNX files, which onnxruntime and others run: the operators of opset 17, images as `[batch, channels, height,
 //! width]`, values and nodes under the names of the layers that they come from, such as `main.3`.
 
 pub mod proto;

@@ -143,7 +143,7 @@ impl Writing {
             return Ok(self.node("BatchNormalization", at, &inputs, vec![float("epsilon", NORM_EPS as f32)]));
         }
         let [weight, bias] = [self.planes(at, "weight")?, self.planes(at, "bias")?];
-        // Of all pictures and pixels, channel by channel.
+        // Of all images and pixels, channel by channel.
         let axes = || vec![ints("axes", &[0, 2, 3])];
         let eps = self.floats(&format!("{at}.eps"), &[], &[NORM_EPS as f32]);
         let mean = self.node("ReduceMean", &format!("{at}.mean"), &[x], axes());
@@ -192,7 +192,7 @@ impl Writing {
         Ok(self.floats(&name, &shape, &numbers))
     }
 
-    /// A vector of the network as `[channels, 1, 1]`, to meet pictures.
+    /// A vector of the network as `[channels, 1, 1]`, to meet images.
     fn planes(&mut self, module: &str, leaf: &str) -> Result<String> {
         let name = format!("{module}.{leaf}");
         let (_, numbers) = self.take(&name)?;

@@ -9,7 +9,7 @@ use crate::tensor_file::Tensor;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// The most numbers one tensor, or the windows a convolution reads from one picture, may hold.
+/// The most numbers one tensor, or the windows a convolution reads from one image, may hold.
 const LARGEST: usize = 1 << 30;
 
 /// An input of the graph, with its numbers in the graph's layout.
@@ -61,12 +61,12 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
     /// Takes what the operation needs from `tensors` and returns its result.
     pub(super) fn apply(&mut self, tensors: &mut BTreeMap<String, Tensor<T>>) -> Result<Var<'g>> {
         let request = self.request;
-        let x = self.leaf("x", Layout::Picture, tensors)?;
+        let x = self.leaf("x", Layout::Image, tensors)?;
         let y = match request.name.as_str() {
             "conv2d" | "conv_transpose2d" => self.convolution(x, tensors),
             "batch_norm" | "batch_norm_eval" | "instance_norm" | "group_norm" => self.norm(x, tensors),
             "concat_channels" => {
-                let z = self.leaf("z", Layout::Picture, tensors)?;
+                let z = self.leaf("z", Layout::Image, tensors)?;
                 Var::concat_channels(&[x, z])
             }
             "slice_channels" => {
@@ -83,7 +83,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         }
         .map_err(|error| match error {
             Error::Graph { op, problem } => {
-                let problem = format!("{problem} (pictures here are [batch, height, width, channels])");
+                let problem = format!("{problem} (images here are [batch, height, width, channels])");
                 Error::Graph { op, problem }
             }
             other => other,
@@ -103,7 +103,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             return Ok(x.unary(*function));
         }
         let function = Binary::ALL.iter().find(|function| function.name() == name);
-        x.binary(*function.ok_or_else(|| unknown(name))?, self.leaf("z", Layout::Picture, tensors)?)
+        x.binary(*function.ok_or_else(|| unknown(name))?, self.leaf("z", Layout::Image, tensors)?)
     }
 
     fn leaf(
@@ -128,7 +128,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
         };
         let [_, height, width, _] = small.shape().0;
         let [kh, kw, inputs, _] = w.shape().0;
-        self.bounded("the windows of one picture", &[height, width, kh, kw, inputs])?;
+        self.bounded("the windows of one image", &[height, width, kh, kw, inputs])?;
         if !tensors.contains_key("b") {
             return Ok(y);
         }

@@ -1,6 +1,6 @@
 //! One operation and its gradients on tensors in PyTorch's layouts: the library half of `mewgan op`.
 //!
-//! Pictures are `[N, C, H, W]`, weights `[O, I, kh, kw]` for conv2d and `[I, O, kh, kw]` for conv_transpose2d, vectors
+//! Images are `[N, C, H, W]`, weights `[O, I, kh, kw]` for conv2d and `[I, O, kh, kw]` for conv_transpose2d, vectors
 //! `[C]`. What comes in is checked before anything runs, so no file can make an executor meet sizes it does not expect.
 
 mod call;
@@ -110,15 +110,15 @@ pub fn run<T: Copy + Default>(
     let y = call.apply(&mut tensors)?;
     let Call { mut leaves, running, updates, .. } = call;
 
-    let mut outputs = vec![("y", y, Layout::Picture)];
+    let mut outputs = vec![("y", y, Layout::Image)];
     if let Some(gy) = tensors.remove("gy") {
-        let gy = Leaf::new(&graph, "gy", Layout::Picture, &gy)?;
+        let gy = Leaf::new(&graph, "gy", Layout::Image, &gy)?;
         if gy.var.shape() != y.shape() {
             return Err(Error::Input(format!(
                 "{}: gy is {:?} but y is {:?}: they must be the same",
                 request.name,
-                torch_shape(Layout::Picture, gy.var.shape()),
-                torch_shape(Layout::Picture, y.shape())
+                torch_shape(Layout::Image, gy.var.shape()),
+                torch_shape(Layout::Image, y.shape())
             )));
         }
         let wrt: Vec<Var<'_>> = leaves.iter().map(|leaf| leaf.var).collect();

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Layout {
     /// `[n, c, h, w]` outside, `[n, h, w, c]` inside.
-    Picture,
+    Image,
     /// `[o, i, kh, kw]` (transposed convolutions: `[i, o, kh, kw]`) outside, `[kh, kw, i, o]` inside.
     Weight,
     /// `[c]` outside, `[1, 1, 1, c]` inside.
@@ -31,10 +31,10 @@ impl<T: Copy> Tensor<T> {
             return Err(Error::Input(format!("tensor {name} is {shape:?}: every extent must be at least 1")));
         }
         match (layout, shape.as_slice()) {
-            (Layout::Picture, &[n, c, h, w]) => Ok(Shape([n, h, w, c])),
+            (Layout::Image, &[n, c, h, w]) => Ok(Shape([n, h, w, c])),
             (Layout::Weight, &[o, i, kh, kw]) => Ok(Shape([kh, kw, i, o])),
             (Layout::Vector, &[c]) => Ok(Shape::vector(c)),
-            (Layout::Picture | Layout::Weight, _) => {
+            (Layout::Image | Layout::Weight, _) => {
                 Err(Error::Input(format!("tensor {name} is {shape:?}: it must have 4 axes")))
             }
             (Layout::Vector | Layout::Pair, _) => {
@@ -46,7 +46,7 @@ impl<T: Copy> Tensor<T> {
     /// The numbers in the graph's order.
     pub(super) fn to_graph(&self, layout: Layout, shape: Shape) -> Vec<T> {
         match layout {
-            Layout::Picture => torch::picture_from_torch(&self.values, shape),
+            Layout::Image => torch::image_from_torch(&self.values, shape),
             Layout::Weight => torch::weight_from_torch(&self.values, shape),
             Layout::Vector | Layout::Pair => self.values.clone(),
         }
@@ -55,7 +55,7 @@ impl<T: Copy> Tensor<T> {
     /// A tensor from the graph's numbers.
     pub(super) fn from_graph(layout: Layout, shape: Shape, values: &[T]) -> Self {
         let values = match layout {
-            Layout::Picture => torch::picture_to_torch(values, shape),
+            Layout::Image => torch::image_to_torch(values, shape),
             Layout::Weight => torch::weight_to_torch(values, shape),
             Layout::Vector | Layout::Pair => values.to_vec(),
         };
@@ -67,7 +67,7 @@ impl<T: Copy> Tensor<T> {
 pub(super) fn torch_shape(layout: Layout, shape: Shape) -> Vec<usize> {
     let [a, b, c, d] = shape.0;
     match layout {
-        Layout::Picture => vec![a, d, b, c],
+        Layout::Image => vec![a, d, b, c],
         Layout::Weight => vec![d, c, a, b],
         Layout::Vector => vec![d],
         Layout::Pair => vec![c, d],

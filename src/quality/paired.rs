@@ -1,15 +1,15 @@
-use super::PictureSet;
+use super::ImageSet;
 use crate::{Error, Result};
 
-/// `mean |a - b|` over every value of two sets in which picture `i` of one belongs to picture `i` of the other.
+/// `mean |a - b|` over every value of two sets in which image `i` of one belongs to image `i` of the other.
 ///
 /// # Errors
 /// If the sets differ in count or size.
-pub fn mean_absolute_error(a: PictureSet, b: PictureSet) -> Result<f64> {
+pub fn mean_absolute_error(a: ImageSet, b: ImageSet) -> Result<f64> {
     a.check_same_size(&b, "mean absolute error")?;
     if a.count() != b.count() {
         return Err(Error::Input(format!(
-            "mean absolute error: {} pictures cannot be compared with {} one by one; give as many of both",
+            "mean absolute error: {} images cannot be compared with {} one by one; give as many of both",
             a.count(),
             b.count()
         )));

@@ -1,11 +1,11 @@
 use rayon::prelude::*;
 
-use super::PictureSet;
+use super::ImageSet;
 
-/// No level of a pyramid is smaller, unless the pictures are.
+/// No level of a pyramid is smaller, unless the images are.
 const SMALLEST_SIDE: usize = 8;
 
-/// One level of the pyramids of a set of pictures: `[count, side, side, channels]`.
+/// One level of the pyramids of a set of images: `[count, side, side, channels]`.
 pub(super) struct Level {
     pub side: usize,
     pub values: Vec<f32>,
@@ -17,20 +17,20 @@ pub(super) fn sides(side: usize) -> Vec<usize> {
     std::iter::successors(Some(side), half).collect()
 }
 
-/// Laplacian pyramids (Burt and Adelson 1983): each level is what the next smaller one, enlarged, lacks of the picture
-/// at that size; the last is the smallest picture itself.
-pub(super) fn laplacian(pictures: PictureSet) -> Vec<Level> {
-    let sides = sides(pictures.side());
-    let channels = pictures.channels();
-    let mut current = pictures.values().to_vec();
+/// Laplacian pyramids (Burt and Adelson 1983): each level is what the next smaller one, enlarged, lacks of the image
+/// at that size; the last is the smallest image itself.
+pub(super) fn laplacian(images: ImageSet) -> Vec<Level> {
+    let sides = sides(images.side());
+    let channels = images.channels();
+    let mut current = images.values().to_vec();
     let mut levels = Vec::with_capacity(sides.len());
     for side in &sides[..sides.len() - 1] {
         let len = side * side * channels;
         let smaller: Vec<f32> =
-            current.par_chunks(len).flat_map_iter(|picture| halve(picture, *side, channels)).collect();
-        current.par_chunks_mut(len).zip(smaller.par_chunks(len / 4)).for_each(|(picture, smaller)| {
+            current.par_chunks(len).flat_map_iter(|image| halve(image, *side, channels)).collect();
+        current.par_chunks_mut(len).zip(smaller.par_chunks(len / 4)).for_each(|(image, smaller)| {
             let enlarged = enlarge(smaller, side / 2, channels);
-            picture.iter_mut().zip(enlarged).for_each(|(value, known)| *value -= known);
+            image.iter_mut().zip(enlarged).for_each(|(value, known)| *value -= known);
         });
         levels.push(Level { side: *side, values: std::mem::replace(&mut current, smaller) });
     }
@@ -39,17 +39,17 @@ pub(super) fn laplacian(pictures: PictureSet) -> Vec<Level> {
 }
 
 /// Blurs and keeps every second pixel of every second row.
-fn halve(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
-    let blurred = blur(picture, side, channels);
+fn halve(image: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    let blurred = blur(image, side, channels);
     let rows = blurred.chunks(side * channels).step_by(2);
     rows.flat_map(|row| row.chunks(channels).step_by(2).flatten()).copied().collect()
 }
 
 /// Spreads the pixels of `[side, side, channels]` over twice the side, with zeros between, and blurs; times 4, as one
 /// pixel in 4 is not zero.
-fn enlarge(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
-    let mut spread = vec![0.0; 4 * picture.len()];
-    for (y, row) in picture.chunks(side * channels).enumerate() {
+fn enlarge(image: &[f32], side: usize, channels: usize) -> Vec<f32> {
+    let mut spread = vec![0.0; 4 * image.len()];
+    for (y, row) in image.chunks(side * channels).enumerate() {
         for (x, pixel) in row.chunks(channels).enumerate() {
             for (channel, value) in pixel.iter().enumerate() {
                 spread[(4 * side * y + 2 * x) * channels + channel] = 4.0 * value;
@@ -60,7 +60,7 @@ fn enlarge(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
 }
 
 /// Convolution with `[1 4 6 4 1] / 16` along both axes, reflected at the borders; `side` is at least 3.
-fn blur(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
+fn blur(image: &[f32], side: usize, channels: usize) -> Vec<f32> {
     const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
     let taps = |at: usize| {
         KERNEL.iter().enumerate().map(move |(tap, weight)| {
@@ -68,15 +68,15 @@ fn blur(picture: &[f32], side: usize, channels: usize) -> Vec<f32> {
             (if index < side { index } else { 2 * (side - 1) - index }, weight)
         })
     };
-    let mut across = vec![0.0; picture.len()];
-    for (out, row) in across.chunks_mut(side * channels).zip(picture.chunks(side * channels)) {
+    let mut across = vec![0.0; image.len()];
+    for (out, row) in across.chunks_mut(side * channels).zip(image.chunks(side * channels)) {
         for (x, pixel) in out.chunks_mut(channels).enumerate() {
             for (from, weight) in taps(x) {
                 add_scaled(pixel, *weight, &row[from * channels..]);
             }
         }
     }
-    let mut both = vec![0.0; picture.len()];
+    let mut both = vec![0.0; image.len()];
     for (y, row) in both.chunks_mut(side * channels).enumerate() {
         for (from, weight) in taps(y) {
             add_scaled(row, *weight, &across[from * side * channels..]);
@@ -91,7 +91,7 @@ fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, PictureSet, enlarge, laplacian, sides};
+    use super::{ImageSet, Level, enlarge, laplacian, sides};
 
     #[test]
     fn levels_are_halves_down_to_eight() {
@@ -102,9 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_picture_is_flat_at_the_smallest_level_only() {
+    fn a_flat_image_is_flat_at_the_smallest_level_only() {
         let values = [0.25, -0.5].repeat(64 * 64);
-        let levels = laplacian(PictureSet::new(&values, 64, 2).unwrap());
+        let levels = laplacian(ImageSet::new(&values, 64, 2).unwrap());
         for level in &levels {
             let flat = if level.side == 8 { [0.25, -0.5] } else { [0.0, 0.0] };
             for pixel in level.values.chunks(2) {
@@ -118,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn levels_add_up_to_the_picture() {
+    fn levels_add_up_to_the_image() {
         let values: Vec<f32> = (0..2 * 64 * 64).map(|i| ((i * i) as f32).sin()).collect();
-        let levels = laplacian(PictureSet::new(&values, 64, 1).unwrap());
-        for (index, picture) in values.chunks(64 * 64).enumerate() {
+        let levels = laplacian(ImageSet::new(&values, 64, 1).unwrap());
+        for (index, image) in values.chunks(64 * 64).enumerate() {
             let part = |level: &Level| {
                 let len = level.side * level.side;
                 level.values[index * len..][..len].to_vec()
@@ -132,7 +132,7 @@ mod tests {
                 part(level).iter().zip(enlarged).map(|(a, b)| a + b).collect()
             };
             let whole: Vec<f32> = details.iter().rev().fold(part(smallest), add);
-            assert!(whole.iter().zip(picture).all(|(a, b)| (a - b).abs() < 1e-5));
+            assert!(whole.iter().zip(image).all(|(a, b)| (a - b).abs() < 1e-5));
         }
     }
 }

@@ -4,7 +4,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
-use super::PictureSet;
+use super::ImageSet;
 use super::pyramid::{Level, laplacian};
 use crate::random::stream;
 use crate::{Error, Result};
@@ -15,7 +15,7 @@ const PATCH: usize = 7;
 const SCALE: f64 = 1e3;
 /// Directions are measured along in groups of this many.
 const GROUP: usize = 8;
-/// One step of an 8-bit picture.
+/// One step of an 8-bit image.
 const STEP: f64 = 2.0 / 255.0;
 /// Neither option goes beyond: a level of side 64 has 3364 patches in all.
 const MOST: usize = 4096;
@@ -23,7 +23,7 @@ const MOST: usize = 4096;
 /// How closely [`sliced_wasserstein`] looks. The default is the paper's 128 patches and 4 x 128 directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlicedWassersteinOptions {
-    /// Patches drawn from each picture (on average, where one set has more pictures) at each level.
+    /// Patches drawn from each image (on average, where one set has more images) at each level.
     pub patches: usize,
     /// Directions along which the patches of the two sets are compared.
     pub directions: usize,
@@ -38,34 +38,34 @@ impl Default for SlicedWassersteinOptions {
 }
 
 /// Multi-scale sliced Wasserstein distance (after Karras et al. 2018, "Progressive Growing of GANs", section 5), times
-/// 1000: per level of the pictures' Laplacian pyramids, from the finest on, its side and the distance. Less is better.
+/// 1000: per level of the images' Laplacian pyramids, from the finest on, its side and the distance. Less is better.
 ///
 /// Levels have sides `side, side / 2, ...` for as long as the half is whole and at least 8, where a patch is nearly the
-/// whole picture: the fine levels see texture, the coarse ones where things are. At each, patches of 7 x 7 pixels are
+/// whole image: the fine levels see texture, the coarse ones where things are. At each, patches of 7 x 7 pixels are
 /// drawn from both sets, at the same places. Along a unit vector, the distance of two equally large sets of patches is the
 /// mean difference of their sorted projections; the figure is its mean over many such vectors.
 ///
 /// Two things differ from the paper, both because the eye sees what its figure does not:
-/// - It scales each set by its own mean and deviation per channel, and misses a contrast or a tint that all pictures of
-///   a set share. Here both sets are scaled by those of `real`, of a deviation of at least one step of an 8-bit picture.
+/// - It scales each set by its own mean and deviation per channel, and misses a contrast or a tint that all images of
+///   a set share. Here both sets are scaled by those of `real`, of a deviation of at least one step of an 8-bit image.
 /// - Its vectors are random. Along those, 147 numbers of an edge and of noise add up to nearly the same bell curve. Here
 ///   every second one points to a patch of `real`: edges answer strongly to those like them, noise does not.
 ///
-/// A set against itself gives 0, but no two samples of the same pictures do: judge by the distance between two halves of
-/// the real pictures. It falls with the number of pictures, so compare figures of equal counts only. From the larger set
-/// as many patches are drawn as from the smaller, over all of its pictures.
+/// A set against itself gives 0, but no two samples of the same images do: judge by the distance between two halves of
+/// the real images. It falls with the number of images, so compare figures of equal counts only. From the larger set
+/// as many patches are drawn as from the smaller, over all of its images.
 ///
 /// # Errors
-/// If the pictures of the two sets differ in size or are smaller than a patch, or an option is not from 1 to 4096.
+/// If the images of the two sets differ in size or are smaller than a patch, or an option is not from 1 to 4096.
 pub fn sliced_wasserstein(
-    pictures: PictureSet,
-    real: PictureSet,
+    images: ImageSet,
+    real: ImageSet,
     options: &SlicedWassersteinOptions,
 ) -> Result<Vec<(usize, f64)>> {
-    pictures.check_same_size(&real, "sliced Wasserstein distance")?;
+    images.check_same_size(&real, "sliced Wasserstein distance")?;
     check(real, options)?;
     let channels = real.channels();
-    let places = pictures.count().min(real.count()) * options.patches;
+    let places = images.count().min(real.count()) * options.patches;
     let compare = |(found, real): (Level, Level)| {
         let side = real.side;
         let [mut found, mut real] =
@@ -76,7 +76,7 @@ pub fn sliced_wasserstein(
         let directions = directions(&real, options, side);
         (side, SCALE * distance(&found, &real, &directions) / options.directions as f64)
     };
-    Ok(laplacian(pictures).into_iter().zip(laplacian(real)).map(compare).collect())
+    Ok(laplacian(images).into_iter().zip(laplacian(real)).map(compare).collect())
 }
 
 /// The geometric mean of the distances that [`sliced_wasserstein`] gives, so that a level which is twice as far counts the
@@ -85,11 +85,11 @@ pub fn average_over_levels(levels: &[(usize, f64)]) -> f64 {
     (levels.iter().map(|(_, distance)| distance.ln()).sum::<f64>() / levels.len() as f64).exp()
 }
 
-fn check(pictures: PictureSet, options: &SlicedWassersteinOptions) -> Result<()> {
-    if pictures.side() < PATCH {
+fn check(images: ImageSet, options: &SlicedWassersteinOptions) -> Result<()> {
+    if images.side() < PATCH {
         return Err(Error::Input(format!(
-            "sliced Wasserstein distance: pictures of side {} are smaller than its patches of side {PATCH}",
-            pictures.side()
+            "sliced Wasserstein distance: images of side {} are smaller than its patches of side {PATCH}",
+            images.side()
         )));
     }
     for (name, value) in [("patches", options.patches), ("directions", options.directions)] {
@@ -109,16 +109,16 @@ struct Patches {
 }
 
 impl Patches {
-    /// One patch per place; the pictures take turns.
+    /// One patch per place; the images take turns.
     fn draw(level: &Level, channels: usize, places: usize, seed: u64) -> Self {
         let row = level.side * channels;
-        let pictures = level.values.len() / (level.side * row);
+        let images = level.values.len() / (level.side * row);
         let len = PATCH * PATCH * channels;
         let mut values = Vec::with_capacity(places * len);
         let mut rng = stream(seed, "swd patches", level.side as u64);
         for place in 0..places {
             let [top, left] = [(); 2].map(|()| rng.random_range(0..=level.side - PATCH));
-            let corner = (place % pictures) * level.side * row + top * row + left * channels;
+            let corner = (place % images) * level.side * row + top * row + left * channels;
             for y in 0..PATCH {
                 values.extend_from_slice(&level.values[corner + y * row..][..PATCH * channels]);
             }
@@ -130,7 +130,7 @@ impl Patches {
         self.values.chunks(self.len)
     }
 
-    /// Mean and deviation of each channel, the latter of at least one step of an 8-bit picture.
+    /// Mean and deviation of each channel, the latter of at least one step of an 8-bit image.
     fn scales(&self, channels: usize) -> Vec<(f64, f64)> {
         let count = (self.values.len() / channels) as f64;
         let scale = |channel| {
@@ -173,7 +173,7 @@ type Group = Vec<[f32; GROUP]>;
 /// group is filled up with zeros, along which nothing differs.
 fn directions(real: &Patches, options: &SlicedWassersteinOptions, side: usize) -> Vec<Group> {
     let mut rng = stream(options.seed, "swd directions", side as u64);
-    // None where all patches are those of flat pictures, without any length: then all vectors are random.
+    // None where all patches are those of flat images, without any length: then all vectors are random.
     let chances = WeightedIndex::new(real.iter().map(squared_length)).ok();
     let mut direction = |index: usize| {
         let patch = chances.as_ref().filter(|_| index % 2 == 1);

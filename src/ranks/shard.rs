@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-/// The pictures of a batch that one process computes.
+/// The images of a batch that one process computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shard {
     /// The first, by its place in the whole batch.
     pub first: usize,
     /// How many; at least 1.
     pub len: usize,
-    /// Pictures of the whole batch.
+    /// Images of the whole batch.
     pub whole: usize,
     /// Their share of the whole batch's means, where others compute the rest; none of a process by itself.
     pub share: Option<f64>,
@@ -18,7 +18,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The part of rank `rank` of `size`: the batch is cut evenly, and where it does not divide some have one picture more. A rank
+    /// The part of rank `rank` of `size`: the batch is cut evenly, and where it does not divide some have one image more. A rank
     /// that is left without any computes on another's, with a share of 0.
     pub fn of(batch: usize, rank: usize, size: usize) -> Self {
         if size == 1 {
@@ -37,19 +37,19 @@ impl Shard {
         self.first..self.first + self.len
     }
 
-    /// Its part of what the whole batch has, a run of numbers a picture.
+    /// Its part of what the whole batch has, a run of numbers an image.
     pub fn slice<T>(self, values: &[T]) -> &[T] {
-        let per_picture = values.len() / self.whole;
-        &values[self.first * per_picture..][..self.len * per_picture]
+        let per_image = values.len() / self.whole;
+        &values[self.first * per_image..][..self.len * per_image]
     }
 
-    /// How many of its pictures count.
+    /// How many of its images count.
     pub fn counted(self) -> usize {
         if self.share == Some(0.0) { 0 } else { self.len }
     }
 }
 
-/// A whole batch of so many pictures.
+/// A whole batch of so many images.
 impl From<usize> for Shard {
     fn from(batch: usize) -> Self {
         Self { first: 0, len: batch, whole: batch, share: None, synced: false }
@@ -61,7 +61,7 @@ mod tests {
     use super::Shard;
 
     #[test]
-    fn every_picture_counts_once() {
+    fn every_image_counts_once() {
         for batch in 1..40 {
             for size in 2..9 {
                 let shards: Vec<Shard> = (0..size).map(|rank| Shard::of(batch, rank, size)).collect();

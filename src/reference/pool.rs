@@ -4,7 +4,7 @@ use super::Real;
 use crate::shape::ConvGeometry;
 use rayon::prelude::*;
 
-/// The number of a picture `x` that is largest in channel `c` of window `at`, by its place: the first of equal ones, and NaN
+/// The number of an image `x` that is largest in channel `c` of window `at`, by its place: the first of equal ones, and NaN
 /// before all numbers, the last of several, as PyTorch has it.
 fn largest<T: Real>(g: &ConvGeometry, x: &[T], channels: usize, at: usize, c: usize) -> usize {
     let window = [at / g.small[1], at % g.small[1]];
@@ -28,9 +28,9 @@ fn largest<T: Real>(g: &ConvGeometry, x: &[T], channels: usize, at: usize, c: us
 
 /// See [`crate::graph::Op::MaxPool`].
 pub fn max_pool<T: Real>(g: &ConvGeometry, x: &[T], v: &[T], channels: usize, y: &mut [T]) {
-    let [picture, pooled] = [g.large, g.small].map(|[h, w]| h * w * channels);
-    let pictures = y.par_chunks_exact_mut(pooled).zip(x.par_chunks_exact(picture));
-    pictures.zip(v.par_chunks_exact(picture)).for_each(|((y, x), v)| {
+    let [image, pooled] = [g.large, g.small].map(|[h, w]| h * w * channels);
+    let images = y.par_chunks_exact_mut(pooled).zip(x.par_chunks_exact(image));
+    images.zip(v.par_chunks_exact(image)).for_each(|((y, x), v)| {
         for (at, y) in y.chunks_exact_mut(channels).enumerate() {
             y.iter_mut().enumerate().for_each(|(c, y)| *y = v[largest(g, x, channels, at, c)]);
         }
@@ -39,10 +39,10 @@ pub fn max_pool<T: Real>(g: &ConvGeometry, x: &[T], v: &[T], channels: usize, y:
 
 /// See [`crate::graph::Op::MaxPoolGrad`].
 pub fn max_pool_grad<T: Real>(g: &ConvGeometry, x: &[T], gy: &[T], channels: usize, dv: &mut [T]) {
-    let [picture, pooled] = [g.large, g.small].map(|[h, w]| h * w * channels);
+    let [image, pooled] = [g.large, g.small].map(|[h, w]| h * w * channels);
     dv.fill(T::from_f64(0.0));
-    let pictures = dv.par_chunks_exact_mut(picture).zip(x.par_chunks_exact(picture));
-    pictures.zip(gy.par_chunks_exact(pooled)).for_each(|((dv, x), gy)| {
+    let images = dv.par_chunks_exact_mut(image).zip(x.par_chunks_exact(image));
+    images.zip(gy.par_chunks_exact(pooled)).for_each(|((dv, x), gy)| {
         for (at, gy) in gy.chunks_exact(channels).enumerate() {
             gy.iter().enumerate().for_each(|(c, gy)| dv[largest(g, x, channels, at, c)] += *gy);
         }

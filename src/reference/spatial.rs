@@ -17,8 +17,8 @@ fn mirror(position: usize, before: usize, len: usize) -> usize {
     }) as usize
 }
 
-/// Calls `visit(picture's numbers, start of a pixel in a, start of the pixel of b it comes from)` for every pixel of a
-/// picture of shape `a`, pictures of `out` side by side; starts count from the picture's first number.
+/// Calls `visit(image's numbers, start of a pixel in a, start of the pixel of b it comes from)` for every pixel of an
+/// image of shape `a`, images of `out` side by side; starts count from the image's first number.
 fn pixels<T: Real>(
     out: &mut [T],
     a: Shape,
@@ -27,11 +27,11 @@ fn pixels<T: Real>(
     visit: impl Fn(usize, &mut [T], usize, usize) + Sync,
 ) {
     let [n, h, w, c] = a.0;
-    out.par_chunks_exact_mut(out.len() / n).enumerate().for_each(|(picture, out)| {
+    out.par_chunks_exact_mut(out.len() / n).enumerate().for_each(|(image, out)| {
         for y in 0..h {
             for x in 0..w {
                 let (fy, fx) = from(y, x);
-                visit(picture, out, (y * w + x) * c, (fy * b.0[2] + fx) * c);
+                visit(image, out, (y * w + x) * c, (fy * b.0[2] + fx) * c);
             }
         }
     });
@@ -39,15 +39,15 @@ fn pixels<T: Real>(
 
 fn copy<T: Real>(x: &[T], xs: Shape) -> impl Fn(usize, &mut [T], usize, usize) {
     let (channels, len) = (xs.channels(), xs.len() / xs.0[0]);
-    move |picture, out, to, from| {
-        out[to..to + channels].copy_from_slice(&x[picture * len + from..][..channels]);
+    move |image, out, to, from| {
+        out[to..to + channels].copy_from_slice(&x[image * len + from..][..channels]);
     }
 }
 
 fn add<T: Real>(x: &[T], xs: Shape) -> impl Fn(usize, &mut [T], usize, usize) {
     let (channels, len) = (xs.channels(), xs.len() / xs.0[0]);
-    move |picture, out, from, to| {
-        let x = &x[picture * len + from..][..channels];
+    move |image, out, from, to| {
+        let x = &x[image * len + from..][..channels];
         out[to..to + channels].iter_mut().zip(x).for_each(|(out, x)| *out += *x);
     }
 }
@@ -92,8 +92,8 @@ pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
         for (dx, along) in taps {
             let share = T::from_f64(down * along);
             let from = |y, x| (near(y, dy, h), near(x, dx, w));
-            pixels(out, shape, shape, from, |picture, out, to, from| {
-                let x = &x[picture * h * w * c + from..][..c];
+            pixels(out, shape, shape, from, |image, out, to, from| {
+                let x = &x[image * h * w * c + from..][..c];
                 out[to..to + c].iter_mut().zip(x).for_each(|(out, x)| *out += share * *x);
             });
         }
@@ -103,18 +103,18 @@ pub fn blur<T: Real>(x: &[T], shape: Shape, out: &mut [T]) {
 /// See [`crate::graph::Op::Translate`].
 pub fn translate<T: Real>(back: bool, x: &[T], offsets: &[T], out: &mut [T], shape: Shape) {
     let [_, h, w, c] = shape.0;
-    // At most out of the picture, where NaN goes too.
+    // At most out of the image, where NaN goes too.
     let moved = |offset: T, extent: usize| {
         let limit = extent as f64;
         let pixels = if offset.is_nan() { limit } else { offset.as_f64().clamp(-limit, limit) };
         pixels.round_ties_even() as isize * if back { -1 } else { 1 }
     };
-    for (picture, out) in out.chunks_exact_mut(h * w * c).enumerate() {
-        let (dy, dx) = (moved(offsets[picture * 2], h), moved(offsets[picture * 2 + 1], w));
+    for (image, out) in out.chunks_exact_mut(h * w * c).enumerate() {
+        let (dy, dx) = (moved(offsets[image * 2], h), moved(offsets[image * 2 + 1], w));
         for (pixel, out) in out.chunks_exact_mut(c).enumerate() {
             let (fy, fx) = ((pixel / w) as isize - dy, (pixel % w) as isize - dx);
             if (0..h as isize).contains(&fy) && (0..w as isize).contains(&fx) {
-                let at = ((picture * h + fy as usize) * w + fx as usize) * c;
+                let at = ((image * h + fy as usize) * w + fx as usize) * c;
                 out.copy_from_slice(&x[at..at + c]);
             } else {
                 out.fill(T::from_f64(0.0));

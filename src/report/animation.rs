@@ -18,7 +18,7 @@ const LAST_DELAY: u16 = 250;
 /// NeuQuant's sampling factor, 1 (best) to 30 (fastest).
 const QUANTIZER_SPEED: i32 = 10;
 
-/// Writes the sample pictures `frames`, given in order, as a GIF that loops. Only pictures of the last one's size are
+/// Writes the sample images `frames`, given in order, as a GIF that loops. Only images of the last one's size are
 /// taken; of more than `max_frames` of them an even choice, the last one always and the first wherever there is room for
 /// two.
 pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usize) -> Result<()> {
@@ -30,7 +30,7 @@ pub fn progress_gif(frames: &[PathBuf], path: impl AsRef<Path>, max_frames: usiz
 pub(super) fn encoded(frames: &[PathBuf], path: &Path, max_frames: usize, max_width: u32) -> Result<Vec<u8>> {
     let Some(last_path) = frames.last().filter(|_| max_frames > 0) else {
         return Err(Error::Input(format!(
-            "{}: {} sample pictures, of which at most {max_frames} are wanted; expected 1 or more of both",
+            "{}: {} sample images, of which at most {max_frames} are wanted; expected 1 or more of both",
             path.display(),
             frames.len()
         )));
@@ -44,11 +44,11 @@ pub(super) fn encoded(frames: &[PathBuf], path: &Path, max_frames: usize, max_wi
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(encoding)?;
     encoder.set_repeat(Repeat::Infinite).map_err(encoding)?;
-    for picture_path in evenly_spaced(of_one_size.len(), max_frames).map(|index| of_one_size[index]) {
-        let picture = open(picture_path)?;
-        let picture = imageops::resize(&picture, width.into(), height.into(), FilterType::Triangle);
-        let mut frame = Frame::from_rgb_speed(width, height, &picture, QUANTIZER_SPEED);
-        frame.delay = if picture_path == last_path { LAST_DELAY } else { DELAY };
+    for image_path in evenly_spaced(of_one_size.len(), max_frames).map(|index| of_one_size[index]) {
+        let image = open(image_path)?;
+        let image = imageops::resize(&image, width.into(), height.into(), FilterType::Triangle);
+        let mut frame = Frame::from_rgb_speed(width, height, &image, QUANTIZER_SPEED);
+        frame.delay = if image_path == last_path { LAST_DELAY } else { DELAY };
         encoder.write_frame(&frame).map_err(encoding)?;
     }
     drop(encoder);
@@ -62,18 +62,18 @@ pub(super) fn evenly_spaced(count: usize, limit: usize) -> impl Iterator<Item = 
 }
 
 fn open(path: &Path) -> Result<RgbImage> {
-    let picture = image::open(path).map_err(|error| {
+    let image = image::open(path).map_err(|error| {
         Error::Input(format!(
-            "{}: not a readable sample picture ({error}); remove it and make the animation again",
+            "{}: not a readable sample image ({error}); remove it and make the animation again",
             path.display()
         ))
     })?;
-    Ok(picture.into_rgb8())
+    Ok(image.into_rgb8())
 }
 
-/// The size of the animation: that of its pictures, or smaller where they are wider than `max_width`.
-fn screen_size(picture: &RgbImage, max_width: u32, path: &Path) -> Result<(u16, u16)> {
-    let (width, height) = picture.dimensions();
+/// The size of the animation: that of its images, or smaller where they are wider than `max_width`.
+fn screen_size(image: &RgbImage, max_width: u32, path: &Path) -> Result<(u16, u16)> {
+    let (width, height) = image.dimensions();
     let shown = width.min(max_width);
     let scaled = (u64::from(height) * u64::from(shown)).div_ceil(u64::from(width.max(1)));
     match (u16::try_from(shown), u16::try_from(scaled)) {

@@ -24,5 +24,5 @@ pub use animation::progress_gif;
 #[cfg(feature = "report")]
 pub use curves::losses_svg;
 pub use metrics::{Metrics, Row};
-pub use sheet::{Layout, Pictures, Sheet};
+pub use sheet::{Images, Layout, Sheet};
 pub use tensorboard::Events;

@@ -1,4 +1,4 @@
-//! Contact sheets: many pictures side by side in one PNG.
+//! Contact sheets: many images side by side in one PNG.
 
 use std::path::Path;
 
@@ -13,37 +13,37 @@ const WHITE: u8 = 255;
 /// Of padding and scale; a mistyped number must not ask for all memory there is.
 const LARGEST: usize = 64;
 
-/// Square pictures one after another, each `side` x `side` x `channels` (NHWC), values in [-1, 1].
+/// Square images one after another, each `side` x `side` x `channels` (NHWC), values in [-1, 1].
 #[derive(Debug, Clone, Copy)]
-pub struct Pictures<'a> {
-    /// All values; their number tells how many pictures there are.
+pub struct Images<'a> {
+    /// All values; their number tells how many images there are.
     pub values: &'a [f32],
-    /// Height and width of one picture, in pixels.
+    /// Height and width of one image, in pixels.
     pub side: usize,
     /// 1 for gray, 3 for RGB.
     pub channels: usize,
 }
 
-/// How pictures are laid out on a sheet.
+/// How images are laid out on a sheet.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
-    /// Pictures in a row.
+    /// Images in a row.
     pub columns: usize,
-    /// Width of the white lines between and around the pictures, in pixels.
+    /// Width of the white lines between and around the images, in pixels.
     pub padding: usize,
-    /// Each pixel of a picture becomes `scale` x `scale` pixels of the sheet.
+    /// Each pixel of an image becomes `scale` x `scale` pixels of the sheet.
     pub scale: usize,
 }
 
 impl Layout {
-    /// Rows of `columns` pictures, white lines of 2 pixels, and pictures of 32 pixels or fewer enlarged to about 64.
+    /// Rows of `columns` images, white lines of 2 pixels, and images of 32 pixels or fewer enlarged to about 64.
     pub fn new(columns: usize, side: usize) -> Self {
         let scale = if side <= 32 { 64 / side.max(1) } else { 1 };
         Self { columns, padding: 2, scale }
     }
 }
 
-/// A picture of pictures, 8 bits a channel.
+/// An image of images, 8 bits a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     /// Pixels in a row.
@@ -56,19 +56,19 @@ pub struct Sheet {
     pub bytes: Vec<u8>,
 }
 
-impl Pictures<'_> {
-    /// Values of one picture; an error where the numbers do not describe whole pictures.
-    fn picture_len(&self) -> Result<usize> {
+impl Images<'_> {
+    /// Values of one image; an error where the numbers do not describe whole images.
+    fn image_len(&self) -> Result<usize> {
         let Self { values, side, channels } = *self;
         if side == 0 || !matches!(channels, 1 | 3) {
             return Err(Error::Input(format!(
-                "sheet: pictures of side {side} with {channels} channels; expected a side of 1 or more and 1 or 3 channels"
+                "sheet: images of side {side} with {channels} channels; expected a side of 1 or more and 1 or 3 channels"
             )));
         }
         let len = side.saturating_mul(side).saturating_mul(channels);
         if values.is_empty() || !values.len().is_multiple_of(len) {
             return Err(Error::Input(format!(
-                "sheet: {} values; expected one or more whole pictures of {side} x {side} x {channels} = {len} values",
+                "sheet: {} values; expected one or more whole images of {side} x {side} x {channels} = {len} values",
                 values.len()
             )));
         }
@@ -76,9 +76,9 @@ impl Pictures<'_> {
     }
 }
 
-/// Lays `pictures` out row by row; cells left over in the last row stay white.
-pub fn grid(pictures: Pictures, layout: Layout) -> Result<Sheet> {
-    let picture_len = pictures.picture_len()?;
+/// Lays `images` out row by row; cells left over in the last row stay white.
+pub fn grid(images: Images, layout: Layout) -> Result<Sheet> {
+    let image_len = images.image_len()?;
     let Layout { columns, padding, scale } = layout;
     if columns == 0 || !(1..=LARGEST).contains(&scale) || padding > LARGEST {
         return Err(Error::Input(format!(
@@ -86,18 +86,18 @@ pub fn grid(pictures: Pictures, layout: Layout) -> Result<Sheet> {
              0 to {LARGEST} pixels of padding and a scale of 1 to {LARGEST}"
         )));
     }
-    let count = pictures.values.len() / picture_len;
+    let count = images.values.len() / image_len;
     let columns = columns.min(count);
-    let (side, channels) = (pictures.side, pictures.channels);
+    let (side, channels) = (images.side, images.channels);
     let cell = side * scale + padding;
     let width = columns * cell + padding;
     let height = count.div_ceil(columns) * cell + padding;
 
     let mut bytes = vec![WHITE; width * height * channels];
-    for (index, picture) in pictures.values.chunks_exact(picture_len).enumerate() {
+    for (index, image) in images.values.chunks_exact(image_len).enumerate() {
         let (top, left) = (padding + index / columns * cell, padding + index % columns * cell);
         for y in 0..side * scale {
-            let row = &picture[y / scale * side * channels..][..side * channels];
+            let row = &image[y / scale * side * channels..][..side * channels];
             let start = ((top + y) * width + left) * channels;
             for (x, pixel) in bytes[start..][..side * scale * channels].chunks_exact_mut(channels).enumerate()
             {
@@ -112,16 +112,16 @@ pub fn grid(pictures: Pictures, layout: Layout) -> Result<Sheet> {
 
 /// Lays `left[0], right[0], left[1], right[1], ...` out as [`grid`] does: with an even number of columns, each source
 /// stands beside its translation.
-pub fn pairs(left: Pictures, right: Pictures, layout: Layout) -> Result<Sheet> {
+pub fn pairs(left: Images, right: Images, layout: Layout) -> Result<Sheet> {
     side_by_side(&[left, right], layout)
 }
 
-/// As [`pairs`], of any number of sets: the first picture of each, then the second of each, ...
-pub fn side_by_side(sets: &[Pictures], layout: Layout) -> Result<Sheet> {
+/// As [`pairs`], of any number of sets: the first image of each, then the second of each, ...
+pub fn side_by_side(sets: &[Images], layout: Layout) -> Result<Sheet> {
     let Some(first) = sets.first() else {
-        return Err(Error::Input("sheet: no pictures; expected one set or more".into()));
+        return Err(Error::Input("sheet: no images; expected one set or more".into()));
     };
-    let shape = |pictures: &Pictures| (pictures.values.len(), pictures.side, pictures.channels);
+    let shape = |images: &Images| (images.values.len(), images.side, images.channels);
     if let Some(other) = sets.iter().find(|set| shape(set) != shape(first)) {
         return Err(Error::Input(format!(
             "sheet: left and right differ in (values, side, channels): {:?} and {:?}; expected the same",
@@ -129,10 +129,10 @@ pub fn side_by_side(sets: &[Pictures], layout: Layout) -> Result<Sheet> {
             shape(other)
         )));
     }
-    let len = first.picture_len()?;
-    let picture = |index: usize| sets.iter().flat_map(move |set| &set.values[index * len..][..len]);
-    let values: Vec<f32> = (0..first.values.len() / len).flat_map(picture).copied().collect();
-    grid(Pictures { values: &values, ..*first }, layout)
+    let len = first.image_len()?;
+    let image = |index: usize| sets.iter().flat_map(move |set| &set.values[index * len..][..len]);
+    let values: Vec<f32> = (0..first.values.len() / len).flat_map(image).copied().collect();
+    grid(Images { values: &values, ..*first }, layout)
 }
 
 impl Sheet {

@@ -1,4 +1,4 @@
-//! Curves and pictures in the characters of a terminal.
+//! Curves and images in the characters of a terminal.
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// Eighths of a character's height.
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// White pixels between pictures that are shown together.
+/// White pixels between images that are shown together.
 const GAP: u32 = 4;
 
 /// A curve, a character a value, from the least of `values` at the bottom to the greatest at the top; halfway up where all are the
@@ -61,13 +61,13 @@ fn indexed(colour: [u8; 3]) -> u8 {
     }
 }
 
-/// A picture in upper half blocks, two pixels a character, a text a line; the last row of an odd number stands above nothing.
-pub fn half_blocks(picture: &RgbImage, colours: Colours) -> Vec<String> {
+/// An image in upper half blocks, two pixels a character, a text a line; the last row of an odd number stands above nothing.
+pub fn half_blocks(image: &RgbImage, colours: Colours) -> Vec<String> {
     let line = |row: u32| {
         let (mut line, mut before) = (String::new(), None);
-        for x in 0..picture.width() {
-            let upper = picture.get_pixel(x, row).0;
-            let lower = picture.get_pixel_checked(x, row + 1).map(|pixel| pixel.0);
+        for x in 0..image.width() {
+            let upper = image.get_pixel(x, row).0;
+            let lower = image.get_pixel_checked(x, row + 1).map(|pixel| pixel.0);
             if before.replace((upper, lower)) != Some((upper, lower)) {
                 let behind = lower.map_or("49".into(), |lower| format!("48;{}", colours.code(lower)));
                 let _ = write!(line, "\x1b[38;{};{behind}m", colours.code(upper));
@@ -76,15 +76,15 @@ pub fn half_blocks(picture: &RgbImage, colours: Colours) -> Vec<String> {
         }
         line + "\x1b[0m"
     };
-    (0..picture.height()).step_by(2).map(line).collect()
+    (0..image.height()).step_by(2).map(line).collect()
 }
 
-/// `pictures` side by side or one below the other, whichever shows them larger, shrunk to `columns` and `lines` of half blocks and
-/// never enlarged; nothing where there is no room, or no picture.
-pub fn fitted(pictures: &[RgbImage], columns: u32, lines: u32) -> Option<RgbImage> {
-    let most = |side: fn(&RgbImage) -> u32| pictures.iter().map(side).max().unwrap_or(0);
+/// `images` side by side or one below the other, whichever shows them larger, shrunk to `columns` and `lines` of half blocks and
+/// never enlarged; nothing where there is no room, or no image.
+pub fn fitted(images: &[RgbImage], columns: u32, lines: u32) -> Option<RgbImage> {
+    let most = |side: fn(&RgbImage) -> u32| images.iter().map(side).max().unwrap_or(0);
     let sum = |side: fn(&RgbImage) -> u32| {
-        pictures.iter().map(side).sum::<u32>() + GAP * (pictures.len() as u32).saturating_sub(1)
+        images.iter().map(side).sum::<u32>() + GAP * (images.len() as u32).saturating_sub(1)
     };
     let scale = |(width, height): (u32, u32)| {
         let share = |room: u32, needed: u32| f64::from(room) / f64::from(needed.max(1));
@@ -100,11 +100,11 @@ pub fn fitted(pictures: &[RgbImage], columns: u32, lines: u32) -> Option<RgbImag
     }
     let mut together = RgbImage::from_pixel(size.0, size.1, [255; 3].into());
     let mut at = (0, 0);
-    for picture in pictures {
-        imageops::replace(&mut together, picture, at.0, at.1);
+    for image in images {
+        imageops::replace(&mut together, image, at.0, at.1);
         match across {
-            true => at.0 += i64::from(picture.width() + GAP),
-            false => at.1 += i64::from(picture.height() + GAP),
+            true => at.0 += i64::from(image.width() + GAP),
+            false => at.1 += i64::from(image.height() + GAP),
         }
     }
     Some(imageops::resize(&together, width, height, FilterType::Triangle))
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn two_rows_of_pixels_are_a_line_of_half_blocks() {
-        let mut picture = RgbImage::from_pixel(2, 3, [1, 2, 3].into());
-        picture.put_pixel(0, 0, [200, 0, 0].into());
-        let [upper, lower] = &half_blocks(&picture, Colours::Full)[..] else { panic!("two lines") };
+        let mut image = RgbImage::from_pixel(2, 3, [1, 2, 3].into());
+        image.put_pixel(0, 0, [200, 0, 0].into());
+        let [upper, lower] = &half_blocks(&image, Colours::Full)[..] else { panic!("two lines") };
         assert_eq!(upper, "\x1b[38;2;200;0;0;48;2;1;2;3m▀\x1b[38;2;1;2;3;48;2;1;2;3m▀\x1b[0m");
         assert_eq!(lower, "\x1b[38;2;1;2;3;49m▀▀\x1b[0m", "nothing below; colours are set where they change");
     }
@@ -155,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_as_large_as_the_terminal_has_room() {
+    fn images_are_as_large_as_the_terminal_has_room() {
         let sheet = RgbImage::new(200, 100);
-        let size = |pictures: &[RgbImage], columns, lines| {
-            fitted(pictures, columns, lines).map(|picture| picture.dimensions())
+        let size = |images: &[RgbImage], columns, lines| {
+            fitted(images, columns, lines).map(|image| image.dimensions())
         };
         assert_eq!(size(std::slice::from_ref(&sheet), 80, 100), Some((80, 40)), "the width decides");
         assert_eq!(size(std::slice::from_ref(&sheet), 80, 10), Some((40, 20)), "the height decides");

@@ -2,7 +2,7 @@
 //!
 //! Weights and running statistics stand under the names and in the layouts of PyTorch's `state_dict`, behind the network's
 //! name, such as `generator.` or `G_XtoY.`; Adam's moments the same way behind `optimizer.first.` and `optimizer.second.`,
-//! averages of weights behind `average.`. Kept pictures, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
+//! averages of weights behind `average.`. Kept images, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
 //! entry, `mewgan`, a JSON object: see [`Header`]. Equal states make equal bytes.
 
 use super::config::RunConfig;
@@ -33,24 +33,24 @@ pub struct Header {
     pub kind: String,
     /// Iterations done.
     pub step: u64,
-    /// The sets of pictures that are trained on, by name; none in older files.
+    /// The sets of images that are trained on, by name; none in older files.
     #[serde(default)]
-    pub sets: BTreeMap<String, PictureNames>,
+    pub sets: BTreeMap<String, ImageNames>,
     /// The run's `config.toml`.
     pub config: String,
 }
 
-/// What a run remembers of a set of pictures, to tell on resuming whether it is still the same.
+/// What a run remembers of a set of images, to tell on resuming whether it is still the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PictureNames {
-    /// How many pictures.
+pub struct ImageNames {
+    /// How many images.
     pub count: u64,
     /// The 64-bit FNV-1a hash of their names in order, each ended by a line break, in hexadecimal.
     pub fnv1a: String,
 }
 
-impl PictureNames {
-    /// Those of pictures called `names`.
+impl ImageNames {
+    /// Those of images called `names`.
     pub fn new(names: &[String]) -> Self {
         let bytes = names.iter().flat_map(|name| name.bytes().chain([b'\n']));
         Self { count: names.len() as u64, fnv1a: format!("{:016x}", file::fnv1a(bytes)) }
@@ -135,8 +135,8 @@ impl Checkpoint {
         self.header.step
     }
 
-    /// The sets of pictures that were trained on, by name.
-    pub fn sets(&self) -> &BTreeMap<String, PictureNames> {
+    /// The sets of images that were trained on, by name.
+    pub fn sets(&self) -> &BTreeMap<String, ImageNames> {
         &self.header.sets
     }
 
@@ -175,9 +175,9 @@ impl Checkpoint {
             entry.parameter.torch_entries().into_iter().map(named).collect::<Vec<_>>()
         };
         let mut expected: Vec<(String, Vec<usize>)> = entries.iter().flat_map(leaves).collect();
-        let pictures = model.pictures();
+        let images = model.images();
         expected.extend(
-            pictures
+            images
                 .iter()
                 .map(|(name, bank, index)| (name.clone(), banks[*bank].tensors[*index].1.0.to_vec())),
         );
@@ -195,7 +195,7 @@ impl Checkpoint {
                 .view_mut(&mut values[entry.bank], entry.index)
                 .copy_from_slice(&entry.parameter.from_torch(&numbers));
         }
-        for (name, bank, index) in &pictures {
+        for (name, bank, index) in &images {
             banks[*bank].view_mut(&mut values[*bank], *index).copy_from_slice(&read(name)?);
         }
         Ok(values)
@@ -267,7 +267,7 @@ pub fn write<C: RunConfig>(
     path: &Path,
     model: &impl Model,
     config: &C,
-    sets: &BTreeMap<String, PictureNames>,
+    sets: &BTreeMap<String, ImageNames>,
     step: u64,
     values: &[Vec<f32>],
 ) -> Result<()> {
@@ -278,7 +278,7 @@ pub fn write<C: RunConfig>(
             writer.f32(&format!("{prefix}.{leaf}"), &shape, &numbers);
         }
     }
-    for (name, bank, index) in model.pictures() {
+    for (name, bank, index) in model.images() {
         let shape = banks[bank].tensors[index].1.0;
         writer.f32(&name, &shape, banks[bank].view(&values[bank], index));
     }

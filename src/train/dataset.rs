@@ -1,36 +1,36 @@
-//! A set of pictures to train on.
+//! A set of images to train on.
 
-use super::checkpoint::PictureNames;
+use super::checkpoint::ImageNames;
 use super::config::Common;
-use crate::data::{Batching, LoadOptions, Pictures};
+use crate::data::{Batching, Images, LoadOptions};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// A set of pictures that a model is trained on.
+/// A set of images that a model is trained on.
 #[derive(Clone, Debug)]
 pub struct DatasetSpec<'c> {
     /// What checkpoints call it.
     pub name: &'static str,
     /// A folder, or a bundled set.
     pub source: &'c str,
-    /// In which order its pictures are seen.
+    /// In which order its images are seen.
     pub batching: Batching,
 }
 
 /// A set, split.
 pub struct Dataset {
-    /// The pictures to train on.
-    pub pictures: Pictures,
+    /// The images to train on.
+    pub images: Images,
     /// Those set aside.
-    pub held_out: Pictures,
+    pub held_out: Images,
 }
 
-/// All sets of a run, and what follows from how many pictures they have.
+/// All sets of a run, and what follows from how many images they have.
 pub struct Data {
     /// The sets, in the order of [`Model::datasets`](super::model::Model::datasets).
     pub sets: Vec<Dataset>,
     /// What checkpoints remember of each, by its name.
-    pub names: BTreeMap<String, PictureNames>,
+    pub names: BTreeMap<String, ImageNames>,
     /// What they are, a line each for people.
     pub lines: Vec<String>,
     /// The run's last step.
@@ -38,7 +38,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Loads the pictures of all `specs` and sets a share of each aside.
+    /// Loads the images of all `specs` and sets a share of each aside.
     ///
     /// # Errors
     /// If they cannot be read, or are too few to fill a batch.
@@ -46,7 +46,7 @@ impl Data {
         let (mut sets, mut names, mut lines, mut epoch) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
         for DatasetSpec { name, source, batching } in specs {
             let (set, steps, line) = load(source, &settings.load_options(), settings.holdout, batching)?;
-            names.insert((*name).to_owned(), PictureNames::new(set.pictures.names()));
+            names.insert((*name).to_owned(), ImageNames::new(set.images.names()));
             lines.push(if specs.len() > 1 { format!("{name}: {line}") } else { line });
             sets.push(set);
             epoch = epoch.max(steps);
@@ -62,17 +62,17 @@ fn load(
     holdout: f64,
     batching: &Batching,
 ) -> Result<(Dataset, u64, String)> {
-    let loaded = Pictures::load(source, options)?;
-    let (pictures, held_out) = loaded.pictures.split(holdout, batching.seed)?;
-    let count = pictures.len();
+    let loaded = Images::load(source, options)?;
+    let (images, held_out) = loaded.images.split(holdout, batching.seed)?;
+    let count = images.len();
     if count < batching.batch {
         return Err(Error::Input(format!(
-            "{source}: {count} pictures are fewer than a batch of {}; choose `batch` {count} or less, or more pictures",
+            "{source}: {count} images are fewer than a batch of {}; choose `batch` {count} or less, or more images",
             batching.batch
         )));
     }
     let epoch = batching.steps_per_epoch(count)?;
-    let mut line = format!("{source}: {count} pictures at {0}x{0}, {epoch} steps an epoch", batching.size);
+    let mut line = format!("{source}: {count} images at {0}x{0}, {epoch} steps an epoch", batching.size);
     if !held_out.is_empty() {
         line += &format!(", {} held out", held_out.len());
     }
@@ -80,5 +80,5 @@ fn load(
         let skipped = loaded.skipped.len();
         line += &format!(", {skipped} skipped (the first: {}, {problem})", path.display());
     }
-    Ok((Dataset { pictures, held_out }, epoch, line))
+    Ok((Dataset { images, held_out }, epoch, line))
 }

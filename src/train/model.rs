@@ -42,25 +42,25 @@ pub struct LossSpec {
     pub shown: bool,
 }
 
-/// A logged share of pictures that a discriminator is right about.
+/// A logged share of images that a discriminator is right about.
 #[derive(Clone, Copy, Debug)]
 pub struct AccuracySpec {
     /// Its name.
     pub name: &'static str,
     /// The output with the discriminator's errors: see [`crate::nn::loss::Adversarial::errors`].
     pub output: &'static str,
-    /// Whether these are of real pictures.
+    /// Whether these are of real images.
     pub real: bool,
 }
 
 /// What draws a sample sheet.
 pub struct SheetSpec {
-    /// Computes a batch of samples and changes no state. Its first output are the drawn pictures, `[n, size, size, channels]` in
+    /// Computes a batch of samples and changes no state. Its first output are the drawn images, `[n, size, size, channels]` in
     /// [-1, 1].
     pub step: Step,
     /// The input that samples are made of, the same all along; the last batch is filled up with the first ones.
     pub input: &'static str,
-    /// The set whose pictures the drawn ones are to look like, by its index.
+    /// The set whose images the drawn ones are to look like, by its index.
     pub like: usize,
 }
 
@@ -80,7 +80,7 @@ pub trait Model: Sized {
     /// What it logs of discriminators.
     const ACCURACIES: &'static [AccuracySpec];
 
-    /// The networks that `config` describes, in a process that computes `images` pictures of each batch.
+    /// The networks that `config` describes, in a process that computes `images` images of each batch.
     ///
     /// # Errors
     /// If they do not fit each other.
@@ -95,12 +95,12 @@ pub trait Model: Sized {
     /// Every network, by optimizer.
     fn trained(&self) -> Vec<Trained<'_>>;
 
-    /// Pictures that are part of the state: name in a checkpoint, bank, and index within it.
-    fn pictures(&self) -> Vec<(String, usize, usize)> {
+    /// Images that are part of the state: name in a checkpoint, bank, and index within it.
+    fn images(&self) -> Vec<(String, usize, usize)> {
         Vec::new()
     }
 
-    /// The sets of pictures that it is trained on.
+    /// The sets of images that it is trained on.
     fn datasets(config: &Self::Config) -> Vec<DatasetSpec<'_>>;
 
     /// An iteration on a batch, or this process's part of one.
@@ -145,7 +145,7 @@ pub trait Model: Sized {
     /// Judges a checkpoint by figures.
     ///
     /// # Errors
-    /// If the checkpoint, its pictures or the device cannot be used, or the judging asks for what the model does not have.
+    /// If the checkpoint, its images or the device cannot be used, or the judging asks for what the model does not have.
     fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>>;
 
     /// What to do with the trained run in `folder`: in words, and the command.
@@ -153,7 +153,7 @@ pub trait Model: Sized {
 
     /// The banks that are part of a run's state: what a step leaves for those after it.
     fn state(&self) -> Vec<usize> {
-        let mut state: Vec<usize> = self.pictures().iter().map(|&(_, bank, _)| bank).collect();
+        let mut state: Vec<usize> = self.images().iter().map(|&(_, bank, _)| bank).collect();
         for Trained { banks: of, average, .. } in self.trained() {
             state.extend([of.parameters, of.running]);
             state.extend(of.state().map(|(_, bank)| bank));

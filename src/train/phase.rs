@@ -40,7 +40,7 @@ pub struct Due {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "source", rename_all = "snake_case")]
 pub enum Source {
-    /// The iteration's batch of a set of pictures.
+    /// The iteration's batch of a set of images.
     Images {
         /// Which set, by its index in [`datasets`](super::model::Model::datasets).
         set: usize,
@@ -59,16 +59,16 @@ pub enum Source {
         /// What it comes to.
         decay: f64,
     },
-    /// A parameter of DiffAugment, one draw a picture.
+    /// A parameter of DiffAugment, one draw an image.
     Augmentation {
         /// Which.
         parameter: Parameter,
         /// The stream of the draws.
         stream: String,
     },
-    /// Which pictures are shown, out of an image pool and new ones: [`PoolDraws::rows`].
+    /// Which images are shown, out of an image pool and new ones: [`PoolDraws::rows`].
     PoolShown(ImagePool),
-    /// Which new pictures are stored in an image pool, and where: [`PoolDraws::store`].
+    /// Which new images are stored in an image pool, and where: [`PoolDraws::store`].
     PoolStored(ImagePool),
 }
 
@@ -83,12 +83,12 @@ pub struct Rates {
     pub decay_from: Option<u64>,
 }
 
-/// A pool of generated pictures (Shrivastava 2017).
+/// A pool of generated images (Shrivastava 2017).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ImagePool {
     /// The stream of its draws.
     pub stream: &'static str,
-    /// Pictures it holds.
+    /// Images it holds.
     pub len: usize,
 }
 
@@ -96,11 +96,11 @@ pub struct ImagePool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parameter {
-    /// Added to a picture.
+    /// Added to an image.
     Brightness,
     /// Scales the distance of a pixel's channels from their mean.
     Saturation,
-    /// Scales the distance from a picture's mean.
+    /// Scales the distance from an image's mean.
     Contrast,
     /// Down and right, in whole pixels.
     Shift,
@@ -151,7 +151,7 @@ impl Phase {
         self.step.outputs.iter().any(|(name, _)| name == output)
     }
 
-    /// Whether it stores pictures in `pool`.
+    /// Whether it stores images in `pool`.
     fn stores(&self, pool: &ImagePool) -> bool {
         self.inputs.iter().any(|(_, source)| matches!(source, Source::PoolStored(into) if into == pool))
     }
@@ -214,7 +214,7 @@ fn ordinal(number: u64) -> String {
     format!("{number}{suffix}")
 }
 
-/// What decides all inputs of an iteration but its pictures.
+/// What decides all inputs of an iteration but its images.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// The run's seed.
@@ -223,9 +223,9 @@ pub struct Moment {
     pub t: u64,
     /// The run's last.
     pub total: u64,
-    /// The pictures of its batch, and which of them this process computes.
+    /// The images of its batch, and which of them this process computes.
     pub shard: Shard,
-    /// Height and width of the pictures.
+    /// Height and width of the images.
     pub size: usize,
 }
 
@@ -241,7 +241,7 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Those of the iteration of `phases` at `moment`, with these pictures of each set.
+    /// Those of the iteration of `phases` at `moment`, with these images of each set.
     pub fn new(moment: Moment, phases: &'a [Phase], images: Vec<&'a [f32]>) -> Self {
         let (noise, augmentation, pools) = Default::default();
         Self { moment, phases, images, noise, augmentation, pools }

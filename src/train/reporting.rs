@@ -15,18 +15,18 @@ use std::path::Path;
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
-/// Sample pictures of a run's own page take about this many bytes.
+/// Sample images of a run's own page take about this many bytes.
 const OF_ONE: usize = 5 << 19;
 /// Its animations are made smaller where they take more than this together.
 const ANIMATED: usize = 1 << 20;
-/// Sample pictures of several runs on a page together.
+/// Sample images of several runs on a page together.
 const OF_ALL: usize = 8 << 20;
 
 /// The charts beside the losses': how a figure's name begins, what they are called, and whether their scale is logarithmic.
 const CHARTS: [(&str, &str, bool); 6] = [
-    ("accuracy_", "Share of pictures the discriminator is right about", false),
-    ("diversity", "How much samples differ, beside training pictures", false),
-    ("nearest", "How far samples are from training pictures, beside those themselves", false),
+    ("accuracy_", "Share of images the discriminator is right about", false),
+    ("diversity", "How much samples differ, beside training images", false),
+    ("nearest", "How far samples are from training images, beside those themselves", false),
     ("gradient_", "Gradients, root mean square", true),
     ("steps_per_second", "Speed, steps a second", false),
     ("", "Other figures", false),
@@ -35,8 +35,8 @@ const CHARTS: [(&str, &str, bool); 6] = [
 /// Makes losses, animations and page of the run in `folder` again and returns what could not be made.
 pub fn redraw<M: Model>(folder: &RunFolder) -> Vec<Error> {
     let animations = M::SHEETS.iter().map(|sheet| save_animation(folder, sheet));
-    let pictures = [save_curves::<M>(folder)].into_iter().chain(animations);
-    let failed: Vec<Error> = pictures.filter_map(Result::err).collect();
+    let images = [save_curves::<M>(folder)].into_iter().chain(animations);
+    let failed: Vec<Error> = images.filter_map(Result::err).collect();
     failed.into_iter().chain(save_page::<M>(folder).err()).collect()
 }
 
@@ -93,7 +93,7 @@ fn save_page<M: Model>(folder: &RunFolder) -> Result<()> {
     page.save(&folder.report_path())
 }
 
-/// What a page shows of the run in `folder`, with about `budget` bytes of sample pictures and no animation.
+/// What a page shows of the run in `folder`, with about `budget` bytes of sample images and no animation.
 fn run<M: Model>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
     let rows = rows(folder)?;
     let starts = starts::read(folder)?;
@@ -152,11 +152,11 @@ fn facts<M: Model>(step: u64, total: Option<u64>, rows: &[Row], starts: &[Start]
         facts.push(("time in training", duration(seconds)));
         facts.push(("speed", format!("{:.1} steps a second", step as f64 / seconds)));
     }
-    if let Some(Start { version, device, pictures, networks, memory, .. }) = starts.last() {
+    if let Some(Start { version, device, images, networks, memory, .. }) = starts.last() {
         facts.push(("device", device.clone()));
         facts.push(("memory", format!("{memory} MiB planned")));
         facts.push(("networks", networks.clone()));
-        facts.push(("pictures", pictures.join("; ")));
+        facts.push(("images", images.join("; ")));
         facts.push(("made by", format!("mewgan {version}")));
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

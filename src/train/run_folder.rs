@@ -238,7 +238,7 @@ impl RunFolder {
         before.into_iter().try_for_each(|(_, path)| remove(path))
     }
 
-    /// The model that is trained here, by its name. Settings of earlier versions do not say: CycleGAN's name two sets of pictures,
+    /// The model that is trained here, by its name. Settings of earlier versions do not say: CycleGAN's name two sets of images,
     /// DCGAN's one.
     ///
     /// # Errors

@@ -21,8 +21,8 @@ pub struct Start {
     /// How ranks share a batch, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranks: Option<String>,
-    /// The pictures, a line a set.
-    pub pictures: Vec<String>,
+    /// The images, a line a set.
+    pub images: Vec<String>,
     /// The networks and how many parameters they have.
     pub networks: String,
     /// Memory that was planned, in MiB.
@@ -35,9 +35,9 @@ pub struct Start {
 impl Start {
     /// For people: the device first.
     pub fn lines(&self) -> Vec<String> {
-        let Self { device, ranks, pictures, networks, memory, initial, .. } = self;
+        let Self { device, ranks, images, networks, memory, initial, .. } = self;
         let networks = format!("{networks}, {memory} MiB of memory");
-        let lines = [device.clone()].into_iter().chain(ranks.clone()).chain(pictures.iter().cloned());
+        let lines = [device.clone()].into_iter().chain(ranks.clone()).chain(images.iter().cloned());
         lines.chain([networks]).chain(initial.clone()).collect()
     }
 }

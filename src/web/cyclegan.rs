@@ -1,4 +1,4 @@
-//! The site of a CycleGAN: pictures translated both ways.
+//! The site of a CycleGAN: images translated both ways.
 
 use super::check::Check;
 use super::files::{Files, Manifest, Sheet};
@@ -20,7 +20,7 @@ const EXAMPLES: usize = 12;
 /// What only a CycleGAN's page needs.
 #[derive(Serialize)]
 struct Details {
-    /// Pictures of X and of Y.
+    /// Images of X and of Y.
     examples: Vec<Sheet>,
 }
 
@@ -36,9 +36,9 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     };
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
 
-    let wanted = options.pictures.unwrap_or(EXAMPLES);
+    let wanted = options.images.unwrap_or(EXAMPLES);
     let of_domain =
-        |domain: Domain| Ok((domain.name(), config.evaluation_pictures(domain).map_err(unless_without)?));
+        |domain: Domain| Ok((domain.name(), config.evaluation_images(domain).map_err(unless_without)?));
     let sets = Domain::BOTH.into_iter().filter(|_| wanted > 0).map(of_domain).collect::<Result<Vec<_>>>()?;
 
     let mut files = Files::create(out)?;
@@ -56,7 +56,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     files.finish(&Manifest {
         format: 1,
         kind: CycleGanConfig::KIND,
-        title: options.title.clone().unwrap_or_else(|| "Pictures translated by a CycleGAN".into()),
+        title: options.title.clone().unwrap_or_else(|| "Images translated by a CycleGAN".into()),
         step: checkpoint.step(),
         size,
         channels,
@@ -67,12 +67,12 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     })
 }
 
-/// What helps where the run's pictures cannot be read any more.
+/// What helps where the run's images cannot be read any more.
 pub fn unless_without(error: Error) -> Error {
-    Error::Input(format!("{error}; or leave pictures out with `pictures` 0"))
+    Error::Input(format!("{error}; or leave images out with `images` 0"))
 }
 
-/// A picture that has every level in it.
+/// An image that has every level in it.
 fn waves(len: usize, side: usize, channels: usize) -> Vec<f32> {
     let level = |at: usize| {
         let (pixel, channel) = (at / channels, at % channels);

@@ -1,4 +1,4 @@
-//! The site of a DCGAN: pictures drawn from noise, and the training gone on with.
+//! The site of a DCGAN: images drawn from noise, and the training gone on with.
 
 use super::check::Check;
 use super::cyclegan::unless_without;
@@ -7,7 +7,7 @@ use super::files::{Files, Manifest, Sheet};
 use super::phases::{Line, checked, lines};
 use super::{Exported, Options};
 use crate::Result;
-use crate::data::{AugmentKind, NoiseKind, Pictures};
+use crate::data::{AugmentKind, Images, NoiseKind};
 use crate::graph::Step;
 use crate::models::dcgan::sampling::{BATCH, fixed_noise};
 use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
@@ -19,8 +19,8 @@ use crate::train::phase::{Inputs, Moment, Phase};
 use serde::Serialize;
 use std::path::Path;
 
-/// Pictures to train on where nothing else is asked for.
-const PICTURES: usize = 64;
+/// Images to train on where nothing else is asked for.
+const IMAGES: usize = 64;
 /// Directions of noise with a slider.
 const DIRECTIONS: usize = 8;
 
@@ -28,7 +28,7 @@ const DIRECTIONS: usize = 8;
 #[derive(Serialize)]
 struct Details {
     noise: Noise,
-    /// Whether a picture depends on those it is drawn with.
+    /// Whether an image depends on those it is drawn with.
     batch_norm: bool,
     directions: Vec<Vec<f64>>,
     training: Option<Training>,
@@ -43,11 +43,11 @@ struct Noise {
 /// What the page needs to train.
 #[derive(Serialize)]
 struct Training {
-    pictures: Sheet,
+    images: Sheet,
     batch: usize,
     /// The run's last iteration.
     total: u64,
-    /// Whether pictures are cropped at random, and mirrored half of the time.
+    /// Whether images are cropped at random, and mirrored half of the time.
     deluxe: bool,
     /// Whether the run rotates or stretches them, which the page does not.
     warped: bool,
@@ -57,7 +57,7 @@ struct Training {
     losses: Vec<&'static str>,
 }
 
-/// As [`super::export`]. Sixteen pictures are drawn together, as in the run's own sheets; one by itself takes the running
+/// As [`super::export`]. Sixteen images are drawn together, as in the run's own sheets; one by itself takes the running
 /// statistics of batch norms.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
     let config: DcganConfig = checkpoint.config()?;
@@ -69,23 +69,23 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     };
     let sampling =
         [sampler("sample_sixteen", BATCH, NormMode::Batch)?, sampler("sample_one", 1, NormMode::Running)?];
-    let wanted = options.pictures.unwrap_or(PICTURES);
-    let pictures = if wanted > 0 { Some(pictures_of(&config)?) } else { None };
+    let wanted = options.images.unwrap_or(IMAGES);
+    let images = if wanted > 0 { Some(images_of(&config)?) } else { None };
 
     let mut files = Files::create(out)?;
     let state = (&values[..], &dcgan.state()[..]);
     let mut parts = vec![files.part("sampling", &sampling, &banks, state)?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();
-    for (name, step) in ["sixteen pictures", "one picture"].into_iter().zip(&sampling) {
+    for (name, step) in ["sixteen images", "one image"].into_iter().zip(&sampling) {
         let check = Check { name, steps: vec![step], banks: vec![] };
         let input = |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, seed, len / config.noise_size));
         checks.push(check.run(&banks, &values, input, &mut tensors)?);
     }
 
     let mut training = None;
-    if let Some(pictures) = pictures {
-        let sheet = files.sheet("training", &pictures, wanted)?;
+    if let Some(images) = images {
+        let sheet = files.sheet("training", &images, wanted)?;
         let phases = dcgan.phases(&config, config.common.batch.into())?;
         let steps: Vec<Step> = phases.iter().map(|phase| phase.step.clone()).collect();
         parts.push(files.part("training", &steps, &banks, state)?);
@@ -104,7 +104,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
                     ("averaged weights", AVERAGE),
                 ],
             };
-            let inputs = inputs(&config, &phases, &due, t, &pictures)?;
+            let inputs = inputs(&config, &phases, &due, t, &images)?;
             let input = |step: &str, name: &str, _: usize| {
                 let mut all = inputs.iter();
                 let known = all.find(|(of, input, _)| (of.as_str(), input.as_str()) == (step, name));
@@ -119,7 +119,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     files.finish(&Manifest {
         format: 1,
         kind: DcganConfig::KIND,
-        title: options.title.clone().unwrap_or_else(|| "Pictures drawn by a DCGAN".into()),
+        title: options.title.clone().unwrap_or_else(|| "Images drawn by a DCGAN".into()),
         step: checkpoint.step(),
         size,
         channels,
@@ -135,18 +135,18 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     })
 }
 
-/// The pictures the run trains on.
-fn pictures_of(config: &DcganConfig) -> Result<Pictures> {
+/// The images the run trains on.
+fn images_of(config: &DcganConfig) -> Result<Images> {
     let common = &config.common;
-    let loaded = Pictures::load(&config.data, &common.load_options()).map_err(unless_without)?;
-    Ok(loaded.pictures.split(common.holdout, common.seed)?.0)
+    let loaded = Images::load(&config.data, &common.load_options()).map_err(unless_without)?;
+    Ok(loaded.images.split(common.holdout, common.seed)?.0)
 }
 
-fn settings(config: &DcganConfig, phases: &[Phase], pictures: Sheet) -> Training {
+fn settings(config: &DcganConfig, phases: &[Phase], images: Sheet) -> Training {
     let common = &config.common;
     let losses = Dcgan::LOSSES.iter().filter(|loss| loss.shown).map(|loss| loss.name);
     Training {
-        pictures,
+        images,
         batch: common.batch,
         total: common.steps.unwrap_or(0),
         deluxe: common.augment == AugmentKind::Deluxe,
@@ -157,16 +157,16 @@ fn settings(config: &DcganConfig, phases: &[Phase], pictures: Sheet) -> Training
 }
 
 /// The inputs of the phases that are `due` at iteration `t`, as the run itself would write them: step, input, numbers. A batch that
-/// would be short is filled up with its first pictures.
+/// would be short is filled up with its first images.
 fn inputs(
     config: &DcganConfig,
     phases: &[Phase],
     due: &[usize],
     t: u64,
-    pictures: &Pictures,
+    images: &Images,
 ) -> Result<Vec<(String, String, Vec<f32>)>> {
     let Common { seed, size, batch, channels, steps, .. } = config.common;
-    let real = config.batching().batch_at(pictures, t - 1)?.images;
+    let real = config.batching().batch_at(images, t - 1)?.images;
     let real: Vec<f32> = real.iter().cycle().copied().take(batch * size * size * channels).collect();
     let moment = Moment { seed, t, total: steps.unwrap_or(t), shard: batch.into(), size };
     let mut inputs = Inputs::new(moment, phases, vec![&real]);

@@ -1,4 +1,4 @@
-//! Directions of noise that change pictures most.
+//! Directions of noise that change images most.
 
 /// The eigenvectors of the largest eigenvalues of `w' w`, largest first, each of length 1: the directions of noise that the
 /// generator's first weights stretch most, as in closed-form factorization (Shen and Zhou 2021). `weights` are
@@ -31,7 +31,7 @@ pub fn directions(weights: &[f32], noise: usize, count: usize) -> Vec<Vec<f64>> 
     found
 }
 
-/// Enough for a picture; eigenvalues that lie close together need not be told apart.
+/// Enough for an image; eigenvalues that lie close together need not be told apart.
 const ROUNDS: usize = 200;
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -1,7 +1,7 @@
 //! The files of a site.
 
 use super::Exported;
-use crate::data::{Pictures, to_unit};
+use crate::data::{Images, to_unit};
 use crate::embedded::PAGE;
 use crate::file;
 use crate::gpu::lower::{Target, lower};
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Pictures in a row of a sheet.
+/// Images in a row of a sheet.
 const COLUMNS: usize = 8;
 
 /// What the page knows of the model; `D` is what only one kind of model has.
@@ -43,7 +43,7 @@ pub struct Part {
     pub steps: Vec<String>,
 }
 
-/// Pictures on one PNG.
+/// Images on one PNG.
 #[derive(Serialize)]
 pub struct Sheet {
     pub file: String,
@@ -62,7 +62,7 @@ pub struct Files {
     bytes: u64,
     /// Banks whose numbers are written.
     banks: BTreeSet<usize>,
-    pictures: usize,
+    images: usize,
 }
 
 impl Files {
@@ -77,7 +77,7 @@ impl Files {
                 "{}: not empty; choose another `out`, or remove it first",
                 folder.display()
             ))),
-            _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, banks: BTreeSet::new(), pictures: 0 }),
+            _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, banks: BTreeSet::new(), images: 0 }),
         }
     }
 
@@ -135,21 +135,21 @@ impl Files {
         Ok(Part { name, steps: steps.iter().map(|step| step.name.clone()).collect() })
     }
 
-    /// Writes `count` of `pictures`, evenly spaced, as one PNG.
+    /// Writes `count` of `images`, evenly spaced, as one PNG.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn sheet(&mut self, name: &str, pictures: &Pictures, count: usize) -> Result<Sheet> {
-        let count = count.min(pictures.len());
-        let chosen = (0..count).map(|index| pictures.picture(index * pictures.len() / count));
+    pub fn sheet(&mut self, name: &str, images: &Images, count: usize) -> Result<Sheet> {
+        let count = count.min(images.len());
+        let chosen = (0..count).map(|index| images.image(index * images.len() / count));
         let values: Vec<f32> = chosen.flatten().map(|&byte| to_unit(byte)).collect();
-        let (side, channels) = (pictures.side(), pictures.channels());
+        let (side, channels) = (images.side(), images.channels());
         let layout = Layout { columns: COLUMNS, padding: 0, scale: 1 };
-        let file = format!("pictures/{name}.png");
+        let file = format!("images/{name}.png");
         let path = self.place(&file)?;
-        sheet::grid(report::Pictures { values: &values, side, channels }, layout)?.save_png(&path)?;
+        sheet::grid(report::Images { values: &values, side, channels }, layout)?.save_png(&path)?;
         self.bytes += fs::metadata(&path).map_err(Error::io(path))?.len();
-        self.pictures += count;
+        self.images += count;
         Ok(Sheet { file, count, columns: COLUMNS.min(count), side })
     }
 
@@ -163,7 +163,7 @@ impl Files {
         }
         self.json("model.json", manifest)?;
         let trains = manifest.parts.len() > 1;
-        Ok(Exported { bytes: self.bytes, pictures: self.pictures, trains })
+        Ok(Exported { bytes: self.bytes, images: self.images, trains })
     }
 }
 

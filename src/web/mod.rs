@@ -8,7 +8,7 @@
 //! | `programs/software/STEP.json` | the same with those meant for software drivers, which compile no large kernel |
 //! | `state/PART.safetensors` | the banks that the steps of a part work on |
 //! | `check.safetensors` | inputs of steps, and what the reference makes of them |
-//! | `pictures/*.png` | pictures of the run's sets, side by side |
+//! | `images/*.png` | images of the run's sets, side by side |
 //! | `index.html`, `*.css`, `*.js` | the page |
 
 mod check;
@@ -28,9 +28,9 @@ use std::path::Path;
 pub struct Options {
     /// The page's title; what was trained, where it is not given.
     pub title: Option<String>,
-    /// Pictures of each of the run's sets that become part of the site: for DCGAN 64 to go on training with where it is not
+    /// Images of each of the run's sets that become part of the site: for DCGAN 64 to go on training with where it is not
     /// given, for CycleGAN 12 as examples.
-    pub pictures: Option<usize>,
+    pub images: Option<usize>,
 }
 
 /// What was written.
@@ -38,8 +38,8 @@ pub struct Options {
 pub struct Exported {
     /// Bytes of all files.
     pub bytes: u64,
-    /// Pictures of the run's sets among them.
-    pub pictures: usize,
+    /// Images of the run's sets among them.
+    pub images: usize,
     /// Whether the page can go on with the training.
     pub trains: bool,
 }
@@ -47,7 +47,7 @@ pub struct Exported {
 /// Writes the site of a checkpoint into the folder `out`, which must be empty or not there.
 ///
 /// # Errors
-/// If the checkpoint or its pictures cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
+/// If the checkpoint or its images cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
 /// written.
 pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
     match Kind::of_checkpoint(checkpoint)? {

@@ -93,7 +93,7 @@ fn rows() -> Vec<Row> {
         row("a length over the file's", length(3), &["cut short", "ends at byte 11, the file at 10"]),
         row("zeros", [0; 4096], damaged),
         row("PyTorch's own format", b"PK\x03\x04\0\0\0\0archive/data.pkl".to_vec(), &["no safetensors file"]),
-        row("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["no safetensors file"]),
+        row("an image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["no safetensors file"]),
         row("a header that is no JSON", file(b"{\"w\"", b""), damaged),
         row("a header that is no object", file(b"[1]", b""), damaged),
         row("a header that is no text", file(b"\xff\xfe{}", b""), damaged),

@@ -2,8 +2,8 @@
 //! in bounded memory, and never by a panic. A table a kind of file; what fuzzing found is in `tests/regressions.rs`.
 
 mod checkpoints;
+mod images;
 mod others;
-mod pictures;
 mod settings;
 
 use std::fs;

@@ -11,7 +11,7 @@ use std::fs;
 fn common() -> Vec<Row> {
     vec![
         row("no TOML", "size: 64", &["line 1", "size: 64"]),
-        row("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["not a text in UTF-8", "byte 0"]),
+        row("an image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["not a text in UTF-8", "byte 0"]),
         row("zeros", [0; 100], &["TOML parse error"]),
         row("text without end", "#".repeat(2 << 20), &["longer than 1 MiB", "is it the right one?"]),
         row("nested without end", format!("size = {}", "[".repeat(100_000)), &["TOML parse error"]),
@@ -51,7 +51,7 @@ fn of_dcgan() -> Vec<Row> {
     vec![
         row("CycleGAN's", "lambda_cycle = 3.0\nbath = 4", &["lambda_cycle (a setting of cyclegan)", "batch"]),
         row("no power of two", "size = 48", &["size 48", "64"]),
-        row("vast pictures", "size = 1048576", &["size is 1048576", "8 to 2048"]),
+        row("vast images", "size = 1048576", &["size is 1048576", "8 to 2048"]),
         row("nothing to excite", "size = 16\nexcite = true", &["excite", "--size"]),
     ]
 }

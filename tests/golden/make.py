@@ -22,7 +22,7 @@ Tensors of an iteration, <network> being generator or discriminator and <entry> 
 
     before.<network>.<entry>      state before the iteration, and after one Adam step of each network
     after.<network>.<entry>
-    real, noise_d, noise_g        pictures, noise of the discriminator step, fresh noise of the generator step
+    real, noise_d, noise_g        images, noise of the discriminator step, fresh noise of the generator step
                                   (no noise_g: the generator step judges the fakes of the discriminator step again)
     loss.D_real, loss.D_fake      the two addends of loss.D, with their factors
     loss.D, loss.G

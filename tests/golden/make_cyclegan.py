@@ -7,11 +7,11 @@ cyclegan_<preset>.safetensors     one training iteration of a tiny CycleGAN, all
 names.json                        adds cyclegan_<preset>: names, shapes and parameter counts at full size
                                   (G_6: paper generator of six blocks, D_patch: course patch discriminator)
 
-Layouts are PyTorch's; pictures and the state before are float32 values stored as float64. String metadata: `preset`,
+Layouts are PyTorch's; images and the state before are float32 values stored as float64. String metadata: `preset`,
 `width` (channels after the first convolution, of G and D alike), `blocks` (residual blocks of G).
 Tensors, <network> being G_XtoY, G_YtoX, D_X or D_Y and <entry> a state_dict name such as main.6.0.weight:
 
-    x, y                               pictures of both domains
+    x, y                               images of both domains
     before.<network>.<entry>           state before the iteration, with fresh Adam states, and after it
     after.<network>.<entry>
     grad.<step>.<network>.<entry>      gradient that one optimizer step applies, with the weights of that moment

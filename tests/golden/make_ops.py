@@ -5,7 +5,7 @@
 
 Each case draws its numbers from a seed of its own, made from its name, so that one more case changes no other file.
 
-    z                             second picture, of operators that take two; dz is its gradient
+    z                             second image, of operators that take two; dz is its gradient
 """
 
 import json

@@ -5,13 +5,13 @@
 
 dcgan_recipe.safetensors       one iteration of a tiny DCGAN: nearest upsampling and residual blocks in the generator, a
                                spectrally normalised discriminator, hinge loss, R1 penalty, an average of the generator
-dcgan_excite.safetensors       one of another, of grey 128x128 pictures: skip-layer excitation in a generator of transposed
+dcgan_excite.safetensors       one of another, of grey 128x128 images: skip-layer excitation in a generator of transposed
                                convolutions; the rest as above
 cyclegan_recipe.safetensors    one iteration of a tiny CycleGAN: course generators, spectrally normalised 70x70 patch
                                discriminators, hinge loss, R1 penalty
 cyclegan_scales.safetensors    one of another: two scales of spectrally normalised patch discriminators (Wang 2018), named
                                D_X.0, D_X.1, D_Y.0, D_Y.1; the rest as above. Scale 1 sees means of 2x2 pixels; losses and
-                               penalty are means over scales, the penalty's slopes those to the whole pictures
+                               penalty are means over scales, the penalty's slopes those to the whole images
 
 ops/upsample_bilinear2d*       twice the size, interpolated linearly
 
@@ -21,7 +21,7 @@ Tensors are named as by make.py and make_cyclegan.py. Beside those:
     average.generator.<entry>        the average after the first update, from that of before
 
 PyTorch makes one step of the power iteration a call of the discriminator, so each optimizer step calls it once: on real
-pictures and fakes together, where it judges both.
+images and fakes together, where it judges both.
 """
 
 import math
@@ -53,20 +53,20 @@ def hinge(scores, real):
     return F.relu(1 - scores if real else 1 + scores).mean()
 
 
-def penalty(scores, pictures):
-    """R1 of the mean score of each picture."""
-    (slopes,) = torch.autograd.grad(scores.mean([2, 3]).sum(), pictures, create_graph=True)
+def penalty(scores, images):
+    """R1 of the mean score of each image."""
+    (slopes,) = torch.autograd.grad(scores.mean([2, 3]).sum(), images, create_graph=True)
     return R1 / 2 * slopes.square().sum([1, 2, 3]).mean()
 
 
 class Scales(nn.ModuleList):
-    """Discriminators, each of pictures half as large as the one before."""
+    """Discriminators, each of images half as large as the one before."""
 
-    def forward(self, pictures):
-        scores = [self[0](pictures)]
+    def forward(self, images):
+        scores = [self[0](images)]
         for discriminator in self[1:]:
-            pictures = F.avg_pool2d(pictures, 2)
-            scores.append(discriminator(pictures))
+            images = F.avg_pool2d(images, 2)
+            scores.append(discriminator(images))
         return scores
 
 

@@ -27,7 +27,7 @@ def mewgan(*arguments):
 
 
 def train(out, kind, *flags):
-    """A finished run of a few steps on bundled pictures, on the CPU, as far as `flags` say nothing else."""
+    """A finished run of a few steps on bundled images, on the CPU, as far as `flags` say nothing else."""
     data = {
         "dcgan": ["--data", "builtin:noto/animals"],
         "cyclegan": ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"],

@@ -30,7 +30,7 @@ class Model(nn.Module):
 
 
 def cyclegan_generator(width, blocks, dropout=False):
-    """CycleGAN's generator by residual blocks, from pictures to pictures."""
+    """CycleGAN's generator by residual blocks, from images to images."""
 
     def normed(conv):
         return [conv, nn.InstanceNorm2d(conv.out_channels), nn.ReLU()]
@@ -67,7 +67,7 @@ class Main(nn.Module):
 
 
 def dcgan_generator(noise=100, width=64):
-    """The DCGAN example's generator of 64x64 pictures."""
+    """The DCGAN example's generator of 64x64 images."""
     widths = [8 * width, 4 * width, 2 * width, width]
     layers = [nn.ConvTranspose2d(noise, widths[0], 4, 1, 0, bias=False)]
     for inputs, outputs in zip(widths, [*widths[1:], 3]):

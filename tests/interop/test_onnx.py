@@ -1,4 +1,4 @@
-"""ONNX files are sound to ONNX's own checker, and onnxruntime makes of them the pictures that mewgan and PyTorch make, at batches
+"""ONNX files are sound to ONNX's own checker, and onnxruntime makes of them the images that mewgan and PyTorch make, at batches
 and sizes of every kind."""
 
 import numpy as np
@@ -9,9 +9,9 @@ import torch
 from safetensors.numpy import load_file
 
 from conftest import mewgan
-from test_pytorch import page, pictures, run_page  # noqa: F401 (a fixture)
+from test_pytorch import page, images, run_page  # noqa: F401 (a fixture)
 
-# Pictures are from -1 to 1, and both sides add up float32 numbers, in another order.
+# Images are from -1 to 1, and both sides add up float32 numbers, in another order.
 CLOSE = 1e-5
 
 DCGANS = {
@@ -46,19 +46,19 @@ def test_dcgans(tmp_path, name):
         drawn = tmp_path / f"{statistics}.safetensors"
         mewgan("sample", run, "--count", 16, "--statistics", statistics, "--out", drawn, "--device", "cpu")
         drawn = load_file(drawn)
-        [found] = session.run(["pictures"], {"noise": drawn["noise"]})
-        assert drawn["pictures"].std() > 0.01
-        assert np.abs(found - drawn["pictures"]).max() < CLOSE
+        [found] = session.run(["images"], {"noise": drawn["noise"]})
+        assert drawn["images"].std() > 0.01
+        assert np.abs(found - drawn["images"]).max() < CLOSE
         about = {entry.key: entry.value for entry in model.metadata_props}
         assert (about["kind"], about["step"], about["statistics"]) == ("dcgan", "4", statistics)
         for batch in (1, 5):
-            [few] = session.run(["pictures"], {"noise": drawn["noise"][:batch]})
-            assert few.shape == (batch, *drawn["pictures"].shape[1:])
+            [few] = session.run(["images"], {"noise": drawn["noise"][:batch]})
+            assert few.shape == (batch, *drawn["images"].shape[1:])
             if statistics == "running" or "course" in (name, *flags):
-                assert np.abs(few - drawn["pictures"][:batch]).max() < CLOSE
+                assert np.abs(few - drawn["images"][:batch]).max() < CLOSE
 
 
-def test_few_pictures_by_their_own_statistics_as_pytorch(page, tmp_path):
+def test_few_images_by_their_own_statistics_as_pytorch(page, tmp_path):
     names, folder = page
     _, session = export(folder / "runs/faces", tmp_path / "g.onnx")
     for batch in (1, 5):
@@ -86,18 +86,18 @@ def test_translators(tmp_path, name):
     sets = ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"]
     small = ["--size", 32, "--g-width", 8, "--d-width", 8, "--blocks", 2, "--batch", 2, "--steps", 4, "--lr", 1e-2]
     mewgan("train", "cyclegan", "--preset", preset, *sets, *small, *CYCLEGANS[name], "--device", "cpu", "--out", run)
-    pictures(tmp_path / "pictures", [(32, 32)] * 5 + [(40, 64)])
+    images(tmp_path / "images", [(32, 32)] * 5 + [(40, 64)])
     for to in ("y", "x"):
         model, session = export(run, tmp_path / f"{to}.onnx", "--to", to)
         assert model.graph.name == {"y": "G_XtoY", "x": "G_YtoX"}[to]
         out = tmp_path / f"{to}.safetensors"
-        mewgan("translate", run, "--to", to, tmp_path / "pictures", "--out", out, "--device", "cpu")
+        mewgan("translate", run, "--to", to, tmp_path / "images", "--out", out, "--device", "cpu")
         numbers = load_file(out)
         for name in "05":
-            [found] = session.run(["translation"], {"picture": numbers[f"picture.{name}"]})
+            [found] = session.run(["translation"], {"image": numbers[f"image.{name}"]})
             assert numbers[f"translation.{name}"].std() > 0.01
             assert np.abs(found - numbers[f"translation.{name}"]).max() < CLOSE
-        [found] = session.run(["translation"], {"picture": np.concatenate([numbers[f"picture.{i}"] for i in range(5)])})
+        [found] = session.run(["translation"], {"image": np.concatenate([numbers[f"image.{i}"] for i in range(5)])})
         expected = np.concatenate([numbers[f"translation.{i}"] for i in range(5)])
         assert np.abs(found - expected).max() < CLOSE
 
@@ -107,5 +107,5 @@ def test_the_page(page, tmp_path):
     _, folder = page
     (tmp_path / "runs").symlink_to(folder / "runs")
     names = run_page("docs/onnx.md", tmp_path)
-    assert names["pictures"].shape == (16, 3, 64, 64)
-    assert names["translation"].shape == names["picture"].shape
+    assert names["images"].shape == (16, 3, 64, 64)
+    assert names["translation"].shape == names["image"].shape

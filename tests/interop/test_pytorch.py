@@ -1,4 +1,4 @@
-"""PyTorch and mewgan give each other's pictures and losses: docs/pytorch.md as it stands, the networks of every preset on either
+"""PyTorch and mewgan give each other's images and losses: docs/pytorch.md as it stands, the networks of every preset on either
 device, weights of published names, and training that goes on here as it would have there."""
 
 import json
@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 import published
 from conftest import PROGRAM, ROOT, mewgan
 
-# Pictures are from -1 to 1, and both sides add up float32 numbers, in another order.
+# Images are from -1 to 1, and both sides add up float32 numbers, in another order.
 CLOSE = 1e-5
 # A step that changes no weight: what is added is far below the last digit of any.
 STILL = ["--steps", 1, "--lr", 1e-30, "--log-every", 1]
@@ -54,16 +54,16 @@ def far(found, expected):
     return (found - expected).abs().max().item()
 
 
-def test_the_page_gives_the_same_pictures(page):
+def test_the_page_gives_the_same_images(page):
     names, folder = page
-    assert names["pictures"].std() > 0.1, "pictures of one colour prove nothing"
-    assert far(names["pictures"], names["drawn"]["pictures"]) < CLOSE
+    assert names["images"].std() > 0.1, "images of one colour prove nothing"
+    assert far(names["images"], names["drawn"]["images"]) < CLOSE
     assert len(names["errors"]) > 50 and max(names["errors"]) < CLOSE
     assert "netG.safetensors" in (folder / "runs/on/config.toml").read_text()
 
 
 def randomized(module, seed):
-    """The same module with weights that make pictures of many colours, and statistics and offsets of norms that matter."""
+    """The same module with weights that make images of many colours, and statistics and offsets of norms that matter."""
     torch.manual_seed(seed)
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
@@ -94,9 +94,9 @@ def test_dcgans_draw_as_modules_do(page, tmp_path, preset, device):
     mewgan("sample", run, "--count", 16, "--out", drawn, "--device", device)
     drawn = load_file(drawn)
     with torch.no_grad():
-        pictures = generator(drawn["noise"])
-    assert pictures.std() > 0.1
-    assert far(drawn["pictures"], pictures) < CLOSE
+        images = generator(drawn["noise"])
+    assert images.std() > 0.1
+    assert far(drawn["images"], images) < CLOSE
     kept = load_file(run / "checkpoints" / "000001.safetensors")
     for key, value in discriminator.state_dict().items():
         if not key.endswith(("running_mean", "running_var", "num_batches_tracked")):
@@ -124,19 +124,19 @@ def test_cyclegans_translate_as_modules_do(page, tmp_path, preset, device):
     run, translated = tmp_path / "run", tmp_path / "translated.safetensors"
     start = ["--init", tmp_path / "all.safetensors"]
     mewgan("train", "cyclegan", "--preset", preset, *sets, *size, *STILL, *start, "--out", run)
-    pictures(tmp_path / "pictures", [(24, 36), (24, 36)])
+    images(tmp_path / "images", [(24, 36), (24, 36)])
     for to, name in [("y", "G_XtoY"), ("x", "G_YtoX")]:
         flags = ["--out", translated, "--statistics", "batch", "--batch", 1, "--force", "--device", device]
-        mewgan("translate", run, "--to", to, tmp_path / "pictures", *flags)
+        mewgan("translate", run, "--to", to, tmp_path / "images", *flags)
         found = load_file(translated)
         with torch.no_grad():
-            expected = networks[name](found["picture.0"])
-        assert found["picture.0"].shape == (1, 3, 24, 36) and expected.std() > 0.1
+            expected = networks[name](found["image.0"])
+        assert found["image.0"].shape == (1, 3, 24, 36) and expected.std() > 0.1
         assert far(found["translation.0"], expected) < CLOSE
 
 
-def pictures(folder, sizes, seed=0):
-    """Smooth pictures of these heights and widths, as PNG files 0, 1, .."""
+def images(folder, sizes, seed=0):
+    """Smooth images of these heights and widths, as PNG files 0, 1, .."""
     folder.mkdir()
     random = np.random.default_rng(seed)
     for index, (height, width) in enumerate(sizes):
@@ -177,8 +177,8 @@ def test_a_published_cyclegan_trains_on_as_it_would_have(tmp_path):
     for name, network in networks.items():
         save_file(network.state_dict(), tmp_path / f"{name}.safetensors")
         start += ["--init", f"{name}={tmp_path / name}.safetensors"]
-    pictures(tmp_path / "a", [(32, 32)], 1)
-    pictures(tmp_path / "b", [(32, 32)], 2)
+    images(tmp_path / "a", [(32, 32)], 1)
+    images(tmp_path / "b", [(32, 32)], 2)
     plain = ["--augment", "none", "--diffaugment", "none", "--pool", 0, "--schedule", "constant"]
     steps = ["--steps", 3, "--log-every", 1, "--batch", 1]
     sets = ["--x", tmp_path / "a", "--y", tmp_path / "b"]
@@ -226,12 +226,12 @@ def test_published_names_with_dropout_wrappers_and_old_statistics(tmp_path):
     start = ["--init", f"G_YtoX={tmp_path / 'g.safetensors'}"]
     said = mewgan("train", "cyclegan", *PUBLISHED, *sets, *STILL, *start, "--out", tmp_path / "run")
     assert "G_XtoY, D_X, D_Y drawn" in said
-    pictures(tmp_path / "pictures", [(32, 32)])
+    images(tmp_path / "images", [(32, 32)])
     out = tmp_path / "translated.safetensors"
-    mewgan("translate", tmp_path / "run", "--to", "x", tmp_path / "pictures", "--out", out)
+    mewgan("translate", tmp_path / "run", "--to", "x", tmp_path / "images", "--out", out)
     found = load_file(out)
     with torch.no_grad():
-        assert far(found["translation.0"], generator(found["picture.0"])) < CLOSE
+        assert far(found["translation.0"], generator(found["image.0"])) < CLOSE
 
 
 def test_the_published_dcgan_trains_on_as_it_would_have(tmp_path):
@@ -244,7 +244,7 @@ def test_the_published_dcgan_trains_on_as_it_would_have(tmp_path):
     both = {"netG": generator, "netD": discriminator}
     state = {f"{name}.{key}": value.clone() for name, of in both.items() for key, value in of.state_dict().items()}
     save_file(state, tmp_path / "both.safetensors")
-    pictures(tmp_path / "data", [(64, 64)])
+    images(tmp_path / "data", [(64, 64)])
     for copy in (1, 2, 3):
         (tmp_path / f"data/{copy}.png").write_bytes((tmp_path / "data/0.png").read_bytes())
     flags = ["--preset", "paper", "--augment", "none", "--batch", 4, "--steps", 1, "--log-every", 1, "--device", "cpu"]
@@ -264,7 +264,7 @@ def test_the_published_dcgan_trains_on_as_it_would_have(tmp_path):
         # Adam's first step goes by the signs of gradients, and those near 0 may differ.
         assert row[name] == pytest.approx(loss.item(), rel=1e-3), name
     kept = load_file(tmp_path / "run/checkpoints/000001.safetensors")
-    # Ten per cent of the way from where they were to the pictures' own, twice.
+    # Ten per cent of the way from where they were to the images' own, twice.
     assert not torch.equal(kept["discriminator.main.3.running_mean"], state["netD.main.3.running_mean"])
 
 

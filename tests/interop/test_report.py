@@ -79,35 +79,35 @@ def test_the_page_of_a_run_shows_all_of_it(kind, show, request):
     sheets = {"dcgan": 1, "cyclegan": 2}[kind]
     assert page.locator("img.sample").count() == sheets
     assert page.locator(".moving img").count() == sheets
-    for picture in page.locator("img").all():
-        assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 100
+    for image in page.locator("img").all():
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     assert page.locator(".chart path.smooth").count() == page.locator(".legend button").count() > 5
     assert f"mewgan resume {run} --steps 12" in page.locator("#next").inner_text()
 
 
 def test_the_slider_moves_the_samples(show, long_run):
     page = show(report(long_run))
-    slider, picture = page.get_by_role("slider", name="step of the samples"), page.locator("img.sample")
+    slider, image = page.get_by_role("slider", name="step of the samples"), page.locator("img.sample")
     seen = {}
     slider.press("Home")
     for _ in range(13):
-        seen[the_step(picture.get_attribute("alt"))] = picture.get_attribute("src")
+        seen[the_step(image.get_attribute("alt"))] = image.get_attribute("src")
         slider.press("ArrowRight")
     assert list(seen) == list(range(0, 61, 5))
-    assert len(set(seen.values())) == len(seen), "every step has its own picture"
+    assert len(set(seen.values())) == len(seen), "every step has its own image"
     assert "step 60" in page.locator(".bar output[for=step]").inner_text()
 
 
 def test_samples_play_and_stop(show, long_run):
     page = show(report(long_run))
-    picture = page.locator("img.sample")
+    image = page.locator("img.sample")
     page.get_by_role("button", name="play").click()
     for shown in [60, 0]:
-        expect(picture).not_to_have_attribute("alt", f"samples, step {shown}")
+        expect(image).not_to_have_attribute("alt", f"samples, step {shown}")
     page.get_by_role("button", name="stop").click()
-    stopped = picture.get_attribute("alt")
+    stopped = image.get_attribute("alt")
     page.wait_for_timeout(500)
-    assert picture.get_attribute("alt") == stopped
+    assert image.get_attribute("alt") == stopped
 
 
 def test_a_curve_tells_step_and_value(show, long_run):

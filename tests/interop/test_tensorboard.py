@@ -56,13 +56,13 @@ def check_scalars(run):
         assert scalars == [(step, np.float32(value)) for step, value in values], name
 
 
-def check_pictures(run, tag, sheet, steps):
-    pictures = events(run).Images(tag)
-    assert [picture.step for picture in pictures] == steps
-    for picture in pictures:
-        png = (run / "samples" / f"{picture.step:06}{sheet}.png").read_bytes()
-        assert picture.encoded_image_string == png
-        assert Image.open(io.BytesIO(png)).size == (picture.width, picture.height)
+def check_images(run, tag, sheet, steps):
+    images = events(run).Images(tag)
+    assert [image.step for image in images] == steps
+    for image in images:
+        png = (run / "samples" / f"{image.step:06}{sheet}.png").read_bytes()
+        assert image.encoded_image_string == png
+        assert Image.open(io.BytesIO(png)).size == (image.width, image.height)
 
 
 def test_every_figure_of_the_metrics_is_there(dcgan_run, cyclegan_run):
@@ -71,9 +71,9 @@ def test_every_figure_of_the_metrics_is_there(dcgan_run, cyclegan_run):
 
 
 def test_every_sample_is_there(dcgan_run, cyclegan_run):
-    check_pictures(dcgan_run, "samples", "", [0, 2, 4, 6])
-    check_pictures(cyclegan_run, "samples/XtoY", "-XtoY", [0, 2, 4, 6])
-    check_pictures(cyclegan_run, "samples/YtoX", "-YtoX", [0, 2, 4, 6])
+    check_images(dcgan_run, "samples", "", [0, 2, 4, 6])
+    check_images(cyclegan_run, "samples/XtoY", "-XtoY", [0, 2, 4, 6])
+    check_images(cyclegan_run, "samples/YtoX", "-YtoX", [0, 2, 4, 6])
 
 
 def test_a_run_on_the_gpu_is_shown_as_well(tmp_path):
@@ -82,7 +82,7 @@ def test_a_run_on_the_gpu_is_shown_as_well(tmp_path):
     every = ["--steps", 4, "--log-every", 1, "--sample-every", 2]
     mewgan("train", "dcgan", *small, *every, "--device", "gpu", "--no-tune", "--out", run)
     check_scalars(run)
-    check_pictures(run, "samples", "", [0, 2, 4])
+    check_images(run, "samples", "", [0, 2, 4])
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_of_a_resumed_run_only_what_holds_is_shown(shortened):
     before = [scalar.value for scalar in events(shortened).Scalars("speed/seconds")]
     mewgan("resume", shortened, "--steps", 8)
     check_scalars(shortened)
-    check_pictures(shortened, "samples", "", [0, 2, 4, 6, 8])
+    check_images(shortened, "samples", "", [0, 2, 4, 6, 8])
     after = [scalar.value for scalar in events(shortened).Scalars("speed/seconds")]
     assert after[:3] == before[:3] and after[3] != before[3]
     both = events(shortened, purge_orphaned_data=False).Scalars("loss/D")
@@ -173,8 +173,8 @@ def test_the_program_shows_all_runs_while_they_go_on(dcgan_run, shortened):
         assert [wall for wall, step, _ in now[:3]] == [wall for wall, step, _ in seen[:3]]
         assert all(a[0] < b[0] for a, b in zip(seen[3:], now[3:6]))
         about = {"tag": "samples", "sample": 0}
-        pictures = server.until(lambda all: all[-1]["step"] == 8, "plugin/images/images", run="run", **about)
-        shown = server.get("plugin/images/individualImage", **dict(urllib.parse.parse_qsl(pictures[-1]["query"])))
+        images = server.until(lambda all: all[-1]["step"] == 8, "plugin/images/images", run="run", **about)
+        shown = server.get("plugin/images/individualImage", **dict(urllib.parse.parse_qsl(images[-1]["query"])))
         assert shown == (shortened / "samples" / "000008.png").read_bytes()
     finally:
         server.process.terminate()

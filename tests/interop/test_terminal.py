@@ -77,7 +77,7 @@ def texts(rows):
     return ["".join(character for character, *_ in row).rstrip() for row in rows]
 
 
-def picture(rows):
+def image(rows):
     """What half blocks show, [rows, columns, 3]: a character is the upper pixel, what is behind it the lower one, if any."""
     shown = [[cell for cell in row if cell[0] == HALF] for row in rows]
     shown = [row for row in shown if row]
@@ -125,7 +125,7 @@ def test_the_newest_samples_stand_above_the_bar(tmp_path, kind, names):
         for at, step in captions:
             assert BAR.match(texts(rows)[at + 1])
             seen.add(step)
-            shown, source = picture(rows), sheets(run, step, names)
+            shown, source = image(rows), sheets(run, step, names)
             wide = sum(sheet.shape[1] for sheet in source) + 4 * (len(source) - 1)
             assert shown.shape[1] <= 160 and abs(shown.shape[0] - shown.shape[1] * len(source[0]) / wide) <= 1
             # Both shrink by averages under a triangle; Pillow rounds in between.
@@ -138,7 +138,7 @@ def test_a_terminal_of_256_colours_is_sent_no_others(tmp_path):
     run = tmp_path / "run"
     terminal = Terminal(command("dcgan", run, "--preview"), 100, 40)
     assert b"38;2;" not in terminal.bytes and b"38;5;" in terminal.bytes
-    shown = picture(terminal.rows())
+    shown = image(terminal.rows())
     # A step of the cube is 40 to 95: on average a colour is less than a quarter of that away.
     assert np.abs(shown - expected(sheets(run, STEPS, [""]), shown.shape)).mean() < 16
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 WEBGPU = ["--enable-unsafe-webgpu", "--enable-features=Vulkan,WebGPU", "--use-webgpu-adapter=swiftshader"]
 
-# Of pictures from -1 to 1, losses and weights: what differs is the order of sums, in single precision.
+# Of images from -1 to 1, losses and weights: what differs is the order of sums, in single precision.
 ENOUGH = 1e-4
 # A software driver compiles for long where others use the machine too.
 PATIENCE = 240_000
@@ -171,18 +171,18 @@ def click(page, button, selector):
 
 def test_generator_equals_reference(visit, dcgan_site, cyclegan_site):
     found = differences(visit(dcgan_site))
-    assert set(found) == {("sixteen pictures", "pictures"), ("one picture", "pictures")}
+    assert set(found) == {("sixteen images", "images"), ("one image", "images")}
     assert max(found.values()) < ENOUGH, found
     found = differences(visit(cyclegan_site))
     assert set(found) == {("translation to Y", "translation"), ("translation to X", "translation")}
     assert max(found.values()) < ENOUGH, found
 
 
-def test_expected_pictures_are_those_the_program_draws(dcgan_run, dcgan_site, tmp_path):
+def test_expected_images_are_those_the_program_draws(dcgan_run, dcgan_site, tmp_path):
     """What the page is compared with is what `mewgan sample` draws."""
     mewgan("sample", dcgan_run, "--count", 16, "--out", tmp_path / "drawn", "--device", "cpu")
     drawn = np.stack([np.asarray(Image.open(path)) for path in sorted((tmp_path / "drawn").iterdir())])
-    expected = load_file(dcgan_site / "check.safetensors")["sixteen pictures/sample_sixteen/out/pictures"]
+    expected = load_file(dcgan_site / "check.safetensors")["sixteen images/sample_sixteen/out/images"]
     levels = np.round((expected.reshape(drawn.shape).astype(np.float64) + 1) * 127.5)
     assert np.abs(levels - drawn).max() <= 1
 
@@ -303,13 +303,13 @@ def test_dcgan_page(visit, dcgan_site):
     before = click(page, "#another", LARGE)
     page.select_option("#statistics", "one")
     until_changed(page, LARGE, before)
-    page.wait_for_function("document.querySelector('#time').textContent.includes('one picture')")
+    page.wait_for_function("document.querySelector('#time').textContent.includes('one image')")
     click(page, "#animate", LARGE)
     page.click("#animate")
     assert "ms" in page.text_content("#time")
 
 
-def test_training_changes_pictures_and_resets(visit, dcgan_site):
+def test_training_changes_images_and_resets(visit, dcgan_site):
     page = visit(dcgan_site)
     first = pixels(page, LARGE)
     page.click("#train")
@@ -331,24 +331,24 @@ def test_training_changes_pictures_and_resets(visit, dcgan_site):
 
 
 def photograph(path, size):
-    """A smooth picture, in the corners of which are its extremes."""
+    """A smooth image, in the corners of which are its extremes."""
     y, x = np.mgrid[0 : size[1], 0 : size[0]]
     levels = np.stack([255 * x / (size[0] - 1), 255 * y / (size[1] - 1), 127.5 + 127.5 * np.sin(x / 3 + y / 5)], axis=-1)
     Image.fromarray(np.round(levels).astype(np.uint8)).save(path)
     return path
 
 
-def test_chosen_and_dropped_pictures_are_translated(visit, cyclegan_run, cyclegan_site, tmp_path):
+def test_chosen_and_dropped_images_are_translated(visit, cyclegan_run, cyclegan_site, tmp_path):
     page = visit(cyclegan_site)
-    picture = photograph(tmp_path / "picture.png", (32, 32))
+    image = photograph(tmp_path / "image.png", (32, 32))
     for to, given in [("y", "X"), ("x", "Y")]:
         result = f"#way-{to.upper()} figure:nth-child(2) canvas"
         before = pixels(page, result)
-        page.set_input_files(f"#file-{given}", picture)
+        page.set_input_files(f"#file-{given}", image)
         shown = until_changed(page, result, before)
         # The program's own translation of the same file.
-        mewgan("translate", cyclegan_run, "--to", to, picture, "--out", tmp_path / to, "--device", "cpu")
-        expected = np.asarray(Image.open(tmp_path / to / "picture.png"))
+        mewgan("translate", cyclegan_run, "--to", to, image, "--out", tmp_path / to, "--device", "cpu")
+        expected = np.asarray(Image.open(tmp_path / to / "image.png"))
         assert np.abs(shown.astype(int) - expected).max() <= 1
 
     # A wide one is dropped: its middle is taken.
@@ -368,22 +368,22 @@ def test_chosen_and_dropped_pictures_are_translated(visit, cyclegan_run, cyclega
     assert abs(int(shown[16, 0, 0]) - 64) < 6 and abs(int(shown[16, 31, 0]) - 191) < 6
     until_changed(page, "#way-Y figure:nth-child(2) canvas", translated)
 
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     page.set_input_files("#file-X", tmp_path / "text.png")
     page.wait_for_selector("#way-Y .error:not([hidden])")
-    assert "text.png is no picture" in page.text_content("#way-Y .error")
+    assert "text.png is no image" in page.text_content("#way-Y .error")
     click(page, "#way-Y .examples button:nth-child(2)", source)
     assert not page.is_visible("#way-Y .error")
 
 
-def test_without_pictures(visit, dcgan_run, cyclegan_run, tmp_path):
-    page = visit(export(dcgan_run, tmp_path / "dcgan", "--pictures", 0, "--title", "Animals & <b>more</b>"))
+def test_without_images(visit, dcgan_run, cyclegan_run, tmp_path):
+    page = visit(export(dcgan_run, tmp_path / "dcgan", "--images", 0, "--title", "Animals & <b>more</b>"))
     assert page.query_selector("#train") is None
     assert page.title() == page.text_content("h1") == "Animals & <b>more</b>"
-    page = visit(export(cyclegan_run, tmp_path / "cyclegan", "--pictures", 0))
+    page = visit(export(cyclegan_run, tmp_path / "cyclegan", "--images", 0))
     assert page.query_selector(".examples button") is None
     before = pixels(page, "#way-Y figure:nth-child(2) canvas")
-    page.set_input_files("#file-X", photograph(tmp_path / "picture.png", (40, 40)))
+    page.set_input_files("#file-X", photograph(tmp_path / "image.png", (40, 40)))
     until_changed(page, "#way-Y figure:nth-child(2) canvas", before)
 
 

@@ -97,7 +97,7 @@ fn contraction<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var
     let other = pool.among(&CHANNELS);
     let kind = pool.below(3);
     let stride = [pool.below(2) + 1, pool.below(2) + 1];
-    // Now and then a kernel as large as the picture, which is a matrix product.
+    // Now and then a kernel as large as the image, which is a matrix product.
     let covers = pool.chance(0.2) && h * w <= 16;
     if kind == 1 {
         let kernel = [0; 2].map(|_| pool.below(4) + 1);

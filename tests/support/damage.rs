@@ -1,12 +1,12 @@
-//! What anybody sees is wrong with pictures, done to good ones.
+//! What anybody sees is wrong with images, done to good ones.
 
 use mewgan::random::stream;
 use rand::RngExt;
 
-/// Height and width of the pictures.
+/// Height and width of the images.
 pub const SIDE: usize = 64;
 
-/// Values of pictures `[count, 64, 64, 3]`.
+/// Values of images `[count, 64, 64, 3]`.
 pub type Values = Vec<f32>;
 
 /// Every value changed by what `change(value, x, y)` gives.
@@ -44,7 +44,7 @@ pub fn tinted(values: &[f32], amount: f32) -> Values {
     values.chunks(3).flat_map(|pixel| [pixel[0] + amount, pixel[1], pixel[2]]).collect()
 }
 
-/// As many pictures, but only the first few different ones.
+/// As many images, but only the first few different ones.
 pub fn few(values: &[f32], kept: usize) -> Values {
     values[..kept * SIDE * SIDE * 3].iter().copied().cycle().take(values.len()).collect()
 }

@@ -95,7 +95,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
     let (plain, resnet) = (Translator::Plain, Translator::Resnet);
     let (batch_norm, instance) = (Norm::Batch, Norm::Instance);
     let mut recipe = model(plain, instance, Upsample::Nearest, patch70, Updates::Apart, true);
-    // Two scales, the smaller one's pictures too small for the larger one's discriminator.
+    // Two scales, the smaller one's images too small for the larger one's discriminator.
     recipe.discriminators = ["D_X", "D_Y"].map(|name| {
         let [large, small] = [0, 1].map(|scale| format!("{name}.{scale}"));
         vec![

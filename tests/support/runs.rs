@@ -38,7 +38,7 @@ pub fn run_until<T: Model>(mut trainer: Trainer<T>, last: u64) -> Outcome {
     trainer.run(&stop, &mut asking).unwrap()
 }
 
-/// A DCGAN of 40 steps on small pictures that only logs and samples at its end.
+/// A DCGAN of 40 steps on small images that only logs and samples at its end.
 pub fn tiny(device: &str) -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/animals".into()),

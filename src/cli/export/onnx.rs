@@ -22,10 +22,10 @@ pub struct Onnx {
     /// The file to write.
     #[arg(long, value_name = "FILE.onnx")]
     out: PathBuf,
-    /// Of a CycleGAN: the generator that makes pictures like those of this set.
+    /// Of a CycleGAN: the generator that makes images like those of this set.
     #[arg(long, value_enum)]
     to: Option<Target>,
-    /// What batch norms normalise by: the pictures that are computed together, or the running statistics; as in mewgan sample
+    /// What batch norms normalise by: the images that are computed together, or the running statistics; as in mewgan sample
     /// and mewgan translate where it is not given.
     #[arg(long)]
     statistics: Option<Normalise>,
@@ -82,7 +82,7 @@ fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(
             meaning: format!("independent numbers: {noise}"),
         },
         output: Port {
-            name: "pictures",
+            name: "images",
             extents: [Free("batch".into()), channels, size.clone(), size],
             meaning: format!(
                 "{}, from -1 to 1: 127.5 * (1 + value) is a byte",
@@ -114,7 +114,7 @@ fn translator(
         weights: checkpoint.state_dict(&model, network, average)?,
         statistics,
         input: Port {
-            name: "picture",
+            name: "image",
             extents: extents(),
             meaning: format!("{colours}, from -1 to 1: byte / 127.5 - 1; height and width divide by 4"),
         },
@@ -141,17 +141,17 @@ fn colours(channels: usize) -> &'static str {
 fn says(statistics: NormMode) -> &'static str {
     match statistics {
         NormMode::Batch | NormMode::Synced { .. } => {
-            "Batch norms normalise by the pictures computed together, which thus depend on each other."
+            "Batch norms normalise by the images computed together, which thus depend on each other."
         }
         NormMode::Running => {
-            "Batch norms normalise by running statistics: each picture depends on its own input alone."
+            "Batch norms normalise by running statistics: each image depends on its own input alone."
         }
     }
 }
 
 const fn by(statistics: NormMode) -> &'static str {
     match statistics {
-        NormMode::Batch | NormMode::Synced { .. } => "the pictures computed together (--statistics batch)",
+        NormMode::Batch | NormMode::Synced { .. } => "the images computed together (--statistics batch)",
         NormMode::Running => "running statistics (--statistics running)",
     }
 }

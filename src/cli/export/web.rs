@@ -16,11 +16,11 @@ pub struct Web {
     /// The site's folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How many pictures of each of the run's sets become part of the site: for DCGAN those that the page goes on training
+    /// How many images of each of the run's sets become part of the site: for DCGAN those that the page goes on training
     /// with, 64 where it is not given; for CycleGAN examples, held-out ones where there are some, 12. 0 leaves out both the
-    /// pictures and the training.
+    /// images and the training.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=4096))]
-    pictures: Option<u32>,
+    images: Option<u32>,
     /// The page's title.
     #[arg(long)]
     title: Option<String>,
@@ -32,19 +32,19 @@ pub struct Web {
 impl Web {
     pub fn run(self) -> Done {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
-        let pictures = self.pictures.map(|count| count as usize);
-        let written = export(&checkpoint, &Options { title: self.title, pictures }, &self.out)?;
+        let images = self.images.map(|count| count as usize);
+        let written = export(&checkpoint, &Options { title: self.title, images }, &self.out)?;
         let (step, out) = (checkpoint.step(), self.out.display());
         let size = written.bytes.div_ceil(1 << 20);
         say(format_args!("step {step} of a {} as a site of {size} MiB in {out}", checkpoint.kind()));
-        match (written.pictures, written.trains) {
-            (0, _) => say("it contains none of the run's pictures"),
+        match (written.images, written.trains) {
+            (0, _) => say("it contains none of the run's images"),
             (count, true) => say(format_args!(
-                "it contains {count} of the pictures the run trains on, for anybody who visits it to see; --pictures 0 leaves \
+                "it contains {count} of the images the run trains on, for anybody who visits it to see; --images 0 leaves \
                  them and the training out"
             )),
             (count, false) => say(format_args!(
-                "it contains {count} of the run's pictures as examples, for anybody who visits it to see; --pictures 0 \
+                "it contains {count} of the run's images as examples, for anybody who visits it to see; --images 0 \
                  leaves them out"
             )),
         }

@@ -42,12 +42,12 @@ impl Preview {
         let Some(sheets) = sheets.iter().map(read).collect::<Option<Vec<RgbImage>>>() else { return };
         let size @ (height, width) = self.terminal.size();
         let room = usize::from(height).saturating_sub(below.max(BELOW) + 1);
-        let Some(picture) = fitted(&sheets, width.into(), room as u32) else { return };
+        let Some(image) = fitted(&sheets, width.into(), room as u32) else { return };
         // Where the terminal has another size, or its upper edge is passed, nobody knows where the samples before are.
         let stands = |(then, lines): &((u16, u16), usize)| *then == size && lines + below <= height.into();
         let before = self.shown.filter(stands).map_or(0, |(_, lines)| lines);
         let mut text = String::new();
-        for line in half_blocks(&picture, self.colours).iter().chain([&format!("samples of step {step}")]) {
+        for line in half_blocks(&image, self.colours).iter().chain([&format!("samples of step {step}")]) {
             text += &format!("{line}\x1b[K\n");
         }
         // One write: the terminal never shows half of it.

@@ -74,7 +74,7 @@ fn finish(
     calls.push(call);
 }
 
-/// The constants of `lib/conv.wgsl`, and whether the picture is read in fours.
+/// The constants of `lib/conv.wgsl`, and whether the image is read in fours.
 fn geometry(call: Call, of: &Contraction) -> Call {
     let read = if of.kind == Kind::ConvTranspose2d { of.o } else { of.i };
     let call = call.flag("XVEC", read.is_multiple_of(4));

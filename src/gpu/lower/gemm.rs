@@ -26,7 +26,7 @@ pub struct Contraction {
     pub kind: Kind,
     /// The index set.
     pub geometry: ConvGeometry,
-    /// Pictures.
+    /// Images.
     pub batch: usize,
     /// Channels on the large side.
     pub i: usize,

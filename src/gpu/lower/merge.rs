@@ -1,4 +1,4 @@
-//! Equal calls side by side as one dispatch: both directions of a CycleGAN, or a discriminator on real pictures and on fakes.
+//! Equal calls side by side as one dispatch: both directions of a CycleGAN, or a discriminator on real images and on fakes.
 //!
 //! Such calls differ only in which memory they touch. Where that lies, at every binding, in one and the same buffer, one
 //! dispatch can do them all: the grid's z counts the members, and each adds its own offset. To that end values that no

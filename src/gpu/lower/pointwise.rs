@@ -121,9 +121,9 @@ fn sum_call(
     calls.push(call);
 }
 
-/// The extents every spatial kernel reads, those of the smaller picture.
-fn spatial(kernel: &'static str, picture: Shape, result: Shape) -> Call {
-    let [_, h, w, c] = picture.0;
+/// The extents every spatial kernel reads, those of the smaller image.
+fn spatial(kernel: &'static str, image: Shape, result: Shape) -> Call {
+    let [_, h, w, c] = image.0;
     let (c, vec4) = lanes(c);
     let count = result.len() / if vec4 { 4 } else { 1 };
     Call::new(kernel)

@@ -1,4 +1,4 @@
-//! What moves pixels, or whole pictures.
+//! What moves pixels, or whole images.
 
 use super::Case;
 use crate::shape::ConvOptions;
@@ -43,7 +43,7 @@ pub fn all() -> Vec<Case> {
     all.push(Case::new("blur", &[[2, 1, 3, 2]], |v| Ok(v[0].blur())));
     all.extend(SHAPES.map(|shape| Case::new("blur", &[shape], |v| Ok(v[0].blur()))));
     for shape in SHAPES {
-        // What leaves the picture, or is NaN, leaves zeros. At halves there is no derivative.
+        // What leaves the image, or is NaN, leaves zeros. At halves there is no derivative.
         let offsets = match shape {
             [1, ..] => vec![-1.6, 0.4],
             [.., 20] => vec![2.0f64.powi(40), f64::NAN, f64::NEG_INFINITY, 1.0],

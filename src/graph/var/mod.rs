@@ -19,7 +19,7 @@ impl<'g> Var<'g> {
     /// Convolution of `[n, h, w, i]` with weights `[kh, kw, i, o]`.
     ///
     /// # Errors
-    /// If the channels differ or the kernel does not fit the padded picture.
+    /// If the channels differ or the kernel does not fit the padded image.
     pub fn conv2d(self, weight: Self, options: ConvOptions) -> Result<Self> {
         let (x, w) = (self.shape().0, weight.shape().0);
         if x[3] != w[2] {
@@ -186,7 +186,7 @@ impl<'g> Var<'g> {
         self.graph.append(Op::Collective(exchange), &[self], Shape([rows, h, w, c]))
     }
 
-    /// The pictures of all ranks, processes that train together, one after another: `whole` of them, of which these are this one's. A
+    /// The images of all ranks, processes that train together, one after another: `whole` of them, of which these are this one's. A
     /// constant to differentiation.
     pub fn all_gather(self, whole: usize) -> Self {
         self.exchange(Collective::AllGather { whole })

@@ -15,7 +15,7 @@ impl<'g> Var<'g> {
     }
 
     /// Mean (row 0) and biased variance (row 1) of each channel: `[groups, 1, 2, channels]`, with one group for
-    /// [`Per::Batch`] and one a picture for [`Per::Instance`].
+    /// [`Per::Batch`] and one an image for [`Per::Instance`].
     pub fn moments(self, per: Per) -> Self {
         let shape = Shape([self.groups(per), 1, 2, self.shape().channels()]);
         self.graph.append(Op::Moments(per), &[self], shape)
@@ -49,7 +49,7 @@ impl<'g> Var<'g> {
         Ok(self.norm(Per::Batch, affine, eps)?.0)
     }
 
-    /// Instance norm: each picture's channels by their own statistics.
+    /// Instance norm: each image's channels by their own statistics.
     ///
     /// # Errors
     /// If `affine` is not `[1, 1, 2, channels]`.
@@ -57,7 +57,7 @@ impl<'g> Var<'g> {
         Ok(self.norm(Per::Instance, affine, eps)?.0)
     }
 
-    /// Group norm (Wu and He 2018): each picture's channels in `groups` groups of neighbours, each group normalised by its own
+    /// Group norm (Wu and He 2018): each image's channels in `groups` groups of neighbours, each group normalised by its own
     /// mean and variance over all its pixels and channels. Made of other operations, so it can be differentiated again.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl<'g> Var<'g> {
         y.mul(rows.slice_channels(0..channels)?)?.add(rows.slice_channels(channels..2 * channels)?)
     }
 
-    /// Of each picture and channel the mean over the group the channel is in: `[n, 1, 1, channels]`.
+    /// Of each image and channel the mean over the group the channel is in: `[n, 1, 1, channels]`.
     fn group_mean(self, groups: usize) -> Result<Self> {
         let [n, _, _, c] = self.shape().0;
         let grouped = self.spatial_mean().reshape(Shape([n, 1, groups, c / groups]))?;

@@ -1,4 +1,4 @@
-//! Operations that move pixels, or whole pictures.
+//! Operations that move pixels, or whole images.
 
 use super::mismatch;
 use crate::graph::{Op, Var};
@@ -7,10 +7,10 @@ use crate::{Error, Result};
 
 /// Pixels moved about.
 impl<'g> Var<'g> {
-    /// The picture continued by mirroring it about its border pixels, `[top, bottom, left, right]`.
+    /// The image continued by mirroring it about its border pixels, `[top, bottom, left, right]`.
     ///
     /// # Errors
-    /// If a side is as large as the picture or larger.
+    /// If a side is as large as the image or larger.
     pub fn reflection_pad2d(self, padding: [usize; 4]) -> Result<Self> {
         let [n, h, w, c] = self.shape().0;
         let [top, bottom, left, right] = padding;
@@ -18,7 +18,7 @@ impl<'g> Var<'g> {
             return mismatch(
                 "reflection_pad2d",
                 format!(
-                    "padding {padding:?} (top, bottom, left, right) must be less than the picture of {}",
+                    "padding {padding:?} (top, bottom, left, right) must be less than the image of {}",
                     self.shape()
                 ),
             );
@@ -61,13 +61,13 @@ impl<'g> Var<'g> {
     /// The mean of every block of `[rows, columns]` pixels.
     ///
     /// # Errors
-    /// If the blocks do not fill the picture evenly.
+    /// If the blocks do not fill the image evenly.
     pub fn avg_pool2d(self, block: [usize; 2]) -> Result<Self> {
         let [_, h, w, _] = self.shape().0;
         if block.contains(&0) || !h.is_multiple_of(block[0]) || !w.is_multiple_of(block[1]) {
             return mismatch(
                 "avg_pool2d",
-                format!("blocks of {block:?} pixels do not fill the picture of {} evenly", self.shape()),
+                format!("blocks of {block:?} pixels do not fill the image of {} evenly", self.shape()),
             );
         }
         if block == [1, 1] {
@@ -80,7 +80,7 @@ impl<'g> Var<'g> {
     /// padding is no part of a window, as in PyTorch.
     ///
     /// # Errors
-    /// If the windows do not fit the padded picture, or the padding is more than half a window.
+    /// If the windows do not fit the padded image, or the padding is more than half a window.
     pub fn max_pool2d(self, kernel: [usize; 2], options: ConvOptions) -> Result<Self> {
         let [_, h, w, _] = self.shape().0;
         if (0..2).any(|axis| options.padding[axis] > kernel[axis] / 2) {
@@ -117,8 +117,8 @@ impl<'g> Var<'g> {
         self.graph.append(Op::Blur, &[self], self.shape())
     }
 
-    /// Each picture moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in. A fraction is
-    /// rounded to the nearest whole number, halves to the even one; where an offset is NaN the picture is zeros.
+    /// Each image moved by whole pixels: `offsets` is `[n, 1, 1, 2]`, down then right, and zeros come in. A fraction is
+    /// rounded to the nearest whole number, halves to the even one; where an offset is NaN the image is zeros.
     ///
     /// # Errors
     /// If `offsets` has another shape.
@@ -137,7 +137,7 @@ impl<'g> Var<'g> {
         self.graph.push(Op::Translate { back }, &[self, offsets], self.shape())
     }
 
-    /// Rows (pictures) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
+    /// Rows (images) taken from this tensor and `other`: number `rows[b]` of the two laid one after the other, `rows`
     /// being `[n, 1, 1, 1]`; a row below 0 or NaN is the first, one beyond the end the last. A constant to differentiation.
     ///
     /// # Errors

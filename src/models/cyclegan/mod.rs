@@ -1,4 +1,4 @@
-//! CycleGAN (Zhu 2017): two generators learn from two unpaired sets of pictures, X and Y, to translate between them, both ways.
+//! CycleGAN (Zhu 2017): two generators learn from two unpaired sets of images, X and Y, to translate between them, both ways.
 
 mod evaluation;
 pub mod networks;
@@ -47,7 +47,7 @@ impl Model for CycleGan {
     type Config = CycleGanConfig;
 
     const NAME: &'static str = "CycleGAN";
-    const ABOUT: &'static str = "Train a CycleGAN to translate between two sets of pictures, both ways.\n\nThe pictures of the two \
+    const ABOUT: &'static str = "Train a CycleGAN to translate between two sets of images, both ways.\n\nThe images of the two \
         sets need not be partners.";
     const SHEETS: &'static [&'static str] = &["XtoY", "YtoX"];
     const LOSSES: &'static [LossSpec] = &[
@@ -88,7 +88,7 @@ impl Model for CycleGan {
         let objective = &self.objective;
         let generators = OptimizerState::banks(&self.generators.each_ref());
         let averages = if objective.average { generators[0].clone() } else { Bank::default() };
-        let pictures = |count: usize, wanted: bool| {
+        let images = |count: usize, wanted: bool| {
             let mut bank = Bank::default();
             for name in ["X", "Y"].iter().filter(|_| wanted) {
                 bank.push(*name, Shape([count, self.size, self.size, self.channels]));
@@ -98,8 +98,8 @@ impl Model for CycleGan {
         let mut banks: Vec<Bank> = generators.into();
         banks.extend(OptimizerState::banks(&self.all_discriminators()));
         banks.push(averages);
-        banks.push(pictures(self.batch, objective.updates == Updates::GeneratorsFirst));
-        banks.push(pictures(objective.pool, objective.pool > 0));
+        banks.push(images(self.batch, objective.updates == Updates::GeneratorsFirst));
+        banks.push(images(objective.pool, objective.pool > 0));
         banks
     }
 
@@ -116,7 +116,7 @@ impl Model for CycleGan {
         vec![generators, Trained { networks, banks: DISCRIMINATORS, average: None }]
     }
 
-    fn pictures(&self) -> Vec<(String, usize, usize)> {
+    fn images(&self) -> Vec<(String, usize, usize)> {
         let pools = if self.objective.pool > 0 { 2 } else { 0 };
         let pool = |(index, domain): (usize, Domain)| (format!("pool.{}", domain.name()), POOLS, index);
         Domain::BOTH.into_iter().enumerate().take(pools).map(pool).collect()
@@ -174,6 +174,6 @@ impl Model for CycleGan {
 
     fn next(folder: &RunFolder) -> (&'static str, String) {
         let path = folder.path().display();
-        ("translate pictures", format!("mewgan translate {path} --to y PICTURE --out translated"))
+        ("translate images", format!("mewgan translate {path} --to y IMAGE --out translated"))
     }
 }

@@ -1,4 +1,4 @@
-//! CycleGAN's networks (Zhu 2017): translators and patch discriminators. The whole-picture discriminators are
+//! CycleGAN's networks (Zhu 2017): translators and patch discriminators. The whole-image discriminators are
 //! [`crate::models::dcgan::networks::discriminator`].
 
 use crate::graph::Unary;
@@ -19,10 +19,10 @@ pub enum Translator {
     Resnet,
 }
 
-/// Downsampling stages of either translator: pictures must divide by 2 to this power.
+/// Downsampling stages of either translator: images must divide by 2 to this power.
 pub const DOWNSAMPLINGS: u32 = 2;
 
-/// A translator from pictures to pictures of the same size, in [-1, 1]: `width` channels behind its first layer,
+/// A translator from images to images of the same size, in [-1, 1]: `width` channels behind its first layer,
 /// `blocks` residual blocks.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::ranks::Shard;
 use crate::train::phase::{Due, ImagePool, Phase, Source, augmentation};
 
-/// The steps of an iteration as phases. The step that sees real pictures comes twice where the R1 penalty is not part of every update: without
+/// The steps of an iteration as phases. The step that sees real images comes twice where the R1 penalty is not part of every update: without
 /// it, then with.
 pub fn phases(model: &CycleGan, config: &CycleGanConfig, shard: Shard) -> Result<Vec<Phase>> {
     let objective = &model.objective;
@@ -51,9 +51,9 @@ fn sources(model: &CycleGan, config: &CycleGanConfig, trains: Trains) -> Vec<(St
         let pool = ImagePool { stream, len: objective.pool };
         sources.push((format!("{name}.rows"), Source::PoolShown(pool.clone())));
         sources.push((format!("{name}.store"), Source::PoolStored(pool)));
-        for pictures in ["real", "fake"].map(|pictures| format!("{name}.{pictures}")) {
-            let stream = format!("diff.{of}.{pictures}");
-            sources.extend(augmentation(objective.diffaugment, &pictures, &stream));
+        for images in ["real", "fake"].map(|images| format!("{name}.{images}")) {
+            let stream = format!("diff.{of}.{images}");
+            sources.extend(augmentation(objective.diffaugment, &images, &stream));
         }
     }
     sources

@@ -3,7 +3,7 @@
 use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::Result;
-use crate::data::{Batching, Pictures};
+use crate::data::{Batching, Images};
 use crate::models::dcgan::networks::discriminator;
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Discriminator {
-    /// The whole picture, as DCGAN's: one score.
+    /// The whole image, as DCGAN's: one score.
     Whole,
     /// Patches: a score for every 16x16 pixels.
     Patch,
@@ -27,7 +27,7 @@ pub enum Discriminator {
 }
 
 impl Discriminator {
-    /// The smallest picture it can judge: so many pixels both ways.
+    /// The smallest image it can judge: so many pixels both ways.
     const fn least(self) -> usize {
         match self {
             Self::Whole => 8,
@@ -45,27 +45,27 @@ settings! {
     full CycleGanConfig;
     perhaps {}
     always {
-        /// The first set of pictures, X: a folder, or a bundled set such as builtin:noto.
+        /// The first set of images, X: a folder, or a bundled set such as builtin:noto.
         #[arg(value_name = "DIR|builtin:SET")]
         x: String,
-        /// The second set of pictures, Y.
+        /// The second set of images, Y.
         #[arg(value_name = "DIR|builtin:SET")]
         y: String,
         /// The generators: plain convolutions, or the published residual network.
         #[arg(value_parser = named::<Translator>, value_name = "plain|resnet")]
         generator: Translator,
-        /// What the discriminators judge: the whole picture, patches, or overlapping patches of 70x70 pixels.
+        /// What the discriminators judge: the whole image, patches, or overlapping patches of 70x70 pixels.
         #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]
         discriminator: Discriminator,
-        /// Discriminators of each set, each looking at pictures half as large as the one before; their losses are averaged.
+        /// Discriminators of each set, each looking at images half as large as the one before; their losses are averaged.
         scales: usize,
-        /// How far a picture translated there and back is from where it began: mean squared or absolute error, or not
+        /// How far an image translated there and back is from where it began: mean squared or absolute error, or not
         /// counted.
         #[arg(value_parser = named::<CycleLoss>, value_name = "mse|l1|none")]
         cycle_loss: CycleLoss,
         /// Weight of the cycle loss; 0 turns it off.
         lambda_cycle: f64,
-        /// Weight of the identity loss: a generator should leave pictures of its target set as they are; 0 turns it off.
+        /// Weight of the identity loss: a generator should leave images of its target set as they are; 0 turns it off.
         lambda_identity: f64,
         /// The steps of an iteration: each loss apart, discriminators then generators, or generators then discriminators.
         #[arg(value_parser = named::<Updates>, value_name = "apart|discriminators-first|generators-first")]
@@ -272,7 +272,7 @@ impl CycleGanConfig {
         }
     }
 
-    /// The source of a set's pictures.
+    /// The source of a set's images.
     pub fn source(&self, domain: Domain) -> &str {
         match domain {
             Domain::X => &self.x,
@@ -280,7 +280,7 @@ impl CycleGanConfig {
         }
     }
 
-    /// In which order a set's pictures are seen, and how they are changed.
+    /// In which order a set's images are seen, and how they are changed.
     pub fn batching(&self, domain: Domain) -> Batching {
         let name = match domain {
             Domain::X => "x",
@@ -289,14 +289,14 @@ impl CycleGanConfig {
         self.common.batching(name, true)
     }
 
-    /// A set's pictures at the size of training: those held out, or trained on where none are.
+    /// A set's images at the size of training: those held out, or trained on where none are.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn evaluation_pictures(&self, domain: Domain) -> Result<Pictures> {
+    pub fn evaluation_images(&self, domain: Domain) -> Result<Images> {
         let common = &self.common;
-        let loaded = Pictures::load(self.source(domain), &common.plain_options())?;
-        let (training, held_out) = loaded.pictures.split(common.holdout, common.seed)?;
+        let loaded = Images::load(self.source(domain), &common.plain_options())?;
+        let (training, held_out) = loaded.images.split(common.holdout, common.seed)?;
         Ok(if held_out.is_empty() { training } else { held_out })
     }
 
@@ -309,7 +309,7 @@ impl CycleGanConfig {
             return setting(
                 "size",
                 format!(
-                    "size {size}: CycleGAN halves pictures twice; choose a multiple of {multiple}, such as {below} or {near}"
+                    "size {size}: CycleGAN halves images twice; choose a multiple of {multiple}, such as {below} or {near}"
                 ),
             );
         }
@@ -328,7 +328,7 @@ impl CycleGanConfig {
             return setting(
                 "size",
                 format!(
-                    "size {size}: the whole-picture discriminator takes powers of two; choose {below} or {}, or \
+                    "size {size}: the whole-image discriminator takes powers of two; choose {below} or {}, or \
                     `discriminator` patch",
                     2 * below
                 ),
@@ -352,7 +352,7 @@ impl CycleGanConfig {
         setting(
             "scales",
             format!(
-                "scales is {}: the last discriminator sees pictures of size {size} / {shrunk}, and needs a whole number of {least} \
+                "scales is {}: the last discriminator sees images of size {size} / {shrunk}, and needs a whole number of {least} \
                 pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
                 self.scales,
                 least * shrunk

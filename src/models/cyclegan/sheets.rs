@@ -2,7 +2,7 @@
 
 use super::{CycleGan, CycleGanConfig, Domain};
 use crate::Result;
-use crate::data::Pictures;
+use crate::data::Images;
 use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
 use crate::train::dataset::Dataset;
@@ -10,19 +10,19 @@ use crate::train::evaluation;
 use crate::train::model::SheetSpec;
 use crate::train::run_folder::RunFolder;
 
-/// Pictures of each set on a sheet.
+/// Images of each set on a sheet.
 const COUNT: usize = 16;
 /// Sources in a row.
 const SOURCES: usize = 4;
 
-/// The pictures of a set on its sheet: the first of the held-out ones where there are enough, else of those trained on.
+/// The images of a set on its sheet: the first of the held-out ones where there are enough, else of those trained on.
 fn names(set: &Dataset) -> &[String] {
     let held_out = set.held_out.names();
-    let names = if held_out.len() >= COUNT { held_out } else { set.pictures.names() };
+    let names = if held_out.len() >= COUNT { held_out } else { set.images.names() };
     &names[..names.len().min(COUNT)]
 }
 
-/// What translates the sheet's pictures of `from`, there and back: all together where norms are over the batch, else as many at once
+/// What translates the sheet's images of `from`, there and back: all together where norms are over the batch, else as many at once
 /// as in training.
 ///
 /// # Errors
@@ -31,16 +31,16 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Datas
     let (count, common) = (names(set).len(), &config.common);
     let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
     let step = model.translator(from.other(), batch, [common.size; 2], NormMode::Batch)?;
-    Ok(SheetSpec { step, input: "pictures", like: from.other() as usize })
+    Ok(SheetSpec { step, input: "images", like: from.other() as usize })
 }
 
-/// The sheet's pictures of `from`.
+/// The sheet's images of `from`.
 ///
 /// # Errors
 /// If they cannot be read again at the size of training.
 pub fn input(config: &CycleGanConfig, from: Domain, set: &Dataset) -> Result<Vec<f32>> {
-    let pictures = Pictures::load_named(config.source(from), names(set), &config.common.plain_options())?;
-    Ok(evaluation::set(&pictures).values)
+    let images = Images::load_named(config.source(from), names(set), &config.common.plain_options())?;
+    Ok(evaluation::set(&images).values)
 }
 
 /// Writes the sheet of translations, and that of the way there and back.
@@ -50,7 +50,7 @@ pub fn input(config: &CycleGanConfig, from: Domain, set: &Dataset) -> Result<Vec
 pub fn save(
     config: &CycleGanConfig,
     from: Domain,
-    pictures: [&[f32]; 3],
+    images: [&[f32]; 3],
     folder: &RunFolder,
     step: u64,
 ) -> Result<()> {
@@ -59,8 +59,8 @@ pub fn save(
         Domain::Y => ["YtoX", "YtoXtoY"],
     };
     let (side, channels) = (config.common.size, config.common.channels);
-    let [source, translated, back] = pictures.map(|values| report::Pictures { values, side, channels });
-    let layout = |pictures: usize| Layout::new(pictures * SOURCES, side);
+    let [source, translated, back] = images.map(|values| report::Images { values, side, channels });
+    let layout = |images: usize| Layout::new(images * SOURCES, side);
     let [translation, circle] = names.map(|name| folder.sample_path(step, name));
     sheet::pairs(source, translated, layout(2))?.save_png(translation)?;
     sheet::side_by_side(&[source, translated, back], layout(3))?.save_png(circle)

@@ -1,8 +1,8 @@
-//! Pictures of any size, translated by a trained generator.
+//! Images of any size, translated by a trained generator.
 
 use super::networks::DOWNSAMPLINGS;
 use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
-use crate::data::{Picture, to_unit};
+use crate::data::{Image, to_unit};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::NormMode;
@@ -11,7 +11,7 @@ use crate::train::model::Model;
 use crate::train::run::memory::check_program;
 use crate::{Error, Result};
 
-/// Smaller pictures are reflected up to this before they are translated.
+/// Smaller images are reflected up to this before they are translated.
 const SMALLEST: usize = 16;
 
 /// A generator that is ready to translate.
@@ -23,7 +23,7 @@ pub struct Translator {
     device: Device,
     to: Domain,
     statistics: NormMode,
-    /// The pictures at once and their size that `executor` takes.
+    /// The images at once and their size that `executor` takes.
     ready: Option<(usize, [usize; 2], Box<dyn Executor>)>,
 }
 
@@ -47,41 +47,41 @@ impl Translator {
         &self.config
     }
 
-    /// The size at which the networks see a picture of `size`: either side a multiple of 4.
+    /// The size at which the networks see an image of `size`: either side a multiple of 4.
     pub fn padded(size: [usize; 2]) -> [usize; 2] {
         size.map(|side| side.max(SMALLEST).next_multiple_of(1 << DOWNSAMPLINGS))
     }
 
-    /// Translates pictures of one [`Translator::padded`] size at once. They are reflected up to it at the bottom and the
-    /// right, and the translations cropped back: `[h, w, channels]` of each picture's size, in [-1, 1].
+    /// Translates images of one [`Translator::padded`] size at once. They are reflected up to it at the bottom and the
+    /// right, and the translations cropped back: `[h, w, channels]` of each image's size, in [-1, 1].
     ///
     /// # Errors
     /// If there are none, their padded sizes or their channels differ, or the device fails or is too small.
-    pub fn translate(&mut self, pictures: &[Picture]) -> Result<Vec<Vec<f32>>> {
-        let Some(first) = pictures.first() else {
-            return Err(Error::Input("translate: no pictures; pass one or more".into()));
+    pub fn translate(&mut self, images: &[Image]) -> Result<Vec<Vec<f32>>> {
+        let Some(first) = images.first() else {
+            return Err(Error::Input("translate: no images; pass one or more".into()));
         };
         let (padded, channels) = (Self::padded(first.size), self.config.common.channels);
         if let Some(other) =
-            pictures.iter().find(|other| Self::padded(other.size) != padded || other.channels != channels)
+            images.iter().find(|other| Self::padded(other.size) != padded || other.channels != channels)
         {
             return Err(Error::Input(format!(
-                "translate: a picture of {:?} pixels and {} channels among those of {:?}; expected one size, and \
+                "translate: an image of {:?} pixels and {} channels among those of {:?}; expected one size, and \
                  {channels} channels",
                 other.size, other.channels, first.size
             )));
         }
-        let executor = self.executor(pictures.len(), padded)?;
-        let values: Vec<f32> = pictures.iter().flat_map(|picture| reflect(picture, padded)).collect();
-        executor.write_input(0, "pictures", &values)?;
+        let executor = self.executor(images.len(), padded)?;
+        let values: Vec<f32> = images.iter().flat_map(|image| reflect(image, padded)).collect();
+        executor.write_input(0, "images", &values)?;
         executor.run(&[0])?;
         let translations = executor.read_output(0, "translation")?;
         let len = padded[0] * padded[1] * channels;
-        let crops = pictures.iter().zip(translations.chunks_exact(len));
-        Ok(crops.map(|(picture, translation)| crop(translation, padded[1], picture)).collect())
+        let crops = images.iter().zip(translations.chunks_exact(len));
+        Ok(crops.map(|(image, translation)| crop(translation, padded[1], image)).collect())
     }
 
-    /// What translates `batch` pictures of `size`, made anew where the last ones were others.
+    /// What translates `batch` images of `size`, made anew where the last ones were others.
     fn executor(&mut self, batch: usize, size: [usize; 2]) -> Result<&mut dyn Executor> {
         let kept = self.ready.take().filter(|(at_once, of, _)| (*at_once, *of) == (batch, size));
         let ready = match kept {
@@ -89,7 +89,7 @@ impl Translator {
             None => {
                 let step = self.model.one_way(self.to, batch, size, self.statistics)?;
                 let [height, width] = size;
-                let what = format!("{batch} pictures of {width} x {height} pixels");
+                let what = format!("{batch} images of {width} x {height} pixels");
                 check_program(&what, &self.device, &self.model.banks(), std::slice::from_ref(&step))?;
                 let mut executor = self.device.executor(&self.model.banks(), vec![step])?;
                 self.state.iter().try_for_each(|(bank, values)| executor.write_bank(*bank, values))?;
@@ -101,14 +101,14 @@ impl Translator {
     }
 }
 
-/// The values of a picture at the padded size: what is missing is mirrored at its borders, which are not repeated.
-fn reflect(picture: &Picture, [height, width]: [usize; 2]) -> Vec<f32> {
-    let [h, w] = picture.size;
-    let mut values = Vec::with_capacity(height * width * picture.channels);
+/// The values of an image at the padded size: what is missing is mirrored at its borders, which are not repeated.
+fn reflect(image: &Image, [height, width]: [usize; 2]) -> Vec<f32> {
+    let [h, w] = image.size;
+    let mut values = Vec::with_capacity(height * width * image.channels);
     for y in 0..height {
         for x in 0..width {
-            let pixel = (mirrored(y, h) * w + mirrored(x, w)) * picture.channels;
-            values.extend(picture.bytes[pixel..][..picture.channels].iter().map(|&byte| to_unit(byte)));
+            let pixel = (mirrored(y, h) * w + mirrored(x, w)) * image.channels;
+            values.extend(image.bytes[pixel..][..image.channels].iter().map(|&byte| to_unit(byte)));
         }
     }
     values
@@ -120,9 +120,9 @@ fn mirrored(at: usize, len: usize) -> usize {
     at.min(period - at).min(len - 1)
 }
 
-/// The part of a translation, `width` pixels wide, that shows `picture`.
-fn crop(translation: &[f32], width: usize, picture: &Picture) -> Vec<f32> {
-    let ([h, w], channels) = (picture.size, picture.channels);
+/// The part of a translation, `width` pixels wide, that shows `image`.
+fn crop(translation: &[f32], width: usize, image: &Image) -> Vec<f32> {
+    let ([h, w], channels) = (image.size, image.channels);
     let rows = translation.chunks_exact(width * channels).take(h);
     rows.flat_map(|row| &row[..w * channels]).copied().collect()
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::{Translator, mirrored};
 
     #[test]
-    fn pictures_are_mirrored_without_repeating_borders() {
+    fn images_are_mirrored_without_repeating_borders() {
         let row = |len| (0..10).map(|at| mirrored(at, len)).collect::<Vec<_>>();
         assert_eq!(row(4), [0, 1, 2, 3, 2, 1, 0, 1, 2, 3]);
         assert_eq!(row(2), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);

@@ -1,4 +1,4 @@
-//! DCGAN (Radford 2016): a generator learns from a set of pictures to draw new ones out of noise.
+//! DCGAN (Radford 2016): a generator learns from a set of images to draw new ones out of noise.
 
 mod evaluation;
 pub mod networks;
@@ -42,7 +42,7 @@ impl Model for Dcgan {
     type Config = DcganConfig;
 
     const NAME: &'static str = "DCGAN";
-    const ABOUT: &'static str = "Train a DCGAN on a folder of pictures.";
+    const ABOUT: &'static str = "Train a DCGAN on a folder of images.";
     const SHEETS: &'static [&'static str] = &[""];
     const LOSSES: &'static [LossSpec] =
         &[loss("D", true), loss("D_real", false), loss("D_fake", false), loss("G", true), loss("R1", true)];

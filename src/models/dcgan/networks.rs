@@ -1,4 +1,4 @@
-//! DCGAN's two networks (Radford 2016), their depth given by the picture's size.
+//! DCGAN's two networks (Radford 2016), their depth given by the image's size.
 
 use crate::graph::Unary;
 use crate::nn::{Layer, Network, Norm, Upsample};
@@ -17,30 +17,29 @@ fn residual(channels: usize, norm: Norm) -> Layer {
 const HALVE: ConvOptions = ConvOptions::new(2, 1);
 const WHOLE: ConvOptions = ConvOptions::new(1, 0);
 
-/// How often a picture of `size` is halved until it is 4 pixels wide.
+/// How often an image of `size` is halved until it is 4 pixels wide.
 ///
 /// # Errors
 /// If `size` is not 8, 16, 32, ...
 pub fn stages(size: usize) -> Result<usize> {
     if size < 8 || !size.is_power_of_two() {
-        let problem = format!(
-            "size {size}: DCGAN draws pictures of 8, 16, 32, 64, 128, ... pixels; choose one of these"
-        );
+        let problem =
+            format!("size {size}: DCGAN draws images of 8, 16, 32, 64, 128, ... pixels; choose one of these");
         return Err(Error::Setting { name: "size", problem });
     }
     Ok(size.ilog2() as usize - 2)
 }
 
-/// What a generator looks like: from noise `[n, 1, 1, noise]` to pictures `[n, size, size, channels]` in [-1, 1].
+/// What a generator looks like: from noise `[n, 1, 1, noise]` to images `[n, size, size, channels]` in [-1, 1].
 #[derive(Clone, Copy, Debug)]
 pub struct Generator {
     /// Numbers in one noise vector.
     pub noise: usize,
     /// Channels in front of the last layer; each stage before has twice as many.
     pub width: usize,
-    /// Height and width of the pictures: 8, 16, 32, ...
+    /// Height and width of the images: 8, 16, 32, ...
     pub size: usize,
-    /// Colour channels of the pictures.
+    /// Colour channels of the images.
     pub channels: usize,
     /// What stands behind convolutions.
     pub norm: Norm,
@@ -49,19 +48,19 @@ pub struct Generator {
     /// Residual blocks of two 3x3 convolutions in front of each upsampling stage.
     pub blocks: usize,
     /// Whether features from 32x32 pixels on are excited by those of an eighth of their size (skip-layer excitation,
-    /// Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the picture itself is not gated.
+    /// Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the image itself is not gated.
     pub excite: bool,
 }
 
 /// So many upsampling stages lie between features and those that they gate.
 const REACH: usize = 3;
 
-/// The smallest picture with features that are gated.
+/// The smallest image with features that are gated.
 pub const LEAST_EXCITED: usize = 8 << REACH;
 
 impl Generator {
     /// A transposed convolution to 4x4 pixels and `width * 2^(stages - 1)` channels, then upsampling stages that
-    /// halve the channels down to `width`, then one to the picture. Gates read and change features as the next stage
+    /// halve the channels down to `width`, then one to the image. Gates read and change features as the next stage
     /// reads them: behind the norm, which would undo a gate in front of it, and behind the residual blocks.
     ///
     /// # Errors
@@ -111,7 +110,7 @@ fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer
     Layer::Excite { from, gate }
 }
 
-/// From pictures to raw scores `[n, 1, 1, 1]`: downsampling stages from `width` channels that double them, then a
+/// From images to raw scores `[n, 1, 1, 1]`: downsampling stages from `width` channels that double them, then a
 /// convolution over the remaining 4x4 pixels. `slope` is that of the leaky ReLU; `first_norm` says whether a norm stands
 /// behind the first layer as well.
 ///

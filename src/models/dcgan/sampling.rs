@@ -1,4 +1,4 @@
-//! Pictures from a trained generator.
+//! Images from a trained generator.
 
 use super::{AVERAGE, DcganConfig, GENERATOR};
 use crate::Result;
@@ -6,8 +6,8 @@ use crate::data::{NoiseKind, noise};
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::nn::NormMode;
-use crate::nn::torch::picture_to_torch;
-use crate::report::{Layout, Pictures, sheet};
+use crate::nn::torch::image_to_torch;
+use crate::report::{Images, Layout, sheet};
 use crate::shape::Shape;
 use crate::tensor_file::{self, Tensor, Tensors};
 use crate::train::checkpoint::Checkpoint;
@@ -15,49 +15,49 @@ use crate::train::model::Model;
 use crate::train::run::memory::check_program;
 use std::path::Path;
 
-/// Pictures drawn at once, whatever the count that is asked for: with [`NormMode::Batch`] a picture depends on its
+/// Images drawn at once, whatever the count that is asked for: with [`NormMode::Batch`] an image depends on its
 /// neighbours.
 pub const BATCH: usize = 16;
 
-/// The noises of the first `count` sample pictures of `seed`, one after another; those of the run's own seed start
+/// The noises of the first `count` sample images of `seed`, one after another; those of the run's own seed start
 /// with the ones its sample grids are drawn from.
 pub fn fixed_noise(config: &DcganConfig, seed: u64, count: usize) -> Vec<f32> {
     noise(config.noise, seed, "noise.sample", 0, count * config.noise_size)
 }
 
-/// Writes pictures `[n, size, size, channels]` as one PNG.
+/// Writes images `[n, size, size, channels]` as one PNG.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save_grid(pictures: &[f32], config: &DcganConfig, columns: usize, path: &Path) -> Result<()> {
-    let pictures = Pictures { values: pictures, side: config.common.size, channels: config.common.channels };
-    sheet::grid(pictures, Layout::new(columns, config.common.size))?.save_png(path)
+pub fn save_grid(images: &[f32], config: &DcganConfig, columns: usize, path: &Path) -> Result<()> {
+    let images = Images { values: images, side: config.common.size, channels: config.common.channels };
+    sheet::grid(images, Layout::new(columns, config.common.size))?.save_png(path)
 }
 
-/// Writes noises and the pictures `[n, size, size, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
-/// `[n, noise_size, 1, 1]` and `pictures` `[n, channels, size, size]`, in [-1, 1].
+/// Writes noises and the images `[n, size, size, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
+/// `[n, noise_size, 1, 1]` and `images` `[n, channels, size, size]`, in [-1, 1].
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save_numbers(noises: Vec<f32>, pictures: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
+pub fn save_numbers(noises: Vec<f32>, images: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
     let (count, size, channels) =
         (noises.len() / config.noise_size, config.common.size, config.common.channels);
     let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
-    let values = picture_to_torch(pictures, Shape([count, size, size, channels]));
-    let pictures = Tensor { shape: vec![count, channels, size, size], values };
-    tensor_file::write(path, &Tensors::F32([("noise".into(), noise), ("pictures".into(), pictures)].into()))
+    let values = image_to_torch(images, Shape([count, size, size, channels]));
+    let images = Tensor { shape: vec![count, channels, size, size], values };
+    tensor_file::write(path, &Tensors::F32([("noise".into(), noise), ("images".into(), images)].into()))
 }
 
-/// A picture and what it was drawn from.
+/// An image and what it was drawn from.
 #[derive(Clone, Copy)]
 pub struct Drawn<'a> {
     /// Its noise.
     pub noise: &'a [f32],
     /// Its values, `[size, size, channels]` in [-1, 1].
-    pub picture: &'a [f32],
+    pub image: &'a [f32],
 }
 
-/// Takes one picture.
+/// Takes one image.
 pub type Each<'a> = dyn FnMut(Drawn<'_>) -> Result<()> + 'a;
 
 /// A generator that is ready to draw.
@@ -89,23 +89,23 @@ impl Sampler {
         &self.config
     }
 
-    /// Hands the first `count` pictures of `seed`, one by one, to `each`; they are the same whatever the count.
+    /// Hands the first `count` images of `seed`, one by one, to `each`; they are the same whatever the count.
     ///
     /// # Errors
     /// If the device or `each` fails.
-    pub fn pictures(&mut self, seed: u64, count: usize, each: &mut Each<'_>) -> Result<()> {
-        let (len, picture) = (self.config.noise_size, self.picture_len());
+    pub fn images(&mut self, seed: u64, count: usize, each: &mut Each<'_>) -> Result<()> {
+        let (len, image) = (self.config.noise_size, self.image_len());
         let noises = fixed_noise(&self.config, seed, count.next_multiple_of(BATCH));
         for (index, noises) in noises.chunks_exact(BATCH * len).enumerate() {
-            let pictures = self.draw(noises)?;
+            let images = self.draw(noises)?;
             let wanted = (count - index * BATCH).min(BATCH);
-            let drawn = noises.chunks_exact(len).zip(pictures.chunks_exact(picture)).take(wanted);
-            drawn.map(|(noise, picture)| Drawn { noise, picture }).try_for_each(&mut *each)?;
+            let drawn = noises.chunks_exact(len).zip(images.chunks_exact(image)).take(wanted);
+            drawn.map(|(noise, image)| Drawn { noise, image }).try_for_each(&mut *each)?;
         }
         Ok(())
     }
 
-    /// As [`Sampler::pictures`], on a path from one noise of `seed` to the next, `steps` pictures from each to the next:
+    /// As [`Sampler::images`], on a path from one noise of `seed` to the next, `steps` images from each to the next:
     /// straight for uniform noise, along the sphere for normal noise (White 2016). Each is drawn beside the same
     /// other noises, so that batch statistics do not jump on the way.
     ///
@@ -120,8 +120,8 @@ impl Sampler {
             let (from, t) = (index / steps, (index % steps) as f32 / steps as f32);
             let ends = noises[from * len..][..2 * len].split_at(len);
             batch[..len].copy_from_slice(&between(self.config.noise, ends.0, ends.1, t));
-            let pictures = self.draw(&batch)?;
-            each(Drawn { noise: &batch[..len], picture: &pictures[..self.picture_len()] })?;
+            let images = self.draw(&batch)?;
+            each(Drawn { noise: &batch[..len], image: &images[..self.image_len()] })?;
         }
         Ok(())
     }
@@ -129,10 +129,10 @@ impl Sampler {
     fn draw(&mut self, noises: &[f32]) -> Result<Vec<f32>> {
         self.executor.write_input(0, "noise", noises)?;
         self.executor.run(&[0])?;
-        self.executor.read_output(0, "pictures")
+        self.executor.read_output(0, "images")
     }
 
-    fn picture_len(&self) -> usize {
+    fn image_len(&self) -> usize {
         self.config.common.size * self.config.common.size * self.config.common.channels
     }
 }
@@ -151,11 +151,11 @@ fn between(kind: NoiseKind, a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| from * a + to * b).collect()
 }
 
-/// Writes one picture as a PNG of its own size.
+/// Writes one image as a PNG of its own size.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn save_single(picture: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
-    let picture = Pictures { values: picture, side: config.common.size, channels: config.common.channels };
-    sheet::grid(picture, Layout { columns: 1, padding: 0, scale: 1 })?.save_png(path)
+pub fn save_single(image: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
+    let image = Images { values: image, side: config.common.size, channels: config.common.channels };
+    sheet::grid(image, Layout { columns: 1, padding: 0, scale: 1 })?.save_png(path)
 }

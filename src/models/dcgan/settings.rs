@@ -20,7 +20,7 @@ settings! {
     full DcganConfig;
     perhaps {}
     always {
-        /// A folder of pictures, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
+        /// A folder of images, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
         #[arg(value_name = "DIR|builtin:SET")]
         data: String,
         /// Leave out an epoch's last batch where it is short.
@@ -31,7 +31,7 @@ settings! {
         /// Distribution of the noise: uniform from -1 to 1, or normal.
         #[arg(value_parser = named::<NoiseKind>, value_name = "uniform|normal")]
         noise: NoiseKind,
-        /// Whether the generator's features from 32x32 pixels on are gated by those of an eighth of their size; for pictures
+        /// Whether the generator's features from 32x32 pixels on are gated by those of an eighth of their size; for images
         /// of 64 pixels or more.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         excite: bool,
@@ -120,7 +120,7 @@ impl RunConfig for DcganConfig {
             return setting(
                 "excite",
                 format!(
-                    "excite gates features of 32x32 pixels or more, which a picture of size {size} is not made of; choose `size` \
+                    "excite gates features of 32x32 pixels or more, which an image of size {size} is not made of; choose `size` \
                     {LEAST_EXCITED} or more, or `excite`=false"
                 ),
             );
@@ -185,7 +185,7 @@ impl DcganConfig {
         })
     }
 
-    /// In which order pictures are seen, and how they are changed.
+    /// In which order images are seen, and how they are changed.
     pub fn batching(&self) -> Batching {
         self.common.batching("data", self.drop_last)
     }

@@ -46,15 +46,15 @@ pub struct Objective {
 /// Both networks, their sizes and their banks.
 #[derive(Clone, Debug)]
 pub struct Dcgan {
-    /// From noise to pictures.
+    /// From noise to images.
     pub generator: Network,
-    /// From pictures to scores.
+    /// From images to scores.
     pub discriminator: Network,
     /// Numbers in one noise vector.
     pub noise: usize,
-    /// Height and width of the pictures.
+    /// Height and width of the images.
     pub size: usize,
-    /// Colour channels of the pictures.
+    /// Colour channels of the images.
     pub channels: usize,
     /// What is minimised.
     pub objective: Objective,
@@ -68,7 +68,7 @@ impl Dcgan {
 
     /// One update of the discriminator on a batch, or this rank's part of one. Inputs: `real` `[batch, size, size, channels]`, `noise`
     /// `[batch, 1, 1, noise]`, `rates` (see [`crate::graph::UpdateRule::Adam`]) and DiffAugment's draws under `real.` and `fake.`.
-    /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one a picture.
+    /// Outputs: `D_real`, `D_fake` (as they enter the sum) and `D`; `errors_real`, `errors_fake` (see [`Adversarial::errors`]), one an image.
     ///
     /// # Errors
     /// If the networks do not fit each other.
@@ -93,14 +93,14 @@ impl Dcgan {
 
         let (judge, mut updates) = self.discriminator.normalized(&d)?;
 
-        let pictures = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
-        let real = objective.diffaugment.apply(pictures, "real")?;
+        let images = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
+        let real = objective.diffaugment.apply(images, "real")?;
         let (scores, from_real) = self.discriminator.forward(real, &judge, statistics)?;
         updates.extend(from_real);
         let real_errors = objective.loss.errors(scores, true);
         let real_loss = objective.loss.of_errors(real_errors).scale(objective.d_scale);
         let penalty = match penalized {
-            true => Some(r1(scores, pictures)?.scale(objective.r1.weight)),
+            true => Some(r1(scores, images)?.scale(objective.r1.weight)),
             false => None,
         };
 
@@ -162,8 +162,8 @@ impl Dcgan {
         Step::new("generator_step", &graph, &[("G", loss)], updates)
     }
 
-    /// Pictures from noise, without any change of state; by the average where it is kept. Input: `noise`. Output:
-    /// `pictures`, in [-1, 1].
+    /// Images from noise, without any change of state; by the average where it is kept. Input: `noise`. Output:
+    /// `images`, in [-1, 1].
     ///
     /// # Errors
     /// If the network's layers do not fit each other.
@@ -173,7 +173,7 @@ impl Dcgan {
         let bank = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
         let g = GENERATOR.tensors_from(bank, &graph, &[&self.generator], &banks).remove(0);
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
-        let (pictures, _) = self.generator.forward(noise, &g, statistics)?;
-        Step::new("sample", &graph, &[("pictures", pictures)], vec![])
+        let (images, _) = self.generator.forward(noise, &g, statistics)?;
+        Step::new("sample", &graph, &[("images", images)], vec![])
     }
 }

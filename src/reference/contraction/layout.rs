@@ -1,7 +1,7 @@
-//! Matrices and pictures copied into other layouts.
+//! Matrices and images copied into other layouts.
 
 use super::tile::LANES;
-use super::windows::Picture;
+use super::windows::Image;
 use crate::real::Real;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,11 +36,11 @@ pub fn transpose<T: Real>(from: &[T], width: usize, to: &mut [T], row: usize) {
     }
 }
 
-/// Writes the rows `lines` and columns `columns` of a picture of `x`; outside it are zeros.
+/// Writes the rows `lines` and columns `columns` of an image of `x`; outside it are zeros.
 pub fn bordered<T: Real>(
     x: &[T],
-    picture: usize,
-    Picture { size: [height, width], channels }: Picture,
+    image: usize,
+    Image { size: [height, width], channels }: Image,
     lines: Range<isize>,
     columns: &Range<isize>,
     to: &mut [T],
@@ -50,7 +50,7 @@ pub fn bordered<T: Real>(
     let before = (inside[0] - columns.start) as usize * channels;
     for (line, to) in lines.zip(to.chunks_exact_mut(columns.len() * channels)) {
         if (0..height as isize).contains(&line) {
-            let row = (picture * height + line as usize) * width;
+            let row = (image * height + line as usize) * width;
             let [from, end] = inside.map(|column| (row + column as usize) * channels);
             to[..before].fill(zero);
             to[before..before + end - from].copy_from_slice(&x[from..end]);

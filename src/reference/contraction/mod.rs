@@ -1,4 +1,4 @@
-//! The three contractions, each as sums of [`tile`]s over pictures copied with their border of zeros, in which a row of
+//! The three contractions, each as sums of [`tile`]s over images copied with their border of zeros, in which a row of
 //! a window lies side by side.
 //!
 //! Every number of a result is summed in a fixed order, however the work is shared out among the cores.
@@ -15,9 +15,9 @@ use crate::shape::{ConvGeometry, Shape};
 use layout::{padded, transpose};
 use rayon::prelude::*;
 use tile::LANES;
-use windows::{Axis, Pass, Picture, windows};
+use windows::{Axis, Image, Pass, windows};
 
-/// Numbers of bordered pictures worked on at a time: they stay in a core's cache, beside as many weights.
+/// Numbers of bordered images worked on at a time: they stay in a core's cache, beside as many weights.
 const BLOCK: usize = 64 * 1024;
 
 /// See [`crate::graph::Op::Conv2d`].
@@ -26,8 +26,7 @@ pub fn conv2d<T: Element>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T], y: &mut
     let outputs = ys.channels();
     let axes = [0, 1].map(|axis| Axis::forward(&g, axis));
     let weights = padded(w, outputs);
-    let (from, to) =
-        (Picture { size: g.large, channels: inputs }, Picture { size: g.small, channels: outputs });
+    let (from, to) = (Image { size: g.large, channels: inputs }, Image { size: g.small, channels: outputs });
     windows(&[Pass { axes, weights: &weights }], x, from, y, to);
 }
 
@@ -53,8 +52,7 @@ pub fn conv_transpose2d<T: Element>(g: &ConvGeometry, x: &[T], xs: Shape, w: &[T
             Pass { axes: [0, 1].map(|axis| Axis::backward(&g, axis, at[axis])), weights }
         })
         .collect();
-    let (from, to) =
-        (Picture { size: g.small, channels: inputs }, Picture { size: g.large, channels: outputs });
+    let (from, to) = (Image { size: g.small, channels: inputs }, Image { size: g.large, channels: outputs });
     windows(&passes, x, from, y, to);
 }
 
@@ -67,7 +65,7 @@ fn reaching(g: &ConvGeometry, at: [usize; 2]) -> Vec<usize> {
     down.flat_map(|ky| across.clone().map(move |kx| ky * g.kernel[1] + kx)).collect()
 }
 
-/// A picture that is one window, without a border, is one pixel of more channels: its geometry and channels as such.
+/// An image that is one window, without a border, is one pixel of more channels: its geometry and channels as such.
 fn as_one_pixel(g: &ConvGeometry, channels: usize) -> (ConvGeometry, usize) {
     if g.small == [1, 1] && g.padding == [0, 0] && g.large == g.kernel {
         let one = [1, 1];

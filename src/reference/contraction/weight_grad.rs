@@ -2,7 +2,7 @@
 
 use super::layout::{bordered, padded};
 use super::tile::{FEW, Factors, LANES, ROWS, Run, Sums, WIDTH, panel, tile};
-use super::windows::Picture;
+use super::windows::Image;
 use super::{BLOCK, as_one_pixel};
 use crate::reference::number::Element;
 use crate::reference::pointwise::CHUNK;
@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// See [`crate::graph::Op::Conv2dWeightGrad`]. Each core sums some rows of the result over all pixels. `inputs` is room
-/// for all bordered pictures, kept from one call to the next.
+/// for all bordered images, kept from one call to the next.
 pub fn conv2d_weight_grad<T: Element>(
     g: &ConvGeometry,
     x: &[T],
@@ -22,17 +22,17 @@ pub fn conv2d_weight_grad<T: Element>(
     inputs: &mut Vec<T>,
 ) {
     let (g, channels) = as_one_pixel(g, xs.channels());
-    let (pictures, outputs) = (xs.0[0], ws.channels());
+    let (images, outputs) = (xs.0[0], ws.channels());
     let [lines, columns] = [0, 1].map(|axis| {
         let from = -(g.padding[axis] as isize);
         from..from + ((g.small[axis] - 1) * g.stride[axis] + g.kernel[axis]) as isize
     });
     let line = columns.len() * channels;
-    inputs.resize(pictures * lines.len() * line + WIDTH, T::from_f64(0.0));
-    let copies = inputs.par_chunks_exact_mut(line).take(pictures * lines.len()).enumerate();
+    inputs.resize(images * lines.len() * line + WIDTH, T::from_f64(0.0));
+    let copies = inputs.par_chunks_exact_mut(line).take(images * lines.len()).enumerate();
     copies.with_min_len(CHUNK.div_ceil(line)).for_each(|(index, to)| {
         let at = lines.start + (index % lines.len()) as isize;
-        let size = Picture { size: g.large, channels };
+        let size = Image { size: g.large, channels };
         bordered(x, index / lines.len(), size, at..at + 1, &columns, to);
     });
     let few = outputs <= FEW;
@@ -40,9 +40,9 @@ pub fn conv2d_weight_grad<T: Element>(
         if few { (gy.into(), outputs) } else { (padded(gy, outputs), outputs.next_multiple_of(LANES)) };
     let window = (&inputs[..], g.stride[1] * channels);
     let ((a, step), (b, stride)) = if few { ((&gy[..], step), window) } else { (window, (&gy[..], step)) };
-    let rows = (0..pictures * g.small[0]).map(|row| {
-        let (picture, sy) = (row / g.small[0], row % g.small[0]);
-        let window = (picture * lines.len() + sy * g.stride[0]) * line;
+    let rows = (0..images * g.small[0]).map(|row| {
+        let (image, sy) = (row / g.small[0], row % g.small[0]);
+        let window = (image * lines.len() + sy * g.stride[0]) * line;
         let gradient = row * g.small[1] * if few { step } else { stride };
         let (start, from) = if few { (gradient, window) } else { (window, gradient) };
         Run { start, from, len: g.small[1] }

@@ -13,14 +13,14 @@ use std::ops::Range;
 /// Terms of a window summed at a time: so many rows of a panel of weights stay in a core's cache.
 const DEPTH: usize = 1024;
 
-/// The extents of a picture.
+/// The extents of an image.
 #[derive(Clone, Copy, Debug)]
-pub struct Picture {
+pub struct Image {
     pub size: [usize; 2],
     pub channels: usize,
 }
 
-impl Picture {
+impl Image {
     fn line(&self) -> usize {
         self.size[1] * self.channels
     }
@@ -31,7 +31,7 @@ impl Picture {
 }
 
 /// Where the windows of a grid lie along one axis: the result at `first + i * spacing` sees `taps` inputs from
-/// `from + i * step` on; what lies outside the picture is zero.
+/// `from + i * step` on; what lies outside the image is zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
     first: usize,
@@ -84,7 +84,7 @@ impl Reach {
 }
 
 /// Sums every window of every pass.
-pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut [T], ys: Picture) {
+pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Image, y: &mut [T], ys: Image) {
     let [down, across] = passes[0].axes;
     let reach = [0, 1].map(|axis| Reach::of(passes, axis));
     let columns = reach[1].inputs(&(0..ys.size[1].div_ceil(across.spacing)));
@@ -94,10 +94,9 @@ pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut
         || (Vec::new(), Vec::new()),
         |(numbers, planes), band| {
             let lines = reach[0].inputs(&band.rows);
-            numbers.resize(band.pictures.len() * lines.len() * line, T::from_f64(0.0));
-            for (picture, numbers) in band.pictures.clone().zip(numbers.chunks_exact_mut(lines.len() * line))
-            {
-                bordered(x, picture, xs, lines.clone(), &columns, numbers);
+            numbers.resize(band.images.len() * lines.len() * line, T::from_f64(0.0));
+            for (image, numbers) in band.images.clone().zip(numbers.chunks_exact_mut(lines.len() * line)) {
+                bordered(x, image, xs, lines.clone(), &columns, numbers);
             }
             if few {
                 let plane = numbers.len() / xs.channels;
@@ -114,7 +113,7 @@ pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut
                     columns: columns.len(),
                     channels: xs.channels,
                     start: offset[0] * columns.len() + offset[1],
-                    pictures: band.pictures.len(),
+                    images: band.images.len(),
                     y: band.y,
                     ys,
                 });
@@ -123,30 +122,30 @@ pub fn windows<T: Element>(passes: &[Pass<'_, T>], x: &[T], xs: Picture, y: &mut
     );
 }
 
-/// Results that one core computes at a time: rows of some pictures.
+/// Results that one core computes at a time: rows of some images.
 struct Band<'a, T> {
-    pictures: Range<usize>,
+    images: Range<usize>,
     /// Rows of windows.
     rows: Range<usize>,
     y: &'a mut [T],
 }
 
 /// Cuts `y` into bands enough for all cores, whose inputs fit a core's cache: `line` numbers for `spacing` rows.
-fn bands<T>(y: &mut [T], ys: Picture, spacing: usize, line: usize) -> Vec<Band<'_, T>> {
+fn bands<T>(y: &mut [T], ys: Image, spacing: usize, line: usize) -> Vec<Band<'_, T>> {
     let (count, rows) = (y.len() / ys.len(), ys.size[0].div_ceil(spacing));
     let wanted = 4 * rayon::current_num_threads();
     let cuts = (rows * line).div_ceil(BLOCK).max(wanted / count).min(rows);
     if cuts == 1 {
         // One row of windows may read more than a block.
-        let pictures = (count / wanted).min(BLOCK / (rows * line)).max(1);
-        let bands = y.chunks_mut(pictures * ys.len()).zip(blocks(count, pictures));
-        return bands.map(|(y, pictures)| Band { pictures, rows: 0..rows, y }).collect();
+        let images = (count / wanted).min(BLOCK / (rows * line)).max(1);
+        let bands = y.chunks_mut(images * ys.len()).zip(blocks(count, images));
+        return bands.map(|(y, images)| Band { images, rows: 0..rows, y }).collect();
     }
     let height = rows.div_ceil(cuts);
-    let pictures = y.chunks_exact_mut(ys.len()).enumerate();
-    let bands = pictures.flat_map(|(picture, y)| {
+    let images = y.chunks_exact_mut(ys.len()).enumerate();
+    let bands = images.flat_map(|(image, y)| {
         let bands = y.chunks_mut(height * spacing * ys.line()).zip(blocks(rows, height));
-        bands.map(move |(y, rows)| Band { pictures: picture..picture + 1, rows, y })
+        bands.map(move |(y, rows)| Band { images: image..image + 1, rows, y })
     });
     bands.collect()
 }
@@ -154,32 +153,32 @@ fn bands<T>(y: &mut [T], ys: Picture, spacing: usize, line: usize) -> Vec<Band<'
 /// The windows of one pass in one band.
 struct Grid<'a, T> {
     pass: &'a Pass<'a, T>,
-    /// The band's bordered pictures; by channels if the results have `few`.
+    /// The band's bordered images; by channels if the results have `few`.
     inputs: &'a [T],
     few: bool,
-    /// Of each bordered picture.
+    /// Of each bordered image.
     lines: usize,
     columns: usize,
     channels: usize,
     /// The pixel at which the first window starts.
     start: usize,
-    pictures: usize,
+    images: usize,
     y: &'a mut [T],
-    ys: Picture,
+    ys: Image,
 }
 
 impl<T: Element> Grid<'_, T> {
     /// Of every window: the pixel at which it starts, and where its result begins in `y`.
     fn places(&self) -> Vec<(usize, usize)> {
         let [down, across] = self.pass.axes;
-        let (width, height) = (self.ys.size[1], self.y.len() / self.pictures / self.ys.line());
+        let (width, height) = (self.ys.size[1], self.y.len() / self.images / self.ys.line());
         let mut places = Vec::with_capacity(self.y.len() / self.ys.channels);
-        for picture in 0..self.pictures {
-            let mut line = self.start + picture * self.lines * self.columns;
+        for image in 0..self.images {
+            let mut line = self.start + image * self.lines * self.columns;
             for row in (down.first..height).step_by(down.spacing) {
                 let mut start = line;
                 for column in (across.first..width).step_by(across.spacing) {
-                    places.push((start, ((picture * height + row) * width + column) * self.ys.channels));
+                    places.push((start, ((image * height + row) * width + column) * self.ys.channels));
                     start += across.step;
                 }
                 line += down.step * self.columns;
@@ -245,7 +244,7 @@ impl<T: Element> Grid<'_, T> {
             Run { start: tap * self.channels, from, len: self.channels }
         };
         let runs: Vec<Run> = (0..height * width).map(run).collect();
-        let stride = self.pictures * self.lines * self.columns;
+        let stride = self.images * self.lines * self.columns;
         let factors = Factors { a: &weights, step: 1, b: self.inputs, stride };
         let rows: [usize; FEW] = std::array::from_fn(|row| row.min(outputs - 1) * terms);
         let places = self.places();

@@ -1,11 +1,11 @@
 //! One page that shows a run, or several side by side: a single HTML file without outside references.
 //!
-//! What is known stands in the page as one block of JSON; `page/*.js` makes tables, charts and pictures of it.
+//! What is known stands in the page as one block of JSON; `page/*.js` makes tables, charts and images of it.
 
-mod pictures;
+mod images;
 mod series;
 
-pub use pictures::{Frame, animation, frames};
+pub use images::{Frame, animation, frames};
 pub use series::Series;
 
 use crate::file;
@@ -81,7 +81,7 @@ pub struct Chart {
 pub struct Samples {
     /// What is on it.
     pub name: String,
-    /// Some of its pictures, in the order of their steps.
+    /// Some of its images, in the order of their steps.
     pub frames: Vec<Frame>,
     /// The animation as a data URI, where it is short enough to be in the page.
     pub animation: Option<String>,

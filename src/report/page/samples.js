@@ -1,6 +1,6 @@
 // Samples of all runs through training, moved by one slider.
 
-/** How long a picture stays while they play, in milliseconds, and how long the last one does. */
+/** How long an image stays while they play, in milliseconds, and how long the last one does. */
 const PACE = [160, 1600];
 
 /** Earlier samples beside the one that is printed. */
@@ -10,7 +10,7 @@ class Slides {
   constructor(runs) {
     const frames = runs.flatMap((run) => run.sheets.flatMap((sheet) => sheet.frames));
     this.steps = [...new Set(frames.map((frame) => frame.step))].sort((a, b) => a - b);
-    this.pictures = [];
+    this.images = [];
     this.timer = null;
     const last = this.steps.length - 1;
     this.output = make("output", { for: "step" });
@@ -34,27 +34,27 @@ class Slides {
 
   sheet(run, sheet, named) {
     const what = sheetName(sheet.name);
-    const picture = make("img", { class: "sample" });
+    const image = make("img", { class: "sample" });
     const caption = make("figcaption");
     const title = named ? `${run.name}, ${what}` : what;
-    this.pictures.push({ frames: sheet.frames, picture, caption, title });
+    this.images.push({ frames: sheet.frames, image, caption, title });
     const moving = sheet.animation && make("figure", { class: "moving" },
       make("img", { src: sheet.animation, alt: `${title} through training, as an animation` }),
       make("figcaption", {}, "the same as an animation (GIF)"));
-    const strip = evenly(sheet.frames, STRIP + 1).slice(0, -1).map(({ step, picture }) =>
-      make("figure", {}, make("img", { src: picture, alt: `${title}, step ${step}` }), make("figcaption", {}, `step ${step}`)));
-    return make("div", { class: "sheet" }, make("figure", {}, picture, caption), moving || null, make("div", { class: "strip" }, strip));
+    const strip = evenly(sheet.frames, STRIP + 1).slice(0, -1).map(({ step, image }) =>
+      make("figure", {}, make("img", { src: image, alt: `${title}, step ${step}` }), make("figcaption", {}, `step ${step}`)));
+    return make("div", { class: "sheet" }, make("figure", {}, image, caption), moving || null, make("div", { class: "strip" }, strip));
   }
 
   show() {
     const step = this.steps[Number(this.slider.value)];
     this.output.value = `step ${step}`;
     this.slider.setAttribute("aria-valuetext", `step ${step}`);
-    for (const { frames, picture, caption, title } of this.pictures) {
+    for (const { frames, image, caption, title } of this.images) {
       const frame = frames.findLast((frame) => frame.step <= step) ?? frames[0];
-      picture.src = frame.picture;
-      picture.alt = `${title}, step ${frame.step}`;
-      caption.textContent = picture.alt;
+      image.src = frame.image;
+      image.alt = `${title}, step ${frame.step}`;
+      caption.textContent = image.alt;
     }
   }
 

@@ -49,7 +49,7 @@ impl Events {
         self.journal.append(&summary(step, figures.iter().map(value)))
     }
 
-    /// Appends a sheet of `step`, as the bytes of its PNG. While figures wait that could not be written it is left out: pictures
+    /// Appends a sheet of `step`, as the bytes of its PNG. While figures wait that could not be written it is left out: images
     /// would fill the memory.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ settings! {
         /// Iterations in all; or give --epochs.
         #[arg(conflicts_with = "epochs")]
         steps: u64,
-        /// Passes over all pictures, of several sets over the largest; or give --steps.
+        /// Passes over all images, of several sets over the largest; or give --steps.
         epochs: u64,
         /// The generators' learning rate, where it is not --lr.
         g_lr: f64,
@@ -35,7 +35,7 @@ settings! {
         d_lr: f64,
         /// With the linear schedule: the step after which the learning rate falls; half of all where it is not given.
         decay_from: u64,
-        /// The discriminators' normalisation, where it is not --norm: none, over the batch, over each picture, or of the
+        /// The discriminators' normalisation, where it is not --norm: none, over the batch, over each image, or of the
         /// weights by their largest singular value.
         #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance|spectral")]
         d_norm: Norm,
@@ -44,31 +44,31 @@ settings! {
         memory_limit: u64,
     }
     always {
-        /// Height and width of the pictures in training: for dcgan 8, 16, 32, 64, 128, ..; for cyclegan a multiple of 4.
+        /// Height and width of the images in training: for dcgan 8, 16, 32, 64, 128, ..; for cyclegan a multiple of 4.
         size: usize,
         /// 3 for colour, 1 for grey.
         channels: usize,
-        /// How pictures become square: the centre cropped, or the whole picture stretched.
+        /// How images become square: the centre cropped, or the whole image stretched.
         #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
         fit: Fit,
-        /// Go on without pictures that cannot be read.
+        /// Go on without images that cannot be read.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         skip_bad: bool,
-        /// Fraction of each set's pictures that is not trained on.
+        /// Fraction of each set's images that is not trained on.
         holdout: f64,
-        /// Pictures as they are (none and basic), or cropped out of slightly larger ones and mirrored (deluxe: 1.1 times
+        /// Images as they are (none and basic), or cropped out of slightly larger ones and mirrored (deluxe: 1.1 times
         /// as large, close to the 286/256 of the published CycleGAN).
         #[arg(value_parser = named::<AugmentKind>, value_name = "none|basic|deluxe")]
         augment: AugmentKind,
-        /// Rotate pictures at random by up to this many degrees either way.
+        /// Rotate images at random by up to this many degrees either way.
         rotate: f64,
-        /// Stretch pictures at random by up to this fraction, height and width each.
+        /// Stretch images at random by up to this fraction, height and width each.
         stretch: f64,
-        /// Augmentation of real and fake pictures in front of the discriminators: none, or some of
+        /// Augmentation of real and fake images in front of the discriminators: none, or some of
         /// color,translation,cutout.
         #[arg(value_parser = parts, value_name = "PART,PART..|none")]
         diffaugment: DiffAugmentParts,
-        /// Pictures of each set a step.
+        /// Images of each set a step.
         batch: usize,
         /// Channels of the generators: behind CycleGAN's first layer, in front of DCGAN's last one.
         g_width: usize,
@@ -80,13 +80,13 @@ settings! {
         upsample: Upsample,
         /// Channels behind the discriminators' first layer; each layer after has twice as many.
         d_width: usize,
-        /// Normalisation: none, over the batch, or over each picture.
+        /// Normalisation: none, over the batch, or over each image.
         #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance")]
         norm: Norm,
-        /// Whether batch or instance norm stands behind the first layer of discriminators of whole pictures too.
+        /// Whether batch or instance norm stands behind the first layer of discriminators of whole images too.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
-        /// Whether batch norm goes by the pictures of all ranks together, where there are several, and not by each rank's own.
+        /// Whether batch norm goes by the images of all ranks together, where there are several, and not by each rank's own.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         sync_batch_norm: bool,
         /// Slope of the discriminators' leaky ReLU below 0.
@@ -103,9 +103,9 @@ settings! {
         d_scale: f64,
         /// Factor of the generators' adversarial losses.
         g_scale: f64,
-        /// Weight of the R1 penalty: half the squared slope of the discriminators' score at real pictures; 0 turns it off.
+        /// Weight of the R1 penalty: half the squared slope of the discriminators' score at real images; 0 turns it off.
         r1: f64,
-        /// Add the penalty at every this many updates on real pictures, as many times as large.
+        /// Add the penalty at every this many updates on real images, as many times as large.
         r1_every: u64,
         /// Decay of an average of the generators' weights that draws samples and translates; 0 keeps none.
         average: f64,
@@ -254,17 +254,17 @@ impl Common {
         self.diffaugment.policy()
     }
 
-    /// How pictures are loaded to be trained on.
+    /// How images are loaded to be trained on.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions { side: self.augmentation().stored_side(self.size), ..self.plain_options() }
     }
 
-    /// How pictures are loaded to be looked at: at the size of training, not augmented.
+    /// How images are loaded to be looked at: at the size of training, not augmented.
     pub fn plain_options(&self) -> LoadOptions {
         LoadOptions { side: self.size, channels: self.channels, fit: self.fit, skip_bad: self.skip_bad }
     }
 
-    /// In which order the pictures of the set `name` are seen, and how they are changed.
+    /// In which order the images of the set `name` are seen, and how they are changed.
     pub fn batching(&self, name: &'static str, drop_last: bool) -> Batching {
         Batching {
             batch: self.batch,

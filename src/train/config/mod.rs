@@ -27,7 +27,7 @@ pub(crate) const LONGEST: u64 = 1 << 20;
 pub struct Intervals {
     /// The losses.
     pub log: u64,
-    /// The sample pictures.
+    /// The sample images.
     pub sample: u64,
     /// A checkpoint.
     pub checkpoint: u64,
@@ -191,7 +191,7 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
         (self.common_mut().steps, self.common_mut().epochs) = (Some(total), None);
     }
 
-    /// The same with `batch` pictures a step and all learning rates `factor` times as high.
+    /// The same with `batch` images a step and all learning rates `factor` times as high.
     ///
     /// # Errors
     /// If that is more than may be.
@@ -232,7 +232,7 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// The recipe that was measured to draw and translate best from some hundred to some thousand pictures, as
+    /// The recipe that was measured to draw and translate best from some hundred to some thousand images, as
     /// `docs/recipes.md` shows.
     #[default]
     Small,

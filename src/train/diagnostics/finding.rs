@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter};
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Diagnostic {
-    /// A discriminator is right about nearly every picture.
+    /// A discriminator is right about nearly every image.
     Wins,
     /// A discriminator is right no more often than by guessing.
     Chance,
@@ -13,7 +13,7 @@ pub enum Diagnostic {
     Collapse,
     /// A network's gradients are too small to train it.
     Vanishing,
-    /// Samples are as near to training pictures as copies.
+    /// Samples are as near to training images as copies.
     Copies,
 }
 
@@ -36,7 +36,7 @@ impl Diagnostic {
             Self::Collapse => "try a lower --g-lr, a larger --batch, or --r1 1 --d-norm none",
             Self::Vanishing => "try a lower --lr, --slope 0.2, or --loss hinge",
             Self::Copies => {
-                "stop earlier, or try more pictures, --augment deluxe, or --diffaugment color,translation,cutout"
+                "stop earlier, or try more images, --augment deluxe, or --diffaugment color,translation,cutout"
             }
         }
     }
@@ -50,7 +50,7 @@ impl Diagnostic {
             Self::Chance => format!("{} is no better than chance", discriminator()),
             Self::Collapse => format!("collapse: {} look alike", samples()),
             Self::Vanishing => format!("vanishing gradients: {of} hardly learns"),
-            Self::Copies => format!("{} are copies of training pictures", samples()),
+            Self::Copies => format!("{} are copies of training images", samples()),
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::Result;
 use crate::report::{Row, metrics};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A discriminator's accuracy is the mean over this many logs: with the usual 10 steps a log and 16 pictures a batch, 500 steps
+/// A discriminator's accuracy is the mean over this many logs: with the usual 10 steps a log and 16 images a batch, 500 steps
 /// and 800 judgements of each kind.
 const LOGS: usize = 50;
-/// It always wins from here on; healthy runs on small sets come up to 0.99 of fakes and 0.98 of real pictures.
+/// It always wins from here on; healthy runs on small sets come up to 0.99 of fakes and 0.98 of real images.
 const WINS: f64 = 0.995;
 /// It no longer does below this.
 const WINS_NO_MORE: f64 = 0.98;
@@ -21,15 +21,15 @@ const WINS_NO_MORE: f64 = 0.98;
 const CHANCE: f64 = 0.55;
 /// It is better above this.
 const BETTER_THAN_CHANCE: f64 = 0.6;
-/// Samples that differ this share as much as training pictures have become different from each other; young ones, still grey, do not.
+/// Samples that differ this share as much as training images have become different from each other; young ones, still grey, do not.
 const DIFFERENT: f64 = 0.4;
 /// Once they were, less than this share of the most they ever differed is a collapse.
 const FALLEN: f64 = 0.5;
 /// It is over above this.
 const RISEN: f64 = 0.6;
-/// Whatever came before, samples that differ less than this share as much as training pictures are one picture; young ones differ
+/// Whatever came before, samples that differ less than this share as much as training images are one image; young ones differ
 /// twice as much and more.
-const ONE_PICTURE: f64 = 0.01;
+const ONE_IMAGE: f64 = 0.01;
 /// Adam divides by the root mean square of a weight's gradients plus 1e-8: with gradients below this, that keeps it from moving.
 const NOTHING: f64 = 1e-7;
 /// Gradients below this share of their highest are noise around a place that a network cannot leave. In healthy runs they
@@ -37,7 +37,7 @@ const NOTHING: f64 = 1e-7;
 const VANISHED: f64 = 1.0 / 300.0;
 /// They are back above this.
 const BACK: f64 = 0.01;
-/// Samples nearer to a training picture than this share of what such pictures are from each other are copies; after
+/// Samples nearer to a training image than this share of what such images are from each other are copies; after
 /// the third by which Gu et al., "On Memorization in Diffusion Models", 2023, tell them.
 const COPIES: f64 = 1.0 / 3.0;
 /// They are none above this.
@@ -149,7 +149,7 @@ impl Diagnostics {
             shows,
             clears,
             evidence: format!(
-                "right about {:.1} % of real and {:.1} % of fake pictures",
+                "right about {:.1} % of real and {:.1} % of fake images",
                 100.0 * real,
                 100.0 * fake
             ),
@@ -163,7 +163,7 @@ impl Diagnostics {
 
     fn collapse(&mut self, row: &Row) -> Vec<Observation> {
         let observe = |(of, share): (&str, f64)| {
-            // Noise may differ more than pictures do; to lose that is no loss.
+            // Noise may differ more than images do; to lose that is no loss.
             let most = self.highest(&format!("diversity_{of}"), share.min(1.0));
             let fallen = most >= DIFFERENT && share < FALLEN * most;
             let risen = most < DIFFERENT || share > RISEN * most;
@@ -171,10 +171,10 @@ impl Diagnostics {
                 sign: Diagnostic::Collapse,
                 of: of.to_owned(),
                 since: row.step,
-                shows: fallen || share < ONE_PICTURE,
-                clears: risen && share > 2.0 * ONE_PICTURE,
+                shows: fallen || share < ONE_IMAGE,
+                clears: risen && share > 2.0 * ONE_IMAGE,
                 evidence: format!(
-                    "they differ {share:.2} times as much as training pictures, {most:.2} at most"
+                    "they differ {share:.2} times as much as training images, {most:.2} at most"
                 ),
             }
         };
@@ -216,13 +216,13 @@ pub fn of_run(folder: &RunFolder) -> Result<Vec<Finding>> {
     }
 }
 
-/// A figure of samples as a share of what training pictures have, by sheet.
+/// A figure of samples as a share of what training images have, by sheet.
 fn beside_real<'a>(row: &'a Row, figure: &'static str) -> impl Iterator<Item = (&'a str, f64)> {
     let real = move |name: &'a str| name.strip_prefix(figure)?.strip_prefix("_real");
     row.values.iter().filter_map(move |(name, own)| {
         let of = real(name)?;
         let share = row.values.get(&format!("{figure}{of}"))? / own;
-        // Training pictures that are all alike say nothing.
+        // Training images that are all alike say nothing.
         share.is_finite().then_some((of.trim_start_matches('_'), share))
     })
 }

@@ -9,7 +9,7 @@ pub fn others(network: &str) -> &'static [&'static str] {
         "discriminator" => &["netD", "D"],
         "G_XtoY" => &["netG_A", "G_A"],
         "G_YtoX" => &["netG_B", "G_B"],
-        // Theirs is named after the generator that it judges: D_A sees what G_A makes, pictures of B.
+        // Theirs is named after the generator that it judges: D_A sees what G_A makes, images of B.
         "D_Y" => &["netD_A", "D_A"],
         "D_X" => &["netD_B", "D_B"],
         _ => &[],

@@ -31,11 +31,11 @@ pub(super) fn agree(ranks: &Ranks, config: &impl RunConfig, sets: &[Dataset], st
     ranks
         .agree(step, "the step to go on after")
         .map_err(remedy("all need to see the run's folder with the same checkpoints"))?;
-    let sets = sets.iter().map(|set| &set.pictures);
+    let sets = sets.iter().map(|set| &set.images);
     let names = sets.clone().flat_map(|set| set.names().iter().flat_map(|name| name.bytes().chain([0])));
-    let bytes = sets.flat_map(|set| (0..set.len()).flat_map(|index| set.picture(index).iter().copied()));
+    let bytes = sets.flat_map(|set| (0..set.len()).flat_map(|index| set.image(index).iter().copied()));
     ranks
-        .agree(file::fnv1a(names.chain(bytes)), "the pictures")
+        .agree(file::fnv1a(names.chain(bytes)), "the images")
         .map_err(remedy("all need the same files under the same names"))
 }
 
@@ -59,7 +59,7 @@ impl<M: Model> Trainer<M> {
         Ok(self.ranks.any(named.is_some()).then(|| named.unwrap_or_else(elsewhere)))
     }
 
-    /// Has all ranks remember the mean of the running statistics, which each takes of its own pictures where batch norm does. They
+    /// Has all ranks remember the mean of the running statistics, which each takes of its own images where batch norm does. They
     /// are means over steps already, so it is the same whether they are averaged every step or now.
     pub(super) fn average_running(&mut self) -> Result<()> {
         if self.ranks.size() == 1 || self.training.common().sync_batch_norm {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// All steps of a rank of a run.
 pub struct Programs {
-    /// The phases for each number of pictures that a batch can have: the usual one, and that of an epoch's short last batch.
+    /// The phases for each number of images that a batch can have: the usual one, and that of an epoch's short last batch.
     batches: Vec<(usize, Vec<Phase>)>,
     sheets: Vec<SheetSpec>,
 }
@@ -33,7 +33,7 @@ impl Programs {
         let (model, common) = (networks::<M>(config, ranks)?, config.common());
         let mut sizes = vec![common.batch];
         for (spec, set) in M::datasets(config).iter().zip(sets) {
-            let short = set.pictures.len() % common.batch;
+            let short = set.images.len() % common.batch;
             if short > 0 && !spec.batching.drop_last && !sizes.contains(&short) {
                 sizes.push(short);
             }
@@ -43,7 +43,7 @@ impl Programs {
         Ok(Self { batches, sheets: model.sheets(config, sets)? })
     }
 
-    /// The set whose pictures those of each sheet are to look like, by its index.
+    /// The set whose images those of each sheet are to look like, by its index.
     pub fn like(&self) -> impl Iterator<Item = usize> + '_ {
         self.sheets.iter().map(|sheet| sheet.like)
     }
@@ -69,9 +69,9 @@ pub struct Training<M: Model> {
     total: u64,
 }
 
-/// The phases for one number of pictures, and the index of the first one's step.
+/// The phases for one number of images, and the index of the first one's step.
 struct Batch {
-    pictures: usize,
+    images: usize,
     phases: Vec<Phase>,
     first: usize,
 }
@@ -95,9 +95,9 @@ impl<M: Model> Training<M> {
         let Setup { config, sets, device, ranks, programs, step, total, .. } = setup;
         let (model, steps) = (networks::<M>(&config, &ranks)?, programs.steps());
         let mut next = 0;
-        let batch = |(pictures, phases): (usize, Vec<Phase>)| {
+        let batch = |(images, phases): (usize, Vec<Phase>)| {
             next += phases.len();
-            Batch { pictures, first: next - phases.len(), phases }
+            Batch { images, first: next - phases.len(), phases }
         };
         let batches: Vec<Batch> = programs.batches.into_iter().map(batch).collect();
         let sheet = |(index, SheetSpec { step, input, .. }): (usize, SheetSpec)| {
@@ -115,7 +115,7 @@ impl<M: Model> Training<M> {
         let shard = config.common().shard(&ranks, config.common().batch);
         let rank = (ranks.rank(), ranks.size());
         let load = |(spec, set): (DatasetSpec<'_>, Dataset)| {
-            Loader::start(Arc::new(set.pictures), Batching { rank, ..spec.batching }, step)
+            Loader::start(Arc::new(set.images), Batching { rank, ..spec.batching }, step)
         };
         let loaders = M::datasets(&config).into_iter().zip(sets).map(load).collect::<Result<_>>()?;
         Ok(Self { config, model, executor, batches, sheets, loaders, latest: 0, shard, total })
@@ -125,10 +125,10 @@ impl<M: Model> Training<M> {
         self.config.common()
     }
 
-    /// What one step sees, such as `16 pictures`.
+    /// What one step sees, such as `16 images`.
     pub fn batch(&self) -> String {
         let of_each = if self.loaders.len() > 1 { " of each set" } else { "" };
-        format!("{} pictures{of_each}", self.common().batch)
+        format!("{} images{of_each}", self.common().batch)
     }
 
     /// Goes to where it was after `step`, as far as that is not in the state.
@@ -147,9 +147,9 @@ impl<M: Model> Training<M> {
         let sets = self.loaders.iter_mut().map(Loader::next_batch).collect::<Result<Vec<_>>>()?;
         let count = sets.first().map_or(self.config.common().batch, |batch| batch.count);
         self.shard = sets.first().map_or(self.shard, |batch| batch.shard);
-        let known = self.batches.iter().position(|batch| batch.pictures == count);
+        let known = self.batches.iter().position(|batch| batch.images == count);
         self.latest = known.ok_or_else(|| {
-            Error::Input(format!("a batch of {count} pictures, which none of this run's steps takes"))
+            Error::Input(format!("a batch of {count} images, which none of this run's steps takes"))
         })?;
         let Batch { phases, first, .. } = &self.batches[self.latest];
         let Common { seed, size, .. } = *self.config.common();
@@ -206,7 +206,7 @@ impl<M: Model> Training<M> {
         found.map(|phase| first + phase)
     }
 
-    /// Draws and writes the sample sheets after `step`; the state stays as it is. Returns the drawn pictures of each,
+    /// Draws and writes the sample sheets after `step`; the state stays as it is. Returns the drawn images of each,
     /// `[n, size, size, channels]` in [-1, 1].
     ///
     /// # Errors

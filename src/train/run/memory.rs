@@ -16,7 +16,7 @@ struct Limit {
     words: String,
 }
 
-/// Refuses networks that are over the limit by themselves, before any picture is loaded.
+/// Refuses networks that are over the limit by themselves, before any image is loaded.
 ///
 /// # Errors
 /// If they are.

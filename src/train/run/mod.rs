@@ -12,7 +12,7 @@ mod save;
 pub use iteration::Programs;
 pub use plan::Plan;
 
-use super::checkpoint::PictureNames;
+use super::checkpoint::ImageNames;
 use super::config::RunConfig;
 use super::dataset::Dataset;
 use super::diagnostics::{Diagnostics, Finding};
@@ -60,10 +60,10 @@ pub enum Outcome {
 pub struct Setup<M: Model> {
     /// The settings, the number of steps among them.
     pub config: M::Config,
-    /// The sets of pictures.
+    /// The sets of images.
     pub sets: Vec<Dataset>,
     /// What checkpoints remember of each, by its name.
-    pub names: BTreeMap<String, PictureNames>,
+    pub names: BTreeMap<String, ImageNames>,
     /// What it runs on.
     pub device: Device,
     /// Who trains together.
@@ -84,9 +84,9 @@ fn networks<M: Model>(config: &M::Config, ranks: &Ranks) -> Result<M> {
 /// A run, ready to start or to go on.
 pub struct Trainer<M: Model> {
     training: Training<M>,
-    /// What checkpoints remember of each set of pictures, by its name.
-    names: BTreeMap<String, PictureNames>,
-    /// What the pictures of each sheet are held against.
+    /// What checkpoints remember of each set of images, by its name.
+    names: BTreeMap<String, ImageNames>,
+    /// What the images of each sheet are held against.
     galleries: Vec<Gallery>,
     folder: RunFolder,
     ranks: Ranks,

@@ -4,7 +4,7 @@ use super::{Programs, Setup, Trainer, distributed, memory, networks};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::report::metrics;
-use crate::train::checkpoint::{Checkpoint, PictureNames};
+use crate::train::checkpoint::{Checkpoint, ImageNames};
 use crate::train::config::RunConfig;
 use crate::train::dataset::Data;
 use crate::train::initial::from_files;
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A run that can start: its pictures are loaded and its memory is known, but nothing is taken or written yet.
+/// A run that can start: its images are loaded and its memory is known, but nothing is taken or written yet.
 pub struct Plan<M: Model> {
     pub(super) setup: Setup<M>,
     pub(super) place: Place,
@@ -40,7 +40,7 @@ impl<M: Model> Plan<M> {
     /// A run in the folder `out`, or in the next free one under `runs`.
     ///
     /// # Errors
-    /// If the pictures, the device or the folder cannot be used, or the run needs more memory than there is.
+    /// If the images, the device or the folder cannot be used, or the run needs more memory than there is.
     pub fn start(config: M::Config, out: Option<&Path>) -> Result<Self> {
         Self::start_distributed(&Ranks::default(), config, out)
     }
@@ -119,7 +119,7 @@ impl<M: Model> Plan<M> {
         Ok(Self { notes, ..Self::new(ranks, config, device, data, place, Some((step, values)))? })
     }
 
-    /// The device and the pictures.
+    /// The device and the images.
     fn load(config: &M::Config, ranks: &Ranks) -> Result<(Device, Data)> {
         let device = Device::open_as(&config.common().device, ranks.local().0)?;
         memory::check_networks::<M>(config, &device, ranks)?;
@@ -158,7 +158,7 @@ impl<M: Model> Plan<M> {
             version: env!("CARGO_PKG_VERSION").into(),
             device: device.describe(),
             ranks: described(&config, ranks),
-            pictures: lines,
+            images: lines,
             networks: networks.describe(),
             memory,
             initial,
@@ -215,17 +215,17 @@ fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
         (few, many) => format!("{few} or {many}"),
     };
     let norm = if config.common().sync_batch_norm { ", batch norm over all of them" } else { "" };
-    (size > 1).then(|| format!("{size} ranks, {each} pictures of a batch each{norm}"))
+    (size > 1).then(|| format!("{size} ranks, {each} images of a batch each{norm}"))
 }
 
-/// What a run is told whose set of pictures is another than before.
-fn changed(name: &str, before: &PictureNames, now: &PictureNames) -> String {
+/// What a run is told whose set of images is another than before.
+fn changed(name: &str, before: &ImageNames, now: &ImageNames) -> String {
     let counts = match before.count == now.count {
-        true => format!("{} pictures of other names", now.count),
-        false => format!("{} pictures, {} before", now.count, before.count),
+        true => format!("{} images of other names", now.count),
+        false => format!("{} images, {} before", now.count, before.count),
     };
     format!(
-        "warning: the set {name} has changed ({counts}); pictures come in another order than in an uninterrupted run"
+        "warning: the set {name} has changed ({counts}); images come in another order than in an uninterrupted run"
     )
 }
 

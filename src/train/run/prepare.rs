@@ -40,9 +40,9 @@ impl<M: Model> Trainer<M> {
         let (draw, seed, side) =
             (setup.config.init(), setup.config.common().seed, setup.config.common().size);
         let kernels = setup.device.kernels(&setup.programs.steps());
-        let like = setup.programs.like().map(|set| &setup.sets[set].pictures);
-        let galleries = like.map(|pictures| Gallery::new(pictures, side)).collect::<Result<Vec<_>>>()?;
-        // All that can fail for want of pictures or memory comes before anything is written or removed.
+        let like = setup.programs.like().map(|set| &setup.sets[set].images);
+        let galleries = like.map(|images| Gallery::new(images, side)).collect::<Result<Vec<_>>>()?;
+        // All that can fail for want of images or memory comes before anything is written or removed.
         let mut training = Training::<M>::new(setup)?;
         training.executor.join(&ranks);
         let mut values = values.unwrap_or_else(|| training.model.initial(draw, seed));

@@ -58,16 +58,16 @@ impl<M: Model> Trainer<M> {
     pub(super) fn save_sample(&mut self, watch: &mut dyn Watch) -> Result<()> {
         let drawn = self.draw(watch)?;
         let mut figures = Vec::new();
-        for ((sheet, pictures), gallery) in M::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
+        for ((sheet, images), gallery) in M::SHEETS.iter().zip(&drawn).zip(&self.galleries) {
             let named = |(name, value)| (format!("{name}{}", suffix('_', sheet)), value);
-            figures.extend(gallery.figures(pictures)?.into_iter().map(named));
+            figures.extend(gallery.figures(images)?.into_iter().map(named));
         }
         figures.extend(self.gradients()?);
         let figures: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         self.keep(&figures, watch)
     }
 
-    /// Draws the samples of the step just done and returns the pictures of each sheet; none where they cannot be written, which
+    /// Draws the samples of the step just done and returns the images of each sheet; none where they cannot be written, which
     /// is a warning.
     pub(super) fn draw(&mut self, watch: &mut dyn Watch) -> Result<Vec<Vec<f32>>> {
         let drawn = match self.training.save_sheets(&self.folder, self.step) {

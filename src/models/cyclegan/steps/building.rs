@@ -14,13 +14,13 @@ pub struct Building<'g, 'm> {
     pub model: &'m CycleGan,
     pub graph: &'g Graph,
     pub banks: Vec<Bank>,
-    /// The pictures that this process computes.
+    /// The images that this process computes.
     pub shard: Shard,
     pub generators: Vec<Tensors<'g>>,
     pub discriminators: Vec<Tensors<'g>>,
     /// What the discriminators' layers compute with, once they do: see [`crate::nn::Network::normalized`].
     pub judges: Vec<Option<Tensors<'g>>>,
-    /// Whether real pictures cost the R1 penalty.
+    /// Whether real images cost the R1 penalty.
     pub penalized: bool,
     pub penalties: Vec<Var<'g>>,
     pub updates: Vec<Update>,
@@ -44,24 +44,24 @@ impl<'g> Building<'g, '_> {
         Ok(y)
     }
 
-    /// The scores the domain's discriminators give `pictures`, augmented as `source`, scale by scale.
-    fn scores(&mut self, domain: Domain, pictures: Var<'g>, source: &str) -> Result<Vec<Var<'g>>> {
+    /// The scores the domain's discriminators give `images`, augmented as `source`, scale by scale.
+    fn scores(&mut self, domain: Domain, images: Var<'g>, source: &str) -> Result<Vec<Var<'g>>> {
         let source = format!("{}.{source}", domain.name());
         let networks = &self.model.discriminators[domain.discriminator()];
         let first = domain.discriminator() * networks.len();
-        let mut pictures = self.model.objective.diffaugment.apply(pictures, &source)?;
+        let mut images = self.model.objective.diffaugment.apply(images, &source)?;
         let mut scores = Vec::new();
         for (scale, network) in networks.iter().enumerate() {
             if scale > 0 {
-                pictures = pictures.avg_pool2d([2, 2])?;
+                images = images.avg_pool2d([2, 2])?;
             }
-            scores.push(self.scores_of(network, first + scale, pictures)?);
+            scores.push(self.scores_of(network, first + scale, images)?);
         }
         Ok(scores)
     }
 
-    /// The scores that discriminator `index` of all, `network`, gives `pictures`.
-    fn scores_of(&mut self, network: &Network, index: usize, pictures: Var<'g>) -> Result<Var<'g>> {
+    /// The scores that discriminator `index` of all, `network`, gives `images`.
+    fn scores_of(&mut self, network: &Network, index: usize, images: Var<'g>) -> Result<Var<'g>> {
         let judge = match self.judges[index].take() {
             Some(judge) => judge,
             None => {
@@ -70,7 +70,7 @@ impl<'g> Building<'g, '_> {
                 judge
             }
         };
-        let (scores, updates) = network.forward(pictures, &judge, norm_mode::of(self.shard))?;
+        let (scores, updates) = network.forward(images, &judge, norm_mode::of(self.shard))?;
         self.judges[index] = Some(judge);
         self.updates.extend(updates);
         Ok(scores)
@@ -78,13 +78,13 @@ impl<'g> Building<'g, '_> {
 
     fn judge(
         &mut self,
-        pictures: [Var<'g>; 2],
+        images: [Var<'g>; 2],
         source: &str,
         names: [&'static str; 2],
     ) -> Result<[Var<'g>; 2]> {
         let (mut losses, objective) = (Vec::new(), self.model.objective);
-        for ((domain, pictures), name) in Domain::BOTH.into_iter().zip(pictures).zip(names) {
-            let scores = self.scores(domain, pictures, source)?;
+        for ((domain, images), name) in Domain::BOTH.into_iter().zip(images).zip(names) {
+            let scores = self.scores(domain, images, source)?;
             let errors: Vec<Var> =
                 scores.iter().map(|&scores| objective.loss.errors(scores, source == "real")).collect();
             let loss = over_scales(&errors, |errors| Ok(objective.loss.of_errors(errors)))?;
@@ -95,11 +95,11 @@ impl<'g> Building<'g, '_> {
                 (Domain::Y, "real") => "errors_Y_real",
                 (Domain::Y, _) => "errors_Y_fake",
             };
-            // Whether it is right is told of the discriminator that sees the whole pictures.
+            // Whether it is right is told of the discriminator that sees the whole images.
             self.outputs.extend([(name, loss), (judged, errors[0])]);
             losses.push(loss);
             if self.penalized && source == "real" {
-                let penalty = over_scales(&scores, |scores| r1(scores, pictures))?.scale(objective.r1.weight);
+                let penalty = over_scales(&scores, |scores| r1(scores, images))?.scale(objective.r1.weight);
                 self.outputs.push((if domain == Domain::X { "R1_X" } else { "R1_Y" }, penalty));
                 self.penalties.push(penalty.scale(objective.r1.every as f64));
             }
@@ -107,8 +107,8 @@ impl<'g> Building<'g, '_> {
         Ok([losses[0], losses[1]])
     }
 
-    pub fn judge_real(&mut self, pictures: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
-        self.judge(pictures, "real", names)
+    pub fn judge_real(&mut self, images: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        self.judge(images, "real", names)
     }
 
     /// The discriminators' loss on `fakes` (of X and of Y), some exchanged for past ones where there is a pool.
@@ -156,28 +156,28 @@ impl<'g> Building<'g, '_> {
     }
 
     /// One way there and back: the summed loss and the translation.
-    pub fn translate(&mut self, to: Domain, pictures: Var<'g>) -> Result<(Var<'g>, Var<'g>)> {
+    pub fn translate(&mut self, to: Domain, images: Var<'g>) -> Result<(Var<'g>, Var<'g>)> {
         let objective = self.model.objective;
         let (there, back) = to.generators();
         let names = match to {
             Domain::Y => ["G_XtoY", "cycle_X", "identity_X"],
             Domain::X => ["G_YtoX", "cycle_Y", "identity_Y"],
         };
-        let translation = self.generator(there, pictures)?;
+        let translation = self.generator(there, images)?;
         let scores = self.scores(to, translation, "fake")?;
         let loss = over_scales(&scores, |scores| Ok(objective.loss.generator(scores)))?;
         let mut loss = loss.scale(objective.g_scale);
         self.outputs.push((names[0], loss));
         if objective.cycle != CycleLoss::None {
-            let error = pictures.sub(self.generator(back, translation)?)?;
+            let error = images.sub(self.generator(back, translation)?)?;
             let error = if objective.cycle == CycleLoss::Mse { error.square() } else { error.abs() };
             let cycle = error.mean().scale(objective.lambda_cycle);
             self.outputs.push((names[1], cycle));
             loss = loss.add(cycle)?;
         }
         if objective.lambda_identity > 0.0 {
-            // The generator toward the pictures' own domain should leave them as they are.
-            let identity = self.generator(back, pictures)?.sub(pictures)?.abs().mean();
+            // The generator toward the images' own domain should leave them as they are.
+            let identity = self.generator(back, images)?.sub(images)?.abs().mean();
             let identity = identity.scale(objective.lambda_identity);
             self.outputs.push((names[2], identity));
             loss = loss.add(identity)?;

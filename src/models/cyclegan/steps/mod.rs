@@ -1,4 +1,4 @@
-//! The programs CycleGAN's training is made of, over one set of banks. X and Y are the two sets of pictures; both
+//! The programs CycleGAN's training is made of, over one set of banks. X and Y are the two sets of images; both
 //! directions stand in the same step, so that a device may overlap them.
 
 mod building;
@@ -30,7 +30,7 @@ pub const FAKES: usize = AVERAGES + 1;
 /// The pools of past translations, X then Y, each `[pool, size, size, channels]`.
 pub const POOLS: usize = AVERAGES + 2;
 
-/// How far a picture translated there and back is from where it began.
+/// How far an image translated there and back is from where it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CycleLoss {
@@ -46,7 +46,7 @@ pub enum CycleLoss {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Updates {
-    /// Discriminators on real pictures; discriminators on fakes; generators along Y to X to Y; along X to Y to X.
+    /// Discriminators on real images; discriminators on fakes; generators along Y to X to Y; along X to Y to X.
     Apart,
     /// Discriminators on both, then generators along both.
     DiscriminatorsFirst,
@@ -90,20 +90,20 @@ pub struct CycleObjective {
 pub struct CycleGan {
     /// `G_XtoY` and `G_YtoX`.
     pub generators: [Network; 2],
-    /// `D_X` and `D_Y`: of each as many as there are scales. The first judges pictures as they are, each next one pictures
+    /// `D_X` and `D_Y`: of each as many as there are scales. The first judges images as they are, each next one images
     /// half as large, by means of 2x2 pixels; losses and penalties are means over them (Wang 2018).
     pub discriminators: [Vec<Network>; 2],
-    /// Height and width of the pictures in training.
+    /// Height and width of the images in training.
     pub size: usize,
     /// Colour channels.
     pub channels: usize,
-    /// Pictures of each set in a step of this process.
+    /// Images of each set in a step of this process.
     pub batch: usize,
     /// What is minimised.
     pub objective: CycleObjective,
 }
 
-/// The domain a picture belongs to, or is translated to.
+/// The domain an image belongs to, or is translated to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Domain {
@@ -124,14 +124,14 @@ impl CycleGan {
         self.discriminators.iter().flatten().collect()
     }
 
-    /// The optimizer steps of an iteration, in order, for `batch` pictures of each set, or this rank's part of them; the step that sees
-    /// real pictures comes twice where the R1 penalty is not part of every update: without it, then with. Inputs, where a step needs them: `x` and `y`; `rates` (see
+    /// The optimizer steps of an iteration, in order, for `batch` images of each set, or this rank's part of them; the step that sees
+    /// real images comes twice where the R1 penalty is not part of every update: without it, then with. Inputs, where a step needs them: `x` and `y`; `rates` (see
     /// [`crate::graph::UpdateRule::Adam`]); DiffAugment's draws under `X.real.`, `Y.real.`, `X.fake.` and `Y.fake.`; `decay` of the averages;
     /// for the pool `X.rows` and `Y.rows` (see [`crate::graph::Var::gather_rows`]: the pool, then the new fakes) and `X.store` and `Y.store` (see
-    /// [`crate::graph::Update::ScatterRows`]), one number a picture, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
+    /// [`crate::graph::Update::ScatterRows`]), one number an image, the latter of the whole batch. Outputs: `R1_X`, `R1_Y`; `D_X`, `D_Y` (with
     /// [`Updates::Apart`] `_real` and `_fake` by step), `G_XtoY`, `G_YtoX`, `cycle_X`, `cycle_Y`, `identity_X`, `identity_Y`, each as it
     /// enters the sum; the discriminators' errors (see [`Adversarial::errors`]) `errors_X_real`, `errors_X_fake`, `errors_Y_real`,
-    /// `errors_Y_fake`, one a picture or a patch.
+    /// `errors_Y_fake`, one an image or a patch.
     ///
     /// # Errors
     /// If the networks do not fit each other or the size.
@@ -153,7 +153,7 @@ impl CycleGan {
         }
     }
 
-    /// The step of a part for `shard` pictures of each set; where it sees real ones, `penalized` by R1.
+    /// The step of a part for `shard` images of each set; where it sees real ones, `penalized` by R1.
     ///
     /// # Errors
     /// If the networks do not fit each other or the size.
@@ -161,7 +161,7 @@ impl CycleGan {
         let graph = Graph::new();
         let banks = self.banks();
         let shape = Shape([shard.len, self.size, self.size, self.channels]);
-        let pictures = ["x", "y"].map(|name| graph.input(name, shape));
+        let images = ["x", "y"].map(|name| graph.input(name, shape));
         let mut building = Building {
             model: self,
             graph: &graph,
@@ -175,13 +175,13 @@ impl CycleGan {
             updates: Vec::new(),
             outputs: Vec::new(),
         };
-        (part.build)(&mut building, pictures)?;
+        (part.build)(&mut building, images)?;
         let name = if penalized { format!("penalized_{}", part.name) } else { part.name.to_owned() };
         Step::new(&name, &graph, &building.outputs, building.updates)
     }
 
-    /// Translations to `to` of pictures of any size that divides by 4, and those translated back, without any change of
-    /// state; by the averages where they are kept. Input: `pictures` `[batch, h, w, channels]`. Outputs: `translation`
+    /// Translations to `to` of images of any size that divides by 4, and those translated back, without any change of
+    /// state; by the averages where they are kept. Input: `images` `[batch, h, w, channels]`. Outputs: `translation`
     /// and `back`, in [-1, 1].
     ///
     /// # Errors
@@ -217,8 +217,8 @@ impl CycleGan {
         let bank = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
         let tensors = GENERATORS.tensors_from(bank, &graph, &self.generators.each_ref(), &banks);
         let (there, back) = to.generators();
-        let pictures = graph.input("pictures", Shape([batch, h, w, self.channels]));
-        let (translation, _) = self.generators[there].forward(pictures, &tensors[there], statistics)?;
+        let images = graph.input("images", Shape([batch, h, w, self.channels]));
+        let (translation, _) = self.generators[there].forward(images, &tensors[there], statistics)?;
         let mut outputs = vec![("translation", translation)];
         if and_back {
             let (returned, _) = self.generators[back].forward(translation, &tensors[back], statistics)?;

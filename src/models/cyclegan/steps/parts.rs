@@ -10,14 +10,14 @@ use Trains::{Discriminators, Generators};
 pub struct Part {
     pub name: &'static str,
     pub trains: Trains,
-    /// Whether discriminators see real pictures in it.
+    /// Whether discriminators see real images in it.
     pub sees_real: bool,
     /// Whether discriminators see translations in it.
     pub sees_fakes: bool,
     pub(super) build: Build,
 }
 
-/// Puts a step together, of the pictures of X and of Y.
+/// Puts a step together, of the images of X and of Y.
 pub type Build = for<'g, 'm> fn(&mut Building<'g, 'm>, [Var<'g>; 2]) -> Result<()>;
 
 impl Part {
@@ -39,15 +39,15 @@ pub enum Trains {
 pub const APART: &[Part] = &[
     Part {
         sees_real: true,
-        ..Part::new("discriminators_real_step", Discriminators, |step, pictures| {
-            let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
+        ..Part::new("discriminators_real_step", Discriminators, |step, images| {
+            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
             step.discriminate(real[0].add(real[1])?)
         })
     },
     Part {
         sees_fakes: true,
-        ..Part::new("discriminators_fake_step", Discriminators, |step, pictures| {
-            let fakes = step.fakes_now(pictures)?;
+        ..Part::new("discriminators_fake_step", Discriminators, |step, images| {
+            let fakes = step.fakes_now(images)?;
             let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.discriminate(fake[0].add(fake[1])?)
         })
@@ -62,14 +62,14 @@ pub const APART: &[Part] = &[
     }),
 ];
 
-/// Discriminators on both kinds of pictures, then generators along both ways.
+/// Discriminators on both kinds of images, then generators along both ways.
 pub const DISCRIMINATORS_FIRST: &[Part] = &[
     Part {
         sees_real: true,
         sees_fakes: true,
-        ..Part::new("discriminators_step", Discriminators, |step, pictures| {
-            let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
-            let fakes = step.fakes_now(pictures)?;
+        ..Part::new("discriminators_step", Discriminators, |step, images| {
+            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
+            let fakes = step.fakes_now(images)?;
             let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.join(real, fake)
         })
@@ -92,9 +92,9 @@ pub const GENERATORS_FIRST: &[Part] = &[
     Part {
         sees_real: true,
         sees_fakes: true,
-        ..Part::new("discriminators_step", Discriminators, |step, pictures| {
-            let real = step.judge_real(pictures, ["D_X_real", "D_Y_real"])?;
-            let fakes = step.fakes_kept(pictures[0].shape());
+        ..Part::new("discriminators_step", Discriminators, |step, images| {
+            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
+            let fakes = step.fakes_kept(images[0].shape());
             let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.join(real, fake)
         })

@@ -1,4 +1,4 @@
-//! Pictures as part of a page: no more bytes of them than a page should have.
+//! Images as part of a page: no more bytes of them than a page should have.
 
 use crate::file;
 use crate::report::animation::{self, evenly_spaced};
@@ -11,11 +11,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// At most so many pictures of a sheet; a slider with more is no clearer.
+/// At most so many images of a sheet; a slider with more is no clearer.
 const FRAMES: usize = 40;
 /// A sheet has at least this many, its beginning and its end, whatever they take.
 const LEAST: usize = 2;
-/// Where pictures have to be packed: wider ones are scaled down to this.
+/// Where images have to be packed: wider ones are scaled down to this.
 const WIDTH: u32 = 768;
 /// JPEG's quality, 1 to 100: no fault to be seen at samples of this size.
 const QUALITY: u8 = 85;
@@ -29,15 +29,15 @@ const LONGEST: u64 = 1 << 28;
 pub struct Frame {
     /// The step.
     pub step: u64,
-    /// The picture, as a data URI.
-    pub picture: String,
+    /// The image, as a data URI.
+    pub image: String,
 }
 
 /// An even choice of `samples`, PNG files by step: the first, the last and as many others as `budget` bytes hold. They are taken as they
 /// are where enough of them fit, else as JPEGs of limited width.
 ///
 /// # Errors
-/// If a picture cannot be read.
+/// If an image cannot be read.
 pub fn frames(samples: &[(u64, PathBuf)], budget: usize) -> Result<Vec<Frame>> {
     let Some((_, last)) = samples.last() else { return Ok(Vec::new()) };
     let most = samples.len().min(FRAMES);
@@ -49,7 +49,7 @@ pub fn frames(samples: &[(u64, PathBuf)], budget: usize) -> Result<Vec<Frame>> {
     let chosen: Vec<_> = evenly_spaced(samples.len(), count).map(|index| &samples[index]).collect();
     let frame = |(step, path): &(u64, PathBuf)| {
         let bytes = if fits { file::bytes(path, LONGEST)? } else { packed(path)? };
-        Ok(Frame { step: *step, picture: data_uri(kind, &bytes) })
+        Ok(Frame { step: *step, image: data_uri(kind, &bytes) })
     };
     chosen.into_par_iter().map(frame).collect()
 }
@@ -72,22 +72,22 @@ fn data_uri(kind: &str, bytes: &[u8]) -> String {
     format!("data:image/{kind};base64,{}", STANDARD.encode(bytes))
 }
 
-/// The picture at `path` as a JPEG.
+/// The image at `path` as a JPEG.
 fn packed(path: &Path) -> Result<Vec<u8>> {
     let problem = |error| {
         Error::Input(format!(
-            "{}: not a readable sample picture ({error}); remove it and make the page again",
+            "{}: not a readable sample image ({error}); remove it and make the page again",
             path.display()
         ))
     };
-    let picture = image::load_from_memory(&file::bytes(path, LONGEST)?).map_err(problem)?;
-    let picture = match picture.width() {
-        ..=WIDTH => picture,
-        _ => picture.resize(WIDTH, u32::MAX, FilterType::Triangle),
+    let image = image::load_from_memory(&file::bytes(path, LONGEST)?).map_err(problem)?;
+    let image = match image.width() {
+        ..=WIDTH => image,
+        _ => image.resize(WIDTH, u32::MAX, FilterType::Triangle),
     };
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-        .encode_image(&DynamicImage::from(picture.into_rgb8()))
+        .encode_image(&DynamicImage::from(image.into_rgb8()))
         .map_err(problem)?;
     Ok(bytes)
 }

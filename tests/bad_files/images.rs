@@ -1,8 +1,8 @@
-//! Pictures.
+//! Images.
 
 use super::{Row, assert_says, folder_with, refused, row};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use mewgan::data::{Fit, LoadOptions, PictureFile, Pictures};
+use mewgan::data::{Fit, ImageFile, Images, LoadOptions};
 use std::fs;
 use std::io::Cursor;
 use tempfile::tempdir;
@@ -11,8 +11,8 @@ const OPTIONS: LoadOptions = LoadOptions { side: 8, channels: 3, fit: Fit::Crop,
 
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    let picture = RgbImage::from_fn(20, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, 7]));
-    DynamicImage::from(picture).write_to(&mut bytes, format).unwrap();
+    let image = RgbImage::from_fn(20, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, 7]));
+    DynamicImage::from(image).write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
@@ -51,7 +51,7 @@ fn webp() -> Vec<u8> {
 }
 
 /// The decoder of JPEG panics on it.
-const CHROMA: &[u8; 541] = include_bytes!("../../fuzz/regressions/picture/chroma-finer-than-luma.jpg");
+const CHROMA: &[u8; 541] = include_bytes!("../../fuzz/regressions/image/chroma-finer-than-luma.jpg");
 
 const RGBA: u8 = 6;
 
@@ -68,7 +68,7 @@ fn rows() -> Vec<Row> {
     vec![
         row("nothing", "", &["an empty file"]),
         row("one byte", "x", &["neither PNG nor JPEG nor WebP"]),
-        row("a text", "not a picture, whatever its name", &["neither PNG nor JPEG nor WebP"]),
+        row("a text", "not an image, whatever its name", &["neither PNG nor JPEG nor WebP"]),
         row("zeros", [0; 4096], &["neither PNG nor JPEG nor WebP"]),
         row("a GIF", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0".to_vec(), &["Gif"]),
         row("a page", "<!doctype html><title>404</title>", &["neither PNG nor JPEG nor WebP"]),
@@ -98,14 +98,14 @@ fn rows() -> Vec<Row> {
 #[test]
 fn are_refused() {
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-        assert_eq!(PictureFile::of_bytes("a", encoded(format)).square(&OPTIONS).unwrap().len(), 192);
+        assert_eq!(ImageFile::of_bytes("a", encoded(format)).square(&OPTIONS).unwrap().len(), 192);
     }
     for row in rows() {
         let (folder, path) = folder_with("bad.png", &row.content);
-        let error = Pictures::load(folder.path().to_str().unwrap(), &OPTIONS).expect_err(row.what);
+        let error = Images::load(folder.path().to_str().unwrap(), &OPTIONS).expect_err(row.what);
         assert_says(&row, "bad.png", &error.to_string());
-        assert!(error.to_string().contains("1 of 1 pictures") && error.to_string().contains("`skip_bad`"));
-        let error = PictureFile::at(&path).read(3).expect_err(row.what);
+        assert!(error.to_string().contains("1 of 1 images") && error.to_string().contains("`skip_bad`"));
+        let error = ImageFile::at(&path).read(3).expect_err(row.what);
         assert_says(&row, "bad.png", &error.to_string());
     }
 }
@@ -125,7 +125,7 @@ fn are_refused_by_the_program() {
         #[cfg(not(target_os = "linux"))]
         let error = refused(folder.path(), &train);
         assert_says(&row, "bad.jpg", &error);
-        assert!(error.contains("1 of 2 pictures cannot be read") && error.contains("--skip-bad"), "{error}");
+        assert!(error.contains("1 of 2 images cannot be read") && error.contains("--skip-bad"), "{error}");
         assert!(!folder.path().join("runs").exists(), "{}: a refused run leaves no folder", row.what);
     }
 }
@@ -138,20 +138,19 @@ fn are_all_named_up_to_a_few() {
         fs::write(folder.path().join(format!("{number}.png")), content).unwrap();
     }
     let error = refused(folder.path(), &["train", "dcgan", "--data", ".", "--device", "cpu"]);
-    for part in
-        ["18 of 20 pictures cannot be read", "12.png (neither", "19.png (", "and 10 more", "--skip-bad"]
+    for part in ["18 of 20 images cannot be read", "12.png (neither", "19.png (", "and 10 more", "--skip-bad"]
     {
         assert!(error.contains(part), "{part:?} is not in: {error}");
     }
     assert!(!error.contains("20.png"), "{error}");
     let skipping = LoadOptions { skip_bad: true, ..OPTIONS };
-    let loaded = Pictures::load(folder.path().to_str().unwrap(), &skipping).unwrap();
+    let loaded = Images::load(folder.path().to_str().unwrap(), &skipping).unwrap();
     assert_eq!(
-        (loaded.pictures.names(), loaded.skipped.len()),
+        (loaded.images.names(), loaded.skipped.len()),
         (&["10.png".to_owned(), "11.png".into()][..], 18)
     );
-    let good = PictureFile::of_bytes("a", encoded(ImageFormat::Png)).square(&skipping).unwrap();
-    assert_eq!([loaded.pictures.picture(0), loaded.pictures.picture(1)], [&good[..]; 2]);
+    let good = ImageFile::of_bytes("a", encoded(ImageFormat::Png)).square(&skipping).unwrap();
+    assert_eq!([loaded.images.image(0), loaded.images.image(1)], [&good[..]; 2]);
 }
 
 #[cfg(target_os = "linux")]
@@ -180,5 +179,5 @@ fn that_are_large_come_one_at_a_time() {
     }
     let train = ["train", "dcgan", "--data", ".", "--device", "cpu"];
     let error = super::refused_within(2048, folder.path(), &train);
-    assert!(error.contains("4 of 4 pictures cannot be read"), "{error}");
+    assert!(error.contains("4 of 4 images cannot be read"), "{error}");
 }

@@ -1,33 +1,33 @@
 use crate::{Error, Result};
 
-/// Square pictures of one size, borrowed: values `[count, side, side, channels]` from -1 to 1.
+/// Square images of one size, borrowed: values `[count, side, side, channels]` from -1 to 1.
 ///
-/// There is at least one picture, and every value is a number.
+/// There is at least one image, and every value is a number.
 #[derive(Debug, Clone, Copy)]
-pub struct PictureSet<'a> {
+pub struct ImageSet<'a> {
     values: &'a [f32],
     side: usize,
     channels: usize,
 }
 
-impl<'a> PictureSet<'a> {
-    /// The pictures in `values`, `[count, side, side, channels]`.
+impl<'a> ImageSet<'a> {
+    /// The images in `values`, `[count, side, side, channels]`.
     ///
     /// # Errors
-    /// If `values` is not a whole number of pictures, at least one, or holds an infinity or NaN.
+    /// If `values` is not a whole number of images, at least one, or holds an infinity or NaN.
     pub fn new(values: &'a [f32], side: usize, channels: usize) -> Result<Self> {
         let len = side.checked_mul(side).and_then(|area| area.checked_mul(channels));
         if !len.is_some_and(|len| len > 0 && !values.is_empty() && values.len().is_multiple_of(len)) {
             return Err(Error::Input(format!(
-                "{} values are not one or more pictures of side {side} with {channels} channels",
+                "{} values are not one or more images of side {side} with {channels} channels",
                 values.len()
             )));
         }
         let set = Self { values, side, channels };
         if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::Input(format!(
-                "picture {} of {} holds {}; every value must be a number, from -1 to 1",
-                bad / set.picture_len(),
+                "image {} of {} holds {}; every value must be a number, from -1 to 1",
+                bad / set.image_len(),
                 set.count(),
                 values[bad]
             )));
@@ -35,9 +35,9 @@ impl<'a> PictureSet<'a> {
         Ok(set)
     }
 
-    /// How many pictures there are, at least 1.
+    /// How many images there are, at least 1.
     pub fn count(&self) -> usize {
-        self.values.len() / self.picture_len()
+        self.values.len() / self.image_len()
     }
 
     /// Height and width, in pixels.
@@ -54,21 +54,21 @@ impl<'a> PictureSet<'a> {
         self.values
     }
 
-    pub(super) fn picture_len(&self) -> usize {
+    pub(super) fn image_len(&self) -> usize {
         self.side * self.side * self.channels
     }
 
-    pub(super) fn picture(&self, index: usize) -> &'a [f32] {
-        &self.values[index * self.picture_len()..][..self.picture_len()]
+    pub(super) fn image(&self, index: usize) -> &'a [f32] {
+        &self.values[index * self.image_len()..][..self.image_len()]
     }
 
-    /// That both sets hold pictures of the same size, or what `figure` has to say about it.
+    /// That both sets hold images of the same size, or what `figure` has to say about it.
     pub(super) fn check_same_size(&self, other: &Self, figure: &str) -> Result<()> {
         if (self.side, self.channels) == (other.side, other.channels) {
             return Ok(());
         }
         Err(Error::Input(format!(
-            "{figure}: pictures of side {} with {} channels cannot be compared with pictures of side {} with {}; \
+            "{figure}: images of side {} with {} channels cannot be compared with images of side {} with {}; \
              resize one set first",
             self.side, self.channels, other.side, other.channels
         )))

@@ -1,4 +1,4 @@
-// Pictures between canvases, files and the numbers that networks see: bytes as byte / 127.5 - 1, channels together.
+// Images between canvases, files and the numbers that networks see: bytes as byte / 127.5 - 1, channels together.
 
 // The bytes of an image as `side` x `side` pixels: its middle, scaled, transparent parts over white.
 export function square(image, side) {
@@ -28,7 +28,7 @@ export function numbers(rgba, channels) {
     return values;
 }
 
-// Numbers of one picture as an image for a canvas.
+// Numbers of one image as an image for a canvas.
 export function image(values, side, channels) {
     const rgba = new Uint8ClampedArray(side * side * 4);
     for (let pixel = 0; pixel < side * side; pixel++) {
@@ -41,7 +41,7 @@ export function image(values, side, channels) {
     return new ImageData(rgba, side, side);
 }
 
-// Draws pictures row by row onto a canvas, `gap` pixels between them.
+// Draws images row by row onto a canvas, `gap` pixels between them.
 export function grid(canvas, values, side, channels, columns, gap = 0) {
     const length = side * side * channels;
     const count = values.length / length;
@@ -50,12 +50,12 @@ export function grid(canvas, values, side, channels, columns, gap = 0) {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
     for (let index = 0; index < count; index++) {
-        const picture = image(values.subarray(index * length, (index + 1) * length), side, channels);
-        context.putImageData(picture, (index % columns) * (side + gap), Math.floor(index / columns) * (side + gap));
+        const image = image(values.subarray(index * length, (index + 1) * length), side, channels);
+        context.putImageData(image, (index % columns) * (side + gap), Math.floor(index / columns) * (side + gap));
     }
 }
 
-// The pictures of one of the site's sheets, as RGBA bytes each.
+// The images of one of the site's sheets, as RGBA bytes each.
 export async function sheet({ file, count, columns, side }) {
     const whole = new Image();
     whole.src = file;

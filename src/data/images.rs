@@ -3,13 +3,13 @@ use std::path::{Path, PathBuf};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::decode::{LoadOptions, PictureFile};
+use super::decode::{ImageFile, LoadOptions};
 use super::{builtin, folder};
 use crate::machine;
 use crate::random::stream;
 use crate::{Error, Result};
 
-/// Pictures that could not be read, and why.
+/// Images that could not be read, and why.
 type Bad = Vec<(PathBuf, String)>;
 
 /// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
@@ -22,26 +22,26 @@ pub fn to_byte(unit: f32) -> u8 {
     ((unit + 1.0) * 127.5).round() as u8
 }
 
-/// Decoded pictures of one size, `[count, side, side, channels]` bytes, with their names.
+/// Decoded images of one size, `[count, side, side, channels]` bytes, with their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pictures {
+pub struct Images {
     bytes: Vec<u8>,
     names: Vec<String>,
     side: usize,
     channels: usize,
 }
 
-/// What [`Pictures::load`] found.
+/// What [`Images::load`] found.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The pictures, in the order of their names.
-    pub pictures: Pictures,
-    /// The pictures that could not be read, and why; empty unless [`LoadOptions::skip_bad`].
+    /// The images, in the order of their names.
+    pub images: Images,
+    /// The images that could not be read, and why; empty unless [`LoadOptions::skip_bad`].
     pub skipped: Vec<(PathBuf, String)>,
 }
 
-impl Pictures {
-    /// Pictures from `bytes`, `[names.len(), side, side, channels]`.
+impl Images {
+    /// Images from `bytes`, `[names.len(), side, side, channels]`.
     ///
     /// # Errors
     /// If `side` is 0, `channels` is neither 1 nor 3, or there are more or fewer bytes than that.
@@ -50,45 +50,45 @@ impl Pictures {
         let expected = [side, side, channels].iter().try_fold(count, |n, &d| n.checked_mul(d));
         if side == 0 || !matches!(channels, 1 | 3) || expected != Some(bytes.len()) {
             return Err(Error::Input(format!(
-                "{} bytes are not {count} pictures of {side}x{side} with {channels} channels; channels must be 1 or 3",
+                "{} bytes are not {count} images of {side}x{side} with {channels} channels; channels must be 1 or 3",
                 bytes.len()
             )));
         }
         Ok(Self { bytes, names, side, channels })
     }
 
-    /// Loads every picture of `source`, decoding on all threads.
+    /// Loads every image of `source`, decoding on all threads.
     ///
     /// `source` is a folder, searched with its subfolders for png, jpg, jpeg and webp files (hidden ones left out), or
     /// a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as `builtin:noto/faces`.
     ///
     /// # Errors
-    /// If there is no such folder or set, it has no pictures, a picture cannot be read (unless
+    /// If there is no such folder or set, it has no images, an image cannot be read (unless
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
         let (bytes, names, skipped) = decode_all(source, find(source)?, options)?;
-        let pictures = Self::new(bytes, names, options.side, options.channels)?;
-        Ok(Loaded { pictures, skipped })
+        let images = Self::new(bytes, names, options.side, options.channels)?;
+        Ok(Loaded { images, skipped })
     }
 
-    /// Loads the pictures of `source` that are called `names`, as [`Pictures::names`] has them.
+    /// Loads the images of `source` that are called `names`, as [`Images::names`] has them.
     ///
     /// # Errors
-    /// As [`Pictures::load`], or if one of them is not there any more.
+    /// As [`Images::load`], or if one of them is not there any more.
     pub fn load_named(source: &str, names: &[String], options: &LoadOptions) -> Result<Self> {
         options.check()?;
         let mut files = find(source)?;
         files.retain(|file| names.contains(&file.name));
         if let Some(missing) = names.iter().find(|name| files.iter().all(|file| file.name != **name)) {
-            return Err(Error::Input(format!("{source}: its picture {missing} is not there any more")));
+            return Err(Error::Input(format!("{source}: its image {missing} is not there any more")));
         }
         let all = LoadOptions { skip_bad: false, ..options.clone() };
         let (bytes, names, _) = decode_all(source, files, &all)?;
         Self::new(bytes, names, options.side, options.channels)
     }
 
-    /// How many pictures.
+    /// How many images.
     pub fn len(&self) -> usize {
         self.names.len()
     }
@@ -113,16 +113,16 @@ impl Pictures {
         &self.names
     }
 
-    /// The bytes of one picture, `[side, side, channels]`.
+    /// The bytes of one image, `[side, side, channels]`.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len), as a slice does.
-    pub fn picture(&self, index: usize) -> &[u8] {
+    pub fn image(&self, index: usize) -> &[u8] {
         let len = self.side * self.side * self.channels;
         &self.bytes[index * len..][..len]
     }
 
-    /// Splits into pictures to train on and `holdout_fraction` of them, rounded, held out; both keep their order.
+    /// Splits into images to train on and `holdout_fraction` of them, rounded, held out; both keep their order.
     ///
     /// Which are held out depends on the count and the seed alone, so two sets with the same names stay paired.
     ///
@@ -132,7 +132,7 @@ impl Pictures {
         let held_out = (holdout_fraction * self.len() as f64).round();
         if !(0.0..=1.0).contains(&holdout_fraction) || held_out >= self.len() as f64 {
             return Err(Error::Input(format!(
-                "holding out a fraction of {holdout_fraction} of {} pictures; it must be at least 0 and leave some to \
+                "holding out a fraction of {holdout_fraction} of {} images; it must be at least 0 and leave some to \
                  train on",
                 self.len()
             )));
@@ -147,36 +147,36 @@ impl Pictures {
 
     fn select(&self, indices: &[usize]) -> Self {
         Self {
-            bytes: indices.iter().flat_map(|&i| self.picture(i)).copied().collect(),
+            bytes: indices.iter().flat_map(|&i| self.image(i)).copied().collect(),
             names: indices.iter().map(|&i| self.names[i].clone()).collect(),
             ..*self
         }
     }
 }
 
-/// The picture files of a source as [`Pictures::load`] takes it, by name.
+/// The image files of a source as [`Images::load`] takes it, by name.
 ///
 /// # Errors
-/// If there is no such folder or set, or it has no pictures.
-pub fn find(source: &str) -> Result<Vec<PictureFile>> {
+/// If there is no such folder or set, or it has no images.
+pub fn find(source: &str) -> Result<Vec<ImageFile>> {
     match source.strip_prefix(builtin::PREFIX) {
-        Some(set) => builtin::pictures(set),
-        None => folder::pictures(Path::new(source)),
+        Some(set) => builtin::images(set),
+        None => folder::images(Path::new(source)),
     }
 }
 
-/// The bytes and the names of the pictures in `files`, and what is wrong with those that are none. All files are looked at
+/// The bytes and the names of the images in `files`, and what is wrong with those that are none. All files are looked at
 /// before the first bad one is told of, so that all bad ones can be.
 fn decode_all(
     source: &str,
-    files: Vec<PictureFile>,
+    files: Vec<ImageFile>,
     options: &LoadOptions,
 ) -> Result<(Vec<u8>, Vec<String>, Bad)> {
-    let (count, len) = (files.len(), options.picture_len());
+    let (count, len) = (files.len(), options.image_len());
     check_memory(source, count, options)?;
     let mut bytes = vec![0; count * len];
-    let decode = |(place, file): (&mut [u8], &PictureFile)| {
-        file.square(options).map(|picture| place.copy_from_slice(&picture)).err()
+    let decode = |(place, file): (&mut [u8], &ImageFile)| {
+        file.square(options).map(|image| place.copy_from_slice(&image)).err()
     };
     let problems: Vec<Option<String>> = bytes.par_chunks_exact_mut(len).zip(&files).map(decode).collect();
 
@@ -192,19 +192,19 @@ fn decode_all(
     }
     bytes.truncate(names.len() * len);
     if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
-        return Err(Error::Pictures { set: source.to_owned(), count, bad });
+        return Err(Error::Images { set: source.to_owned(), count, bad });
     }
     Ok((bytes, names, bad))
 }
 
-/// Refuses more pictures than the machine's memory holds.
+/// Refuses more images than the machine's memory holds.
 fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()> {
-    let needed = ((count as u64).saturating_mul(options.picture_len() as u64)) >> 20;
+    let needed = ((count as u64).saturating_mul(options.image_len() as u64)) >> 20;
     match machine::memory().filter(|most| needed > *most) {
         None => Ok(()),
         Some(most) => Err(Error::Memory(format!(
-            "{source}: its {count} pictures at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
-             choose a smaller `size`, or fewer pictures",
+            "{source}: its {count} images at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
+             choose a smaller `size`, or fewer images",
             options.side
         ))),
     }

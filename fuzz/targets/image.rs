@@ -5,7 +5,7 @@ mod inputs;
 
 use std::panic::{set_hook, take_hook};
 
-// A decoder may panic, which fails the picture alone; nothing else may.
+// A decoder may panic, which fails the image alone; nothing else may.
 libfuzzer_sys::fuzz_target!(
     init: {
         let abort = take_hook();
@@ -16,6 +16,6 @@ libfuzzer_sys::fuzz_target!(
         }));
     },
     |bytes: &[u8]| {
-        inputs::picture(bytes);
+        inputs::image(bytes);
     }
 );
