@@ -13,7 +13,7 @@ fn iteration(criterion: &mut Criterion) {
         for system in common::course() {
             let device = device.clone().tuned(&system.steps(), &mut |_| ()).expect("the device works");
             let mut executor =
-                device.executor(system.banks(), system.steps()).expect("the device is large enough");
+                device.executor(system.buffers(), system.steps()).expect("the device is large enough");
             system.begin(&mut *executor).expect("as it was made");
             let all: Vec<usize> = (0..system.phases.len()).collect();
             benches.throughput(Throughput::Elements(system.flops()));

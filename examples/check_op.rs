@@ -41,7 +41,7 @@ pub fn run(device: &Device) -> Result<bool> {
     // In f64, by the reference: each gradient against central differences of the value.
     let slopes = numeric::of_reference(&conv, PLACES)?;
     // In f32, by the device's kernels: value and gradients against the reference in f64.
-    let mut executor = device.executor(&conv.banks, vec![conv.step.clone()])?;
+    let mut executor = device.executor(&conv.buffers, vec![conv.step.clone()])?;
     let kernels = Difference::all(&conv.results(&mut *executor)?, &conv.reference::<f64>()?);
 
     // To differentiation half of x * x is a constant here: the gradient is x, not 2 x.

@@ -5,7 +5,7 @@
 
 use mewgan::data::{Fit, ImageFile, LoadOptions};
 use mewgan::executor::Executor;
-use mewgan::graph::Bank;
+use mewgan::graph::StateBuffer;
 use mewgan::models::cyclegan::CycleGanConfig;
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::op::{self, OpRequest};
@@ -38,10 +38,10 @@ pub fn tiny() -> DcganConfig {
 pub fn checkpoint(bytes: &[u8]) -> bool {
     let path = file("checkpoint", &safetensors(bytes));
     let Ok(checkpoint) = Checkpoint::open(&path) else { return false };
-    let _ = checkpoint.banks(&tiny().dcgan().expect("a tiny dcgan"));
-    let dcgan = checkpoint.config::<DcganConfig>().and_then(|config| checkpoint.banks(&config.dcgan()?));
+    let _ = checkpoint.buffers(&tiny().dcgan().expect("a tiny dcgan"));
+    let dcgan = checkpoint.config::<DcganConfig>().and_then(|config| checkpoint.buffers(&config.dcgan()?));
     let cyclegan =
-        checkpoint.config::<CycleGanConfig>().and_then(|config| checkpoint.banks(&config.cyclegan()?));
+        checkpoint.config::<CycleGanConfig>().and_then(|config| checkpoint.buffers(&config.cyclegan()?));
     dcgan.is_ok() || cyclegan.is_ok()
 }
 
@@ -92,7 +92,9 @@ pub fn op(bytes: &[u8]) -> bool {
     let request = OpRequest::new(names[usize::from(first) % names.len()]);
     let path = file("op", &safetensors(bytes));
     let Ok(Tensors::F32(tensors)) = tensor_file::read(&path) else { return false };
-    let cpu = |banks: &[Bank], steps| Ok(Box::new(Reference::<f32>::new(banks, steps)?) as Box<dyn Executor>);
+    let cpu = |buffers: &[StateBuffer], steps| {
+        Ok(Box::new(Reference::<f32>::new(buffers, steps)?) as Box<dyn Executor>)
+    };
     op::run(&request, tensors, cpu).is_ok()
 }
 

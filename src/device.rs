@@ -3,7 +3,7 @@
 use crate::executor::Executor;
 use crate::gpu::tune::{self, Table};
 use crate::gpu::{AdapterSummary, Gpu, adapters};
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::reference::Reference;
 use crate::{Error, Result};
 use std::path::Path;
@@ -111,26 +111,26 @@ impl Device {
         }
     }
 
-    /// Bytes of memory that `steps` over `banks` would take.
+    /// Bytes of memory that `steps` over `buffers` would take.
     ///
     /// # Errors
     /// If a tensor is larger than the device can bind.
-    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
+    pub fn planned_bytes(&self, buffers: &[StateBuffer], steps: &[Step]) -> Result<usize> {
         match self {
             // Memory that is never touched is never given by the system.
-            Self::Cpu { .. } => Ok(Reference::<f32>::new(banks, steps.to_vec())?.bytes()),
-            Self::Gpu(gpu) => gpu.planned_bytes(banks, steps),
+            Self::Cpu { .. } => Ok(Reference::<f32>::new(buffers, steps.to_vec())?.bytes()),
+            Self::Gpu(gpu) => gpu.planned_bytes(buffers, steps),
         }
     }
 
-    /// Makes `steps` ready over `banks`.
+    /// Makes `steps` ready over `buffers`.
     ///
     /// # Errors
     /// If the device is too small for them, or fails.
-    pub fn executor(&self, banks: &[Bank], steps: Vec<Step>) -> Result<Box<dyn Executor>> {
+    pub fn executor(&self, buffers: &[StateBuffer], steps: Vec<Step>) -> Result<Box<dyn Executor>> {
         match self {
-            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(banks, steps)?)),
-            Self::Gpu(gpu) => Ok(Box::new(gpu.executor(banks, &steps)?)),
+            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(buffers, steps)?)),
+            Self::Gpu(gpu) => Ok(Box::new(gpu.executor(buffers, &steps)?)),
         }
     }
 }

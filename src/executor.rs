@@ -1,4 +1,4 @@
-//! What every device offers: banks of state, steps made ready once, runs, and results.
+//! What every device offers: state buffers of state, steps made ready once, runs, and results.
 
 pub(crate) mod exchange;
 
@@ -15,9 +15,9 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// A set of steps over one set of state banks, ready to run on some device with numbers of type `T`.
+/// A set of steps over one set of state buffers, ready to run on some device with numbers of type `T`.
 ///
-/// Steps and banks are named by their index in the order given when the executor was made; an index beyond these is an
+/// Steps and state buffers are named by their index in the order given when the executor was made; an index beyond these is an
 /// [`Error::Input`].
 pub trait Executor<T = f32>: Send {
     /// Writes an input of a step, in the layout of its shape.
@@ -50,19 +50,19 @@ pub trait Executor<T = f32>: Send {
     /// If the step has no such output or the device fails.
     fn read_output(&mut self, step: usize, name: &str) -> Result<Vec<T>>;
 
-    /// All numbers of a bank.
+    /// All numbers of a state buffer.
     ///
     /// # Errors
     /// If the device fails.
-    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>>;
+    fn read_state(&mut self, buffer: usize) -> Result<Vec<T>>;
 
-    /// Replaces all numbers of a bank.
+    /// Replaces all numbers of a state buffer.
     ///
     /// # Errors
     /// If the length differs or the device fails.
-    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()>;
+    fn write_state(&mut self, buffer: usize, values: &[T]) -> Result<()>;
 
-    /// The first number of the banks that is infinite or NaN, as bank and place within it; looked for on the device.
+    /// The first number of the state buffers that is infinite or NaN, as state buffer and place within it; looked for on the device.
     ///
     /// # Errors
     /// If the device fails.
@@ -79,7 +79,7 @@ pub trait Executor<T = f32>: Send {
     fn bytes(&self) -> usize;
 }
 
-/// Refuses the index of a step or bank that is not there.
+/// Refuses the index of a step or state buffer that is not there.
 pub(crate) fn known(what: &str, index: usize, count: usize) -> Result<()> {
     if index < count {
         return Ok(());

@@ -91,9 +91,9 @@ impl Session {
             return Err(Error::Input(format!("step {} trains a group of other parameters", step.name)));
         }
         let steps = steps.into_iter().map(|of| of.step).collect();
-        let mut executor = device.executor(params.banks(), steps)?;
-        for (bank, values) in params.initial().iter().enumerate() {
-            executor.write_bank(bank, values)?;
+        let mut executor = device.executor(params.buffers(), steps)?;
+        for (buffer, values) in params.initial().iter().enumerate() {
+            executor.write_state(buffer, values)?;
         }
         Ok(Self { executor, params: params.clone(), groups, steps: prepared, runs: 0 })
     }
@@ -162,8 +162,8 @@ impl Session {
     /// If there is none of that name, or the device fails.
     pub fn tensor(&mut self, name: &str) -> Result<Vec<f32>> {
         let place = self.params.place(name).ok_or_else(|| Error::Input(format!("no tensor named {name}")))?;
-        let values = self.executor.read_bank(place.bank)?;
-        let values = self.params.banks()[place.bank].view(&values, place.index);
+        let values = self.executor.read_state(place.buffer)?;
+        let values = self.params.buffers()[place.buffer].view(&values, place.index);
         Ok(match place.parameter {
             None => values.to_vec(),
             Some(parameter) => {
@@ -188,7 +188,7 @@ impl Session {
         Ok(())
     }
 
-    /// What runs the steps, which have their order of [`Session::new`], over the banks of [`Params::banks`].
+    /// What runs the steps, which have their order of [`Session::new`], over the state buffers of [`Params::buffers`].
     pub fn executor(&mut self) -> &mut dyn Executor {
         &mut *self.executor
     }

@@ -28,30 +28,30 @@ fn tiny() -> DcganConfig {
     DcganConfig::new(DcganSettings::default(), settings).unwrap()
 }
 
-/// Banks whose every tensor holds numbers of its own; the gaps between tensors and the gradients are 0, as they come back.
+/// State buffers whose every tensor holds numbers of its own; the gaps between tensors and the gradients are 0, as they come back.
 fn numbered(config: &DcganConfig) -> Vec<Vec<f32>> {
     let mut next = 0.0;
-    let banks = config.dcgan().unwrap().banks();
-    let fill = |(index, bank): (usize, &mewgan::graph::Bank)| {
-        let mut values = vec![0.0; bank.len];
-        let tensors = if index % 5 == 4 { 0 } else { bank.tensors.len() };
+    let buffers = config.dcgan().unwrap().buffers();
+    let fill = |(index, buffer): (usize, &mewgan::graph::StateBuffer)| {
+        let mut values = vec![0.0; buffer.len];
+        let tensors = if index % 5 == 4 { 0 } else { buffer.tensors.len() };
         for tensor in 0..tensors {
-            bank.view_mut(&mut values, tensor).fill_with(|| {
+            buffer.view_mut(&mut values, tensor).fill_with(|| {
                 next += 0.5;
                 next
             });
         }
         values
     };
-    banks.iter().enumerate().map(fill).collect()
+    buffers.iter().enumerate().map(fill).collect()
 }
 
 fn written() -> (TempDir, PathBuf, DcganConfig, Vec<Vec<f32>>) {
     let (folder, config) = (tempdir().unwrap(), tiny());
-    let (path, banks) = (folder.path().join("000007.safetensors"), numbered(&config));
+    let (path, buffers) = (folder.path().join("000007.safetensors"), numbered(&config));
     let sets = [("data".to_owned(), ImageNames::new(&["a.png".into(), "b.png".into()]))].into();
-    checkpoint::write(&path, &config.dcgan().unwrap(), &config, &sets, 7, &banks).unwrap();
-    (folder, path, config, banks)
+    checkpoint::write(&path, &config.dcgan().unwrap(), &config, &sets, 7, &buffers).unwrap();
+    (folder, path, config, buffers)
 }
 
 /// Opens a file of `bytes` and reads all there is.
@@ -61,16 +61,16 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<f32>>> {
     fs::write(&path, bytes).unwrap();
     let checkpoint = Checkpoint::open(&path)?;
     checkpoint.config::<DcganConfig>()?;
-    checkpoint.banks(&tiny().dcgan()?)
+    checkpoint.buffers(&tiny().dcgan()?)
 }
 
 #[test]
 fn what_is_written_comes_back() {
-    let (_folder, path, config, banks) = written();
+    let (_folder, path, config, buffers) = written();
     let checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.step(), 7);
     assert_eq!(checkpoint.config::<DcganConfig>().unwrap(), config);
-    assert!(checkpoint.banks(&config.dcgan().unwrap()).unwrap() == banks);
+    assert!(checkpoint.buffers(&config.dcgan().unwrap()).unwrap() == buffers);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
 }
 

@@ -7,7 +7,7 @@ use mewgan::gpu::lower::{Target, lower};
 use mewgan::gpu::{Gpu, GpuExecutor};
 use mewgan::gradcheck::{Case, check};
 use mewgan::graph::custom::{CustomOp, Kernel, MOST_OPERANDS, Operand};
-use mewgan::graph::{Bank, Graph, Op, Slot, Step, Update, Var, gradients};
+use mewgan::graph::{Graph, Op, Slot, StateBuffer, Step, Update, Var, gradients};
 use mewgan::real::Real;
 use mewgan::shape::{ConvOptions, Shape};
 use mewgan::{Error, Result};
@@ -172,26 +172,26 @@ fn it_is_a_node_like_every_other() {
 
 #[test]
 fn its_value_is_stored_and_its_operands_may_be_state() {
-    let mut bank = Bank::default();
+    let mut buffer = StateBuffer::default();
     let mut slot = || {
-        let index = bank.push("tensor", Shape::vector(8));
-        Slot { bank: 0, offset: bank.tensors[index].2 }
+        let index = buffer.push("tensor", Shape::vector(8));
+        Slot { buffer: 0, offset: buffer.tensors[index].2 }
     };
     let (from, to) = (slot(), slot());
     let graph = Graph::new();
     let [a, b] = [graph.state(from, Shape::vector(8)), graph.input("b", Shape::vector(8))];
     let value = product(a, b).unwrap().id();
     let step = Step::new("step", &graph, &[], vec![Update::Store { slot: to, value }]).unwrap();
-    let mut start = vec![0.0; bank.len];
-    bank.view_mut(&mut start, 0).copy_from_slice(&A);
+    let mut start = vec![0.0; buffer.len];
+    buffer.view_mut(&mut start, 0).copy_from_slice(&A);
     for device in devices() {
-        let mut executor = device.executor(std::slice::from_ref(&bank), vec![step.clone()]).unwrap();
-        executor.write_bank(0, &start).unwrap();
+        let mut executor = device.executor(std::slice::from_ref(&buffer), vec![step.clone()]).unwrap();
+        executor.write_state(0, &start).unwrap();
         executor.write_input(0, "b", &B).unwrap();
         executor.run(&[0]).unwrap();
-        let state = executor.read_bank(0).unwrap();
-        assert_eq!(bank.view(&state, 0), A, "{}", device.describe());
-        assert_eq!(bank.view(&state, 1), TIMES_3, "{}", device.describe());
+        let state = executor.read_state(0).unwrap();
+        assert_eq!(buffer.view(&state, 0), A, "{}", device.describe());
+        assert_eq!(buffer.view(&state, 1), TIMES_3, "{}", device.describe());
     }
 }
 

@@ -56,14 +56,14 @@ fn a_plan_over_the_devices_limits_is_refused_with_figures() {
     );
     let model = model.unwrap().dcgan().unwrap();
     let step = model.discriminator_step(64).unwrap();
-    let lowered = |target: Target| lower(&step, &model.banks(), &target).unwrap_err().to_string();
+    let lowered = |target: Target| lower(&step, &model.buffers(), &target).unwrap_err().to_string();
     let binding = lowered(Target { max_binding: 64 << 10, ..Target::GPU });
     assert!(binding.contains("a binding of 1 MiB is needed, this device allows 0 MiB"), "{binding}");
     let buffer = lowered(Target { max_buffer: 64 << 10, ..Target::GPU });
     assert!(buffer.contains("a buffer of") && buffer.contains("`batch`"), "{buffer}");
     // Kernels are chosen so that a workgroup's memory and invocations suffice.
     let small = Target { workgroup_bytes: 16 << 10, workgroup_invocations: 256, ..Target::GPU };
-    lower(&step, &model.banks(), &small).unwrap();
+    lower(&step, &model.buffers(), &small).unwrap();
 }
 
 #[test]
@@ -111,11 +111,11 @@ fn no_submission_takes_long_on_a_slow_gpu() {
         let model = config.dcgan().unwrap();
         let steps =
             [model.discriminator_step(config.common.batch), model.generator_step(config.common.batch)];
-        all.push(steps.map(|step| lower(&step.unwrap(), &model.banks(), &target).unwrap()).into());
+        all.push(steps.map(|step| lower(&step.unwrap(), &model.buffers(), &target).unwrap()).into());
         let config = CycleGanConfig::preset(preset);
         let model = config.cyclegan().unwrap();
         let steps = model.steps(config.common.batch).unwrap();
-        all.push(steps.iter().map(|step| lower(step, &model.banks(), &target).unwrap()).collect());
+        all.push(steps.iter().map(|step| lower(step, &model.buffers(), &target).unwrap()).collect());
     }
     let mut most = 0;
     for programs in &all {

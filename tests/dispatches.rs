@@ -3,7 +3,7 @@
 
 use mewgan::gpu::lower::{Target, lower};
 use mewgan::gpu::program::Program;
-use mewgan::graph::{Bank, Step};
+use mewgan::graph::{StateBuffer, Step};
 use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::nn::Norm;
@@ -11,8 +11,8 @@ use mewgan::nn::loss::Adversarial;
 use mewgan::train::config::{CommonSettings, Preset, RunConfig};
 use mewgan::train::model::Model;
 
-fn programs(steps: &[Step], banks: &[Bank]) -> Vec<Program> {
-    steps.iter().map(|step| lower(step, banks, &Target::GPU).unwrap()).collect()
+fn programs(steps: &[Step], buffers: &[StateBuffer]) -> Vec<Program> {
+    steps.iter().map(|step| lower(step, buffers, &Target::GPU).unwrap()).collect()
 }
 
 fn dcgan(preset: Preset) -> Vec<Program> {
@@ -26,7 +26,7 @@ fn dcgan_of(settings: DcganSettings) -> Vec<Program> {
     let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
     let dcgan = config.dcgan().unwrap();
     let steps = [dcgan.discriminator_step(16).unwrap(), dcgan.generator_step(16).unwrap()];
-    programs(&steps, &dcgan.banks())
+    programs(&steps, &dcgan.buffers())
 }
 
 fn cyclegan(preset: Preset) -> Vec<Program> {
@@ -36,7 +36,7 @@ fn cyclegan(preset: Preset) -> Vec<Program> {
     };
     let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
     let cyclegan = config.cyclegan().unwrap();
-    programs(&cyclegan.steps(16).unwrap(), &cyclegan.banks())
+    programs(&cyclegan.steps(16).unwrap(), &cyclegan.buffers())
 }
 
 fn dispatches(programs: &[Program]) -> usize {
@@ -67,14 +67,14 @@ fn keeping_the_errors_takes_no_more_dispatches() {
         let is_error = |name: &str| name.starts_with("errors");
         let judges = |step: &Step| step.outputs.iter().any(|(name, _)| is_error(name));
         let steps = [
-            (dcgan.discriminator_step(16).unwrap(), dcgan.banks()),
-            (cyclegan.steps(16).unwrap().into_iter().find(judges).unwrap(), cyclegan.banks()),
+            (dcgan.discriminator_step(16).unwrap(), dcgan.buffers()),
+            (cyclegan.steps(16).unwrap().into_iter().find(judges).unwrap(), cyclegan.buffers()),
         ];
-        for (step, banks) in steps {
+        for (step, buffers) in steps {
             let mut without = step.clone();
             without.outputs.retain(|(name, _)| !is_error(name));
             assert!(without.outputs.len() < step.outputs.len());
-            let count = |step: Step| dispatches(&programs(&[step], &banks));
+            let count = |step: Step| dispatches(&programs(&[step], &buffers));
             assert!(count(step) <= count(without), "{loss:?}");
         }
     }

@@ -6,7 +6,7 @@ use crate::support::runs;
 use crate::support::runs::tiny;
 use mewgan::Error;
 use mewgan::executor::Executor;
-use mewgan::graph::Bank;
+use mewgan::graph::StateBuffer;
 use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::models::{cyclegan, dcgan};
@@ -26,32 +26,32 @@ fn run<T: Model>(plan: Plan<T>) -> mewgan::Result<()> {
 }
 
 #[test]
-fn the_first_bad_number_of_all_banks_is_found() {
+fn the_first_bad_number_of_all_state_buffers_is_found() {
     // The second is too long for a grid of one row.
     let lens = [8, 64 * 4 * 65_535 + 4096, 1024];
-    let banks: Vec<Bank> = lens.iter().map(|&len| Bank { tensors: vec![], len }).collect();
+    let buffers: Vec<StateBuffer> = lens.iter().map(|&len| StateBuffer { tensors: vec![], len }).collect();
     let gpu = support::gpu();
     let executors: [Box<dyn Executor>; 3] = [
-        Box::new(Reference::<f32>::new(&banks, vec![]).unwrap()),
-        Box::new(gpu.clone().with_checks(false).executor(&banks, &[]).unwrap()),
-        Box::new(gpu.with_checks(true).executor(&banks, &[]).unwrap()),
+        Box::new(Reference::<f32>::new(&buffers, vec![]).unwrap()),
+        Box::new(gpu.clone().with_checks(false).executor(&buffers, &[]).unwrap()),
+        Box::new(gpu.with_checks(true).executor(&buffers, &[]).unwrap()),
     ];
     for mut executor in executors {
         // The largest and the smallest numbers are finite.
         executor
-            .write_bank(0, &[f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, -0.0, 0.0, 1.0, -1.0])
+            .write_state(0, &[f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, -0.0, 0.0, 1.0, -1.0])
             .unwrap();
         assert_eq!(executor.non_finite().unwrap(), None);
         let last = lens[1] - 1;
-        for (bank, places) in [(2, vec![0, 1, 1023]), (1, vec![last, last - 4, 70_003]), (0, vec![7, 2])] {
-            let mut values = executor.read_bank(bank).unwrap();
+        for (buffer, places) in [(2, vec![0, 1, 1023]), (1, vec![last, last - 4, 70_003]), (0, vec![7, 2])] {
+            let mut values = executor.read_state(buffer).unwrap();
             for (place, bad) in
                 places.into_iter().zip([f32::NAN, f32::NEG_INFINITY, f32::from_bits(0xff80_0001)])
             {
                 values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
                 values[place] = bad;
-                executor.write_bank(bank, &values).unwrap();
-                assert_eq!(executor.non_finite().unwrap(), Some((bank, place)));
+                executor.write_state(buffer, &values).unwrap();
+                assert_eq!(executor.non_finite().unwrap(), Some((buffer, place)));
             }
         }
     }

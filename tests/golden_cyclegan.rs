@@ -1,9 +1,9 @@
 //! Promise: a whole CycleGAN iteration of every preset, in its own order of updates, gives what PyTorch gives, in f64. The
 //! fixtures are written by tests/golden/make_cyclegan.py, and that of what helps on small sets by make_recipe.py.
 
-use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
+use crate::support::fixtures::{Named, distance, golden, state_values, tensors};
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Step};
+use mewgan::graph::{StateBuffer, Step};
 use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
 use mewgan::models::cyclegan::{CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, GENERATORS, Updates};
 use mewgan::models::dcgan::networks as dcgan;
@@ -81,21 +81,21 @@ fn steps(updates: Updates) -> Vec<(&'static str, u64)> {
     }
 }
 
-/// The numbers of a bank that holds all `networks`' tensors, from the fixture's entries under `prefix`.
+/// The numbers of a state buffer that holds all `networks`' tensors, from the fixture's entries under `prefix`.
 fn joined(
-    bank: &Bank,
+    buffer: &StateBuffer,
     networks: &[&Network],
     tensors: fn(&Network) -> Vec<Parameter>,
     prefix: &str,
     fixture: &Named<f64>,
 ) -> Vec<f64> {
-    let mut values = vec![0.0; bank.len];
+    let mut values = vec![0.0; buffer.len];
     let mut at = 0;
     for network in networks {
         let tensors = tensors(network);
-        let mut own = Bank::default();
+        let mut own = StateBuffer::default();
         tensors.iter().for_each(|tensor| network.push(&mut own, tensor));
-        let numbers = bank_values(&own, &tensors, &format!("{prefix}.{}", network.name), fixture);
+        let numbers = state_values(&own, &tensors, &format!("{prefix}.{}", network.name), fixture);
         values[at..at + own.len].copy_from_slice(&numbers);
         at += own.len;
     }
@@ -110,16 +110,17 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
         let fixture = tensors(&golden(&format!("cyclegan_{preset}.safetensors")));
         let [batch, _, size, _] = fixture["x"].shape[..] else { panic!("images have 4 axes") };
         let model = model(preset, size, width, blocks, batch);
-        let banks = model.banks();
+        let buffers = model.buffers();
         let programs: Vec<Step> = model.steps(batch).unwrap();
-        let mut executor = Reference::<f64>::new(&banks, programs.clone()).unwrap();
+        let mut executor = Reference::<f64>::new(&buffers, programs.clone()).unwrap();
         let trained =
             [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.all_discriminators())];
         for (of, networks) in &trained {
-            let parameters = joined(&banks[of.parameters], networks, Network::parameters, "before", &fixture);
-            executor.write_bank(of.parameters, &parameters).unwrap();
-            let running = joined(&banks[of.running], networks, Network::running, "before", &fixture);
-            executor.write_bank(of.running, &running).unwrap();
+            let parameters =
+                joined(&buffers[of.parameters], networks, Network::parameters, "before", &fixture);
+            executor.write_state(of.parameters, &parameters).unwrap();
+            let running = joined(&buffers[of.running], networks, Network::running, "before", &fixture);
+            executor.write_state(of.running, &running).unwrap();
         }
         let check = |label: &str, found: &[f64], expected: &[f64], floor: f64| {
             let largest = expected.iter().fold(floor, |largest, x| largest.max(x.abs()));
@@ -150,20 +151,20 @@ fn an_iteration_of_cyclegan_gives_what_pytorch_gives() {
                 check(output, &found, &fixture[&format!("loss.{output}")].values, 0.0);
             }
             let (of, networks) = &trained[usize::from(name.starts_with('d'))];
-            let found = executor.read_bank(of.gradients).unwrap();
+            let found = executor.read_state(of.gradients).unwrap();
             let prefix = format!("grad.{name}");
-            let expected = joined(&banks[of.gradients], networks, Network::parameters, &prefix, &fixture);
+            let expected = joined(&buffers[of.gradients], networks, Network::parameters, &prefix, &fixture);
             // A bias in front of an instance norm has no gradient but rounding: all is held to the largest gradient.
             check(&prefix, &found, &expected, 0.0);
         }
         for (of, networks) in &trained {
-            let running = executor.read_bank(of.running).unwrap();
-            let expected = joined(&banks[of.running], networks, Network::running, "after", &fixture);
+            let running = executor.read_state(of.running).unwrap();
+            let expected = joined(&buffers[of.running], networks, Network::running, "after", &fixture);
             assert!(distance(&running, &expected) <= TOLERANCE, "{preset}: running statistics");
             // Adam makes steps of its learning rate out of rounding where a gradient is nothing else.
-            let found = executor.read_bank(of.parameters).unwrap();
-            let gradients = executor.read_bank(of.gradients).unwrap();
-            let expected = joined(&banks[of.parameters], networks, Network::parameters, "after", &fixture);
+            let found = executor.read_state(of.parameters).unwrap();
+            let gradients = executor.read_state(of.gradients).unwrap();
+            let expected = joined(&buffers[of.parameters], networks, Network::parameters, "after", &fixture);
             let significant = |numbers: &[f64]| -> Vec<f64> {
                 numbers.iter().zip(&gradients).filter(|(_, g)| g.abs() > 1e-9).map(|(x, _)| *x).collect()
             };

@@ -1,9 +1,9 @@
 //! Promise: a whole DCGAN iteration of every preset gives what PyTorch gives, in f64; and its tensors have PyTorch's names
 //! and shapes. So does one of what helps on small sets. The fixtures are written by tests/golden/make.py and make_recipe.py.
 
-use crate::support::fixtures::{Named, bank_values, distance, golden, tensors};
+use crate::support::fixtures::{Named, distance, golden, state_values, tensors};
 use mewgan::executor::Executor;
-use mewgan::graph::Bank;
+use mewgan::graph::StateBuffer;
 use mewgan::models::dcgan::networks as dcgan;
 use mewgan::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
 use mewgan::nn::Norm;
@@ -99,22 +99,22 @@ const ITERATION_TOLERANCE: f64 = 1e-12;
 struct Iteration {
     preset: &'static str,
     fixture: Named<f64>,
-    banks: Vec<Bank>,
+    buffers: Vec<StateBuffer>,
     executor: Reference<f64>,
 }
 
 impl Iteration {
-    /// Both networks' parameters and running statistics, as bank index, tensors.
+    /// Both networks' parameters and running statistics, as state buffer index, tensors.
     fn state(network: &Network, of: OptimizerState) -> [(usize, Vec<Parameter>); 2] {
         [(of.parameters, network.parameters()), (of.running, network.running())]
     }
 
     fn start(&mut self, networks: &[(&Network, OptimizerState)]) {
         for &(network, of) in networks {
-            for (bank, tensors) in Self::state(network, of) {
+            for (buffer, tensors) in Self::state(network, of) {
                 let prefix = format!("before.{}", network.name);
-                let values = bank_values(&self.banks[bank], &tensors, &prefix, &self.fixture);
-                self.executor.write_bank(bank, &values).unwrap();
+                let values = state_values(&self.buffers[buffer], &tensors, &prefix, &self.fixture);
+                self.executor.write_state(buffer, &values).unwrap();
             }
         }
     }
@@ -130,12 +130,12 @@ impl Iteration {
         }
     }
 
-    /// Compares a whole bank, tensor by tensor, with the fixture's entries under `prefix`.
-    fn check(&mut self, bank: usize, tensors: &[Parameter], prefix: &str) {
-        let found = self.executor.read_bank(bank).unwrap();
-        let expected = bank_values(&self.banks[bank], tensors, prefix, &self.fixture);
+    /// Compares a whole state buffer, tensor by tensor, with the fixture's entries under `prefix`.
+    fn check(&mut self, buffer: usize, tensors: &[Parameter], prefix: &str) {
+        let found = self.executor.read_state(buffer).unwrap();
+        let expected = state_values(&self.buffers[buffer], tensors, prefix, &self.fixture);
         for (index, tensor) in tensors.iter().enumerate() {
-            let layout = &self.banks[bank];
+            let layout = &self.buffers[buffer];
             let label = format!("{prefix}.{}", tensor.module);
             self.compare(&label, layout.view(&found, index), layout.view(&expected, index));
         }
@@ -169,24 +169,24 @@ fn an_iteration_of_dcgan_gives_what_pytorch_gives() {
         let generator_noise = if dcgan.objective.fresh_noise { "noise_g" } else { "noise_d" };
 
         let networks = [(&dcgan.generator, GENERATOR), (&dcgan.discriminator, DISCRIMINATOR)];
-        let banks = dcgan.banks();
-        let executor = Reference::new(&banks, steps).unwrap();
-        let mut iteration = Iteration { preset: preset_name, fixture, banks, executor };
+        let buffers = dcgan.buffers();
+        let executor = Reference::new(&buffers, steps).unwrap();
+        let mut iteration = Iteration { preset: preset_name, fixture, buffers, executor };
         iteration.start(&networks);
         iteration.executor.write_input(0, "real", &images).unwrap();
         iteration.step(0, "noise_d", dcgan.objective.d_adam.rates(1), &["D_real", "D_fake", "D"]);
         if is_recipe {
             let found = iteration.executor.read_output(0, "R1").unwrap();
             iteration.compare("loss.R1", &found, &iteration.fixture["loss.R1"].values);
-            let before = iteration.executor.read_bank(GENERATOR.parameters).unwrap();
-            iteration.executor.write_bank(AVERAGE, &before).unwrap();
+            let before = iteration.executor.read_state(GENERATOR.parameters).unwrap();
+            iteration.executor.write_state(AVERAGE, &before).unwrap();
             iteration.executor.write_input(1, "decay", &[average_decay(0.999, 1)]).unwrap();
         }
         iteration.step(1, generator_noise, dcgan.objective.g_adam.rates(1), &["G"]);
         for (network, of) in networks {
             iteration.check(of.gradients, &network.parameters(), &format!("grad.{}", network.name));
-            for (bank, tensors) in Iteration::state(network, of) {
-                iteration.check(bank, &tensors, &format!("after.{}", network.name));
+            for (buffer, tensors) in Iteration::state(network, of) {
+                iteration.check(buffer, &tensors, &format!("after.{}", network.name));
             }
         }
         if is_recipe {

@@ -5,7 +5,7 @@
 use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Step};
+use mewgan::graph::{StateBuffer, Step};
 use mewgan::op::{self, OpRequest};
 use mewgan::reference::{Number, Reference};
 use mewgan::tensor_file::Tensor;
@@ -32,17 +32,19 @@ fn on_reference<T: Number + Default + 'static>(
     request: &OpRequest,
     inputs: &Named<f64>,
 ) -> mewgan::Result<Named<f64>> {
-    let results = op::run(request, convert(inputs, T::from_f64), |banks: &[Bank], steps: Vec<Step>| {
-        Ok(Box::new(Reference::new(banks, steps).unwrap()) as Box<dyn Executor<T>>)
-    })?;
+    let results =
+        op::run(request, convert(inputs, T::from_f64), |buffers: &[StateBuffer], steps: Vec<Step>| {
+            Ok(Box::new(Reference::new(buffers, steps).unwrap()) as Box<dyn Executor<T>>)
+        })?;
     Ok(convert(&results, T::as_f64))
 }
 
 fn on_gpu(request: &OpRequest, inputs: &Named<f64>) -> mewgan::Result<Named<f64>> {
     let gpu = support::gpu();
-    let results = op::run(request, convert(inputs, |x| x as f32), |banks: &[Bank], steps: Vec<Step>| {
-        Ok(Box::new(gpu.executor(banks, &steps)?) as Box<dyn Executor>)
-    })?;
+    let results =
+        op::run(request, convert(inputs, |x| x as f32), |buffers: &[StateBuffer], steps: Vec<Step>| {
+            Ok(Box::new(gpu.executor(buffers, &steps)?) as Box<dyn Executor>)
+        })?;
     Ok(convert(&results, f64::from))
 }
 

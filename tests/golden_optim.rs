@@ -4,7 +4,7 @@
 use crate::support;
 use crate::support::fixtures::{Named, distance, golden, tensors};
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Graph, Step, Var};
+use mewgan::graph::{Graph, StateBuffer, Step, Var};
 use mewgan::nn::Init;
 use mewgan::optim::{Optimizer, OptimizerState, Params};
 use mewgan::reference::{Number, Reference};
@@ -70,22 +70,22 @@ impl Fixture {
         &self,
         device: &str,
         tolerance: f64,
-        make: impl FnOnce(&[Bank], Step) -> Box<dyn Executor<T>>,
+        make: impl FnOnce(&[StateBuffer], Step) -> Box<dyn Executor<T>>,
     ) {
         let (params, step) = self.step();
-        let banks = params.banks();
-        let mut executor = make(banks, step);
-        for (bank, values) in params.initial().iter().enumerate() {
+        let buffers = params.buffers();
+        let mut executor = make(buffers, step);
+        for (buffer, values) in params.initial().iter().enumerate() {
             let values: Vec<T> = values.iter().map(|&x| T::from_f64(x.into())).collect();
-            executor.write_bank(bank, &values).unwrap();
+            executor.write_state(buffer, &values).unwrap();
         }
         let given = |values: &[f64]| values.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
         let of = OptimizerState::of(0, &self.optimizer.rule());
-        let compare = |executor: &mut dyn Executor<T>, bank: usize, prefix: &str| {
-            let found: Vec<f64> = executor.read_bank(bank).unwrap().into_iter().map(T::as_f64).collect();
+        let compare = |executor: &mut dyn Executor<T>, buffer: usize, prefix: &str| {
+            let found: Vec<f64> = executor.read_state(buffer).unwrap().into_iter().map(T::as_f64).collect();
             for (index, tensor) in TENSORS.into_iter().enumerate() {
                 let expected = &self.numbers[&format!("{prefix}.{tensor}")].values;
-                let distance = distance(banks[bank].view(&found, index), expected);
+                let distance = distance(buffers[buffer].view(&found, index), expected);
                 let label = format!("{} on {device}: {prefix}.{tensor}", self.name);
                 assert!(distance <= tolerance, "{label} differs by {distance:.1e}");
             }
@@ -105,8 +105,8 @@ impl Fixture {
         let kept: BTreeSet<&str> = kept.filter_map(|name| name.split('.').next()).collect();
         let own: BTreeSet<&str> = of.state().map(|(name, _)| name).collect();
         assert_eq!(own, kept, "{}: state buffers", self.name);
-        for (name, bank) in of.state() {
-            compare(&mut *executor, bank, &format!("state.{name}"));
+        for (name, buffer) in of.state() {
+            compare(&mut *executor, buffer, &format!("state.{name}"));
         }
     }
 }
@@ -116,14 +116,14 @@ fn optimizers_give_what_pytorch_gives() {
     let mut seen = BTreeSet::new();
     for entry in std::fs::read_dir(golden("optim")).unwrap() {
         let fixture = Fixture::read(&entry.unwrap().path());
-        fixture.compare::<f64>("reference f64", DOUBLE, |banks, step| {
-            Box::new(Reference::new(banks, vec![step]).unwrap())
+        fixture.compare::<f64>("reference f64", DOUBLE, |buffers, step| {
+            Box::new(Reference::new(buffers, vec![step]).unwrap())
         });
-        fixture.compare::<f32>("reference f32", SINGLE, |banks, step| {
-            Box::new(Reference::new(banks, vec![step]).unwrap())
+        fixture.compare::<f32>("reference f32", SINGLE, |buffers, step| {
+            Box::new(Reference::new(buffers, vec![step]).unwrap())
         });
-        fixture.compare::<f32>("GPU", SINGLE, |banks, step| {
-            Box::new(support::gpu().executor(banks, &[step]).unwrap())
+        fixture.compare::<f32>("GPU", SINGLE, |buffers, step| {
+            Box::new(support::gpu().executor(buffers, &[step]).unwrap())
         });
         seen.insert(fixture.optimizer.name());
     }

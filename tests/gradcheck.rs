@@ -115,13 +115,13 @@ impl Executor for Off {
         (self.1)(&mut numbers);
         Ok(numbers)
     }
-    fn read_bank(&mut self, bank: usize) -> Result<Vec<f32>> {
-        let mut numbers = self.0.read_bank(bank)?;
+    fn read_state(&mut self, buffer: usize) -> Result<Vec<f32>> {
+        let mut numbers = self.0.read_state(buffer)?;
         (self.1)(&mut numbers);
         Ok(numbers)
     }
-    fn write_bank(&mut self, bank: usize, values: &[f32]) -> Result<()> {
-        self.0.write_bank(bank, values)
+    fn write_state(&mut self, buffer: usize, values: &[f32]) -> Result<()> {
+        self.0.write_state(buffer, values)
     }
     fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
         self.0.non_finite()
@@ -149,7 +149,7 @@ fn a_wrong_kernel_is_noticed() {
                 numbers.iter_mut().next_back().into_iter().for_each(|x| *x += off as f32)
             };
             let mut device =
-                Off(Reference::new(&trial.banks, vec![trial.step.clone()]).unwrap(), Box::new(last));
+                Off(Reference::new(&trial.buffers, vec![trial.step.clone()]).unwrap(), Box::new(last));
             let differences = Difference::all(&trial.results(&mut device).unwrap(), &expected);
             let finding = Finding {
                 check: Check::Single,
@@ -249,7 +249,7 @@ fn norms_cannot_be_differentiated_twice_and_say_so() {
 }
 
 fn forward<'g>(network: &Network, x: Var<'g>, parameters: &[Var<'g>]) -> Result<Var<'g>> {
-    let slot = Slot { bank: 0, offset: 0 };
+    let slot = Slot { buffer: 0, offset: 0 };
     let running =
         network.running().iter().map(|tensor| (x.graph().state(slot, tensor.shape), slot)).collect();
     let tensors = Tensors { parameters: parameters.to_vec(), running };
@@ -370,7 +370,7 @@ fn spectral_norm() {
     }
     check_at("spectral", &shapes, &values, usize::MAX, THROUGH_NETWORKS, |v| {
         let (parameters, rest) = v.split_at(weights.len());
-        let slot = Slot { bank: 0, offset: 0 };
+        let slot = Slot { buffer: 0, offset: 0 };
         let running = rest[..vectors.len()].iter().flat_map(|u| [(*u, slot), (*u, slot)]).collect();
         let tensors = Tensors { parameters: parameters.to_vec(), running };
         let (normalized, updates) = network.normalized(&tensors)?;

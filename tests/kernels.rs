@@ -52,7 +52,7 @@ fn compare_on(name: &str, gpu: Gpu, trial: &Trial, tolerance: f64, pick: usize) 
     let choices = tables[pick % tables.len()].clone();
     let target = Target { choices: choices.clone(), ..gpu.target().clone() };
     let mut executor =
-        gpu.with_target(target).executor(&trial.banks, std::slice::from_ref(&trial.step)).unwrap();
+        gpu.with_target(target).executor(&trial.buffers, std::slice::from_ref(&trial.step)).unwrap();
     let found = trial.results(&mut executor).unwrap();
     for difference in Difference::all(&found, &trial.reference::<f64>().unwrap()) {
         assert!(difference.is_within(tolerance), "{name}: {difference} with {choices:?}");
@@ -236,8 +236,8 @@ fn double_precision() {
     .unwrap();
     let expected = trial.reference::<f64>().unwrap();
     for (variant, gpu) in support::variants() {
-        let program = lower(&trial.step, &trial.banks, gpu.target()).unwrap();
-        let mut executor = GpuExecutor::load_in_double(gpu, &trial.banks, vec![program]).unwrap();
+        let program = lower(&trial.step, &trial.buffers, gpu.target()).unwrap();
+        let mut executor = GpuExecutor::load_in_double(gpu, &trial.buffers, vec![program]).unwrap();
         let found = trial.results(&mut executor).unwrap();
         for difference in Difference::all(&found, &expected) {
             assert!(difference.is_within(gradcheck::DOUBLE_TOLERANCE), "{variant}: {difference}");
@@ -280,27 +280,27 @@ fn nothing_leaves_its_bounds() {
     }
 }
 
-/// Gradients of which one is computed from another: both are stored in one bank, and no dispatch reads what it writes.
+/// Gradients of which one is computed from another: both are stored in one state buffer, and no dispatch reads what it writes.
 #[test]
-fn related_gradients_share_a_bank() {
-    use mewgan::graph::{Bank, Slot, Update};
-    let mut bank = Bank::default();
+fn related_gradients_share_a_state_buffer() {
+    use mewgan::graph::{Slot, StateBuffer, Update};
+    let mut buffer = StateBuffer::default();
     let shape = Shape([1, 1, 1, 64]);
     let offsets = ["b", "a"].map(|name| {
-        let index = bank.push(name, shape);
-        bank.tensors[index].2
+        let index = buffer.push(name, shape);
+        buffer.tensors[index].2
     });
     let graph = Graph::new();
     let (a, b, k) = (graph.input("a", shape), graph.input("b", shape), graph.input("k", shape));
     let loss = a.add(a.mul(k).unwrap()).unwrap().add(b).unwrap().square().mean();
     for order in [[b, a], [a, b]] {
         let store = |(gradient, offset): (Var<'_>, usize)| Update::Store {
-            slot: Slot { bank: 0, offset },
+            slot: Slot { buffer: 0, offset },
             value: gradient.id(),
         };
         let updates = gradients(loss, &order).unwrap().into_iter().zip(offsets).map(store).collect();
         let step = Step::new("related", &graph, &[("loss", loss)], updates).unwrap();
-        let banks = std::slice::from_ref(&bank);
+        let buffers = std::slice::from_ref(&buffer);
         let run = |executor: &mut dyn Executor| {
             for (index, name) in ["a", "b", "k"].into_iter().enumerate() {
                 executor
@@ -308,10 +308,10 @@ fn related_gradients_share_a_bank() {
                     .unwrap();
             }
             executor.run(&[0]).unwrap();
-            executor.read_bank(0).unwrap()
+            executor.read_state(0).unwrap()
         };
-        let expected = run(&mut Reference::<f32>::new(banks, vec![step.clone()]).unwrap());
-        let found = run(&mut support::gpu().executor(banks, &[step]).unwrap());
+        let expected = run(&mut Reference::<f32>::new(buffers, vec![step.clone()]).unwrap());
+        let found = run(&mut support::gpu().executor(buffers, &[step]).unwrap());
         assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-6), "{found:?} {expected:?}");
     }
 }

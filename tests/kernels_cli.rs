@@ -108,7 +108,7 @@ fn every_kernel_prints_in_every_language() {
     let stem = write(&request("conv2d_tiled")).unwrap();
     assert_eq!(stem[0].wgsl, write(&request("conv/conv2d_tiled")).unwrap()[0].wgsl);
     let given = ["input", "state", "full", "reshape", "detach"];
-    let on_the_host = ["all_reduce_mean", "all_reduce_moments", "all_gather", "all_reduce_bank"];
+    let on_the_host = ["all_reduce_mean", "all_reduce_moments", "all_gather", "all_reduce_buffer"];
     for op in Op::names().chain(Update::NAMES.iter().copied()) {
         match (write(&request(op)), given.contains(&op) || on_the_host.contains(&op)) {
             (Ok(written), false) => assert!(!written.is_empty(), "{op}"),
@@ -185,15 +185,15 @@ fn standalone(program: &Program) -> Program {
 #[test]
 fn the_printed_text_computes_the_same_numbers() {
     let (_, model) = networks::dcgans(16, 4, 3).remove(3);
-    let (banks, step) = (model.banks(), model.generator_step(4).unwrap());
+    let (buffers, step) = (model.buffers(), model.generator_step(4).unwrap());
     let gpu = support::gpu();
-    let program = lower(&step, &banks, gpu.target()).unwrap();
+    let program = lower(&step, &buffers, gpu.target()).unwrap();
     let run = |program: Program| {
-        let mut executor = GpuExecutor::load(gpu.clone(), &banks, vec![program]).unwrap();
+        let mut executor = GpuExecutor::load(gpu.clone(), &buffers, vec![program]).unwrap();
         let mut rng = stream(1, "numbers", 0);
-        for (index, bank) in banks.iter().enumerate() {
-            let numbers: Vec<f32> = (0..bank.len).map(|_| rng.random_range(0.1..1.0)).collect();
-            executor.write_bank(index, &numbers).unwrap();
+        for (index, buffer) in buffers.iter().enumerate() {
+            let numbers: Vec<f32> = (0..buffer.len).map(|_| rng.random_range(0.1..1.0)).collect();
+            executor.write_state(index, &numbers).unwrap();
         }
         for (_, name, shape) in step.inputs() {
             let numbers: Vec<f32> = (0..shape.len()).map(|_| rng.random_range(0.0..1.0)).collect();
@@ -201,7 +201,7 @@ fn the_printed_text_computes_the_same_numbers() {
         }
         executor.run(&[0]).unwrap();
         let bits = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
-        (0..banks.len()).map(|bank| bits(executor.read_bank(bank).unwrap())).collect::<Vec<_>>()
+        (0..buffers.len()).map(|buffer| bits(executor.read_state(buffer).unwrap())).collect::<Vec<_>>()
     };
     let (own, printed) = (run(program.clone()), run(standalone(&program)));
     assert!(own == printed);
@@ -216,7 +216,7 @@ fn dispatches_tell_their_contractions() {
     for step in &steps {
         for choices in tables(step, &Target::GPU) {
             let target = Target { choices, ..Target::GPU };
-            let program = lower(step, &model.banks(), &target).unwrap();
+            let program = lower(step, &model.buffers(), &target).unwrap();
             let mut told = Vec::new();
             for dispatch in program.dispatches.iter().filter(|dispatch| program.flops(dispatch) > 0) {
                 let of = Contraction::of_dispatch(&program, dispatch).expect("a contraction");

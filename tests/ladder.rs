@@ -3,7 +3,7 @@
 
 use crate::support;
 use mewgan::executor::Executor;
-use mewgan::gpu::ladder::{OUTPUT, RUNGS, bank, production};
+use mewgan::gpu::ladder::{OUTPUT, RUNGS, buffer, production};
 use mewgan::gpu::lower::{Contraction, Kind};
 use mewgan::gpu::{Gpu, GpuExecutor};
 use mewgan::gradcheck::draw;
@@ -58,9 +58,9 @@ fn expected(of: &Contraction, operands: &[Vec<f64>]) -> Vec<f64> {
 }
 
 fn check(gpu: &Gpu, of: &Contraction) {
-    let bank = bank(of);
+    let buffer = buffer(of);
     let operands: Vec<Vec<f64>> =
-        bank.tensors.iter().enumerate().map(|(index, (_, shape, _))| draw(shape.len(), index)).collect();
+        buffer.tensors.iter().enumerate().map(|(index, (_, shape, _))| draw(shape.len(), index)).collect();
     let expected = expected(of, &operands);
     let scale = expected.iter().fold(0.0f64, |most, y| most.max(y.abs()));
 
@@ -68,13 +68,13 @@ fn check(gpu: &Gpu, of: &Contraction) {
     let mut programs: Vec<_> = RUNGS.iter().map(|rung| rung.program(of).unwrap()).collect();
     names.push("production");
     programs.push(production(of, gpu.target()).unwrap());
-    let mut executor = GpuExecutor::load(gpu.clone(), std::slice::from_ref(&bank), programs).unwrap();
-    let mut values = vec![0.0f32; bank.len];
+    let mut executor = GpuExecutor::load(gpu.clone(), std::slice::from_ref(&buffer), programs).unwrap();
+    let mut values = vec![0.0f32; buffer.len];
     for (index, operand) in operands.iter().enumerate() {
         let wide = operand.iter().map(|&value| value as f32);
-        bank.view_mut(&mut values, index).iter_mut().zip(wide).for_each(|(to, from)| *to = from);
+        buffer.view_mut(&mut values, index).iter_mut().zip(wide).for_each(|(to, from)| *to = from);
     }
-    executor.write_bank(0, &values).unwrap();
+    executor.write_state(0, &values).unwrap();
     for (step, name) in names.iter().enumerate() {
         executor.run(&[step]).unwrap();
         let found = executor.read_output(step, OUTPUT).unwrap();

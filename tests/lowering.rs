@@ -1,9 +1,9 @@
 //! Promise: whatever graph the API accepts, a GPU computes what the reference does: values that one kernel makes beside another,
-//! values that a bank keeps, changes of state in any order.
+//! values that a state buffer keeps, changes of state in any order.
 
 use crate::support;
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Graph, Per, Slot, Step, Update, UpdateRule, Var, gradients};
+use mewgan::graph::{Graph, Per, Slot, StateBuffer, Step, Update, UpdateRule, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvOptions, Shape};
 
@@ -11,11 +11,11 @@ const X: Shape = Shape([2, 3, 3, 4]);
 const MOMENTS: Shape = Shape([1, 1, 2, 4]);
 
 /// Runs `steps` one after another, three times over, on the reference and with the kernels of each kind of GPU, and compares every
-/// output of every step and every bank after each run.
-fn agree(banks: &[Bank], steps: &[Step]) {
-    let expected = train(banks, steps, &mut Reference::<f32>::new(banks, steps.to_vec()).unwrap());
+/// output of every step and every state buffer after each run.
+fn agree(buffers: &[StateBuffer], steps: &[Step]) {
+    let expected = train(buffers, steps, &mut Reference::<f32>::new(buffers, steps.to_vec()).unwrap());
     for (variant, gpu) in support::variants() {
-        let found = train(banks, steps, &mut gpu.executor(banks, steps).unwrap());
+        let found = train(buffers, steps, &mut gpu.executor(buffers, steps).unwrap());
         for ((what, found), (_, expected)) in found.iter().zip(&expected) {
             let largest = expected.iter().fold(1.0f32, |largest, x| largest.max(x.abs()));
             let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -25,9 +25,9 @@ fn agree(banks: &[Bank], steps: &[Step]) {
     }
 }
 
-fn train(banks: &[Bank], steps: &[Step], executor: &mut dyn Executor) -> Vec<(String, Vec<f32>)> {
-    for (index, bank) in banks.iter().enumerate() {
-        executor.write_bank(index, &numbers(bank.len, index)).unwrap();
+fn train(buffers: &[StateBuffer], steps: &[Step], executor: &mut dyn Executor) -> Vec<(String, Vec<f32>)> {
+    for (index, buffer) in buffers.iter().enumerate() {
+        executor.write_state(index, &numbers(buffer.len, index)).unwrap();
     }
     let mut seen = Vec::new();
     for run in 0..3 {
@@ -43,9 +43,9 @@ fn train(banks: &[Bank], steps: &[Step], executor: &mut dyn Executor) -> Vec<(St
                     seen.push((what, executor.read_output(of, name).unwrap()));
                 }
             }
-            for bank in 0..banks.len() {
-                let what = format!("bank {bank} after run {run} of step {index}");
-                seen.push((what, executor.read_bank(bank).unwrap()));
+            for buffer in 0..buffers.len() {
+                let what = format!("state buffer {buffer} after run {run} of step {index}");
+                seen.push((what, executor.read_state(buffer).unwrap()));
             }
         }
     }
@@ -57,21 +57,21 @@ fn numbers(len: usize, seed: usize) -> Vec<f32> {
     (0..len).map(|i| 0.1 + 0.9 * ((i * 7919 + seed * 104_729) % 997) as f32 / 997.0).collect()
 }
 
-/// Banks of tensors of one shape, and the place of tensor `index` of bank `bank`.
-fn banks(counts: &[usize], shape: Shape) -> (Vec<Bank>, impl Fn(usize, usize) -> Slot) {
-    let bank = |&count: &usize| {
-        let mut bank = Bank::default();
+/// State buffers of tensors of one shape, and the place of tensor `index` of state buffer `buffer`.
+fn buffers(counts: &[usize], shape: Shape) -> (Vec<StateBuffer>, impl Fn(usize, usize) -> Slot) {
+    let buffer = |&count: &usize| {
+        let mut buffer = StateBuffer::default();
         for index in 0..count {
-            bank.push(format!("tensor {index}"), shape);
+            buffer.push(format!("tensor {index}"), shape);
         }
-        bank
+        buffer
     };
-    let banks: Vec<Bank> = counts.iter().map(bank).collect();
+    let buffers: Vec<StateBuffer> = counts.iter().map(buffer).collect();
     let offset = move |index: usize| index * shape.len().next_multiple_of(64);
-    (banks, move |bank, index| Slot { bank, offset: offset(index) })
+    (buffers, move |buffer, index| Slot { buffer, offset: offset(index) })
 }
 
-/// A step without banks of what `outputs` makes of a graph.
+/// A step without state buffers of what `outputs` makes of a graph.
 fn outputs(outputs: impl for<'g> Fn(&'g Graph) -> Vec<Var<'g>>) {
     let graph = Graph::new();
     let names = ["first", "second", "third"];
@@ -149,30 +149,30 @@ fn sums_of_a_gain_that_are_scaled() {
 }
 
 #[test]
-fn one_value_in_two_tensors_of_a_bank() {
-    let (banks, slot) = banks(&[2], X);
+fn one_value_in_two_tensors_of_a_state_buffer() {
+    let (buffers, slot) = buffers(&[2], X);
     let graph = Graph::new();
     let (a, b) = (graph.input("a", X), graph.input("bb", X));
     let loss = a.add(b).unwrap().square().mean();
     let of = gradients(loss, &[a, b]).unwrap();
     let store = |index: usize| Update::Store { slot: slot(0, index), value: of[index].id() };
-    agree(&banks, &[Step::new("step", &graph, &[("loss", loss)], vec![store(0), store(1)]).unwrap()]);
+    agree(&buffers, &[Step::new("step", &graph, &[("loss", loss)], vec![store(0), store(1)]).unwrap()]);
 }
 
 #[test]
-fn one_tensor_of_a_bank_in_another() {
-    let (banks, slot) = banks(&[3], X);
+fn one_tensor_of_a_state_buffer_in_another() {
+    let (buffers, slot) = buffers(&[3], X);
     let graph = Graph::new();
     let (first, second) = (graph.state(slot(0, 0), X), graph.state(slot(0, 1), X));
     let swapped = [(0, second), (1, first), (2, first.reshape(Shape([2, 1, 9, 4])).unwrap())];
     let updates = swapped.map(|(index, value)| Update::Store { slot: slot(0, index), value: value.id() });
-    agree(&banks, &[Step::new("step", &graph, &[("first", first)], updates.into()).unwrap()]);
+    agree(&buffers, &[Step::new("step", &graph, &[("first", first)], updates.into()).unwrap()]);
 }
 
-/// Every two changes of state of one bank by one value, in both orders.
+/// Every two changes of state of one state buffer by one value, in both orders.
 #[test]
-fn changes_of_one_bank_in_any_order() {
-    let (banks, slot) = banks(&[3, 3, 3, 3], MOMENTS);
+fn changes_of_one_state_buffer_in_any_order() {
+    let (buffers, slot) = buffers(&[3, 3, 3, 3], MOMENTS);
     type Change = fn(&dyn Fn(usize, usize) -> Slot, [usize; 4]) -> Update;
     let changes: [Change; 9] = [
         |slot, [value, ..]| Update::Store { slot: slot(0, 0), value },
@@ -220,14 +220,14 @@ fn changes_of_one_bank_in_any_order() {
                     *of = decay;
                 }
             }
-            agree(&banks, &[Step::new("step", &graph, &[("sum", x.add(y).unwrap())], updates).unwrap()]);
+            agree(&buffers, &[Step::new("step", &graph, &[("sum", x.add(y).unwrap())], updates).unwrap()]);
         }
     }
 }
 
 #[test]
 fn outputs_keep_their_own_run() {
-    let (banks, slot) = banks(&[2], X);
+    let (buffers, slot) = buffers(&[2], X);
     let step = |scale: f64| {
         let graph = Graph::new();
         let (x, state) = (graph.input("x", X), graph.state(slot(0, 1), X));
@@ -243,5 +243,5 @@ fn outputs_keep_their_own_run() {
         let update = Update::Store { slot: slot(0, 0), value: value.id() };
         Step::new("step", &graph, &[("value", value)], vec![update]).unwrap()
     };
-    agree(&banks, &[stored_only, step(2.0), step(3.0)]);
+    agree(&buffers, &[stored_only, step(2.0), step(3.0)]);
 }

@@ -1,7 +1,7 @@
 //! Promise: whatever graph is built, a GPU computes of it what the reference does: random graphs of all operations and updates,
 //! by the kernels of both kinds of devices, in double precision.
 
-mod banks;
+mod buffers;
 mod case;
 mod constants;
 mod difference;
@@ -62,14 +62,14 @@ fn hold(
     tried: &mut Tried,
 ) -> std::result::Result<(), String> {
     let programs: Result<Vec<Program>> =
-        case.steps.iter().map(|step| lower(step, &case.banks, target)).collect();
+        case.steps.iter().map(|step| lower(step, &case.buffers, target)).collect();
     let programs = programs.map_err(|error| error.to_string())?;
     tried.graphs += programs.len();
     tried.dispatches += programs.iter().map(|program| program.dispatches.len()).sum::<usize>();
     let programs = programs.into_iter().map(constants::at_run_time).collect();
     // A device of its own: the failure of one case is none of the next.
     let gpu = Gpu::open("", false).map_err(|error| error.to_string())?;
-    let found = GpuExecutor::load_in_double(gpu, &case.banks, programs)
+    let found = GpuExecutor::load_in_double(gpu, &case.buffers, programs)
         .and_then(|mut executor| case.results(&mut executor))
         .map_err(|error| error.to_string())?;
     let worst = Difference::worst(&found, expected);

@@ -304,7 +304,7 @@ fn samples_and_logs_do_not_change_the_training() {
     };
     let weights = |run: &Path| {
         let checkpoint = Checkpoint::open(&run.join("checkpoints/000012.safetensors")).unwrap();
-        checkpoint.banks(&checkpoint.config::<DcganConfig>().unwrap().dcgan().unwrap()).unwrap()
+        checkpoint.buffers(&checkpoint.config::<DcganConfig>().unwrap().dcgan().unwrap()).unwrap()
     };
     run_until(start(every(100), &quiet), u64::MAX);
     run_until(start(every(1), &chatty), u64::MAX);

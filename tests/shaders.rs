@@ -9,7 +9,7 @@ use mewgan::gpu::preprocess::kernels;
 use mewgan::gpu::program::{Pipeline, Program};
 use mewgan::gradcheck::variants::tables;
 use mewgan::gradcheck::{self, Work};
-use mewgan::graph::{Bank, Graph, Step, Var, gradients};
+use mewgan::graph::{Graph, StateBuffer, Step, Var, gradients};
 use mewgan::measure::peaks;
 use mewgan::models::cyclegan::Domain;
 use mewgan::nn::NormMode;
@@ -27,7 +27,7 @@ fn programs() -> Vec<Program> {
     for target in [Target::GPU, Target::SOFTWARE] {
         for (size, width, channels) in [(16, 3, 1), (32, 8, 3), (64, 32, 3)] {
             for (_, model) in support::networks::dcgans(size, width, channels) {
-                let banks = model.banks();
+                let buffers = model.buffers();
                 let mut steps = vec![
                     model.discriminator_step(16).unwrap(),
                     model.generator_step(16).unwrap(),
@@ -38,20 +38,20 @@ fn programs() -> Vec<Program> {
                     steps.push(model.penalized_discriminator_step(16).unwrap());
                 }
                 for step in steps {
-                    programs.push(lower(&step, &banks, &target).unwrap());
+                    programs.push(lower(&step, &buffers, &target).unwrap());
                 }
             }
         }
         for (_, model) in support::networks::cyclegans(32, 4, 2) {
             for step in model.steps(2).unwrap() {
-                programs.push(lower(&step, &model.banks(), &target).unwrap());
+                programs.push(lower(&step, &model.buffers(), &target).unwrap());
             }
             let translator = model.translator(Domain::Y, 2, [36, 20], NormMode::Running).unwrap();
-            programs.push(lower(&translator, &model.banks(), &target).unwrap());
+            programs.push(lower(&translator, &model.buffers(), &target).unwrap());
         }
         for case in gradcheck::all().iter().filter(|case| matches!(case.work, Work::Updates(_))) {
             let trial = case.trial().unwrap();
-            programs.push(lower(&trial.step, &trial.banks, &target).unwrap());
+            programs.push(lower(&trial.step, &trial.buffers, &target).unwrap());
         }
         for channels in [3, 16, 20] {
             programs.push(lower(&every_op(channels), &[], &target).unwrap());
@@ -63,7 +63,7 @@ fn programs() -> Vec<Program> {
         let convolution = Contraction::all(&[step]).into_iter().find(|of| of.kind == Kind::Conv2d).unwrap();
         programs.extend(RUNGS.iter().map(|rung| rung.program(&convolution).unwrap()));
     }
-    programs.extend(finite::program(&[Bank { tensors: vec![], len: 1 << 20 }]).unwrap());
+    programs.extend(finite::program(&[StateBuffer { tensors: vec![], len: 1 << 20 }]).unwrap());
     let peaks = peaks::programs(Target::GPU.max_binding).unwrap();
     programs.extend(peaks.into_iter().map(|(_, program)| program));
     programs

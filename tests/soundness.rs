@@ -6,7 +6,7 @@ use mewgan::executor::Executor;
 use mewgan::gpu::GpuExecutor;
 use mewgan::gpu::lower::lower;
 use mewgan::gpu::program::Program;
-use mewgan::graph::{Bank, Graph, Slot, Step, Update, UpdateRule, Var, gradients};
+use mewgan::graph::{Graph, Slot, StateBuffer, Step, Update, UpdateRule, Var, gradients};
 use mewgan::reference::Reference;
 use mewgan::shape::{ConvGeometry, ConvOptions, Shape};
 use mewgan::{Error, Result};
@@ -20,18 +20,18 @@ fn refused<T>(result: Result<T>, words: &[&str]) {
     assert!(words.iter().all(|word| message.contains(word)), "{message}");
 }
 
-fn bank(shapes: &[[usize; 4]]) -> Bank {
-    let mut bank = Bank::default();
+fn buffer(shapes: &[[usize; 4]]) -> StateBuffer {
+    let mut buffer = StateBuffer::default();
     shapes.iter().for_each(|shape| {
-        bank.push("tensor", Shape(*shape));
+        buffer.push("tensor", Shape(*shape));
     });
-    bank
+    buffer
 }
 
 /// An executor of both devices.
-fn executors(banks: &[Bank], step: &Step) -> Vec<(&'static str, Box<dyn Executor>)> {
-    let cpu: Box<dyn Executor> = Box::new(Reference::<f32>::new(banks, vec![step.clone()]).unwrap());
-    let gpu = Box::new(support::gpu().executor(banks, std::slice::from_ref(step)).unwrap());
+fn executors(buffers: &[StateBuffer], step: &Step) -> Vec<(&'static str, Box<dyn Executor>)> {
+    let cpu: Box<dyn Executor> = Box::new(Reference::<f32>::new(buffers, vec![step.clone()]).unwrap());
+    let gpu = Box::new(support::gpu().executor(buffers, std::slice::from_ref(step)).unwrap());
     vec![("cpu", cpu), ("gpu", gpu)]
 }
 
@@ -68,7 +68,7 @@ fn graphs_do_not_mix() {
     }
     refused(gradients(a.sum(), &[a, b]), &["gradients", "two graphs"]);
     refused(Step::new("step", &one, &[("a", a), ("b", b)], vec![]), &["step", "b is of another graph"]);
-    let store = Update::Store { slot: Slot { bank: 0, offset: 0 }, value: 99 };
+    let store = Update::Store { slot: Slot { buffer: 0, offset: 0 }, value: 99 };
     refused(Step::new("step", &one, &[], vec![store]), &["store", "node 99 is not in the graph"]);
 }
 
@@ -83,10 +83,10 @@ fn names_are_given_once() {
 }
 
 #[test]
-fn updates_fit_their_banks() {
+fn updates_fit_their_state_buffers() {
     let graph = Graph::new();
     let value = |shape: [usize; 4]| graph.full(Shape(shape), 1.0).id();
-    let slot = |offset| Slot { bank: 0, offset };
+    let slot = |offset| Slot { buffer: 0, offset };
     let optimize = |rule, state: &[usize], rates| {
         let state = state.to_vec();
         Update::Optimize { rule, parameters: 0, gradients: 1, state, rates }
@@ -104,21 +104,21 @@ fn updates_fit_their_banks() {
         value: value([2, 1, 1, 4]),
         rows: value([count, 1, 1, 1]),
     };
-    let banks = [
-        bank(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
-        bank(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
-        bank(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
-        bank(&[[1, 1, 2, 8]]),
+    let buffers = [
+        buffer(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
+        buffer(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
+        buffer(&[[1, 1, 2, 8], [1, 1, 1, 70]]),
+        buffer(&[[1, 1, 2, 8]]),
     ];
-    let store = |bank, offset, shape| Update::Store { slot: Slot { bank, offset }, value: value(shape) };
+    let store = |buffer, offset, shape| Update::Store { slot: Slot { buffer, offset }, value: value(shape) };
     let rates = value([1, 1, 1, 2]);
     let bad = [
         // Larger than its tensor, into its neighbour.
-        (store(0, 0, [1, 1, 1, 80]), "80 numbers at offset 0 of bank 0"),
+        (store(0, 0, [1, 1, 1, 80]), "80 numbers at offset 0 of state buffer 0"),
         (store(0, 0, [1, 1, 1, 8]), "are not one of its tensors"),
         (store(0, 32, [1, 1, 1, 16]), "no tensor begins there"),
         (store(0, usize::MAX, [1, 1, 1, 16]), "no tensor begins there"),
-        (store(9, 0, [1, 1, 1, 16]), "there is no bank 9"),
+        (store(9, 0, [1, 1, 1, 16]), "there is no state buffer 9"),
         (moments([2, 1, 2, 8], 0.1), "moments must be [1, 1, 2, 8]"),
         (moments([1, 1, 2, 4], 0.1), "are not one of its tensors"),
         (moments([1, 1, 2, 8], f64::NAN), "momentum is NaN"),
@@ -126,16 +126,16 @@ fn updates_fit_their_banks() {
         (rows(15, 2), "no rows of 4"),
         (rows(0, 2), "no rows of 4"),
         (rows(32, 2), "are not one of its tensors"),
-        (Update::Mean { bank: 7, share: 1.0 }, "there is no bank 7"),
+        (Update::Mean { buffer: 7, share: 1.0 }, "there is no state buffer 7"),
         (Update::Average { average: 0, parameters: 1, decay: rates }, "decay must be [1, 1, 1, 1]"),
         (Update::Average { average: 0, parameters: 3, decay: value([1; 4]) }, "of one length"),
         (Update::Average { average: 0, parameters: 0, decay: value([1; 4]) }, "different"),
-        (adam(4, rates), "there is no bank 4"),
+        (adam(4, rates), "there is no state buffer 4"),
         (adam(3, rates), "of one length"),
         (adam(2, rates), "different"),
         (adam(3, value([1; 4])), "rates must be [1, 1, 1, 2]"),
-        (optimize(sgd(0.9), &[], rates), "its state takes 1 banks"),
-        (optimize(sgd(0.0), &[2], rates), "its state takes 0 banks"),
+        (optimize(sgd(0.9), &[], rates), "its state takes 1 state buffers"),
+        (optimize(sgd(0.0), &[2], rates), "its state takes 0 state buffers"),
         (optimize(sgd(0.9), &[3], rates), "of one length"),
         (optimize(sgd(f64::INFINITY), &[2], rates), "momentum is inf"),
         (optimize(rms_prop(0.9), &[0], value([1; 4])), "different"),
@@ -145,8 +145,8 @@ fn updates_fit_their_banks() {
     for (update, words) in bad {
         let made = Step::new("step", &graph, &[], vec![update]);
         let on_cpu = made.and_then(|step| {
-            let gpu = support::gpu().executor(&banks, std::slice::from_ref(&step));
-            let cpu = Reference::<f32>::new(&banks, vec![step]);
+            let gpu = support::gpu().executor(&buffers, std::slice::from_ref(&step));
+            let cpu = Reference::<f32>::new(&buffers, vec![step]);
             assert_eq!(message(gpu), cpu.as_ref().err().map(ToString::to_string).unwrap_or_default());
             cpu
         });
@@ -154,17 +154,21 @@ fn updates_fit_their_banks() {
     }
     let state = graph.state(slot(16), Shape::vector(70));
     let step = Step::new("step", &graph, &[("y", state)], vec![]).unwrap();
-    refused(Reference::<f32>::new(&banks, vec![step.clone()]), &["state", "70 numbers at offset 16"]);
+    refused(Reference::<f32>::new(&buffers, vec![step.clone()]), &["state", "70 numbers at offset 16"]);
     refused(
-        Device::open("gpu").and_then(|gpu| gpu.executor(&banks, vec![step])),
+        Device::open("gpu").and_then(|gpu| gpu.executor(&buffers, vec![step])),
         &["70 numbers at offset 16"],
     );
     // The same numbers under another shape are the tensor.
     let step = Step::new("step", &graph, &[], vec![store(0, 0, [1, 1, 1, 16]), adam(4, rates)]).unwrap();
-    let banks: Vec<Bank> = (0..5).map(|_| banks[0].clone()).collect();
-    for (device, mut executor) in executors(&banks, &step) {
+    let buffers: Vec<StateBuffer> = (0..5).map(|_| buffers[0].clone()).collect();
+    for (device, mut executor) in executors(&buffers, &step) {
         executor.run(&[0]).unwrap();
-        assert_eq!(executor.read_bank(0).unwrap()[..17], [[1.0; 16].as_slice(), &[0.0]].concat(), "{device}");
+        assert_eq!(
+            executor.read_state(0).unwrap()[..17],
+            [[1.0; 16].as_slice(), &[0.0]].concat(),
+            "{device}"
+        );
     }
 }
 
@@ -176,7 +180,7 @@ fn shapes_hold_numbers_that_can_be_counted() {
     let builds: [(&str, Build); 22] = [
         ("input: x", |g| Ok(g.input("x", Shape([0, 3, 4, 4])))),
         ("input: x", |g| Ok(g.input("x", Shape([BIG, BIG, 4, 4])).relu().mean())),
-        ("state", |g| Ok(g.state(Slot { bank: 0, offset: 0 }, Shape([1, 0, 1, 1])))),
+        ("state", |g| Ok(g.state(Slot { buffer: 0, offset: 0 }, Shape([1, 0, 1, 1])))),
         ("full", |g| Ok(g.full(Shape([1, 1, 1, BIG]), 1.0))),
         ("would hold more than", |g| Ok(g.full(Shape([1 << 16, 1 << 15, 1, 1]), 1.0))),
         ("full", |g| Ok(g.full(Shape([0; 4]), 1.0).spatial_mean().channel_mean().sum())),
@@ -227,10 +231,10 @@ fn shapes_hold_numbers_that_can_be_counted() {
         refused(step, &[words]);
     }
     assert_eq!(Shape([BIG; 4]).len(), usize::MAX);
-    let (graph, mut bank) = (Graph::new(), Bank::default());
-    bank.push("large", Shape([BIG; 4]));
+    let (graph, mut buffer) = (Graph::new(), StateBuffer::default());
+    buffer.push("large", Shape([BIG; 4]));
     let step = Step::new("step", &graph, &[("y", graph.full(Shape::SCALAR, 1.0))], vec![]).unwrap();
-    refused(Reference::<f32>::new(&[bank], vec![step]), &["bank 0"]);
+    refused(Reference::<f32>::new(&[buffer], vec![step]), &["state buffer 0"]);
     refused(gradients(graph.input("x", Shape([0; 4])).sum(), &[]), &["input: x"]);
 }
 
@@ -239,25 +243,25 @@ fn indices_and_lengths_are_checked() {
     let graph = Graph::new();
     let x = graph.input("x", Shape::vector(4));
     let step = Step::new("step", &graph, &[("y", x.relu())], vec![]).unwrap();
-    for (device, mut executor) in executors(&[bank(&[[1, 1, 1, 4]])], &step) {
+    for (device, mut executor) in executors(&[buffer(&[[1, 1, 1, 4]])], &step) {
         // On a GPU the program that looks for bad numbers stands behind the steps.
         for index in [1, 2, usize::MAX] {
             refused(executor.write_input(index, "x", &[0.0; 4]), &["there is no step"]);
             refused(executor.run(&[0, index]), &["there is no step"]);
             refused(executor.profile(index), &["there is no step"]);
             refused(executor.read_output(index, "y"), &["there is no step"]);
-            refused(executor.read_bank(index), &["there is no bank", "has 1"]);
-            refused(executor.write_bank(index, &[0.0; 64]), &["there is no bank"]);
+            refused(executor.read_state(index), &["there is no state buffer", "has 1"]);
+            refused(executor.write_state(index, &[0.0; 64]), &["there is no state buffer"]);
         }
         refused(executor.write_input(0, "z", &[0.0; 4]), &["no input named z"]);
         refused(executor.write_input(0, "x", &[0.0; 5]), &["4 numbers, not 5"]);
         refused(executor.read_output(0, "z"), &["no output named z"]);
-        refused(executor.write_bank(0, &[0.0; 4]), &["64 numbers, not 4"]);
+        refused(executor.write_state(0, &[0.0; 4]), &["64 numbers, not 4"]);
         executor.write_input(0, "x", &[-1.0, 2.0, -3.0, 4.0]).unwrap();
         executor.run(&[0]).unwrap();
         assert_eq!(executor.read_output(0, "y").unwrap(), [0.0, 2.0, 0.0, 4.0], "{device}");
     }
-    let gpu = support::gpu().executor(&[bank(&[[1, 1, 1, 4]])], std::slice::from_ref(&step)).unwrap();
+    let gpu = support::gpu().executor(&[buffer(&[[1, 1, 1, 4]])], std::slice::from_ref(&step)).unwrap();
     refused(gpu.program(1), &["there is no step 1"]);
 }
 
@@ -269,7 +273,7 @@ fn rows_out_of_range_are_harmless_and_mean_the_same() {
     let rows = [-INF, -1.0, -0.5, 0.0, 1.9, 2.0, 3.0, 4.0, 5.0, 1e9, 1e30, INF, NAN];
     let (kept, new, count) = (Shape([3, 1, 1, 2]), Shape([2, 1, 1, 2]), rows.len());
     let graph = Graph::new();
-    let slot = Slot { bank: 0, offset: 0 };
+    let slot = Slot { buffer: 0, offset: 0 };
     let (a, b) = (graph.state(slot, kept), graph.input("b", new));
     let of = graph.input("rows", Shape([count, 1, 1, 1]));
     let selected = a.gather_rows(b, of).unwrap();
@@ -282,10 +286,10 @@ fn rows_out_of_range_are_harmless_and_mean_the_same() {
     let store = Step::new("store", &graph, &[], vec![update]).unwrap();
 
     // A second tensor, which nothing of this may change.
-    let banks = [bank(&[kept.0, [1, 1, 1, 64]])];
-    let before: Vec<f32> = (0..banks[0].len).map(|i| i as f32).collect();
-    for (device, mut executor) in executors(&banks, &select) {
-        executor.write_bank(0, &before).unwrap();
+    let buffers = [buffer(&[kept.0, [1, 1, 1, 64]])];
+    let before: Vec<f32> = (0..buffers[0].len).map(|i| i as f32).collect();
+    for (device, mut executor) in executors(&buffers, &select) {
+        executor.write_state(0, &before).unwrap();
         executor.write_input(0, "b", &[6.0, 7.0, 8.0, 9.0]).unwrap();
         executor.write_input(0, "rows", &rows).unwrap();
         executor.run(&[0]).unwrap();
@@ -293,22 +297,22 @@ fn rows_out_of_range_are_harmless_and_mean_the_same() {
         let expected = [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 4, 4, 0].map(|row: u8| f32::from(2 * row));
         assert!(y.chunks(2).map(|row| row[0]).eq(expected), "{device}: {y:?}");
     }
-    for (device, mut executor) in executors(&banks, &store) {
-        executor.write_bank(0, &before).unwrap();
+    for (device, mut executor) in executors(&buffers, &store) {
+        executor.write_state(0, &before).unwrap();
         let value: Vec<f32> = (0..2 * count).map(|i| 100.0 + i as f32).collect();
         executor.write_input(0, "value", &value).unwrap();
         executor.write_input(0, "rows", &rows).unwrap();
         executor.run(&[0]).unwrap();
         // Rows 0, 1.9 and 2 are numbers 3, 4 and 5.
-        let now = executor.read_bank(0).unwrap();
+        let now = executor.read_state(0).unwrap();
         assert_eq!(now[..6], [106.0, 107.0, 108.0, 109.0, 110.0, 111.0], "{device}");
         assert_eq!(now[6..], before[6..], "{device}");
         // Of equal rows the last counts.
         let equal: Vec<f32> = (0..count).map(|i| (i % 2) as f32 * 2.0).collect();
-        executor.write_bank(0, &before).unwrap();
+        executor.write_state(0, &before).unwrap();
         executor.write_input(0, "rows", &equal).unwrap();
         executor.run(&[0]).unwrap();
-        let now = executor.read_bank(0).unwrap();
+        let now = executor.read_state(0).unwrap();
         assert_eq!(now[..6], [124.0, 125.0, 2.0, 3.0, 122.0, 123.0], "{device}");
     }
 }

@@ -4,7 +4,7 @@ use crate::support;
 use crate::support::networks;
 use mewgan::executor::Executor;
 use mewgan::gpu::Gpu;
-use mewgan::graph::{Bank, Step};
+use mewgan::graph::{StateBuffer, Step};
 use mewgan::models::{cyclegan, dcgan};
 use mewgan::optim::Adam;
 use mewgan::random::stream;
@@ -17,10 +17,10 @@ const BATCH: usize = 4;
 /// A model's programs, and where they start.
 struct Case {
     name: String,
-    banks: Vec<Bank>,
+    buffers: Vec<StateBuffer>,
     steps: Vec<Step>,
     initial: Vec<(usize, Vec<f32>)>,
-    /// Banks of gradients.
+    /// State buffers of gradients.
     gradients: [usize; 2],
 }
 
@@ -30,10 +30,10 @@ fn cases(width: usize) -> Vec<Case> {
     let gated = networks::dcgans(64, width / 4, 3).pop().map(|(_, model)| ("gated", model));
     for (preset, model) in networks::dcgans(16, width, 3).into_iter().chain(gated) {
         use dcgan::{DISCRIMINATOR, GENERATOR};
-        let banks = model.banks();
+        let buffers = model.buffers();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]
             .into_iter()
-            .flat_map(|(of, network)| networks::initial(of, &[network], &banks))
+            .flat_map(|(of, network)| networks::initial(of, &[network], &buffers))
             .collect();
         let mut steps = vec![model.discriminator_step(BATCH).unwrap(), model.generator_step(BATCH).unwrap()];
         if model.objective.r1.weight > 0.0 {
@@ -43,23 +43,23 @@ fn cases(width: usize) -> Vec<Case> {
             name: format!("dcgan {preset}"),
             steps,
             gradients: [GENERATOR.gradients, DISCRIMINATOR.gradients],
-            banks,
+            buffers,
             initial,
         });
     }
     for (preset, model) in networks::cyclegans(32, width / 2, BATCH) {
         use cyclegan::{DISCRIMINATORS, GENERATORS};
-        let banks = model.banks();
+        let buffers = model.buffers();
         let initial =
             [(GENERATORS, model.generators.iter().collect()), (DISCRIMINATORS, model.all_discriminators())]
                 .into_iter()
-                .flat_map(|(of, networks)| networks::initial(of, &networks, &banks))
+                .flat_map(|(of, networks)| networks::initial(of, &networks, &buffers))
                 .collect();
         cases.push(Case {
             name: format!("cyclegan {preset}"),
             steps: model.steps(BATCH).unwrap(),
             gradients: [GENERATORS.gradients, DISCRIMINATORS.gradients],
-            banks,
+            buffers,
             initial,
         });
     }
@@ -84,10 +84,10 @@ fn input(name: &str, len: usize, t: u64, step: usize) -> Vec<f32> {
     }
 }
 
-/// Iterations from the same start; every output of each, and every bank in the end.
+/// Iterations from the same start; every output of each, and every state buffer in the end.
 fn train(case: &Case, iterations: u64, executor: &mut dyn Executor) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
-    for (bank, numbers) in &case.initial {
-        executor.write_bank(*bank, numbers).unwrap();
+    for (buffer, numbers) in &case.initial {
+        executor.write_state(*buffer, numbers).unwrap();
     }
     let all: Vec<usize> = (0..case.steps.len()).collect();
     let mut outputs = Vec::new();
@@ -104,7 +104,7 @@ fn train(case: &Case, iterations: u64, executor: &mut dyn Executor) -> (Vec<Vec<
             }
         }
     }
-    (outputs, (0..case.banks.len()).map(|bank| executor.read_bank(bank).unwrap()).collect())
+    (outputs, (0..case.buffers.len()).map(|buffer| executor.read_state(buffer).unwrap()).collect())
 }
 
 /// The kernels of each kind of device for one preset; those for this one for the others, for a software driver takes long
@@ -118,22 +118,23 @@ fn variants(case: &Case) -> Vec<(&'static str, Gpu)> {
 fn devices_agree() {
     for case in cases(8) {
         let reference = |iterations| {
-            let mut executor = Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap();
+            let mut executor = Reference::<f32>::new(&case.buffers, case.steps.clone()).unwrap();
             train(&case, iterations, &mut executor)
         };
         let ((_, first), (expected, _)) = (reference(1), reference(3));
         for (variant, gpu) in variants(&case) {
             let name = format!("{} {variant}", case.name);
-            let mut executor = gpu.executor(&case.banks, &case.steps).unwrap();
-            let (_, banks) = train(&case, 1, &mut executor);
+            let mut executor = gpu.executor(&case.buffers, &case.steps).unwrap();
+            let (_, buffers) = train(&case, 1, &mut executor);
             let norm = |numbers: &mut dyn Iterator<Item = f32>| numbers.map(|x| x * x).sum::<f32>().sqrt();
             let off = |a: &[f32], b: &[f32]| norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
-            for bank in case.gradients {
-                let (error, size) = (off(&banks[bank], &first[bank]), norm(&mut first[bank].iter().copied()));
+            for buffer in case.gradients {
+                let (error, size) =
+                    (off(&buffers[buffer], &first[buffer]), norm(&mut first[buffer].iter().copied()));
                 // Rounding is far smaller; but a ReLU or |x| whose argument it pushes over 0 turns a gradient round.
                 assert!(error <= 0.02 * size, "{name}: gradients off by {error:.1e} of {size:.1e}");
             }
-            let (outputs, _) = train(&case, 3, &mut gpu.executor(&case.banks, &case.steps).unwrap());
+            let (outputs, _) = train(&case, 3, &mut gpu.executor(&case.buffers, &case.steps).unwrap());
             // Adam's first steps are nearly signs: what rounding turns round moves a weight by a whole step, and the errors of
             // single patches by some per cent. A small loss beside large ones may be off by more of itself.
             let usual = norm(&mut expected.iter().flatten().copied())
@@ -152,10 +153,10 @@ fn devices_agree() {
 fn the_same_bits_every_time() {
     for case in cases(8) {
         for (variant, gpu) in variants(&case) {
-            let run = || train(&case, 3, &mut gpu.executor(&case.banks, &case.steps).unwrap());
+            let run = || train(&case, 3, &mut gpu.executor(&case.buffers, &case.steps).unwrap());
             assert!(run() == run(), "{} {variant}", case.name);
         }
-        let run = || train(&case, 3, &mut Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap());
+        let run = || train(&case, 3, &mut Reference::<f32>::new(&case.buffers, case.steps.clone()).unwrap());
         assert!(run() == run(), "{} cpu", case.name);
     }
 }
@@ -166,7 +167,7 @@ fn the_same_bits_on_any_number_of_threads() {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                train(&case, 2, &mut Reference::<f32>::new(&case.banks, case.steps.clone()).unwrap())
+                train(&case, 2, &mut Reference::<f32>::new(&case.buffers, case.steps.clone()).unwrap())
             })
         };
         let one = run(1);
@@ -178,8 +179,8 @@ fn the_same_bits_on_any_number_of_threads() {
 #[test]
 fn memory_is_known_and_constant() {
     let case = cases(4).remove(0);
-    let planned = support::gpu().planned_bytes(&case.banks, &case.steps).unwrap();
-    let mut executor = support::gpu().executor(&case.banks, &case.steps).unwrap();
+    let planned = support::gpu().planned_bytes(&case.buffers, &case.steps).unwrap();
+    let mut executor = support::gpu().executor(&case.buffers, &case.steps).unwrap();
     assert_eq!(executor.bytes(), planned);
     let before = executor.bytes();
     train(&case, 3, &mut executor);
@@ -199,7 +200,7 @@ fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
     };
     model.generators = ["G_XtoY", "G_YtoX"].map(generator);
     model.objective.pool = 50;
-    let bytes = support::gpu().planned_bytes(&model.banks(), &model.steps(1).unwrap()).unwrap();
+    let bytes = support::gpu().planned_bytes(&model.buffers(), &model.steps(1).unwrap()).unwrap();
     assert!((1 << 30..8 << 30).contains(&bytes), "{} MiB", bytes >> 20);
     println!("planned: {} MiB", bytes >> 20);
 }

@@ -99,21 +99,21 @@ fn a_site_has_all_its_steps_and_their_state() {
             let bytes = fs::read(path).unwrap();
             let state = safetensors::SafeTensors::deserialize(&bytes).unwrap();
             for (name, tensor) in state.tensors() {
-                let bank: usize = name.strip_prefix("bank.").unwrap().parse().unwrap();
-                assert_eq!(tensor.shape(), [model["banks"][bank].as_u64().unwrap() as usize]);
-                assert!(written.insert(bank), "bank {bank} is written once");
+                let buffer: usize = name.strip_prefix("buffer.").unwrap().parse().unwrap();
+                assert_eq!(tensor.shape(), [model["buffers"][buffer].as_u64().unwrap() as usize]);
+                assert!(written.insert(buffer), "state buffer {buffer} is written once");
             }
         }
         let programs = programs(&site);
         assert_eq!(programs.len(), 2 * steps.len());
         // What draws and translates works on weights and statistics alone, all of which must have come along.
-        let banks: BTreeSet<usize> = programs
+        let buffers: BTreeSet<usize> = programs
             .iter()
             .filter(|program| program.name.starts_with("sample") || program.name.starts_with("to_"))
             .flat_map(|program| program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings))
-            .filter_map(|region| if let Buffer::Bank(bank) = region.buffer { Some(bank) } else { None })
+            .filter_map(|region| if let Buffer::State(buffer) = region.buffer { Some(buffer) } else { None })
             .collect();
-        assert!(!banks.is_empty() && banks.is_subset(&written), "{banks:?} {written:?}");
+        assert!(!buffers.is_empty() && buffers.is_subset(&written), "{buffers:?} {written:?}");
     }
 }
 

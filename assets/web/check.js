@@ -18,8 +18,8 @@ export async function check(model, each) {
     const { replayer } = model;
     const known = await tensors("check.safetensors");
     const before = [];
-    for (const bank of replayer.banks.keys()) before.push(await replayer.readBank(bank));
-    for (const { name, steps, banks } of model.checks) {
+    for (const buffer of replayer.state.keys()) before.push(await replayer.readState(buffer));
+    for (const { name, steps, buffers } of model.checks) {
         if (!steps.every((step) => replayer.programs.has(step))) continue;
         model.reset();
         replayer.run(
@@ -37,13 +37,13 @@ export async function check(model, each) {
                 rows.push({ what: output, difference: distance(found[index], expected), count: expected.length });
             });
         }
-        for (const { what, bank, stride } of banks) {
-            const expected = known[`${name}/bank/${bank}`];
-            const all = await replayer.readBank(bank);
+        for (const { what, buffer, stride } of buffers) {
+            const expected = known[`${name}/buffer/${buffer}`];
+            const all = await replayer.readState(buffer);
             const found = expected.map((_, index) => all[index * stride]);
             rows.push({ what, difference: distance(found, expected), count: expected.length });
         }
         each(name, rows);
     }
-    before.forEach((numbers, bank) => replayer.writeBank(bank, numbers));
+    before.forEach((numbers, buffer) => replayer.writeState(buffer, numbers));
 }

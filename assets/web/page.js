@@ -42,7 +42,7 @@ async function start() {
     at("facts").textContent = facts.join(", ");
 
     say("Compiling kernels …");
-    const model = new Model(manifest, new Replayer(device, manifest.banks), kernels);
+    const model = new Model(manifest, new Replayer(device, manifest.buffers), kernels);
     model.task = queue();
     model.compare = () => compare(model);
     await model.load("sampling");

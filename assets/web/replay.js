@@ -4,11 +4,11 @@
 const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 export class Replayer {
-    // `banks` are the counts of numbers in each; they begin as zeros.
-    constructor(device, banks) {
+    // `buffers` are the counts of numbers in each; they begin as zeros.
+    constructor(device, buffers) {
         this.device = device;
-        this.banks = banks.map((count) => this.#buffer(count * 4));
-        this.counts = banks;
+        this.state = buffers.map((count) => this.#buffer(count * 4));
+        this.counts = buffers;
         this.pool = [];
         this.pipelines = new Map();
         this.programs = new Map();
@@ -24,7 +24,7 @@ export class Replayer {
             Inputs: this.#buffer(program.input_bytes),
             Constants: this.#buffer(program.constants.length * 4),
             Result: program.results.map((size) => this.#buffer(size)),
-            Bank: this.banks,
+            State: this.state,
             Pool: this.#shared(program.pool),
         };
         this.device.queue.writeBuffer(buffers.Constants, 0, new Float32Array(program.constants));
@@ -108,19 +108,19 @@ export class Replayer {
         );
     }
 
-    async readBank(bank) {
-        const [numbers] = await this.#read([{ buffer: this.banks[bank], offset: 0, count: this.counts[bank] }]);
+    async readState(buffer) {
+        const [numbers] = await this.#read([{ buffer: this.state[buffer], offset: 0, count: this.counts[buffer] }]);
         return numbers;
     }
 
-    writeBank(bank, numbers) {
-        this.device.queue.writeBuffer(this.banks[bank], 0, numbers);
+    writeState(buffer, numbers) {
+        this.device.queue.writeBuffer(this.state[buffer], 0, numbers);
     }
 
-    // Zeros in every bank that is not written afterwards.
-    clearBanks() {
+    // Zeros in every state buffer that is not written afterwards.
+    clearState() {
         const encoder = this.device.createCommandEncoder();
-        for (const bank of this.banks) encoder.clearBuffer(bank);
+        for (const buffer of this.state) encoder.clearBuffer(buffer);
         this.device.queue.submit([encoder.finish()]);
     }
 

@@ -38,16 +38,16 @@ export class Model {
             ...part.steps.map((step) => json(`programs/${this.kernels}/${step}.json`)),
         ]);
         for (const [tensor, numbers] of Object.entries(state)) {
-            const bank = Number(tensor.split(".")[1]);
-            this.state.set(bank, numbers);
-            this.replayer.writeBank(bank, numbers);
+            const buffer = Number(tensor.split(".")[1]);
+            this.state.set(buffer, numbers);
+            this.replayer.writeState(buffer, numbers);
         }
         await Promise.all(programs.map((program) => this.replayer.add(program)));
     }
 
     // Everything as it was exported.
     reset() {
-        this.replayer.clearBanks();
-        for (const [bank, numbers] of this.state) this.replayer.writeBank(bank, numbers);
+        this.replayer.clearState();
+        for (const [buffer, numbers] of this.state) this.replayer.writeState(buffer, numbers);
     }
 }

@@ -43,12 +43,12 @@ pub fn operations(criterion: &mut Criterion, group: Group) {
         let mut benches = criterion.benchmark_group(format!("{}/{name}", group.name()));
         benches.sampling_mode(SamplingMode::Flat);
         for Operation { subject, step } in operations.iter().filter(|of| of.subject.group == group) {
-            let bank = operations::bank([step]);
+            let buffer = operations::buffer([step]);
             let steps = vec![step.clone()];
             let device = device.clone().tuned(&steps, &mut |_| ()).expect("the device works");
-            let banks = [bank.clone()];
-            let mut executor = device.executor(&banks, steps).expect("the device is large enough");
-            executor.write_bank(0, &uniform("bench", 0.1, bank.len)).expect("as long as the bank");
+            let buffers = [buffer.clone()];
+            let mut executor = device.executor(&buffers, steps).expect("the device is large enough");
+            executor.write_state(0, &uniform("bench", 0.1, buffer.len)).expect("as long as the state buffer");
             benches.throughput(match subject.flops {
                 0 => Throughput::Bytes(subject.bytes),
                 flops => Throughput::Elements(flops),

@@ -32,7 +32,7 @@ pub fn subject(system: &System) -> Subject {
 /// # Errors
 /// If the device is too small for it, or fails.
 pub fn start(device: &Device, system: &System) -> Result<(Running, Task)> {
-    let mut executor = device.executor(system.banks(), system.steps())?;
+    let mut executor = device.executor(system.buffers(), system.steps())?;
     system.begin(&mut *executor)?;
     let executor = Rc::new(RefCell::new(executor));
     let steps: Vec<String> = system.phases.iter().map(|phase| phase.step.name.clone()).collect();

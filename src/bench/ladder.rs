@@ -3,11 +3,11 @@
 use super::report::{Contraction, Group, Subject};
 use crate::Result;
 use crate::gpu::Gpu;
-use crate::gpu::ladder::{RUNGS, bank, production};
+use crate::gpu::ladder::{RUNGS, buffer, production};
 use crate::gpu::lower::{self, Kind};
 use crate::gpu::program::Program;
 use crate::gradcheck::variants::targets;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 use crate::shape::{ConvGeometry, ConvOptions};
 
 /// The convolutions that are climbed, and a preset that needs each: batch, side of the image, channels in and out; kernel,
@@ -15,18 +15,18 @@ use crate::shape::{ConvGeometry, ConvOptions};
 const SIZES: [(&str, [usize; 4], [usize; 3]); 2] =
     [("dcgan course", [16, 32, 32, 64], [4, 2, 1]), ("cyclegan paper", [1, 64, 256, 256], [3, 1, 1])];
 
-/// Every rung at every size, and above them the kernels that training takes on GPUs and on software drivers; with the bank that
+/// Every rung at every size, and above them the kernels that training takes on GPUs and on software drivers; with the state buffer that
 /// holds their operands.
 ///
 /// # Errors
 /// If an operand is larger than the device can bind.
-pub fn programs(gpu: &Gpu) -> Result<(Vec<(Subject, Program)>, Bank)> {
+pub fn programs(gpu: &Gpu) -> Result<(Vec<(Subject, Program)>, StateBuffer)> {
     let mut programs = Vec::new();
     let mut len = 0;
     for (preset, [batch, side, i, o], [kernel, stride, padding]) in SIZES {
         let geometry = ConvGeometry::conv2d([side; 2], [kernel; 2], ConvOptions::new(stride, padding))?;
         let of = lower::Contraction { kind: Kind::Conv2d, geometry, batch, i, o };
-        len = len.max(bank(&of).len);
+        len = len.max(buffer(&of).len);
         for rung in &RUNGS {
             programs.push((subject(rung.name.to_owned(), preset, &of), rung.program(&of)?));
         }
@@ -36,7 +36,7 @@ pub fn programs(gpu: &Gpu) -> Result<(Vec<(Subject, Program)>, Bank)> {
             programs.push((subject(name, preset, &of), production(&of, &target)?));
         }
     }
-    Ok((programs, Bank { tensors: vec![], len }))
+    Ok((programs, StateBuffer { tensors: vec![], len }))
 }
 
 fn subject(name: String, preset: &str, of: &lower::Contraction) -> Subject {

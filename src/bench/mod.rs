@@ -10,7 +10,7 @@ use crate::device::Device;
 use crate::executor::Executor;
 use crate::gpu::GpuExecutor;
 use crate::gpu::program::Program;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 use crate::measure::peaks::{self, Peak, Peaks};
 use crate::measure::{self, Effort, Progress, Spread, measure, repeated};
 use crate::models::system::{self, System};
@@ -62,7 +62,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
         largest.cloned().ok_or_else(|| Error::Input("the preset course has no contraction".into()))?;
     operations.retain(|operation| options.wants(&operation.subject));
     systems.retain(|system| options.wants(&subject(system)));
-    let (mut rungs, bank) = match device {
+    let (mut rungs, buffer) = match device {
         Device::Cpu { .. } => Default::default(),
         Device::Gpu(gpu) => ladder::programs(gpu)?,
     };
@@ -74,7 +74,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
         )));
     }
 
-    let mut tasks = kernels(device, control, &operations, (rungs, bank))?;
+    let mut tasks = kernels(device, control, &operations, (rungs, buffer))?;
     let samples = measure(&mut tasks, options.effort, progress)?;
     let mut ratios = ratios(&samples);
     let mut rows: Vec<Row> =
@@ -153,33 +153,33 @@ fn kernels(
     device: &Device,
     control: Operation,
     operations: &[Operation],
-    (rungs, of_rungs): (Vec<(Subject, Program)>, Bank),
+    (rungs, of_rungs): (Vec<(Subject, Program)>, StateBuffer),
 ) -> Result<Vec<Task>> {
-    let bank = operations::bank(operations.iter().chain([&control]).map(|of| &of.step));
-    let banks = [if rungs.is_empty() || bank.len > of_rungs.len { bank } else { of_rungs }];
+    let buffer = operations::buffer(operations.iter().chain([&control]).map(|of| &of.step));
+    let buffers = [if rungs.is_empty() || buffer.len > of_rungs.len { buffer } else { of_rungs }];
     let as_control = |subject: Subject| Subject { group: Group::Control, ..subject };
     let (mut executor, mut subjects): (Box<dyn Executor>, Vec<Subject>) = match device {
         Device::Cpu { .. } => {
             let all = || [&control, &control].into_iter().chain(operations);
             let steps = all().map(|operation| operation.step.clone()).collect();
-            (Box::new(Reference::<f32>::new(&banks, steps)?), all().map(|of| of.subject.clone()).collect())
+            (Box::new(Reference::<f32>::new(&buffers, steps)?), all().map(|of| of.subject.clone()).collect())
         }
         Device::Gpu(gpu) => {
-            let chosen = operations::candidates(gpu, &control, &banks)?.remove(0);
+            let chosen = operations::candidates(gpu, &control, &buffers)?.remove(0);
             let mut all = vec![chosen.clone(), chosen];
             let peaks = peaks::programs(gpu.target().max_binding)?.into_iter();
             all.extend(peaks.map(|(peak, program)| (peak.into(), program)));
             for operation in operations {
-                all.extend(operations::candidates(gpu, operation, &banks)?);
+                all.extend(operations::candidates(gpu, operation, &buffers)?);
             }
             all.extend(rungs);
             let (subjects, programs) = all.into_iter().unzip();
-            (Box::new(GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?), subjects)
+            (Box::new(GpuExecutor::load_lowered(gpu.clone(), &buffers, programs)?), subjects)
         }
     };
     subjects[..CONTROLS].iter_mut().for_each(|subject| *subject = as_control(subject.clone()));
     // Away from 0, so that variances are positive and nothing is denormal.
-    executor.write_bank(0, &uniform("bench", 0.1, banks[0].len))?;
+    executor.write_state(0, &uniform("bench", 0.1, buffers[0].len))?;
     let executor = Rc::new(RefCell::new(executor));
     let mut tasks: Vec<Task> = (0..)
         .zip(subjects)

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower;
 use crate::gpu::program::Program;
-use crate::graph::{Bank, Node, NodeId, Op, Per, Slot, Step};
+use crate::graph::{Node, NodeId, Op, Per, Slot, StateBuffer, Step};
 use crate::models::system::System;
 use crate::shape::Shape;
 
@@ -123,33 +123,33 @@ fn contraction(step: &Step, id: NodeId) -> Option<Contraction> {
     Some(Contraction { op: node.op.name().into(), batch: shape(0).0[0], geometry, inputs, outputs })
 }
 
-/// A step of nothing but this node. Its operands lie in bank 0, one after another; nobody reads the result, so that nothing
+/// A step of nothing but this node. Its operands lie in state buffer 0, one after another; nobody reads the result, so that nothing
 /// is copied and the memory of one is that of all.
 fn alone(step: &Step, id: NodeId) -> Step {
     let node = &step.nodes[id];
-    let mut bank = Bank::default();
+    let mut buffer = StateBuffer::default();
     let mut nodes: Vec<Node> = Vec::new();
     for &operand in &node.operands {
         let shape = step.nodes[operand].shape;
-        let slot = Slot { bank: 0, offset: bank.len };
-        bank.push("", shape);
+        let slot = Slot { buffer: 0, offset: buffer.len };
+        buffer.push("", shape);
         nodes.push(Node { op: Op::State(slot), operands: vec![], shape });
     }
     nodes.push(Node { operands: (0..node.operands.len()).collect(), ..node.clone() });
     Step { name: node.op.name().into(), nodes, outputs: vec![], updates: vec![] }
 }
 
-/// The bank that holds the operands of whichever of these steps runs, each of one operation.
-pub fn bank<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Bank {
+/// The state buffer that holds the operands of whichever of these steps runs, each of one operation.
+pub fn buffer<'s>(steps: impl IntoIterator<Item = &'s Step>) -> StateBuffer {
     let len = |step: &Step| {
         let operands = &step.nodes[..step.nodes.len() - 1];
-        let mut bank = Bank::default();
+        let mut buffer = StateBuffer::default();
         for node in operands {
-            bank.push("", node.shape);
+            buffer.push("", node.shape);
         }
-        bank.len
+        buffer.len
     };
-    Bank { tensors: vec![], len: steps.into_iter().map(len).max().unwrap_or(0) }
+    StateBuffer { tensors: vec![], len: steps.into_iter().map(len).max().unwrap_or(0) }
 }
 
 /// Every way `gpu` can compute an operation, the one it would take first: contractions by every kernel that may suit them,
@@ -157,11 +157,15 @@ pub fn bank<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Bank {
 ///
 /// # Errors
 /// If a tensor is larger than the device can bind.
-pub fn candidates(gpu: &Gpu, operation: &Operation, banks: &[Bank]) -> Result<Vec<(Subject, Program)>> {
+pub fn candidates(
+    gpu: &Gpu,
+    operation: &Operation,
+    buffers: &[StateBuffer],
+) -> Result<Vec<(Subject, Program)>> {
     let step = &operation.step;
     let own = gpu.target();
     let Some(contraction) = lower::Contraction::of(step, step.nodes.len() - 1) else {
-        let program = lower::lower(step, banks, own)?;
+        let program = lower::lower(step, buffers, own)?;
         let subject = Subject { variant: kernels(&program), ..operation.subject.clone() };
         return Ok(vec![(Subject { chosen: true, ..subject }, program)]);
     };
@@ -173,7 +177,7 @@ pub fn candidates(gpu: &Gpu, operation: &Operation, banks: &[Bank]) -> Result<Ve
         target.choices.set(contraction, variant);
         let chosen = Some(variant) == settled;
         let subject = Subject { variant: variant.to_string(), chosen, ..operation.subject.clone() };
-        Ok((subject, lower::lower(step, banks, &target)?))
+        Ok((subject, lower::lower(step, buffers, &target)?))
     };
     variants.into_iter().map(program).collect()
 }

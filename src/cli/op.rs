@@ -3,7 +3,7 @@
 use super::{Done, say};
 use crate::device::{AUTO, CPU, Device};
 use crate::executor::Executor;
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::op::{OpRequest, names, run};
 use crate::reference::Reference;
 use crate::tensor_file::{Tensor, Tensors, read, write};
@@ -89,12 +89,12 @@ impl Op {
             Tensors::F32(tensors) => {
                 let device = Device::open(device)?;
                 say(device.describe());
-                let results = run(&request, tensors, |banks, steps| device.executor(banks, steps))?;
+                let results = run(&request, tensors, |buffers, steps| device.executor(buffers, steps))?;
                 let listing = listing(&results);
                 (Tensors::F32(results), listing)
             }
             Tensors::F64(tensors) => {
-                let results = run(&request, tensors, |banks, steps| double(device, banks, steps))?;
+                let results = run(&request, tensors, |buffers, steps| double(device, buffers, steps))?;
                 let listing = listing(&results);
                 (Tensors::F64(results), listing)
             }
@@ -120,9 +120,9 @@ fn listing<T>(results: &BTreeMap<String, Tensor<T>>) -> String {
 }
 
 /// The executor for float64: the reference on the CPU, the only one that computes in it.
-fn double(device: &str, banks: &[Bank], steps: Vec<Step>) -> Result<Box<dyn Executor<f64>>> {
+fn double(device: &str, buffers: &[StateBuffer], steps: Vec<Step>) -> Result<Box<dyn Executor<f64>>> {
     match device {
-        AUTO | CPU => Ok(Box::new(Reference::new(banks, steps)?)),
+        AUTO | CPU => Ok(Box::new(Reference::new(buffers, steps)?)),
         _ => Err(Error::Device(format!(
             "device {device:?} computes in float32, but the inputs are float64; give float32 (.float()), or pass --device cpu"
         ))),

@@ -100,7 +100,7 @@ pub fn explain(
         Device::Gpu(_) => "the device's own, as a new run would take them",
     };
     let device = device.tuned(&system.steps(), progress)?;
-    check_program("the images of a batch", &device, system.banks(), &system.steps())?;
+    check_program("the images of a batch", &device, system.buffers(), &system.steps())?;
     progress("measuring what the device can do");
     let peaks = peaks::measured(&device, PEAKS, &|_, _, _| ())?;
     progress("timing the iteration");
@@ -143,21 +143,21 @@ type Ready = (Box<dyn Executor>, Vec<Vec<Row>>);
 
 /// The programs on a device, and what is in them, times left open.
 fn prepare(device: &Device, system: &System) -> Result<Ready> {
-    let banks = system.banks();
+    let buffers = system.buffers();
     Ok(match device {
         Device::Cpu { .. } => {
-            let rows = system.phases.iter().map(|phase| row::of_step(&phase.step, banks)).collect();
-            (Box::new(Reference::<f32>::new(banks, system.steps())?), rows)
+            let rows = system.phases.iter().map(|phase| row::of_step(&phase.step, buffers)).collect();
+            (Box::new(Reference::<f32>::new(buffers, system.steps())?), rows)
         }
         Device::Gpu(gpu) => {
             let target = gpu.target();
             let programs = system
                 .phases
                 .iter()
-                .map(|phase| lower(&phase.step, banks, target))
+                .map(|phase| lower(&phase.step, buffers, target))
                 .collect::<Result<Vec<_>>>()?;
             let rows = programs.iter().map(|program| row::of_program(program, target)).collect();
-            (Box::new(GpuExecutor::load_lowered(gpu.clone(), banks, programs)?), rows)
+            (Box::new(GpuExecutor::load_lowered(gpu.clone(), buffers, programs)?), rows)
         }
     })
 }

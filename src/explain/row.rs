@@ -2,7 +2,7 @@
 
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::{Dispatch, Program};
-use crate::graph::{Bank, Step, Update};
+use crate::graph::{StateBuffer, Step, Update};
 use crate::measure::peaks::Peaks;
 use crate::shape::Shape;
 use serde::Serialize;
@@ -69,15 +69,15 @@ pub fn of_program(program: &Program, target: &Target) -> Vec<Row> {
     (1..).zip(&program.dispatches).map(row).collect()
 }
 
-/// The operations and updates of a step over `banks`, as the reference computes them one after another.
-pub fn of_step(step: &Step, banks: &[Bank]) -> Vec<Row> {
+/// The operations and updates of a step over `buffers`, as the reference computes them one after another.
+pub fn of_step(step: &Step, buffers: &[StateBuffer]) -> Vec<Row> {
     let shape = |id: usize| step.nodes[id].shape;
     let nodes = step.computed().map(|id| {
         let node = &step.nodes[id];
         let operands = node.operands.iter().map(|&operand| shape(operand));
         (node.op.name(), operands.chain([node.shape]).collect(), step.flops(id))
     });
-    let updates = step.updates.iter().map(|update| (update.name(), touched(update, step, banks), 0));
+    let updates = step.updates.iter().map(|update| (update.name(), touched(update, step, buffers), 0));
     let row = |(number, (op, shapes, flops)): (usize, (&str, Vec<Shape>, u64))| Row {
         number,
         op: op.to_owned(),
@@ -95,20 +95,20 @@ pub fn of_step(step: &Step, banks: &[Bank]) -> Vec<Row> {
 }
 
 /// What an update reads and writes, each once.
-fn touched(update: &Update, step: &Step, banks: &[Bank]) -> Vec<Shape> {
+fn touched(update: &Update, step: &Step, buffers: &[StateBuffer]) -> Vec<Shape> {
     let shape = |id: usize| step.nodes[id].shape;
-    let bank = |bank: usize| Shape::vector(banks[bank].len);
+    let buffer = |buffer: usize| Shape::vector(buffers[buffer].len);
     match *update {
         Update::Store { value, .. } => vec![shape(value); 2],
         Update::RunningMoments { moments, .. } => vec![shape(moments); 2],
         Update::ScatterRows { value, rows, .. } => vec![shape(value), shape(rows), shape(value)],
-        Update::Mean { bank: of, .. } => vec![bank(of); 2],
+        Update::Mean { buffer: of, .. } => vec![buffer(of); 2],
         Update::Average { average, parameters, decay } => {
-            vec![bank(parameters), shape(decay), bank(average)]
+            vec![buffer(parameters), shape(decay), buffer(average)]
         }
         Update::Optimize { parameters, gradients, ref state, rates, .. } => {
-            let state = state.iter().map(|&of| bank(of));
-            [bank(gradients), shape(rates), bank(parameters)].into_iter().chain(state).collect()
+            let state = state.iter().map(|&of| buffer(of));
+            [buffer(gradients), shape(rates), buffer(parameters)].into_iter().chain(state).collect()
         }
     }
 }

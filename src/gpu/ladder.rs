@@ -7,7 +7,7 @@ use super::lower::{Contraction, Target, lower};
 use super::preprocess::expand;
 use super::program::{Buffer, Dispatch, Pipeline, Program, Region, Shader, WORKGROUP, grid};
 use crate::Result;
-use crate::graph::{Bank, Graph, Slot, Step};
+use crate::graph::{Graph, Slot, StateBuffer, Step};
 use crate::shape::Shape;
 
 /// The name of every program's only output.
@@ -48,17 +48,17 @@ pub const RUNGS: [Rung; 7] = [
     rung("7 prefetch", "ladder/7_prefetch", true, Share::Workgroup(64)),
 ];
 
-/// The bank that programs read: x and w of a convolution, one after the other.
-pub fn bank(of: &Contraction) -> Bank {
-    let mut bank = Bank::default();
+/// The state buffer that programs read: x and w of a convolution, one after the other.
+pub fn buffer(of: &Contraction) -> StateBuffer {
+    let mut state_buffer = StateBuffer::default();
     let [x, w, _] = of.shapes();
-    bank.push("x", x);
-    bank.push("w", w);
-    bank
+    state_buffer.push("x", x);
+    state_buffer.push("w", w);
+    state_buffer
 }
 
 impl Rung {
-    /// Its program for a convolution whose operands lie in bank 0, as [`bank`] has them.
+    /// Its program for a convolution whose operands lie in state buffer 0, as [`state_buffer`] has them.
     ///
     /// # Errors
     /// If the kernel's text cannot be made (an error in this crate).
@@ -85,22 +85,22 @@ impl Rung {
 /// # Errors
 /// If an operand is larger than a binding may be.
 pub fn production(of: &Contraction, target: &Target) -> Result<Program> {
-    let bank = bank(of);
+    let state_buffer = buffer(of);
     let graph = Graph::new();
     let operand = |index: usize| {
-        let (_, shape, offset) = &bank.tensors[index];
-        graph.state(Slot { bank: 0, offset: *offset }, *shape)
+        let (_, shape, offset) = &state_buffer.tensors[index];
+        graph.state(Slot { buffer: 0, offset: *offset }, *shape)
     };
     let y = of.build(operand(0), operand(1))?;
     let step = Step::new("ladder", &graph, &[(OUTPUT, y)], vec![])?;
-    lower(&step, std::slice::from_ref(&bank), target)
+    lower(&step, std::slice::from_ref(&state_buffer), target)
 }
 
 fn program(of: &Contraction, shader: Shader, workgroups: usize) -> Program {
     let shapes = of.shapes();
     let size = |shape: Shape| (shape.len() * 4).next_multiple_of(16) as u64;
-    let operands = bank(of).tensors.into_iter().map(|(_, shape, offset)| Region {
-        buffer: Buffer::Bank(0),
+    let operands = buffer(of).tensors.into_iter().map(|(_, shape, offset)| Region {
+        buffer: Buffer::State(0),
         offset: offset as u64 * 4,
         size: size(shape),
     });

@@ -3,26 +3,27 @@
 use super::finite;
 use super::program::Program;
 use crate::Result;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 
 /// Bytes of so many numbers.
 pub fn bytes<T>(numbers: usize) -> u64 {
     (numbers * size_of::<T>()) as u64
 }
 
-/// Bytes of device memory that `programs` over `banks` take.
+/// Bytes of device memory that `programs` over `state_buffers` take.
 ///
 /// # Errors
 /// If a kernel's text cannot be made (an error in this crate).
-pub fn planned_bytes(banks: &[Bank], mut programs: Vec<Program>) -> Result<u64> {
-    programs.extend(finite::program(banks)?);
+pub fn planned_bytes(state_buffers: &[StateBuffer], mut programs: Vec<Program>) -> Result<u64> {
+    programs.extend(finite::program(state_buffers)?);
     let own = |program: &Program| {
         let constants = buffer_size(bytes::<f32>(program.constants.len()));
         let results: u64 = program.results.iter().map(|&size| buffer_size(size)).sum();
         buffer_size(program.input_bytes) + constants + results
     };
     let (pool, _) = shared_pool(&programs);
-    let shared = pool.into_iter().chain(banks.iter().map(|bank| bytes::<f32>(bank.len)));
+    let shared =
+        pool.into_iter().chain(state_buffers.iter().map(|state_buffer| bytes::<f32>(state_buffer.len)));
     Ok(shared.map(buffer_size).chain(programs.iter().map(own)).sum())
 }
 

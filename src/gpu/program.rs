@@ -188,6 +188,6 @@ pub enum Buffer {
     Inputs,
     /// Written once.
     Constants,
-    /// A bank of state.
-    Bank(usize),
+    /// A state buffer.
+    State(usize),
 }

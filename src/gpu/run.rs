@@ -28,13 +28,13 @@ const STORAGE: wgpu::BufferUsages =
 /// Steps ready to run on a GPU, in numbers of type `T`.
 pub struct GpuExecutor<T = f32> {
     gpu: Gpu,
-    banks: Vec<wgpu::Buffer>,
-    bank_lens: Vec<usize>,
+    state_buffers: Vec<wgpu::Buffer>,
+    state_lens: Vec<usize>,
     pool: Vec<wgpu::Buffer>,
     pipelines: Vec<wgpu::ComputePipeline>,
     /// The steps, and behind them the program that looks for numbers that are not finite.
     steps: Vec<Loaded<T>>,
-    /// Which program that is, in single precision and where there are banks.
+    /// Which program that is, in single precision and where there are state buffers.
     finite: Option<usize>,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     readback: Option<wgpu::Buffer>,
@@ -59,11 +59,11 @@ struct Loaded<T> {
 }
 
 impl<T> Loaded<T> {
-    /// One of its buffers, of which it shares `pool` and `banks` with others.
+    /// One of its buffers, of which it shares `pool` and `state_buffers` with others.
     fn buffer<'a>(
         &'a self,
         pool: &'a [wgpu::Buffer],
-        banks: &'a [wgpu::Buffer],
+        state_buffers: &'a [wgpu::Buffer],
         buffer: Buffer,
     ) -> &'a wgpu::Buffer {
         match buffer {
@@ -71,7 +71,7 @@ impl<T> Loaded<T> {
             Buffer::Result(result) => &self.results[result],
             Buffer::Inputs => &self.inputs,
             Buffer::Constants => &self.constants,
-            Buffer::Bank(bank) => &banks[bank],
+            Buffer::State(state_buffer) => &state_buffers[state_buffer],
         }
     }
 }
@@ -85,7 +85,7 @@ impl<T: Real> GpuExecutor<T> {
 
     /// A buffer of a step.
     fn buffer(&self, step: usize, buffer: Buffer) -> &wgpu::Buffer {
-        self.steps[step].buffer(&self.pool, &self.banks, buffer)
+        self.steps[step].buffer(&self.pool, &self.state_buffers, buffer)
     }
 
     /// Writes numbers to a place of a step.
@@ -223,22 +223,22 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
         self.read(&buffer, offset, count)
     }
 
-    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
-        known("bank", bank, self.banks.len())?;
-        let buffer = self.banks[bank].clone();
-        self.read(&buffer, 0, self.bank_lens[bank])
+    fn read_state(&mut self, state_buffer: usize) -> Result<Vec<T>> {
+        known("state buffer", state_buffer, self.state_buffers.len())?;
+        let buffer = self.state_buffers[state_buffer].clone();
+        self.read(&buffer, 0, self.state_lens[state_buffer])
     }
 
-    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
-        known("bank", bank, self.banks.len())?;
-        if values.len() != self.bank_lens[bank] {
+    fn write_state(&mut self, state_buffer: usize, values: &[T]) -> Result<()> {
+        known("state buffer", state_buffer, self.state_buffers.len())?;
+        if values.len() != self.state_lens[state_buffer] {
             return Err(Error::Input(format!(
-                "bank {bank} holds {} numbers, not {}",
-                self.bank_lens[bank],
+                "state buffer {state_buffer} holds {} numbers, not {}",
+                self.state_lens[state_buffer],
                 values.len()
             )));
         }
-        self.gpu.queue.write_buffer(&self.banks[bank], 0, bytemuck::cast_slice(values));
+        self.gpu.queue.write_buffer(&self.state_buffers[state_buffer], 0, bytemuck::cast_slice(values));
         self.gpu.check()
     }
 
@@ -257,7 +257,7 @@ impl<T: Real> Executor<T> for GpuExecutor<T> {
     fn bytes(&self) -> usize {
         let of_steps =
             self.steps.iter().flat_map(|step| step.results.iter().chain([&step.inputs, &step.constants]));
-        let all = self.banks.iter().chain(&self.pool).chain(of_steps);
+        let all = self.state_buffers.iter().chain(&self.pool).chain(of_steps);
         all.map(|buffer| buffer.size() as usize).sum()
     }
 }

@@ -7,7 +7,7 @@ use super::lower::{Contraction, TuningTable, Variant, candidates, lower};
 use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
-use crate::graph::{Bank, Graph, Slot, Step, Update};
+use crate::graph::{Graph, Slot, StateBuffer, Step, Update};
 use crate::spelling::quoted;
 use crate::{Error, Result, machine};
 use serde::{Deserialize, Serialize};
@@ -146,19 +146,19 @@ fn fastest(gpu: &Gpu, of: &Contraction) -> Result<Variant> {
 /// # Errors
 /// If the device fails or is too small.
 pub fn measure(gpu: &Gpu, of: &Contraction, variants: &[Variant]) -> Result<Vec<f64>> {
-    let (banks, step) = alone(of)?;
+    let (buffers, step) = alone(of)?;
     let programs = variants
         .iter()
         .map(|&variant| {
             let mut target = gpu.target().clone();
             target.choices.set(*of, variant);
-            lower(&step, &banks, &target)
+            lower(&step, &buffers, &target)
         })
         .collect::<Result<_>>()?;
-    let mut executor = GpuExecutor::load_lowered(gpu.clone(), &banks, programs)?;
-    for (bank, of) in banks.iter().enumerate() {
+    let mut executor = GpuExecutor::load_lowered(gpu.clone(), &buffers, programs)?;
+    for (buffer, of) in buffers.iter().enumerate() {
         let values: Vec<f32> = (0..of.len).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
-        executor.write_bank(bank, &values)?;
+        executor.write_state(buffer, &values)?;
     }
     let mut time = |program: usize, runs: usize| -> Result<f64> {
         executor.wait()?;
@@ -182,16 +182,16 @@ pub fn measure(gpu: &Gpu, of: &Contraction, variants: &[Variant]) -> Result<Vec<
     Ok(seconds)
 }
 
-/// A step that is one contraction and nothing else, over banks that hold its operands and its result.
-fn alone(of: &Contraction) -> Result<(Vec<Bank>, Step)> {
-    let mut banks = vec![Bank::default(), Bank::default(), Bank::default()];
-    for (bank, shape) in banks.iter_mut().zip(of.shapes()) {
-        bank.push("operand", shape);
+/// A step that is one contraction and nothing else, over state buffers that hold its operands and its result.
+fn alone(of: &Contraction) -> Result<(Vec<StateBuffer>, Step)> {
+    let mut buffers = vec![StateBuffer::default(), StateBuffer::default(), StateBuffer::default()];
+    for (buffer, shape) in buffers.iter_mut().zip(of.shapes()) {
+        buffer.push("operand", shape);
     }
     let graph = Graph::new();
     let [a, b, _] = of.shapes();
-    let [a, b] = [(0, a), (1, b)].map(|(bank, shape)| graph.state(Slot { bank, offset: 0 }, shape));
+    let [a, b] = [(0, a), (1, b)].map(|(buffer, shape)| graph.state(Slot { buffer, offset: 0 }, shape));
     let value = of.build(a, b)?.id();
-    let store = Update::Store { slot: Slot { bank: 2, offset: 0 }, value };
-    Ok((banks, Step::new("contraction", &graph, &[], vec![store])?))
+    let store = Update::Store { slot: Slot { buffer: 2, offset: 0 }, value };
+    Ok((buffers, Step::new("contraction", &graph, &[], vec![store])?))
 }

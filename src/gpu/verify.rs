@@ -1,34 +1,34 @@
 //! What every program must keep to, whatever graph it was lowered from: a fault of lowering becomes an error, not a wrong number.
 
 use super::program::{Buffer, Crossing, Dispatch, Program, Region};
-use crate::graph::{Bank, Collective};
+use crate::graph::{Collective, StateBuffer};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
 type Checked = std::result::Result<(), String>;
 
 impl Program {
-    /// Checks this program over `banks`: every number it refers to something by refers to something there; every region lies
+    /// Checks this program over `state_buffers`: every number it refers to something by refers to something there; every region lies
     /// inside its buffer; no dispatch reads a buffer that it writes, nor writes one number twice; what is pooled or a result is
     /// written in a run before it is read in that run; and every output is written, where nobody but the step writes.
     ///
     /// # Errors
     /// [`Error::Lowering`] with the first of these that does not hold.
-    pub fn verify(&self, banks: &[Bank]) -> Result<()> {
-        self.sound(banks).map_err(|problem| Error::Lowering { step: self.name.clone(), problem })
+    pub fn verify(&self, state_buffers: &[StateBuffer]) -> Result<()> {
+        self.sound(state_buffers).map_err(|problem| Error::Lowering { step: self.name.clone(), problem })
     }
 
     /// As [`Program::verify`], of a program that somebody else made.
     ///
     /// # Errors
     /// [`Error::Program`].
-    pub(super) fn check(&self, banks: &[Bank]) -> Result<()> {
-        self.sound(banks).map_err(|problem| Error::Program { program: self.name.clone(), problem })
+    pub(super) fn check(&self, state_buffers: &[StateBuffer]) -> Result<()> {
+        self.sound(state_buffers).map_err(|problem| Error::Program { program: self.name.clone(), problem })
     }
 
-    fn sound(&self, banks: &[Bank]) -> Checked {
+    fn sound(&self, state_buffers: &[StateBuffer]) -> Checked {
         self.linked()?;
-        let inside = |region: Region| match (self.size(region.buffer, banks), region.end()) {
+        let inside = |region: Region| match (self.size(region.buffer, state_buffers), region.end()) {
             (Some(size), Some(end)) if region.size > 0 && end <= size => Ok(()),
             _ => Err(format!("{region:?} is not inside its buffer")),
         };
@@ -98,13 +98,15 @@ impl Program {
     }
 
     /// Bytes of a buffer, if there is such a one.
-    fn size(&self, buffer: Buffer, banks: &[Bank]) -> Option<u64> {
+    fn size(&self, buffer: Buffer, state_buffers: &[StateBuffer]) -> Option<u64> {
         match buffer {
             Buffer::Pool(slot) => self.pool.get(slot).copied(),
             Buffer::Result(result) => self.results.get(result).copied(),
             Buffer::Inputs => Some(self.input_bytes),
             Buffer::Constants => Some(self.constants.len() as u64 * 4),
-            Buffer::Bank(bank) => banks.get(bank).map(|bank| bank.len as u64 * 4),
+            Buffer::State(state_buffer) => {
+                state_buffers.get(state_buffer).map(|state_buffer| state_buffer.len as u64 * 4)
+            }
         }
     }
 
@@ -192,7 +194,7 @@ impl Ranges {
 mod tests {
     use super::{Buffer, Crossing, Program};
     use crate::gpu::lower::{Target, lower};
-    use crate::graph::{Bank, Collective, Graph, Step};
+    use crate::graph::{Collective, Graph, StateBuffer, Step};
     use crate::shape::{ConvOptions, Shape};
 
     /// Two equal branches, which are merged.
@@ -229,7 +231,7 @@ mod tests {
         of(|program| drop(program.dispatches.remove(0)), "is read before it is written");
         of(|program| program.pool.iter_mut().for_each(|size| *size -= 16), "is not inside its buffer");
         of(|program| program.input_bytes -= 256, "bytes of inputs");
-        of(|program| program.dispatches[0].bindings[0].buffer = Buffer::Bank(0), "is not inside its buffer");
+        of(|program| program.dispatches[0].bindings[0].buffer = Buffer::State(0), "is not inside its buffer");
         of(|program| program.outputs[0].1.buffer = Buffer::Inputs, "which others write");
         of(
             |program| {
@@ -311,14 +313,16 @@ mod tests {
     }
 
     #[test]
-    fn regions_lie_inside_their_banks() {
-        let mut bank = Bank::default();
-        bank.push("x", Shape::vector(64));
+    fn regions_lie_inside_their_state_buffers() {
+        let mut state_buffer = StateBuffer::default();
+        state_buffer.push("x", Shape::vector(64));
         let graph = Graph::new();
-        let x = graph.state(crate::graph::Slot { bank: 0, offset: 0 }, Shape::vector(64));
+        let x = graph.state(crate::graph::Slot { buffer: 0, offset: 0 }, Shape::vector(64));
         let step = Step::new("step", &graph, &[("y", x.square())], vec![]).unwrap();
-        let program = lower(&step, &[bank.clone()], &Target::GPU).unwrap();
-        bank.len = 32;
-        assert!(program.verify(&[bank]).unwrap_err().to_string().contains("is not inside its buffer"));
+        let program = lower(&step, &[state_buffer.clone()], &Target::GPU).unwrap();
+        state_buffer.len = 32;
+        assert!(
+            program.verify(&[state_buffer]).unwrap_err().to_string().contains("is not inside its buffer")
+        );
     }
 }

@@ -137,7 +137,7 @@ fn one_way(case: &Case, drawn: &[Drawn], gpu: &Gpu, lowered: Lowered) -> Vec<Fin
     let mut findings = Vec::new();
     let Some(Drawn { draw: first, trial, .. }) = drawn.first() else { return findings };
     // One executor for all numbers: to make it is most of the work.
-    match GpuExecutor::load_lowered(gpu.clone(), &trial.banks, vec![program.clone()]) {
+    match GpuExecutor::load_lowered(gpu.clone(), &trial.buffers, vec![program.clone()]) {
         Ok(mut executor) => findings.extend(drawn.iter().map(|Drawn { draw, trial, expected }| {
             let found = trial.results(&mut executor);
             let differences = found.map(|found| case.differences(*draw, &found, expected));
@@ -148,7 +148,7 @@ fn one_way(case: &Case, drawn: &[Drawn], gpu: &Gpu, lowered: Lowered) -> Vec<Fin
     if !in_double {
         return findings;
     }
-    match GpuExecutor::load_lowered_in_double(gpu.clone(), &trial.banks, vec![program]) {
+    match GpuExecutor::load_lowered_in_double(gpu.clone(), &trial.buffers, vec![program]) {
         Ok(mut executor) => {
             for Drawn { draw, trial, expected } in drawn {
                 let found = trial.results(&mut executor);

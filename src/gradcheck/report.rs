@@ -162,7 +162,7 @@ impl Row {
     fn note(&mut self, check: Check, draw: Draw, Difference { part, error, .. }: &Difference) {
         let worst = match (check, draw, part) {
             (Check::Single, Draw::Unit, Part::Gradient(_)) => &mut self.gradient,
-            (Check::Single, Draw::Unit, Part::Value | Part::Bank(_)) => &mut self.forward,
+            (Check::Single, Draw::Unit, Part::Value | Part::StateBuffer(_)) => &mut self.forward,
             (Check::Single, Draw::Small, _) => &mut self.small,
             (Check::Single, Draw::Large, _) => &mut self.large,
             (Check::Single, Draw::Special, _) => &mut self.special,

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::executor::Executor;
-use crate::graph::{Bank, Graph, Step, Update, Var, gradients};
+use crate::graph::{Graph, StateBuffer, Step, Update, Var, gradients};
 use crate::random::stream;
 use crate::real::Real;
 use crate::reference::{Number, Reference};
@@ -75,8 +75,8 @@ pub enum Part {
     Value,
     /// The gradient of `sum(value * weights)`, with random weights, to one of the operands.
     Gradient(usize),
-    /// A bank after the updates.
-    Bank(usize),
+    /// A state buffer after the updates.
+    StateBuffer(usize),
 }
 
 impl fmt::Display for Part {
@@ -84,7 +84,7 @@ impl fmt::Display for Part {
         match self {
             Self::Value => write!(f, "value"),
             Self::Gradient(operand) => write!(f, "gradient {operand}"),
-            Self::Bank(bank) => write!(f, "bank {bank}"),
+            Self::StateBuffer(buffer) => write!(f, "state buffer {buffer}"),
         }
     }
 }
@@ -96,8 +96,8 @@ pub struct Trial {
     /// The value alone, or the updates.
     pub forward: Step,
     /// The state that updates change.
-    pub banks: Vec<Bank>,
-    /// Numbers of each bank.
+    pub buffers: Vec<StateBuffer>,
+    /// Numbers of each state buffer.
     states: Vec<Vec<f64>>,
     /// Numbers of each input: the operands by their place, and the weights.
     inputs: Vec<(String, Vec<f64>)>,
@@ -133,35 +133,35 @@ impl Trial {
         Ok(Self {
             step: Step::new("gradients", &graph, &outputs, vec![])?,
             forward: Step::new("value", &graph, &outputs[..1], vec![])?,
-            banks: vec![],
+            buffers: vec![],
             states: vec![],
             inputs,
         })
     }
 
-    /// Updates of banks that hold these numbers, by inputs of these numbers.
+    /// Updates of state buffers that hold these numbers, by inputs of these numbers.
     ///
     /// # Errors
     /// If an update's node has a wrong shape.
     pub fn updates(
         graph: &Graph,
         updates: Vec<Update>,
-        banks: Vec<(Bank, Vec<f64>)>,
+        buffers: Vec<(StateBuffer, Vec<f64>)>,
         inputs: &[(&str, Vec<f64>)],
     ) -> Result<Self> {
         let step = Step::new("updates", graph, &[], updates)?;
-        let (banks, states) = banks.into_iter().unzip();
+        let (buffers, states) = buffers.into_iter().unzip();
         let inputs = inputs.iter().map(|(name, values)| ((*name).to_owned(), values.clone())).collect();
-        Ok(Self { forward: step.clone(), step, banks, states, inputs })
+        Ok(Self { forward: step.clone(), step, buffers, states, inputs })
     }
 
-    /// What `executor`, made for the step over the banks, leaves behind.
+    /// What `executor`, made for the step over the state buffers, leaves behind.
     ///
     /// # Errors
     /// If the device fails.
     pub fn results<T: Real>(&self, executor: &mut dyn Executor<T>) -> Result<Vec<(Part, Vec<f64>)>> {
-        for (bank, state) in self.states.iter().enumerate() {
-            executor.write_bank(bank, &narrow(state))?;
+        for (buffer, state) in self.states.iter().enumerate() {
+            executor.write_state(buffer, &narrow(state))?;
         }
         for (name, values) in self.used(&self.step) {
             executor.write_input(0, name, &narrow(values))?;
@@ -176,8 +176,8 @@ impl Trial {
         for part in outputs {
             results.push((part, wide(executor.read_output(0, &part.to_string())?)));
         }
-        for bank in 0..self.banks.len() {
-            results.push((Part::Bank(bank), wide(executor.read_bank(bank)?)));
+        for buffer in 0..self.buffers.len() {
+            results.push((Part::StateBuffer(buffer), wide(executor.read_state(buffer)?)));
         }
         Ok(results)
     }
@@ -187,7 +187,7 @@ impl Trial {
     /// # Errors
     /// None that a trial which could be made gives.
     pub fn reference<T: Number>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
-        self.results(&mut Reference::<T>::new(&self.banks, vec![self.step.clone()])?)
+        self.results(&mut Reference::<T>::new(&self.buffers, vec![self.step.clone()])?)
     }
 
     /// What the value is weighed by.

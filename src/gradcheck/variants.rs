@@ -60,7 +60,7 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Lowered>
         let tables = if every_kernel { telling(&trial.step, &target) } else { vec![TuningTable::default()] };
         for (number, choices) in tables.into_iter().enumerate() {
             let target = Target { choices, ..target.clone() };
-            let program = lower(&trial.step, &trial.banks, &target)?;
+            let program = lower(&trial.step, &trial.buffers, &target)?;
             let text = format!("{program:?}");
             if !seen.contains(&text) {
                 seen.push(text);
@@ -118,7 +118,7 @@ fn variant(trial: &Trial, target: &Target) -> Result<String> {
     let settled = target.resolved(&contractions);
     match contractions.first().and_then(|of| settled.get(of)) {
         Some(variant) => Ok(name(variant)),
-        None => Ok(match names(&lower(&trial.forward, &trial.banks, target)?).join(" + ") {
+        None => Ok(match names(&lower(&trial.forward, &trial.buffers, target)?).join(" + ") {
             none if none.is_empty() => "no kernel".to_owned(),
             names => names,
         }),

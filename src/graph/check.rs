@@ -1,7 +1,7 @@
-//! Whether a step can be run at all: its results and changes of state, and the banks they meet.
+//! Whether a step can be run at all: its results and changes of state, and the state buffers they meet.
 
 use super::step::ALIGN;
-use super::{Bank, NodeId, Op, Slot, Step, Update};
+use super::{NodeId, Op, Slot, StateBuffer, Step, Update};
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ impl Step {
         Err(Error::Graph { op, problem: format!("step {}: {}", self.name, problem.into()) })
     }
 
-    /// Checks all of the step that does not depend on banks.
+    /// Checks all of the step that does not depend on state buffers.
     ///
     /// # Errors
     /// If a name of an input or an output is there twice, or an update's node is not in the step, has another shape than it
@@ -76,7 +76,11 @@ impl Step {
                 if state.len() != names.len() {
                     return self.problem(
                         op,
-                        format!("its state takes {} banks, {names:?}, not {}", names.len(), state.len()),
+                        format!(
+                            "its state takes {} state buffers, {names:?}, not {}",
+                            names.len(),
+                            state.len()
+                        ),
                     );
                 }
                 expect("rates", rates, Shape::vector(rule.rates()))?;
@@ -85,81 +89,87 @@ impl Step {
         }
     }
 
-    /// Checks the step against the banks it is to run over, as every executor does.
+    /// Checks the step against the state buffers it is to run over, as every executor does.
     ///
     /// # Errors
-    /// If a bank is not there or too large, a tensor of a step is not one of its bank's, or banks that are to be of one length are not.
-    pub fn check(&self, banks: &[Bank]) -> Result<()> {
+    /// If a state buffer is not there or too large, a tensor of a step is not one of its state buffer's, or state buffers that are to be of one length are not.
+    pub fn check(&self, buffers: &[StateBuffer]) -> Result<()> {
         self.check_alone()?;
-        for (index, bank) in banks.iter().enumerate() {
+        for (index, buffer) in buffers.iter().enumerate() {
             let end = |&(_, shape, offset): &(String, Shape, usize)| offset.saturating_add(shape.len());
-            if bank.len > Shape::MAX_LEN
-                || !bank.len.is_multiple_of(4)
-                || bank.tensors.iter().any(|of| end(of) > bank.len)
+            if buffer.len > Shape::MAX_LEN
+                || !buffer.len.is_multiple_of(4)
+                || buffer.tensors.iter().any(|of| end(of) > buffer.len)
             {
-                return self.problem("bank", format!(
-                    "bank {index} of {} numbers must hold its tensors, be a multiple of 4, and at most {}",
-                    bank.len,
+                return self.problem("buffer", format!(
+                    "state buffer {index} of {} numbers must hold its tensors, be a multiple of 4, and at most {}",
+                    buffer.len,
                     Shape::MAX_LEN
                 ));
             }
         }
         for node in &self.nodes {
             if let Op::State(slot) = node.op {
-                self.check_slot("state", slot, node.shape.len(), banks)?;
+                self.check_slot("state", slot, node.shape.len(), buffers)?;
             }
         }
-        self.updates.iter().try_for_each(|update| self.check_banks(update, banks))
+        self.updates.iter().try_for_each(|update| self.check_buffers(update, buffers))
     }
 
-    fn check_banks(&self, update: &Update, banks: &[Bank]) -> Result<()> {
+    fn check_buffers(&self, update: &Update, buffers: &[StateBuffer]) -> Result<()> {
         let (op, len) = (update.name(), |id: NodeId| self.nodes[id].shape.len());
         let used = match *update {
-            Update::Store { slot, value } => return self.check_slot(op, slot, len(value), banks),
+            Update::Store { slot, value } => return self.check_slot(op, slot, len(value), buffers),
             Update::RunningMoments { slot, moments, .. } => {
-                return self.check_slot(op, slot, len(moments), banks);
+                return self.check_slot(op, slot, len(moments), buffers);
             }
-            Update::ScatterRows { slot, len, .. } => return self.check_slot(op, slot, len, banks),
-            Update::Mean { .. } | Update::Average { .. } | Update::Optimize { .. } => update.banks(),
+            Update::ScatterRows { slot, len, .. } => return self.check_slot(op, slot, len, buffers),
+            Update::Mean { .. } | Update::Average { .. } | Update::Optimize { .. } => update.buffers(),
         };
         let mut lens = Vec::new();
-        for &bank in &used {
-            lens.push(self.bank(op, bank, banks)?.len);
+        for &buffer in &used {
+            lens.push(self.buffer(op, buffer, buffers)?.len);
         }
         if used.iter().collect::<HashSet<_>>().len() < used.len() || lens.iter().any(|len| *len != lens[0]) {
             return self.problem(
                 op,
-                format!("banks {used:?} of {lens:?} numbers must be different ones of one length"),
+                format!("state buffers {used:?} of {lens:?} numbers must be different ones of one length"),
             );
         }
         Ok(())
     }
 
-    fn bank<'b>(&self, op: &'static str, bank: usize, banks: &'b [Bank]) -> Result<&'b Bank> {
-        let there = banks.len();
-        banks
-            .get(bank)
-            .map_or_else(|| self.problem(op, format!("there is no bank {bank}, but {there} in all")), Ok)
+    fn buffer<'b>(
+        &self,
+        op: &'static str,
+        buffer: usize,
+        buffers: &'b [StateBuffer],
+    ) -> Result<&'b StateBuffer> {
+        let there = buffers.len();
+        buffers.get(buffer).map_or_else(
+            || self.problem(op, format!("there is no state buffer {buffer}, but {there} in all")),
+            Ok,
+        )
     }
 
-    /// A slot is one tensor of its bank, or lies anywhere in a bank that names no tensors.
-    fn check_slot(&self, op: &'static str, slot: Slot, len: usize, banks: &[Bank]) -> Result<()> {
-        let Slot { bank: index, offset } = slot;
-        let bank = self.bank(op, index, banks)?;
-        let fits = if bank.tensors.is_empty() {
-            offset.is_multiple_of(ALIGN) && offset.saturating_add(len) <= bank.len
+    /// A slot is one tensor of its state buffer, or lies anywhere in a state buffer that names no tensors.
+    fn check_slot(&self, op: &'static str, slot: Slot, len: usize, buffers: &[StateBuffer]) -> Result<()> {
+        let Slot { buffer: index, offset } = slot;
+        let buffer = self.buffer(op, index, buffers)?;
+        let fits = if buffer.tensors.is_empty() {
+            offset.is_multiple_of(ALIGN) && offset.saturating_add(len) <= buffer.len
         } else {
-            bank.tensors.iter().any(|(_, shape, start)| (*start, shape.len()) == (offset, len))
+            buffer.tensors.iter().any(|(_, shape, start)| (*start, shape.len()) == (offset, len))
         };
         if fits {
             return Ok(());
         }
-        let found = match bank.tensors.iter().find(|(_, _, start)| *start == offset) {
+        let found = match buffer.tensors.iter().find(|(_, _, start)| *start == offset) {
             Some((name, shape, _)) => format!("{name} {shape} begins there"),
             None => "no tensor begins there".into(),
         };
         self.problem(op, format!(
-            "{len} numbers at offset {offset} of bank {index} are not one of its tensors: {found}; take offsets from Bank::tensors"
+            "{len} numbers at offset {offset} of state buffer {index} are not one of its tensors: {found}; take offsets from StateBuffer::tensors"
         ))
     }
 }

@@ -20,7 +20,7 @@ pub use function::{Binary, Unary};
 pub use grad::gradients;
 pub use op::{Collective, Op, Per};
 pub use rule::UpdateRule;
-pub use step::{Bank, Slot, Step, Update};
+pub use step::{Slot, StateBuffer, Step, Update};
 
 use crate::shape::Shape;
 use crate::{Error, Result};

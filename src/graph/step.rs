@@ -5,21 +5,21 @@ use super::{Graph, Node, NodeId, Op, UpdateRule, Var};
 use crate::shape::Shape;
 use crate::{Error, Result};
 
-/// Numbers between neighbouring tensors of a bank start at multiples of this, so that every tensor can be bound by
+/// Numbers between neighbouring tensors of a state buffer start at multiples of this, so that every tensor can be bound by
 /// itself (256 bytes, the largest storage offset alignment WebGPU allows, in f32).
 pub(super) const ALIGN: usize = 64;
 
 /// Tensors that live on the device between runs, one after another in one buffer: all parameters of an optimizer,
 /// their gradients, their moments.
 #[derive(Clone, Debug, Default)]
-pub struct Bank {
+pub struct StateBuffer {
     /// Name, shape and offset of each tensor.
     pub tensors: Vec<(String, Shape, usize)>,
-    /// Numbers in the whole bank, gaps included.
+    /// Numbers in the whole state buffer, gaps included.
     pub len: usize,
 }
 
-impl Bank {
+impl StateBuffer {
     /// Appends a tensor and returns its index.
     pub fn push(&mut self, name: impl Into<String>, shape: Shape) -> usize {
         self.tensors.push((name.into(), shape, self.len));
@@ -27,25 +27,25 @@ impl Bank {
         self.tensors.len() - 1
     }
 
-    /// The numbers of tensor `index` within the whole bank's `values`.
+    /// The numbers of tensor `index` within the whole state buffer's `values`.
     pub fn view<'a, T>(&self, values: &'a [T], index: usize) -> &'a [T] {
         let (_, shape, offset) = &self.tensors[index];
         &values[*offset..*offset + shape.len()]
     }
 
-    /// As [`Bank::view`], to be written.
+    /// As [`StateBuffer::view`], to be written.
     pub fn view_mut<'a, T>(&self, values: &'a mut [T], index: usize) -> &'a mut [T] {
         let (_, shape, offset) = &self.tensors[index];
         &mut values[*offset..*offset + shape.len()]
     }
 }
 
-/// Where a state tensor lies: which bank, and the offset of its first number.
+/// Where a state tensor lies: which state buffer, and the offset of its first number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Slot {
-    /// Index of the bank.
-    pub bank: usize,
-    /// First number within the bank.
+    /// Index of the state buffer.
+    pub buffer: usize,
+    /// First number within the state buffer.
     pub offset: usize,
 }
 
@@ -85,31 +85,31 @@ pub enum Update {
         /// Which row each replaces, `[n, 1, 1, 1]`.
         rows: NodeId,
     },
-    /// A whole bank becomes the mean over ranks, processes that train together: `sum over ranks of share * bank`.
+    /// A whole state buffer becomes the mean over ranks, processes that train together: `sum over ranks of share * buffer`.
     Mean {
-        /// The bank.
-        bank: usize,
+        /// The state buffer.
+        buffer: usize,
         /// This rank's share of the batch.
         share: f64,
     },
-    /// `average = decay * average + (1 - decay) * parameters` over whole banks; `decay` is an input of one number.
+    /// `average = decay * average + (1 - decay) * parameters` over whole state buffers; `decay` is an input of one number.
     Average {
-        /// Bank of averages.
+        /// State buffer of averages.
         average: usize,
-        /// Bank of parameters.
+        /// State buffer of parameters.
         parameters: usize,
         /// Share of the old average.
         decay: NodeId,
     },
-    /// One update of an optimizer over all parameters of a bank.
+    /// One update of an optimizer over all parameters of a state buffer.
     Optimize {
         /// How they change.
         rule: UpdateRule,
-        /// Bank of parameters.
+        /// State buffer of parameters.
         parameters: usize,
-        /// Bank of gradients.
+        /// State buffer of gradients.
         gradients: usize,
-        /// The rule's banks, in the order of [`UpdateRule::state`].
+        /// The rule's state buffers, in the order of [`UpdateRule::state`].
         state: Vec<usize>,
         /// What the rule reads at every update, so many numbers as [`UpdateRule::rates`].
         rates: NodeId,
@@ -120,7 +120,7 @@ names! { Update:
     Self::Store { .. } => "store",
     Self::RunningMoments { .. } => "running_moments",
     Self::ScatterRows { .. } => "scatter_rows",
-    Self::Mean { .. } => "all_reduce_bank",
+    Self::Mean { .. } => "all_reduce_buffer",
     Self::Average { .. } => "average",
     Self::Optimize { rule: UpdateRule::Adam { .. }, .. } => "adam",
     Self::Optimize { rule: UpdateRule::AdamW { .. }, .. } => "adamw",
@@ -142,20 +142,20 @@ impl Update {
         nodes.into_iter().flatten()
     }
 
-    /// The banks it changes.
+    /// The state buffers it changes.
     pub fn written(&self) -> Vec<usize> {
         match *self {
             Self::Store { slot, .. } | Self::RunningMoments { slot, .. } | Self::ScatterRows { slot, .. } => {
-                vec![slot.bank]
+                vec![slot.buffer]
             }
-            Self::Mean { bank, .. } => vec![bank],
+            Self::Mean { buffer, .. } => vec![buffer],
             Self::Average { average, .. } => vec![average],
             Self::Optimize { parameters, ref state, .. } => [&[parameters], &state[..]].concat(),
         }
     }
 
-    /// The banks it reads or changes.
-    pub fn banks(&self) -> Vec<usize> {
+    /// The state buffers it reads or changes.
+    pub fn buffers(&self) -> Vec<usize> {
         let read = match *self {
             Self::Average { parameters, .. } => Some(parameters),
             Self::Optimize { gradients, .. } => Some(gradients),
@@ -258,7 +258,7 @@ impl Step {
             }
         }
         for id in self.updates.iter_mut().flat_map(Update::nodes_mut) {
-            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::State(slot) if written.contains(&slot.bank))
+            if matches!(self.nodes[source(&self.nodes, *id)].op, Op::State(slot) if written.contains(&slot.buffer))
             {
                 *id = keep(&mut self.nodes, *id);
             }

@@ -4,7 +4,7 @@ use super::example::{Example, Work};
 use crate::gpu::lower::{Contraction, Target};
 use crate::gpu::program::Program;
 use crate::gpu::{finite, ladder};
-use crate::graph::{Bank, Binary, Graph, Per, Slot, Step, Unary, Update, UpdateRule, Var};
+use crate::graph::{Binary, Graph, Per, Slot, StateBuffer, Step, Unary, Update, UpdateRule, Var};
 use crate::measure::peaks;
 use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
@@ -142,21 +142,21 @@ fn instance_norm<'g>(v: &[Var<'g>], _: &super::Settings) -> Result<Var<'g>> {
     v[0].instance_norm(None, EPS)
 }
 
-const FIRST: Slot = Slot { bank: 0, offset: 0 };
+const FIRST: Slot = Slot { buffer: 0, offset: 0 };
 
-fn bank(shape: Shape) -> Bank {
-    let mut bank = Bank::default();
-    bank.push("", shape);
-    bank
+fn buffer(shape: Shape) -> StateBuffer {
+    let mut buffer = StateBuffer::default();
+    buffer.push("", shape);
+    buffer
 }
 
-fn store(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn store(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let update = Update::Store { slot: FIRST, value: graph.input("x", shapes[0]).id() };
-    Ok((Step::new("store", &graph, &[], vec![update])?, vec![bank(shapes[0])]))
+    Ok((Step::new("store", &graph, &[], vec![update])?, vec![buffer(shapes[0])]))
 }
 
-fn scatter_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn scatter_rows(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let [kept, x] = [shapes[0], shapes[1]];
     if kept.0[1..] != x.0[1..] {
@@ -166,24 +166,24 @@ fn scatter_rows(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
     let rows = graph.input("rows", Shape([x.0[0], 1, 1, 1])).id();
     let value = graph.input("x", x).id();
     let update = Update::ScatterRows { slot: FIRST, len: kept.len(), value, rows };
-    Ok((Step::new("scatter_rows", &graph, &[], vec![update])?, vec![bank(kept)]))
+    Ok((Step::new("scatter_rows", &graph, &[], vec![update])?, vec![buffer(kept)]))
 }
 
-fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let x = graph.input("x", shapes[0]);
     let count = x.shape().len() / x.shape().channels();
     let moments = x.moments(Per::Batch);
-    let running = bank(moments.shape());
+    let running = buffer(moments.shape());
     let update = Update::RunningMoments { slot: FIRST, moments: moments.id(), momentum: 0.1, count };
     Ok((Step::new("running_moments", &graph, &[], vec![update])?, vec![running]))
 }
 
-fn average(shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn average(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let decay = graph.input("decay", Shape::SCALAR).id();
     let update = Update::Average { average: 1, parameters: 0, decay };
-    Ok((Step::new("average", &graph, &[], vec![update])?, vec![bank(shapes[0]), bank(shapes[0])]))
+    Ok((Step::new("average", &graph, &[], vec![update])?, vec![buffer(shapes[0]), buffer(shapes[0])]))
 }
 
 const ADAM: UpdateRule = UpdateRule::Adam { beta1: 0.5, beta2: 0.999, eps: 1e-8 };
@@ -191,17 +191,17 @@ const ADAM_W: UpdateRule = UpdateRule::AdamW { beta1: 0.5, beta2: 0.999, eps: 1e
 const RMS_PROP: UpdateRule = UpdateRule::RmsProp { alpha: 0.99, eps: 1e-8, momentum: 0.9, weight_decay: 0.0 };
 const SGD: UpdateRule = UpdateRule::Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.0 };
 
-fn optimize(rule: UpdateRule, shapes: &[Shape]) -> Result<(Step, Vec<Bank>)> {
+fn optimize(rule: UpdateRule, shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let rates = graph.input("rates", Shape::vector(rule.rates())).id();
     let state: Vec<usize> = (2..).take(rule.state().len()).collect();
-    let banks = vec![bank(shapes[0]); 2 + state.len()];
+    let buffers = vec![buffer(shapes[0]); 2 + state.len()];
     let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
-    Ok((Step::new(update.name(), &graph, &[], vec![update.clone()])?, banks))
+    Ok((Step::new(update.name(), &graph, &[], vec![update.clone()])?, buffers))
 }
 
 fn not_finite(shapes: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {
-    Ok(finite::program(&[bank(shapes[0])])?.into_iter().collect())
+    Ok(finite::program(&[buffer(shapes[0])])?.into_iter().collect())
 }
 
 fn of_peaks(_: &[Shape], _: &super::Settings) -> Result<Vec<Program>> {

@@ -3,7 +3,7 @@
 use super::cases;
 use crate::gpu::lower::{Contraction, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::{Bank, Binary, Graph, Node, Op, Step, Unary, Var, gradients};
+use crate::graph::{Binary, Graph, Node, Op, StateBuffer, Step, Unary, Var, gradients};
 use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -27,7 +27,7 @@ impl Settings {
 pub type Function = for<'g> fn(&[Var<'g>], &Settings) -> Result<Var<'g>>;
 
 /// Updates of state of some shapes, and the state.
-pub type Change = fn(&[Shape]) -> Result<(Step, Vec<Bank>)>;
+pub type Change = fn(&[Shape]) -> Result<(Step, Vec<StateBuffer>)>;
 
 /// What an example computes.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ impl Example {
             let [most, _] = MOST;
             return Err(Error::Input(format!("an operand of {shape} has no or more than {most} numbers")));
         }
-        let (step, banks) = match self.work {
+        let (step, buffers) = match self.work {
             Work::Value(function) => (value(self.name, shapes, |v| function(v, settings))?, vec![]),
             Work::Unary(of) => (value(self.name, shapes, |v| Ok(v[0].unary(of)))?, vec![]),
             Work::Binary(of) => (value(self.name, shapes, |v| v[0].binary(of, v[1]))?, vec![]),
@@ -117,13 +117,16 @@ impl Example {
         let mut ways = Vec::new();
         for target in targets() {
             let Some(of) = Contraction::all(std::slice::from_ref(&step)).pop() else {
-                ways.push(KernelVariant { variant: None, program: lower(&step, &banks, &target)? });
+                ways.push(KernelVariant { variant: None, program: lower(&step, &buffers, &target)? });
                 continue;
             };
             for variant in candidates(&of, &target) {
                 let mut target = target.clone();
                 target.choices.set(of, variant);
-                ways.push(KernelVariant { variant: Some(variant), program: lower(&step, &banks, &target)? });
+                ways.push(KernelVariant {
+                    variant: Some(variant),
+                    program: lower(&step, &buffers, &target)?,
+                });
             }
         }
         Ok(ways)

@@ -3,7 +3,7 @@
 use super::{Kind, with_model};
 use crate::Result;
 use crate::executor::Executor;
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::random::uniform;
 use crate::shape::Shape;
 use crate::train::config::{Preset, RunConfig};
@@ -16,8 +16,8 @@ pub struct System {
     pub name: String,
     /// An iteration: every phase that may be due.
     pub phases: Vec<Phase>,
-    banks: Vec<Bank>,
-    /// The numbers that banks begin with.
+    buffers: Vec<StateBuffer>,
+    /// The numbers that state buffers begin with.
     initial: Box<dyn Fn() -> Vec<Vec<f32>>>,
 }
 
@@ -47,9 +47,9 @@ impl System {
     pub fn new<M: Model + 'static>(name: String, config: &M::Config) -> Result<Self> {
         let common = config.common();
         let model = M::new(config, common.batch)?;
-        let (phases, banks) = (model.phases(config, common.batch.into())?, model.banks());
+        let (phases, buffers) = (model.phases(config, common.batch.into())?, model.buffers());
         let init = config.init();
-        Ok(Self { name, phases, banks, initial: Box::new(move || model.initial(init, 0)) })
+        Ok(Self { name, phases, buffers, initial: Box::new(move || model.initial(init, 0)) })
     }
 
     /// The steps of the phases.
@@ -58,8 +58,8 @@ impl System {
     }
 
     /// The state its steps work on.
-    pub fn banks(&self) -> &[Bank] {
-        &self.banks
+    pub fn buffers(&self) -> &[StateBuffer] {
+        &self.buffers
     }
 
     /// Floating-point operations of the contractions of one iteration.
@@ -73,8 +73,8 @@ impl System {
     /// # Errors
     /// If the device fails.
     pub fn begin(&self, executor: &mut dyn Executor) -> Result<()> {
-        for (bank, values) in (self.initial)().iter().enumerate() {
-            executor.write_bank(bank, values)?;
+        for (buffer, values) in (self.initial)().iter().enumerate() {
+            executor.write_state(buffer, values)?;
         }
         for (index, phase) in self.phases.iter().enumerate() {
             let shapes = phase.step.inputs().map(|(_, _, shape)| shape);
@@ -112,7 +112,7 @@ mod tests {
                 .flat_map(|Phase { step, .. }| [(step, Target::GPU), (step, Target::SOFTWARE)])
             {
                 let target = Target { max_binding: u64::MAX, max_buffer: u64::MAX, ..target };
-                let program = lower(step, system.banks(), &target).unwrap();
+                let program = lower(step, system.buffers(), &target).unwrap();
                 let lowered: u64 = program.dispatches.iter().map(|dispatch| program.flops(dispatch)).sum();
                 let meant: u64 = (0..step.nodes.len()).map(|id| step.flops(id)).sum();
                 assert!(meant > 0);

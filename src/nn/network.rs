@@ -2,7 +2,7 @@
 
 use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
 use crate::Result;
-use crate::graph::{Bank, Per, Slot, Update, Var};
+use crate::graph::{Per, Slot, StateBuffer, Update, Var};
 use crate::shape::Shape;
 
 /// A named list of layers.
@@ -123,9 +123,9 @@ impl Network {
         self.parameters().iter().map(|parameter| parameter.shape.len()).sum()
     }
 
-    /// Gives a tensor of this network a place in `bank`.
-    pub fn push(&self, bank: &mut Bank, tensor: &Parameter) {
-        bank.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
+    /// Gives a tensor of this network a place in `buffer`.
+    pub fn push(&self, buffer: &mut StateBuffer, tensor: &Parameter) {
+        buffer.push(format!("{}.{}", self.name, tensor.module), tensor.shape);
     }
 
     /// Applies the layers to `x`. With [`NormMode::Batch`] also returns the updates of the running statistics this

@@ -157,7 +157,7 @@ impl<'a, 'g, T: Copy> Call<'a, 'g, T> {
             _ => {}
         }
         self.running = self.pair(["rm", "rv"], tensors)?;
-        let slot = Slot { bank: 0, offset: 0 };
+        let slot = Slot { buffer: 0, offset: 0 };
         let running = self.running.as_ref().map(|&(shape, _)| self.graph.state(slot, shape));
         if let (Some(running), "batch_norm_eval") = (running, self.request.name.as_str()) {
             return x.batch_norm_eval(running, affine, eps);

@@ -10,7 +10,7 @@ mod tensor;
 pub use signature::names;
 
 use crate::executor::Executor;
-use crate::graph::{Bank, Graph, Step, Var, gradients};
+use crate::graph::{Graph, StateBuffer, Step, Var, gradients};
 use crate::shape::ConvOptions;
 use crate::tensor_file::Tensor;
 use crate::{Error, Result};
@@ -91,7 +91,7 @@ impl OpRequest {
 
 /// Runs the operation on `tensors` and returns `y`; where they hold `gy`, the gradient that arrives at `y`, also the
 /// gradients `dx`, `dw`, `db` of what was given; for batch_norm with `rm` and `rv` (running mean and variance) also
-/// these after the pass. `make_executor` makes one step over some banks ready on the device of choice.
+/// these after the pass. `make_executor` makes one step over some state buffers ready on the device of choice.
 ///
 /// # Errors
 /// If the operation is unknown, a setting does not apply, a tensor is missing, unknown, or of a wrong shape, or the
@@ -99,7 +99,7 @@ impl OpRequest {
 pub fn run<T: Copy + Default>(
     request: &OpRequest,
     mut tensors: BTreeMap<String, Tensor<T>>,
-    make_executor: impl FnOnce(&[Bank], Vec<Step>) -> Result<Box<dyn Executor<T>>>,
+    make_executor: impl FnOnce(&[StateBuffer], Vec<Step>) -> Result<Box<dyn Executor<T>>>,
 ) -> Result<BTreeMap<String, Tensor<T>>> {
     let signature = Signature::of(&request.name)?;
     signature.check_settings(request)?;
@@ -129,22 +129,22 @@ pub fn run<T: Copy + Default>(
 
     let named: Vec<(&str, Var<'_>)> = outputs.iter().map(|&(name, var, _)| (name, var)).collect();
     let step = Step::new(&request.name, &graph, &named, updates)?;
-    let bank = running.as_ref().map(|&(shape, _)| {
-        let mut bank = Bank::default();
-        bank.push("running", shape);
-        bank
+    let buffer = running.as_ref().map(|&(shape, _)| {
+        let mut buffer = StateBuffer::default();
+        buffer.push("running", shape);
+        buffer
     });
-    let mut executor = make_executor(bank.as_slice(), vec![step])?;
-    if let (Some(bank), Some((_, values))) = (&bank, &running) {
-        let mut numbers = vec![T::default(); bank.len];
-        bank.view_mut(&mut numbers, 0).copy_from_slice(values);
-        executor.write_bank(0, &numbers)?;
+    let mut executor = make_executor(buffer.as_slice(), vec![step])?;
+    if let (Some(buffer), Some((_, values))) = (&buffer, &running) {
+        let mut numbers = vec![T::default(); buffer.len];
+        buffer.view_mut(&mut numbers, 0).copy_from_slice(values);
+        executor.write_state(0, &numbers)?;
     }
     for leaf in &leaves {
         executor.write_input(0, leaf.name, &leaf.values)?;
     }
     executor.run(&[0])?;
-    let updated = bank.filter(|_| request.name == "batch_norm");
+    let updated = buffer.filter(|_| request.name == "batch_norm");
     results(executor.as_mut(), &outputs, updated.as_ref())
 }
 
@@ -152,7 +152,7 @@ pub fn run<T: Copy + Default>(
 fn results<T: Copy>(
     executor: &mut dyn Executor<T>,
     outputs: &[(&str, Var<'_>, Layout)],
-    updated: Option<&Bank>,
+    updated: Option<&StateBuffer>,
 ) -> Result<BTreeMap<String, Tensor<T>>> {
     let mut results = BTreeMap::new();
     for &(name, var, layout) in outputs {
@@ -163,9 +163,9 @@ fn results<T: Copy>(
             results.insert(name.to_owned(), Tensor::from_graph(layout, var.shape(), &values));
         }
     }
-    if let Some(bank) = updated {
-        let values = executor.read_bank(0)?;
-        insert_pair(&mut results, ["rm", "rv"], bank.view(&values, 0));
+    if let Some(buffer) = updated {
+        let values = executor.read_state(0)?;
+        insert_pair(&mut results, ["rm", "rv"], buffer.view(&values, 0));
     }
     Ok(results)
 }

@@ -43,12 +43,12 @@ impl From<Step> for TrainStep {
 
 impl<'p, 'g> Modules<'p, 'g> {
     pub(super) fn new(params: &'p Params, graph: &'g Graph) -> Self {
-        let of_group = |GroupEntry { banks, networks, .. }: &GroupEntry| {
+        let of_group = |GroupEntry { buffers, networks, .. }: &GroupEntry| {
             let networks: Vec<&Network> = networks.iter().collect();
-            let tensors = banks.tensors(graph, &networks, &params.banks);
+            let tensors = buffers.tensors(graph, &networks, &params.buffers);
             let mut parameters = Tensors::parameters(&tensors);
-            for &(_, shape, offset) in &params.banks[banks.parameters].tensors[parameters.len()..] {
-                parameters.push(graph.state(Slot { bank: banks.parameters, offset }, shape));
+            for &(_, shape, offset) in &params.buffers[buffers.parameters].tensors[parameters.len()..] {
+                parameters.push(graph.state(Slot { buffer: buffers.parameters, offset }, shape));
             }
             (tensors, parameters)
         };
@@ -85,7 +85,7 @@ impl<'p, 'g> Modules<'p, 'g> {
         let place = self.params.place(name).filter(|place| place.parameter.is_none());
         let node = |place: Place| {
             let mut groups = self.params.groups.iter().zip(&self.tensors);
-            let of = groups.find(|(group, _)| group.banks.parameters == place.bank);
+            let of = groups.find(|(group, _)| group.buffers.parameters == place.buffer);
             of.map(|(_, (_, parameters))| parameters[place.index])
         };
         place.and_then(node).ok_or_else(|| Error::Input(format!("no loose tensor named {name}")))
@@ -103,7 +103,7 @@ impl<'p, 'g> Modules<'p, 'g> {
         group: Group,
         outputs: &[(&str, Var<'g>)],
     ) -> Result<TrainStep> {
-        let GroupEntry { banks, optimizer, .. } = self.params.group(group)?;
+        let GroupEntry { buffers, optimizer, .. } = self.params.group(group)?;
         let parameters = &self.tensors[group.0].1;
         let trained = self.needed(&[loss])?;
         if !parameters.iter().any(|parameter| trained[parameter.id()]) {
@@ -112,7 +112,7 @@ impl<'p, 'g> Modules<'p, 'g> {
         }
         let roots: Vec<Var<'g>> = outputs.iter().map(|(_, var)| *var).chain([loss]).collect();
         let mut updates = self.passed(&self.needed(&roots)?);
-        updates.extend(banks.minimize(loss, None, parameters, &self.params.banks, *optimizer)?);
+        updates.extend(buffers.minimize(loss, None, parameters, &self.params.buffers, *optimizer)?);
         let step = Step::new(name, self.graph, outputs, updates)?;
         Ok(TrainStep { step, group: Some(group) })
     }

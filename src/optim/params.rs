@@ -1,7 +1,7 @@
 //! Parameters by name, their optimizers and their initial values.
 
 use super::{Modules, Optimizer, OptimizerState};
-use crate::graph::{Bank, Graph};
+use crate::graph::{Graph, StateBuffer};
 use crate::nn::{Init, Network, Parameter};
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub struct Params {
     seed: u64,
     pub(super) groups: Vec<GroupEntry>,
-    pub(super) banks: Vec<Bank>,
+    pub(super) buffers: Vec<StateBuffer>,
     initial: Vec<Vec<f32>>,
 }
 
@@ -31,14 +31,14 @@ impl Group {
 #[derive(Clone, Debug)]
 pub(crate) struct GroupEntry {
     pub optimizer: Optimizer,
-    pub banks: OptimizerState,
-    /// Their tensors come first in the banks, those that belong to no network after them.
+    pub buffers: OptimizerState,
+    /// Their tensors come first in the state buffers, those that belong to no network after them.
     pub networks: Vec<Network>,
 }
 
 /// Where the numbers of a name are: one tensor, of a network unless it is loose.
 pub(crate) struct Place {
-    pub bank: usize,
+    pub buffer: usize,
     pub index: usize,
     pub parameter: Option<Parameter>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Place {
 impl Params {
     /// None yet. What is drawn follows from `seed`.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, groups: vec![], banks: vec![], initial: vec![] }
+        Self { seed, groups: vec![], buffers: vec![], initial: vec![] }
     }
 
     /// Adds the parameters of `networks`, drawn by `init`, which `optimizer` trains.
@@ -73,18 +73,18 @@ impl Params {
         let first = known.len() - networks.len();
         let drawn: Vec<(&Network, String)> =
             (first..).zip(networks).map(|(at, network)| (*network, format!("init.{at}"))).collect();
-        let banks = OptimizerState::of(self.banks.len(), &optimizer.rule());
+        let buffers = OptimizerState::of(self.buffers.len(), &optimizer.rule());
         let [parameters, running] = OptimizerState::layouts(networks);
-        let mut layouts = vec![parameters; banks.count()];
-        layouts[banks.running - banks.parameters] = running;
-        let mut initial: Vec<Vec<f32>> = layouts.iter().map(|bank| vec![0.0; bank.len]).collect();
+        let mut layouts = vec![parameters; buffers.count()];
+        layouts[buffers.running - buffers.parameters] = running;
+        let mut initial: Vec<Vec<f32>> = layouts.iter().map(|buffer| vec![0.0; buffer.len]).collect();
         let [parameters, running] = OptimizerState::initial(&drawn, init, self.seed);
         initial[0] = parameters;
-        initial[banks.running - banks.parameters] = running;
-        self.banks.extend(layouts);
+        initial[buffers.running - buffers.parameters] = running;
+        self.buffers.extend(layouts);
         self.initial.extend(initial);
         let networks = networks.iter().map(|&network| network.clone()).collect();
-        self.groups.push(GroupEntry { optimizer, banks, networks });
+        self.groups.push(GroupEntry { optimizer, buffers, networks });
         Ok(Group(self.groups.len() - 1))
     }
 
@@ -101,13 +101,13 @@ impl Params {
             let problem = format!("{name} is {shape}, {} numbers, not {}", shape.len(), values.len());
             return Err(Error::Input(problem));
         }
-        let of = self.group(group)?.banks;
-        let state = of.state().map(|(_, bank)| bank);
-        for bank in [of.parameters, of.gradients].into_iter().chain(state) {
-            let index = self.banks[bank].push(name, shape);
-            self.initial[bank].resize(self.banks[bank].len, 0.0);
-            if bank == of.parameters {
-                self.banks[bank].view_mut(&mut self.initial[bank], index).copy_from_slice(values);
+        let of = self.group(group)?.buffers;
+        let state = of.state().map(|(_, buffer)| buffer);
+        for buffer in [of.parameters, of.gradients].into_iter().chain(state) {
+            let index = self.buffers[buffer].push(name, shape);
+            self.initial[buffer].resize(self.buffers[buffer].len, 0.0);
+            if buffer == of.parameters {
+                self.buffers[buffer].view_mut(&mut self.initial[buffer], index).copy_from_slice(values);
             }
         }
         Ok(())
@@ -118,12 +118,12 @@ impl Params {
         Modules::new(self, graph)
     }
 
-    /// All banks, for an executor.
-    pub fn banks(&self) -> &[Bank] {
-        &self.banks
+    /// All state buffers, for an executor.
+    pub fn buffers(&self) -> &[StateBuffer] {
+        &self.buffers
     }
 
-    /// The numbers of all banks before training.
+    /// The numbers of all state buffers before training.
     pub fn initial(&self) -> &[Vec<f32>] {
         &self.initial
     }
@@ -142,21 +142,22 @@ impl Params {
     /// Where a tensor is: a loose one by its name, one of a network by the network's and PyTorch's, such as
     /// `generator.main.0.weight`.
     pub(crate) fn place(&self, name: &str) -> Option<Place> {
-        self.groups.iter().find_map(|GroupEntry { banks, networks, .. }| {
-            let entries = banks.entries(networks);
+        self.groups.iter().find_map(|GroupEntry { buffers, networks, .. }| {
+            let entries = buffers.entries(networks);
             let own = |network: &Network, parameter: &Parameter| {
                 let rest = name.strip_prefix(&network.name).and_then(|rest| rest.strip_prefix('.'));
                 let entries = parameter.torch_entries();
                 rest.is_some_and(|rest| entries.iter().any(|(entry, _)| entry == rest))
             };
-            if let Some((_, parameter, bank, index)) = entries.iter().find(|(of, tensor, ..)| own(of, tensor))
+            if let Some((_, parameter, buffer, index)) =
+                entries.iter().find(|(of, tensor, ..)| own(of, tensor))
             {
-                return Some(Place { bank: *bank, index: *index, parameter: Some(parameter.clone()) });
+                return Some(Place { buffer: *buffer, index: *index, parameter: Some(parameter.clone()) });
             }
-            let trained = entries.iter().filter(|(_, _, bank, _)| *bank == banks.parameters).count();
-            let tensors = &self.banks[banks.parameters].tensors;
+            let trained = entries.iter().filter(|(_, _, buffer, _)| *buffer == buffers.parameters).count();
+            let tensors = &self.buffers[buffers.parameters].tensors;
             let loose = (trained..tensors.len()).find(|&index| tensors[index].0 == name)?;
-            Some(Place { bank: banks.parameters, index: loose, parameter: None })
+            Some(Place { buffer: buffers.parameters, index: loose, parameter: None })
         })
     }
 }

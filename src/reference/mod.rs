@@ -19,7 +19,7 @@ pub use number::Number;
 
 use crate::executor::{Executor, Timing, exchange, known};
 use crate::graph::custom::Operand;
-use crate::graph::{Bank, Node, Op, Step};
+use crate::graph::{Node, Op, StateBuffer, Step};
 use crate::ranks::Ranks;
 use crate::real::Real;
 use crate::{Error, Result};
@@ -35,21 +35,24 @@ fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 
 /// The CPU executor.
 pub struct Reference<T> {
-    banks: Vec<Vec<T>>,
+    state_buffers: Vec<Vec<T>>,
     steps: Vec<Prepared<T>>,
     ranks: Ranks,
     tracing: bool,
 }
 
 impl<T: Number> Reference<T> {
-    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
+    /// Makes `steps` ready over `state_buffers`, whose tensors start as zeros.
     ///
     /// # Errors
-    /// If a step does not fit the banks: see [`Step::check`].
-    pub fn new(banks: &[Bank], steps: Vec<Step>) -> Result<Self> {
-        steps.iter().try_for_each(|step| step.check(banks))?;
+    /// If a step does not fit the state buffers: see [`Step::check`].
+    pub fn new(state_buffers: &[StateBuffer], steps: Vec<Step>) -> Result<Self> {
+        steps.iter().try_for_each(|step| step.check(state_buffers))?;
         Ok(Self {
-            banks: banks.iter().map(|bank| vec![T::from_f64(0.0); bank.len]).collect(),
+            state_buffers: state_buffers
+                .iter()
+                .map(|state_buffer| vec![T::from_f64(0.0); state_buffer.len])
+                .collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
             ranks: Ranks::default(),
             tracing: false,
@@ -147,9 +150,12 @@ impl<T: Number> Executor<T> for Reference<T> {
         steps.iter().try_for_each(|&step| known("step", step, self.steps.len()))?;
         // On a thread of the pool, which shares work out at less cost than one outside of it.
         rayon::scope(|_| match self.tracing {
-            true => steps.iter().try_for_each(|&step| self.steps[step].traced(&mut self.banks, &self.ranks)),
+            true => steps
+                .iter()
+                .try_for_each(|&step| self.steps[step].traced(&mut self.state_buffers, &self.ranks)),
             false => {
-                let run = |&step: &usize| self.steps[step].run(&mut self.banks, &self.ranks, |_, _| ());
+                let run =
+                    |&step: &usize| self.steps[step].run(&mut self.state_buffers, &self.ranks, |_, _| ());
                 steps.iter().for_each(run);
                 Ok(())
             }
@@ -164,7 +170,7 @@ impl<T: Number> Executor<T> for Reference<T> {
         known("step", step, self.steps.len())?;
         let mut timings = Vec::new();
         let mut start = Instant::now();
-        self.steps[step].run(&mut self.banks, &self.ranks, |op, _| {
+        self.steps[step].run(&mut self.state_buffers, &self.ranks, |op, _| {
             timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
             start = Instant::now();
         });
@@ -176,32 +182,36 @@ impl<T: Number> Executor<T> for Reference<T> {
         let prepared = &self.steps[step];
         let output = prepared.step.outputs.iter().find(|(output, _)| output == name);
         match output {
-            Some(&(_, id)) => Ok(prepared.value(&self.banks, id).to_vec()),
+            Some(&(_, id)) => Ok(prepared.value(&self.state_buffers, id).to_vec()),
             None => Err(Error::Input(format!("{}: no output named {name}", prepared.step.name))),
         }
     }
 
-    fn read_bank(&mut self, bank: usize) -> Result<Vec<T>> {
-        known("bank", bank, self.banks.len())?;
-        Ok(self.banks[bank].clone())
+    fn read_state(&mut self, state_buffer: usize) -> Result<Vec<T>> {
+        known("state buffer", state_buffer, self.state_buffers.len())?;
+        Ok(self.state_buffers[state_buffer].clone())
     }
 
-    fn write_bank(&mut self, bank: usize, values: &[T]) -> Result<()> {
-        known("bank", bank, self.banks.len())?;
-        if values.len() != self.banks[bank].len() {
+    fn write_state(&mut self, state_buffer: usize, values: &[T]) -> Result<()> {
+        known("state buffer", state_buffer, self.state_buffers.len())?;
+        if values.len() != self.state_buffers[state_buffer].len() {
             return Err(Error::Input(format!(
-                "bank {bank} holds {} numbers, not {}",
-                self.banks[bank].len(),
+                "state buffer {state_buffer} holds {} numbers, not {}",
+                self.state_buffers[state_buffer].len(),
                 values.len()
             )));
         }
-        self.banks[bank].copy_from_slice(values);
+        self.state_buffers[state_buffer].copy_from_slice(values);
         Ok(())
     }
 
     fn non_finite(&mut self) -> Result<Option<(usize, usize)>> {
-        let mut found = self.banks.iter().enumerate().map(|(bank, values)| (bank, first_non_finite(values)));
-        Ok(found.find_map(|(bank, at)| Some((bank, at?))))
+        let mut found = self
+            .state_buffers
+            .iter()
+            .enumerate()
+            .map(|(state_buffer, values)| (state_buffer, first_non_finite(values)));
+        Ok(found.find_map(|(state_buffer, at)| Some((state_buffer, at?))))
     }
 
     fn detect_anomaly(&mut self, on: bool) {
@@ -214,6 +224,6 @@ impl<T: Number> Executor<T> for Reference<T> {
 
     fn bytes(&self) -> usize {
         let buffers = self.steps.iter().flat_map(|prepared| &prepared.buffers);
-        buffers.chain(&self.banks).map(|numbers| size_of_val(numbers.as_slice())).sum()
+        buffers.chain(&self.state_buffers).map(|numbers| size_of_val(numbers.as_slice())).sum()
     }
 }

@@ -7,7 +7,7 @@ use crate::ranks::Ranks;
 use crate::real::Real;
 use pulp::Simd;
 
-/// Reads a node's value, over the banks as they are now.
+/// Reads a node's value, over the state buffers as they are now.
 pub type Read<'a, T> = dyn Fn(&[Vec<T>], NodeId) -> Vec<T> + 'a;
 
 /// A number the reference computes with. All that is generic over it is compiled in this crate, once for each type, and not
@@ -24,9 +24,9 @@ pub trait Number: Real {
         ranks: &Ranks,
     );
 
-    /// Applies one update to the banks; `value` reads a node.
+    /// Applies one update to the state buffers; `value` reads a node.
     #[doc(hidden)]
-    fn update(update: &Update, banks: &mut [Vec<Self>], ranks: &Ranks, value: &Read<'_, Self>);
+    fn update(update: &Update, buffers: &mut [Vec<Self>], ranks: &Ranks, value: &Read<'_, Self>);
 }
 
 /// What differs between the types within the reference.
@@ -55,8 +55,8 @@ macro_rules! number {
             ) {
                 compute(node, nodes, operands, out, scratch, ranks);
             }
-            fn update(update: &Update, banks: &mut [Vec<Self>], ranks: &Ranks, value: &Read<'_, Self>) {
-                update::apply(update, banks, ranks, value);
+            fn update(update: &Update, buffers: &mut [Vec<Self>], ranks: &Ranks, value: &Read<'_, Self>) {
+                update::apply(update, buffers, ranks, value);
             }
         }
     };

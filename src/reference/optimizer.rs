@@ -24,7 +24,7 @@ pub fn optimize<T: Real>(
     chunks.into_par_iter().for_each(|chunk| chunk.update(rule, rates));
 }
 
-/// Neighbouring numbers of every bank.
+/// Neighbouring numbers of every state buffer.
 struct Chunk<'a, T> {
     p: &'a mut [T],
     g: &'a [T],
@@ -40,12 +40,14 @@ macro_rules! change {
     }};
     ($chunk:expr, |$p:ident, $g:ident, $a:ident| $change:expr) => {{
         let Chunk { p, g, state } = $chunk;
-        let Ok([a]) = <[_; 1]>::try_from(state) else { unreachable!("Step::check counts its banks") };
+        let Ok([a]) = <[_; 1]>::try_from(state) else { unreachable!("Step::check counts its state buffers") };
         vectorized(|| p.iter_mut().zip(g).zip(a).for_each(|(($p, &$g), $a)| $change));
     }};
     ($chunk:expr, |$p:ident, $g:ident, $a:ident, $b:ident| $change:expr) => {{
         let Chunk { p, g, state } = $chunk;
-        let Ok([a, b]) = <[_; 2]>::try_from(state) else { unreachable!("Step::check counts its banks") };
+        let Ok([a, b]) = <[_; 2]>::try_from(state) else {
+            unreachable!("Step::check counts its state buffers")
+        };
         vectorized(|| {
             for (($p, &$g), ($a, $b)) in p.iter_mut().zip(g).zip(a.iter_mut().zip(b)) {
                 $change;

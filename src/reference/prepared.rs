@@ -74,18 +74,18 @@ impl<T: Number> Prepared<T> {
         Self { step, place, buffers, scratch: Vec::new() }
     }
 
-    pub fn value<'a>(&'a self, banks: &'a [Vec<T>], id: NodeId) -> &'a [T] {
+    pub fn value<'a>(&'a self, state_buffers: &'a [Vec<T>], id: NodeId) -> &'a [T] {
         let len = self.step.nodes[id].shape.len();
         match self.place[id] {
-            Place::State(slot) => &banks[slot.bank][slot.offset..slot.offset + len],
+            Place::State(slot) => &state_buffers[slot.buffer][slot.offset..slot.offset + len],
             Place::Buffer(buffer) => &self.buffers[buffer][..len],
         }
     }
 
     /// Runs the step and looks at every result.
-    pub fn traced(&mut self, banks: &mut [Vec<T>], ranks: &Ranks) -> Result<()> {
+    pub fn traced(&mut self, state_buffers: &mut [Vec<T>], ranks: &Ranks) -> Result<()> {
         let mut found = None;
-        self.run(banks, ranks, |op, results| {
+        self.run(state_buffers, ranks, |op, results| {
             let mut bad = results.iter().filter_map(|&(shape, values)| {
                 Some((op.to_owned(), values[first_non_finite(values)?].as_f64(), shape))
             });
@@ -95,10 +95,10 @@ impl<T: Number> Prepared<T> {
         found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape: shape.0 }))
     }
 
-    /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the banks it changes.
+    /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the state buffers it changes.
     pub fn run(
         &mut self,
-        banks: &mut [Vec<T>],
+        state_buffers: &mut [Vec<T>],
         ranks: &Ranks,
         mut done: impl FnMut(&'static str, &[(Shape, &[T])]),
     ) {
@@ -109,17 +109,19 @@ impl<T: Number> Prepared<T> {
             let mut scratch = std::mem::take(&mut self.scratch);
             let node = &self.step.nodes[id];
             let operands: Vec<&[T]> =
-                node.operands.iter().map(|&operand| self.value(banks, operand)).collect();
+                node.operands.iter().map(|&operand| self.value(state_buffers, operand)).collect();
             let result = &mut out[..node.shape.len()];
             T::compute(node, &self.step.nodes, &operands, result, &mut scratch, ranks);
             self.scratch = scratch;
             self.buffers[buffer] = out;
             let node = &self.step.nodes[id];
-            done(node.op.name(), &[(node.shape, self.value(banks, id))]);
+            done(node.op.name(), &[(node.shape, self.value(state_buffers, id))]);
         }
         for update in &self.step.updates {
-            T::update(update, banks, ranks, &|banks, id| self.value(banks, id).to_vec());
-            let written = update.written().into_iter().map(|bank| &banks[bank][..]);
+            T::update(update, state_buffers, ranks, &|state_buffers, id| {
+                self.value(state_buffers, id).to_vec()
+            });
+            let written = update.written().into_iter().map(|state_buffer| &state_buffers[state_buffer][..]);
             let written: Vec<_> = written.map(|values| (Shape::vector(values.len()), values)).collect();
             done(update.name(), &written);
         }

@@ -9,7 +9,7 @@ use super::config::RunConfig;
 use super::model::{Model, Trained};
 use super::run_folder::RunFolder;
 use crate::file;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 use crate::nn::torch::TorchTensor;
 use crate::nn::{Network, Parameter};
 use crate::spelling::quoted;
@@ -69,7 +69,7 @@ pub struct Checkpoint {
 struct Entry {
     prefix: String,
     parameter: Parameter,
-    bank: usize,
+    buffer: usize,
     index: usize,
 }
 
@@ -162,14 +162,14 @@ impl Checkpoint {
         Error::Checkpoint { path: self.path.clone(), problem }
     }
 
-    /// The numbers of all banks of [`Model::banks`]; those that are not kept, such as gradients, 0. Nothing is read, and no
+    /// The numbers of all state buffers of [`Model::buffers`]; those that are not kept, such as gradients, 0. Nothing is read, and no
     /// memory taken, before every name and shape is what `model` has.
     ///
     /// # Errors
     /// If tensors are missing, unexpected, of another shape or type than `model` has, or hold what is no number; the text
     /// names them.
-    pub fn banks(&self, model: &impl Model) -> Result<Vec<Vec<f32>>> {
-        let (entries, banks) = (entries(model), model.banks());
+    pub fn buffers(&self, model: &impl Model) -> Result<Vec<Vec<f32>>> {
+        let (entries, buffers) = (entries(model), model.buffers());
         let leaves = |entry: &Entry| {
             let named = |(leaf, shape)| (format!("{}.{leaf}", entry.prefix), shape);
             entry.parameter.torch_entries().into_iter().map(named).collect::<Vec<_>>()
@@ -179,7 +179,7 @@ impl Checkpoint {
         expected.extend(
             images
                 .iter()
-                .map(|(name, bank, index)| (name.clone(), banks[*bank].tensors[*index].1.0.to_vec())),
+                .map(|(name, buffer, index)| (name.clone(), buffers[*buffer].tensors[*index].1.0.to_vec())),
         );
         let tensors = self.file.tensors();
         let problems = differences(&tensors, &expected);
@@ -188,15 +188,15 @@ impl Checkpoint {
         }
 
         let read = |name: &str| self.numbers(name, tensors[name]);
-        let mut values: Vec<Vec<f32>> = banks.iter().map(|bank| vec![0.0; bank.len]).collect();
+        let mut values: Vec<Vec<f32>> = buffers.iter().map(|buffer| vec![0.0; buffer.len]).collect();
         for entry in &entries {
             let numbers = leaves(entry).iter().map(|(name, _)| read(name)).collect::<Result<Vec<_>>>()?;
-            banks[entry.bank]
-                .view_mut(&mut values[entry.bank], entry.index)
+            buffers[entry.buffer]
+                .view_mut(&mut values[entry.buffer], entry.index)
                 .copy_from_slice(&entry.parameter.from_torch(&numbers));
         }
-        for (name, bank, index) in &images {
-            banks[*bank].view_mut(&mut values[*bank], *index).copy_from_slice(&read(name)?);
+        for (name, buffer, index) in &images {
+            buffers[*buffer].view_mut(&mut values[*buffer], *index).copy_from_slice(&read(name)?);
         }
         Ok(values)
     }
@@ -205,21 +205,21 @@ impl Checkpoint {
     /// trained tensors are their averages.
     ///
     /// # Errors
-    /// As [`Checkpoint::banks`].
+    /// As [`Checkpoint::buffers`].
     pub fn state_dict(
         &self,
         model: &impl Model,
         network: &Network,
         average: bool,
     ) -> Result<Vec<TorchTensor>> {
-        let (banks, values) = (model.banks(), self.banks(model)?);
+        let (buffers, values) = (model.buffers(), self.buffers(model)?);
         let prefix = if average { format!("average.{}", network.name) } else { network.name.clone() };
         let of_network = |entry: &Entry| match entry.parameter.kind.is_trained() {
             true => entry.prefix == prefix,
             false => entry.prefix == network.name,
         };
         let tensors = entries(model).into_iter().filter(of_network).flat_map(|entry| {
-            entry.parameter.to_torch(banks[entry.bank].view(&values[entry.bank], entry.index))
+            entry.parameter.to_torch(buffers[entry.buffer].view(&values[entry.buffer], entry.index))
         });
         Ok(tensors.collect())
     }
@@ -258,7 +258,7 @@ fn differences(tensors: &BTreeMap<String, &TensorInfo>, expected: &[(String, Vec
     expected.iter().filter_map(problem).chain(unknown).collect()
 }
 
-/// Writes a checkpoint of `values` (as [`Model::banks`]; those that are not kept are not looked at) to `path`, under a
+/// Writes a checkpoint of `values` (as [`Model::buffers`]; those that are not kept are not looked at) to `path`, under a
 /// temporary name first.
 ///
 /// # Errors
@@ -271,16 +271,16 @@ pub fn write<C: RunConfig>(
     step: u64,
     values: &[Vec<f32>],
 ) -> Result<()> {
-    let banks: Vec<Bank> = model.banks();
+    let buffers: Vec<StateBuffer> = model.buffers();
     let mut writer = Writer::default();
-    for Entry { prefix, parameter, bank, index } in entries(model) {
-        for (leaf, shape, numbers) in parameter.to_torch(banks[bank].view(&values[bank], index)) {
+    for Entry { prefix, parameter, buffer, index } in entries(model) {
+        for (leaf, shape, numbers) in parameter.to_torch(buffers[buffer].view(&values[buffer], index)) {
             writer.f32(&format!("{prefix}.{leaf}"), &shape, &numbers);
         }
     }
-    for (name, bank, index) in model.images() {
-        let shape = banks[bank].tensors[index].1.0;
-        writer.f32(&name, &shape, banks[bank].view(&values[bank], index));
+    for (name, buffer, index) in model.images() {
+        let shape = buffers[buffer].tensors[index].1.0;
+        writer.f32(&name, &shape, buffers[buffer].view(&values[buffer], index));
     }
     let header =
         Header { format: FORMAT, kind: C::KIND.into(), step, sets: sets.clone(), config: config.to_toml()? };
@@ -295,22 +295,22 @@ pub fn write<C: RunConfig>(
 /// Every tensor that is kept in PyTorch's layout.
 fn entries(model: &impl Model) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for Trained { networks, banks, average } in model.trained() {
+    for Trained { networks, buffers, average } in model.trained() {
         let (mut first_parameter, mut first_running) = (0, 0);
         for (network, _) in networks {
             let (parameters, running, name) = (network.parameters(), network.running(), &network.name);
-            let mut push = |prefix: String, group: &[Parameter], bank: usize, first: usize| {
+            let mut push = |prefix: String, group: &[Parameter], buffer: usize, first: usize| {
                 entries.extend((first..).zip(group).map(|(index, parameter)| Entry {
                     prefix: prefix.clone(),
                     parameter: parameter.clone(),
-                    bank,
+                    buffer,
                     index,
                 }));
             };
-            push(name.clone(), &parameters, banks.parameters, first_parameter);
-            push(name.clone(), &running, banks.running, first_running);
-            for (state, bank) in banks.state() {
-                push(format!("optimizer.{state}.{name}"), &parameters, bank, first_parameter);
+            push(name.clone(), &parameters, buffers.parameters, first_parameter);
+            push(name.clone(), &running, buffers.running, first_running);
+            for (state, buffer) in buffers.state() {
+                push(format!("optimizer.{state}.{name}"), &parameters, buffer, first_parameter);
             }
             if let Some(average) = average {
                 push(format!("average.{name}"), &parameters, average, first_parameter);

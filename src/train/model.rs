@@ -9,7 +9,7 @@ use super::run_folder::RunFolder;
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::nn::{Init, Network, Parameter};
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
@@ -18,16 +18,16 @@ use crate::ranks::Shard;
 pub struct Trained<'m> {
     /// The networks, each with the purpose of its initial draws.
     pub networks: Vec<(&'m Network, String)>,
-    /// Their banks.
-    pub banks: OptimizerState,
-    /// The bank of averages of their parameters, where they are kept.
+    /// Their state buffers.
+    pub buffers: OptimizerState,
+    /// The state buffer of averages of their parameters, where they are kept.
     pub average: Option<usize>,
 }
 
 impl Trained<'_> {
-    /// Every tensor of every network: whose it is, what it is, its bank, and its index there.
+    /// Every tensor of every network: whose it is, what it is, its state buffer, and its index there.
     pub fn tensors(&self) -> Vec<(&Network, Parameter, usize, usize)> {
-        self.banks.entries(self.networks.iter().map(|(network, _)| *network))
+        self.buffers.entries(self.networks.iter().map(|(network, _)| *network))
     }
 }
 
@@ -64,7 +64,7 @@ pub struct SheetSpec {
     pub like: usize,
 }
 
-/// A model that can be trained: its networks over one set of banks, and how they are trained, shown and judged.
+/// A model that can be trained: its networks over one set of state buffers, and how they are trained, shown and judged.
 pub trait Model: Sized {
     /// Its settings.
     type Config: RunConfig;
@@ -89,13 +89,13 @@ pub trait Model: Sized {
     /// The parameters, in words.
     fn describe(&self) -> String;
 
-    /// All banks, in the order of their indices.
-    fn banks(&self) -> Vec<Bank>;
+    /// All state buffers, in the order of their indices.
+    fn buffers(&self) -> Vec<StateBuffer>;
 
     /// Every network, by optimizer.
     fn trained(&self) -> Vec<Trained<'_>>;
 
-    /// Images that are part of the state: name in a checkpoint, bank, and index within it.
+    /// Images that are part of the state: name in a checkpoint, state buffer, and index within it.
     fn images(&self) -> Vec<(String, usize, usize)> {
         Vec::new()
     }
@@ -151,12 +151,12 @@ pub trait Model: Sized {
     /// What to do with the trained run in `folder`: in words, and the command.
     fn next(folder: &RunFolder) -> (&'static str, String);
 
-    /// The banks that are part of a run's state: what a step leaves for those after it.
+    /// The state buffers that are part of a run's state: what a step leaves for those after it.
     fn state(&self) -> Vec<usize> {
-        let mut state: Vec<usize> = self.images().iter().map(|&(_, bank, _)| bank).collect();
-        for Trained { banks: of, average, .. } in self.trained() {
+        let mut state: Vec<usize> = self.images().iter().map(|&(_, buffer, _)| buffer).collect();
+        for Trained { buffers: of, average, .. } in self.trained() {
             state.extend([of.parameters, of.running]);
-            state.extend(of.state().map(|(_, bank)| bank));
+            state.extend(of.state().map(|(_, buffer)| buffer));
             state.extend(average);
         }
         state.sort_unstable();
@@ -164,11 +164,11 @@ pub trait Model: Sized {
         state
     }
 
-    /// The numbers of all banks before training: parameters drawn by `init`, running statistics and averages to match,
+    /// The numbers of all state buffers before training: parameters drawn by `init`, running statistics and averages to match,
     /// everything else 0.
     fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {
-        let mut values: Vec<Vec<f32>> = self.banks().iter().map(|bank| vec![0.0; bank.len]).collect();
-        for Trained { networks, banks: of, average } in self.trained() {
+        let mut values: Vec<Vec<f32>> = self.buffers().iter().map(|buffer| vec![0.0; buffer.len]).collect();
+        for Trained { networks, buffers: of, average } in self.trained() {
             let [parameters, running] = OptimizerState::initial(&networks, init, seed);
             values[of.parameters] = parameters;
             values[of.running] = running;

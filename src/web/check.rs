@@ -3,33 +3,33 @@
 use super::files::Tensors;
 use crate::Result;
 use crate::executor::Executor;
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::reference::Reference;
 use serde::Serialize;
 
-/// Most numbers of a bank that are compared.
+/// Most numbers of a state buffer that are compared.
 const MOST: usize = 1 << 16;
 
-/// Steps that run one after another from the checkpoint's state, and the banks they change that are looked at.
+/// Steps that run one after another from the checkpoint's state, and the state buffers they change that are looked at.
 pub struct Check<'a> {
     pub name: &'static str,
     pub steps: Vec<&'a Step>,
-    pub banks: Vec<(&'static str, usize)>,
+    pub buffers: Vec<(&'static str, usize)>,
 }
 
-/// A check as the page finds it; its numbers are `CHECK/STEP/in/INPUT`, `CHECK/STEP/out/OUTPUT` and `CHECK/bank/BANK`.
+/// A check as the page finds it; its numbers are `CHECK/STEP/in/INPUT`, `CHECK/STEP/out/OUTPUT` and `CHECK/buffer/BANK`.
 #[derive(Serialize)]
 pub struct Line {
     name: &'static str,
     steps: Vec<String>,
-    banks: Vec<Compared>,
+    buffers: Vec<Compared>,
 }
 
-/// A bank of which every `stride`-th number is compared.
+/// A state buffer of which every `stride`-th number is compared.
 #[derive(Serialize)]
 struct Compared {
     what: &'static str,
-    bank: usize,
+    buffer: usize,
     stride: usize,
 }
 
@@ -41,16 +41,16 @@ impl Check<'_> {
     /// If `input` or the reference fails.
     pub fn run(
         &self,
-        banks: &[Bank],
+        buffers: &[StateBuffer],
         values: &[Vec<f32>],
         input: impl Fn(&str, &str, usize) -> Result<Vec<f32>>,
         tensors: &mut Tensors,
     ) -> Result<Line> {
         let name = self.name;
         let mut reference =
-            Reference::<f32>::new(banks, self.steps.iter().map(|step| (*step).clone()).collect())?;
-        for (bank, numbers) in values.iter().enumerate() {
-            reference.write_bank(bank, numbers)?;
+            Reference::<f32>::new(buffers, self.steps.iter().map(|step| (*step).clone()).collect())?;
+        for (buffer, numbers) in values.iter().enumerate() {
+            reference.write_state(buffer, numbers)?;
         }
         for (index, step) in self.steps.iter().enumerate() {
             for (_, of, shape) in step.inputs() {
@@ -68,13 +68,13 @@ impl Check<'_> {
             }
         }
         let mut compared = Vec::new();
-        for &(what, bank) in self.banks.iter().filter(|(_, bank)| banks[*bank].len > 0) {
-            let stride = banks[bank].len.div_ceil(MOST);
-            let numbers = reference.read_bank(bank)?.into_iter().step_by(stride).collect();
-            tensors.push((format!("{name}/bank/{bank}"), numbers));
-            compared.push(Compared { what, bank, stride });
+        for &(what, buffer) in self.buffers.iter().filter(|(_, buffer)| buffers[*buffer].len > 0) {
+            let stride = buffers[buffer].len.div_ceil(MOST);
+            let numbers = reference.read_state(buffer)?.into_iter().step_by(stride).collect();
+            tensors.push((format!("{name}/buffer/{buffer}"), numbers));
+            compared.push(Compared { what, buffer, stride });
         }
         let steps = self.steps.iter().map(|step| step.name.clone()).collect();
-        Ok(Line { name, steps, banks: compared })
+        Ok(Line { name, steps, buffers: compared })
     }
 }

@@ -29,7 +29,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let config: CycleGanConfig = checkpoint.config()?;
     let Common { size, channels, .. } = config.common;
     let model = config.cyclegan()?;
-    let (banks, values) = (model.banks(), checkpoint.banks(&model)?);
+    let (buffers, values) = (model.buffers(), checkpoint.buffers(&model)?);
     let translation = |to: Domain| -> Result<Step> {
         let step = model.one_way(to, 1, [size; 2], NormMode::Running)?;
         Ok(Step { name: format!("to_{}", to.name()), ..step })
@@ -44,13 +44,13 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let mut files = Files::create(out)?;
     let examples =
         sets.iter().map(|(name, set)| files.sheet(name, set, wanted)).collect::<Result<Vec<_>>>()?;
-    let parts = vec![files.part("sampling", &steps, &banks, (&values, &model.state()))?];
+    let parts = vec![files.part("sampling", &steps, &buffers, (&values, &model.state()))?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();
     for (name, step) in ["translation to Y", "translation to X"].into_iter().zip(&steps) {
-        let check = Check { name, steps: vec![step], banks: vec![] };
+        let check = Check { name, steps: vec![step], buffers: vec![] };
         let input = |_: &str, _: &str, len: usize| Ok(waves(len, size, channels));
-        checks.push(check.run(&banks, &values, input, &mut tensors)?);
+        checks.push(check.run(&buffers, &values, input, &mut tensors)?);
     }
     files.tensors("check.safetensors", &tensors)?;
     files.finish(&Manifest {
@@ -60,7 +60,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         step: checkpoint.step(),
         size,
         channels,
-        banks: banks.iter().map(|bank| bank.len).collect(),
+        buffers: buffers.iter().map(|buffer| buffer.len).collect(),
         parts,
         checks,
         details: Details { examples },

@@ -63,7 +63,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let config: DcganConfig = checkpoint.config()?;
     let Common { size, channels, seed, .. } = config.common;
     let dcgan = config.dcgan()?;
-    let (banks, values) = (dcgan.banks(), checkpoint.banks(&dcgan)?);
+    let (buffers, values) = (dcgan.buffers(), checkpoint.buffers(&dcgan)?);
     let sampler = |name: &str, batch, statistics| -> Result<Step> {
         Ok(Step { name: name.into(), ..dcgan.sampler(batch, statistics)? })
     };
@@ -74,13 +74,13 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
 
     let mut files = Files::create(out)?;
     let state = (&values[..], &dcgan.state()[..]);
-    let mut parts = vec![files.part("sampling", &sampling, &banks, state)?];
+    let mut parts = vec![files.part("sampling", &sampling, &buffers, state)?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();
     for (name, step) in ["sixteen images", "one image"].into_iter().zip(&sampling) {
-        let check = Check { name, steps: vec![step], banks: vec![] };
+        let check = Check { name, steps: vec![step], buffers: vec![] };
         let input = |_: &str, _: &str, len: usize| Ok(fixed_noise(&config, seed, len / config.noise_size));
-        checks.push(check.run(&banks, &values, input, &mut tensors)?);
+        checks.push(check.run(&buffers, &values, input, &mut tensors)?);
     }
 
     let mut training = None;
@@ -88,7 +88,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         let sheet = files.sheet("training", &images, wanted)?;
         let phases = dcgan.phases(&config, config.common.batch.into())?;
         let steps: Vec<Step> = phases.iter().map(|phase| phase.step.clone()).collect();
-        parts.push(files.part("training", &steps, &banks, state)?);
+        parts.push(files.part("training", &steps, &buffers, state)?);
         for (t, due) in checked(&phases, checkpoint.step()) {
             let penalized = due.iter().any(|&phase| phases[phase].has("R1"));
             let check = Check {
@@ -98,7 +98,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
                     "a training step"
                 },
                 steps: due.iter().map(|&phase| &steps[phase]).collect(),
-                banks: vec![
+                buffers: vec![
                     ("the generator's weights", GENERATOR.parameters),
                     ("the discriminator's weights", DISCRIMINATOR.parameters),
                     ("averaged weights", AVERAGE),
@@ -110,7 +110,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
                 let known = all.find(|(of, input, _)| (of.as_str(), input.as_str()) == (step, name));
                 Ok(known.map(|(.., values)| values.clone()).unwrap_or_default())
             };
-            checks.push(check.run(&banks, &values, input, &mut tensors)?);
+            checks.push(check.run(&buffers, &values, input, &mut tensors)?);
         }
         training = Some(settings(&config, &phases, sheet));
     }
@@ -123,13 +123,13 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
         step: checkpoint.step(),
         size,
         channels,
-        banks: banks.iter().map(|bank| bank.len).collect(),
+        buffers: buffers.iter().map(|buffer| buffer.len).collect(),
         parts,
         checks,
         details: Details {
             noise: Noise { size: config.noise_size, kind: config.noise },
             batch_norm: config.common.norm == Norm::Batch,
-            directions: directions(banks[weights].view(&values[weights], 0), config.noise_size, DIRECTIONS),
+            directions: directions(buffers[weights].view(&values[weights], 0), config.noise_size, DIRECTIONS),
             training,
         },
     })

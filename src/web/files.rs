@@ -6,7 +6,7 @@ use crate::embedded::PAGE;
 use crate::file;
 use crate::gpu::lower::{Target, lower};
 use crate::gpu::program::{Buffer, Program};
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::report::{self, Layout, sheet};
 use crate::tensor_file::Writer;
 use crate::{Error, Result};
@@ -29,8 +29,8 @@ pub struct Manifest<D> {
     pub step: u64,
     pub size: usize,
     pub channels: usize,
-    /// Numbers in each bank.
-    pub banks: Vec<usize>,
+    /// Numbers in each state buffer.
+    pub buffers: Vec<usize>,
     pub parts: Vec<Part>,
     pub checks: Vec<super::check::Line>,
     pub details: D,
@@ -60,8 +60,8 @@ pub type Tensors = Vec<(String, Vec<f32>)>;
 pub struct Files {
     folder: PathBuf,
     bytes: u64,
-    /// Banks whose numbers are written.
-    banks: BTreeSet<usize>,
+    /// State buffers whose numbers are written.
+    buffers: BTreeSet<usize>,
     images: usize,
 }
 
@@ -77,7 +77,7 @@ impl Files {
                 "{}: not empty; choose another `out`, or remove it first",
                 folder.display()
             ))),
-            _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, banks: BTreeSet::new(), images: 0 }),
+            _ => Ok(Self { folder: folder.to_path_buf(), bytes: 0, buffers: BTreeSet::new(), images: 0 }),
         }
     }
 
@@ -108,7 +108,7 @@ impl Files {
     }
 
     /// Writes the programs of `steps` for either kind of device, and of the state `values` what they work on and no part
-    /// before has written. `kept` are the banks that a run keeps; the others begin as zeros.
+    /// before has written. `kept` are the state buffers that a run keeps; the others begin as zeros.
     ///
     /// # Errors
     /// If a step needs more than WebGPU guarantees, or a file cannot be written.
@@ -116,21 +116,24 @@ impl Files {
         &mut self,
         name: &'static str,
         steps: &[Step],
-        banks: &[Bank],
+        buffers: &[StateBuffer],
         (values, kept): (&[Vec<f32>], &[usize]),
     ) -> Result<Part> {
         let mut used = BTreeSet::new();
         for (folder, target) in [("hardware", Target::GPU), ("software", Target::SOFTWARE)] {
             for step in steps {
-                let program = lower(step, banks, &target).map_err(|error| {
+                let program = lower(step, buffers, &target).map_err(|error| {
                     Error::Device(format!("as much as every browser's WebGPU allows is not enough: {error}"))
                 })?;
-                used.extend(banks_of(&program));
+                used.extend(buffers_of(&program));
                 self.json(&format!("programs/{folder}/{}.json", step.name), &program)?;
             }
         }
-        used.retain(|bank| kept.contains(bank) && banks[*bank].len > 0 && self.banks.insert(*bank));
-        let tensors = used.iter().map(|&bank| (format!("bank.{bank}"), values[bank].clone())).collect();
+        used.retain(|buffer| {
+            kept.contains(buffer) && buffers[*buffer].len > 0 && self.buffers.insert(*buffer)
+        });
+        let tensors =
+            used.iter().map(|&buffer| (format!("buffer.{buffer}"), values[buffer].clone())).collect();
         self.tensors(&format!("state/{name}.safetensors"), &tensors)?;
         Ok(Part { name, steps: steps.iter().map(|step| step.name.clone()).collect() })
     }
@@ -167,11 +170,11 @@ impl Files {
     }
 }
 
-/// The banks a program touches.
-fn banks_of(program: &Program) -> impl Iterator<Item = usize> + '_ {
+/// The state buffers a program touches.
+fn buffers_of(program: &Program) -> impl Iterator<Item = usize> + '_ {
     let regions = program.dispatches.iter().flat_map(|dispatch| &dispatch.bindings);
     regions.filter_map(|region| match region.buffer {
-        Buffer::Bank(bank) => Some(bank),
+        Buffer::State(buffer) => Some(buffer),
         _ => None,
     })
 }

@@ -6,7 +6,7 @@
 //! | `model.json` | what was trained, and what of it the other files hold |
 //! | `programs/hardware/STEP.json` | a step's [`Program`](crate::gpu::program::Program), with the kernels meant for GPUs |
 //! | `programs/software/STEP.json` | the same with those meant for software drivers, which compile no large kernel |
-//! | `state/PART.safetensors` | the banks that the steps of a part work on |
+//! | `state/PART.safetensors` | the state buffers that the steps of a part work on |
 //! | `check.safetensors` | inputs of steps, and what the reference makes of them |
 //! | `images/*.png` | images of the run's sets, side by side |
 //! | `index.html`, `*.css`, `*.js` | the page |

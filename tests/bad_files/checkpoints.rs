@@ -153,7 +153,7 @@ fn rows() -> Vec<Row> {
 fn read(path: &Path) -> Result<()> {
     let checkpoint = Checkpoint::open(path)?;
     let model = checkpoint.config::<DcganConfig>()?.dcgan()?;
-    checkpoint.banks(&model).map(drop)
+    checkpoint.buffers(&model).map(drop)
 }
 
 #[test]

@@ -202,10 +202,10 @@ def test_training_step_equals_reference(visit, dcgan_site):
     before = {}
     for part in manifest["parts"]:
         before |= load_file(dcgan_site / "state" / f"{part['name']}.safetensors")
-    for compared in check["banks"]:
+    for compared in check["buffers"]:
         if compared["what"] != "averaged weights":
-            after = expected[f"a training step/bank/{compared['bank']}"]
-            moved = np.abs(after - before[f"bank.{compared['bank']}"][:: compared["stride"]]).max()
+            after = expected[f"a training step/buffer/{compared['buffer']}"]
+            moved = np.abs(after - before[f"buffer.{compared['buffer']}"][:: compared["stride"]]).max()
             assert moved > 2 * ENOUGH, compared
 
 

@@ -1,6 +1,6 @@
-//! Steps over shared banks, with the numbers they are run on, all of it from a seed.
+//! Steps over shared state buffers, with the numbers they are run on, all of it from a seed.
 
-use super::banks::Banks;
+use super::buffers::Buffers;
 use super::difference::Difference;
 use super::numbers::{Purpose, Rng};
 use super::operations::operation;
@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::updates::updates;
 use mewgan::Result;
 use mewgan::executor::Executor;
-use mewgan::graph::{Bank, Graph, Step, Update, Var};
+use mewgan::graph::{Graph, StateBuffer, Step, Update, Var};
 use mewgan::random::stream;
 use mewgan::real::Real;
 use mewgan::reference::{Number, Reference};
@@ -20,9 +20,9 @@ use std::fmt::Write;
 const WELL_CONDITIONED: f64 = 1e-4;
 
 pub struct Case {
-    pub banks: Vec<Bank>,
+    pub buffers: Vec<StateBuffer>,
     pub steps: Vec<Step>,
-    /// What each bank starts from.
+    /// What each state buffer starts from.
     states: Vec<Vec<f64>>,
     runs: Vec<Run>,
 }
@@ -65,14 +65,14 @@ impl Case {
 
     fn attempt(seed: u64, attempt: u64, dropped: &[Part]) -> Result<Self> {
         let mut rng = stream(seed, "graph", attempt);
-        let mut banks = Banks::new();
+        let mut buffers = Buffers::new();
         let (mut steps, mut inputs) = (Vec::new(), Vec::new());
         for step in 0..rng.random_range(1..=3) {
-            let (drawn, of_step) = draw_step(step, &mut banks, &mut rng, dropped)?;
+            let (drawn, of_step) = draw_step(step, &mut buffers, &mut rng, dropped)?;
             steps.push(drawn);
             inputs.push(of_step);
         }
-        let (banks, states) = banks.finish(&mut rng);
+        let (buffers, states) = buffers.finish(&mut rng);
         let mut runs: Vec<Run> = Vec::new();
         for index in 0..rng.random_range(3..=5) {
             let mut run = draw_run(&steps, &inputs, &mut rng, |step| !runs.iter().any(|run| run.wrote(step)));
@@ -81,21 +81,21 @@ impl Case {
             }
             runs.push(run);
         }
-        Ok(Self { banks, steps, states, runs })
+        Ok(Self { buffers, steps, states, runs })
     }
 
     /// What the reference leaves behind in precision `T`: in f64, what is right.
     fn reference<T: Number>(&self) -> Result<Vec<Found>> {
-        self.results(&mut Reference::<T>::new(&self.banks, self.steps.clone())?)
+        self.results(&mut Reference::<T>::new(&self.buffers, self.steps.clone())?)
     }
 
-    /// What `executor`, made for the steps over the banks, leaves behind: after each run all banks and the outputs of every step
+    /// What `executor`, made for the steps over the state buffers, leaves behind: after each run all state buffers and the outputs of every step
     /// that ran so far, for a later one must not change those of an earlier.
     pub fn results<T: Real>(&self, executor: &mut dyn Executor<T>) -> Result<Vec<Found>> {
         let narrow = |numbers: &[f64]| numbers.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
         let wide = |numbers: Vec<T>| numbers.into_iter().map(T::as_f64).collect::<Vec<f64>>();
-        for (bank, state) in self.states.iter().enumerate() {
-            executor.write_bank(bank, &narrow(state))?;
+        for (buffer, state) in self.states.iter().enumerate() {
+            executor.write_state(buffer, &narrow(state))?;
         }
         let mut found = Vec::new();
         let mut ran = vec![false; self.steps.len()];
@@ -111,8 +111,11 @@ impl Case {
                     found.push((format!("run {index}, output {name} of {}", of.name), numbers));
                 }
             }
-            for bank in 0..self.banks.len() {
-                found.push((format!("run {index}, bank {bank}"), wide(executor.read_bank(bank)?)));
+            for buffer in 0..self.buffers.len() {
+                found.push((
+                    format!("run {index}, state buffer {buffer}"),
+                    wide(executor.read_state(buffer)?),
+                ));
             }
         }
         Ok(found)
@@ -156,9 +159,9 @@ impl Run {
 
 type Inputs = Vec<(String, Purpose, usize)>;
 
-fn draw_step(at: usize, banks: &mut Banks, rng: &mut Rng, dropped: &[Part]) -> Result<(Step, Inputs)> {
+fn draw_step(at: usize, buffers: &mut Buffers, rng: &mut Rng, dropped: &[Part]) -> Result<(Step, Inputs)> {
     let graph = Graph::new();
-    let mut pool = Pool::new(&graph, banks, rng);
+    let mut pool = Pool::new(&graph, buffers, rng);
     for _ in 0..pool.below(14) + 4 {
         operation(&mut pool)?;
     }

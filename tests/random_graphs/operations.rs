@@ -1,6 +1,6 @@
 //! Operations, each of random operands.
 
-use super::banks::Kind;
+use super::buffers::Kind;
 use super::numbers::Purpose;
 use super::pool::{CHANNELS, Pool};
 use crate::custom::{PRODUCT, Product};

@@ -1,6 +1,6 @@
 //! A step's graph while it is drawn: what there is so far, and what more may be computed from it.
 
-use super::banks::{Banks, Kind};
+use super::buffers::{Buffers, Kind};
 use super::numbers::{Purpose, Rng};
 use mewgan::Result;
 use mewgan::graph::{Graph, Var, gradients};
@@ -21,7 +21,7 @@ pub const CHANNELS: [usize; 8] = [1, 2, 3, 4, 5, 8, 12, 16];
 pub struct Pool<'g, 'c> {
     pub graph: &'g Graph,
     pub rng: &'c mut Rng,
-    pub banks: &'c mut Banks,
+    pub buffers: &'c mut Buffers,
     /// Name, purpose and length of each input.
     pub inputs: Vec<(String, Purpose, usize)>,
     /// Values, each with about its largest number.
@@ -34,9 +34,9 @@ pub struct Pool<'g, 'c> {
 
 impl<'g, 'c> Pool<'g, 'c> {
     /// With a few tensors that others are computed from.
-    pub fn new(graph: &'g Graph, banks: &'c mut Banks, rng: &'c mut Rng) -> Self {
+    pub fn new(graph: &'g Graph, buffers: &'c mut Buffers, rng: &'c mut Rng) -> Self {
         let (inputs, vars, moments, outputs) = (vec![], vec![], vec![], vec![]);
-        let mut pool = Self { graph, rng, banks, inputs, vars, moments, outputs };
+        let mut pool = Self { graph, rng, buffers, inputs, vars, moments, outputs };
         for _ in 0..pool.below(3) + 1 {
             let shape = pool.shape();
             pool.leaf(shape);
@@ -97,7 +97,7 @@ impl<'g, 'c> Pool<'g, 'c> {
     }
 
     pub fn state(&mut self, kind: Kind, shape: Shape) -> Var<'g> {
-        self.graph.state(self.banks.slot(kind, shape, self.rng), shape)
+        self.graph.state(self.buffers.slot(kind, shape, self.rng), shape)
     }
 
     /// A new tensor that is given.

@@ -1,6 +1,6 @@
-//! Updates of every kind over shared banks.
+//! Updates of every kind over shared state buffers.
 
-use super::banks::{Banks, Kind};
+use super::buffers::{Buffers, Kind};
 use super::numbers::Purpose;
 use super::pool::Pool;
 use mewgan::graph::{Update, UpdateRule, Var};
@@ -20,12 +20,12 @@ fn update<'g>(pool: &mut Pool<'g, '_>, values: &[Var<'g>]) -> Update {
         10..=12 => moments(pool, value),
         13 | 14 => scatter_rows(pool, value),
         15 => {
-            let ([bank], share) = (Banks::of(Kind::Any, pool.rng), pool.among(&[0.75, 1.0]));
-            Update::Mean { bank, share }
+            let ([buffer], share) = (Buffers::of(Kind::Any, pool.rng), pool.among(&[0.75, 1.0]));
+            Update::Mean { buffer, share }
         }
         16 | 17 => {
             let kind = pool.among(&[Kind::Any, Kind::Any, Kind::Running]);
-            let [average, parameters] = Banks::of(kind, pool.rng);
+            let [average, parameters] = Buffers::of(kind, pool.rng);
             Update::Average { average, parameters, decay: pool.input(Purpose::Decay, Shape::SCALAR).id() }
         }
         _ => optimize(pool),
@@ -42,10 +42,10 @@ fn optimize(pool: &mut Pool<'_, '_>) -> Update {
         UpdateRule::Sgd { momentum, nesterov, weight_decay },
     ]);
     let ([parameters, gradients, any], [positive]) =
-        (Banks::of(Kind::Any, pool.rng), Banks::of(Kind::Positive, pool.rng));
+        (Buffers::of(Kind::Any, pool.rng), Buffers::of(Kind::Positive, pool.rng));
     // Mean squares, whose roots are taken.
-    let bank = |name: &&str| if ["second", "square"].contains(name) { positive } else { any };
-    let state = rule.state().iter().map(bank).collect();
+    let buffer = |name: &&str| if ["second", "square"].contains(name) { positive } else { any };
+    let state = rule.state().iter().map(buffer).collect();
     let rates = pool.input(Purpose::Rates, Shape::vector(rule.rates())).id();
     Update::Optimize { rule, parameters, gradients, state, rates }
 }
@@ -55,7 +55,7 @@ fn store<'g>(pool: &mut Pool<'g, '_>, kind: Kind, value: Var<'g>) -> Update {
     if pool.chance(0.3) {
         pool.outputs.push(value);
     }
-    Update::Store { slot: pool.banks.slot(kind, value.shape(), pool.rng), value: value.id() }
+    Update::Store { slot: pool.buffers.slot(kind, value.shape(), pool.rng), value: value.id() }
 }
 
 /// Moments that there are, else those of `value`, beside others like them or among other tensors.
@@ -67,14 +67,14 @@ fn moments<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
     if pool.chance(0.2) {
         return store(pool, kind, moments);
     }
-    let slot = pool.banks.slot(kind, moments.shape(), pool.rng);
+    let slot = pool.buffers.slot(kind, moments.shape(), pool.rng);
     Update::RunningMoments { slot, moments: moments.id(), momentum: 0.1, count: pool.among(&[1, 7, 24]) }
 }
 
 fn scatter_rows<'g>(pool: &mut Pool<'g, '_>, value: Var<'g>) -> Update {
     let [count, h, w, c] = value.shape().0;
     let tensor = Shape([pool.below(4) + 1, h, w, c]);
-    let slot = pool.banks.slot(Kind::Any, tensor, pool.rng);
+    let slot = pool.buffers.slot(Kind::Any, tensor, pool.rng);
     let rows = pool.input(Purpose::Replaced(tensor.0[0]), Shape([count, 1, 1, 1])).id();
     Update::ScatterRows { slot, len: tensor.len(), value: value.id(), rows }
 }

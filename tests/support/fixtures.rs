@@ -1,6 +1,6 @@
 //! Reading the fixtures that PyTorch wrote, and comparing with them.
 
-use mewgan::graph::Bank;
+use mewgan::graph::StateBuffer;
 use mewgan::nn::Parameter;
 use mewgan::tensor_file::{self, Tensor, Tensors};
 use std::collections::BTreeMap;
@@ -29,9 +29,14 @@ pub fn distance(found: &[f64], expected: &[f64]) -> f64 {
     apart.fold(0.0, |worst: f64, x| if worst >= x || worst.is_nan() { worst } else { x }) / largest
 }
 
-/// A bank's numbers from the fixture's entries under `prefix`.
-pub fn bank_values(bank: &Bank, parameters: &[Parameter], prefix: &str, fixture: &Named<f64>) -> Vec<f64> {
-    let mut values = vec![0.0; bank.len];
+/// A state buffer's numbers from the fixture's entries under `prefix`.
+pub fn state_values(
+    buffer: &StateBuffer,
+    parameters: &[Parameter],
+    prefix: &str,
+    fixture: &Named<f64>,
+) -> Vec<f64> {
+    let mut values = vec![0.0; buffer.len];
     for (index, parameter) in parameters.iter().enumerate() {
         let entries: Vec<Vec<f64>> = parameter
             .torch_entries()
@@ -42,7 +47,7 @@ pub fn bank_values(bank: &Bank, parameters: &[Parameter], prefix: &str, fixture:
                 tensor.values.clone()
             })
             .collect();
-        bank.view_mut(&mut values, index).copy_from_slice(&parameter.from_torch(&entries));
+        buffer.view_mut(&mut values, index).copy_from_slice(&parameter.from_torch(&entries));
     }
     values
 }

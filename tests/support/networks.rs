@@ -1,6 +1,6 @@
 //! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
 
-use mewgan::graph::Bank;
+use mewgan::graph::StateBuffer;
 use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
 use mewgan::models::cyclegan::{CycleGan, CycleLoss, CycleObjective, Updates};
 use mewgan::models::dcgan::networks as dcgan;
@@ -113,18 +113,18 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
     ]
 }
 
-/// Initial numbers of `networks`' banks: index and numbers of parameters and of running statistics.
-pub fn initial(of: OptimizerState, networks: &[&Network], banks: &[Bank]) -> [(usize, Vec<f32>); 2] {
-    [of.parameters, of.running].map(|bank| {
-        let tensors = networks.iter().flat_map(|network| match bank == of.parameters {
+/// Initial numbers of `networks`' state buffers: index and numbers of parameters and of running statistics.
+pub fn initial(of: OptimizerState, networks: &[&Network], buffers: &[StateBuffer]) -> [(usize, Vec<f32>); 2] {
+    [of.parameters, of.running].map(|buffer| {
+        let tensors = networks.iter().flat_map(|network| match buffer == of.parameters {
             true => network.parameters(),
             false => network.running(),
         });
-        let mut numbers = vec![0.0; banks[bank].len];
+        let mut numbers = vec![0.0; buffers[buffer].len];
         for (index, tensor) in tensors.enumerate() {
             let drawn = Init::Uniform.draw(&tensor, &mut stream(5, "init", index as u64));
-            banks[bank].view_mut(&mut numbers, index).copy_from_slice(&drawn);
+            buffers[buffer].view_mut(&mut numbers, index).copy_from_slice(&drawn);
         }
-        (bank, numbers)
+        (buffer, numbers)
     })
 }

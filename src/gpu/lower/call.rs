@@ -19,9 +19,9 @@ pub enum Memory {
 }
 
 impl Memory {
-    /// A whole bank.
-    pub fn bank(bank: usize, len: usize) -> Self {
-        Self::State(Slot { bank, offset: 0 }, len)
+    /// A whole state buffer.
+    pub fn buffer(buffer: usize, len: usize) -> Self {
+        Self::State(Slot { buffer, offset: 0 }, len)
     }
 }
 

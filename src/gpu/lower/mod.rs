@@ -28,7 +28,7 @@ pub use variant::{Form, TILES, Tile, Variant};
 
 use super::program::{MAX_GRID, Program};
 use crate::graph::custom::Custom;
-use crate::graph::{Bank, Collective, Op, Step, Update};
+use crate::graph::{Collective, Op, StateBuffer, Step, Update};
 use crate::{Error, Result};
 use call::{Call, Calls, Memory};
 use expression::Fused;
@@ -38,10 +38,10 @@ use place::Stored;
 /// Lowers `step` for `target`.
 ///
 /// # Errors
-/// If the step does not fit the banks (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a
+/// If the step does not fit the state buffers (see [`Step::check`]), a kernel's text cannot be made (an error in this crate, or in a
 /// [`CustomOp`](crate::graph::custom::CustomOp)) or a tensor is larger than a binding may be.
-pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
-    step.check(banks)?;
+pub fn lower(step: &Step, state_buffers: &[StateBuffer], target: &Target) -> Result<Program> {
+    step.check(state_buffers)?;
     let fusion = Fusion::find(step);
     let mut calls = Calls::new(step, target);
     for id in 0..step.nodes.len() {
@@ -52,16 +52,16 @@ pub fn lower(step: &Step, banks: &[Bank], target: &Target) -> Result<Program> {
     let nodes = calls.list.len();
     let stored = place::stored(step, &calls.list);
     for update in &step.updates {
-        calls.update(update, banks, &stored);
+        calls.update(update, state_buffers, &stored);
     }
-    let program = place::place(step, calls, nodes, &stored, banks)?;
-    fits(&program, banks, target)?;
-    program.verify(banks)?;
+    let program = place::place(step, calls, nodes, &stored, state_buffers)?;
+    fits(&program, state_buffers, target)?;
+    program.verify(state_buffers)?;
     Ok(program)
 }
 
 /// Refuses what is larger than the device.
-pub(super) fn fits(program: &Program, banks: &[Bank], target: &Target) -> Result<()> {
+pub(super) fn fits(program: &Program, state_buffers: &[StateBuffer], target: &Target) -> Result<()> {
     let too_small = |what: &str, needed: u64, allowed: u64| {
         Err(Error::Device(format!(
             "{}: {what} of {} MiB is needed, this device allows {} MiB; use a smaller `batch`, `size`, `g_width` or `d_width`",
@@ -75,9 +75,14 @@ pub(super) fn fits(program: &Program, banks: &[Bank], target: &Target) -> Result
     if let Some(size) = bindings.max().filter(|&size| size > target.max_binding) {
         return too_small("a binding", size, target.max_binding);
     }
-    let banks = banks.iter().map(|bank| bank.len as u64 * 4);
-    let buffers =
-        program.pool.iter().chain(&program.results).chain([&program.input_bytes]).copied().chain(banks);
+    let state_buffers = state_buffers.iter().map(|state_buffer| state_buffer.len as u64 * 4);
+    let buffers = program
+        .pool
+        .iter()
+        .chain(&program.results)
+        .chain([&program.input_bytes])
+        .copied()
+        .chain(state_buffers);
     if let Some(size) = buffers.max().filter(|&size| size > target.max_buffer) {
         return too_small("a buffer", size, target.max_buffer);
     }
@@ -150,7 +155,7 @@ impl Calls<'_> {
         self.push(call.write(Memory::Node(id)));
     }
 
-    fn update(&mut self, update: &Update, banks: &[Bank], stored: &Stored) {
+    fn update(&mut self, update: &Update, state_buffers: &[StateBuffer], stored: &Stored) {
         self.op = update.name();
         match *update {
             Update::Store { value, .. } if stored.contains_key(&self.step.source(value)) => {}
@@ -158,9 +163,9 @@ impl Calls<'_> {
                 let to = Memory::State(slot, self.shape(value).len());
                 pointwise::map(self, &Fused::leaf(value), to);
             }
-            Update::Mean { bank, share } => {
-                let bank = Memory::bank(bank, banks[bank].len);
-                self.push(Call::exchange(Collective::AllReduceMean { share }).write(bank));
+            Update::Mean { buffer: state_buffer, share } => {
+                let state_buffer = Memory::buffer(state_buffer, state_buffers[state_buffer].len);
+                self.push(Call::exchange(Collective::AllReduceMean { share }).write(state_buffer));
             }
             Update::RunningMoments { slot, moments, momentum, count } => {
                 let shape = self.step.nodes[moments].shape;
@@ -190,24 +195,26 @@ impl Calls<'_> {
                 );
             }
             Update::Average { average, parameters, decay } => {
-                let len = banks[parameters].len;
+                let len = state_buffers[parameters].len;
                 self.push(
                     Call::new("optim/average")
                         .constant("COUNT", len / 4)
-                        .read(Memory::bank(parameters, len))
+                        .read(Memory::buffer(parameters, len))
                         .read(Memory::Node(decay))
-                        .write(Memory::bank(average, len))
+                        .write(Memory::buffer(average, len))
                         .threads(len / 4),
                 );
             }
             Update::Optimize { rule, parameters, gradients, ref state, rates } => {
-                let len = banks[parameters].len;
+                let len = state_buffers[parameters].len;
                 let call = optimizer::kernel(rule)
                     .constant("COUNT", len / 4)
-                    .read(Memory::bank(gradients, len))
+                    .read(Memory::buffer(gradients, len))
                     .read(Memory::Node(rates))
-                    .write(Memory::bank(parameters, len));
-                let call = state.iter().fold(call, |call, &bank| call.write(Memory::bank(bank, len)));
+                    .write(Memory::buffer(parameters, len));
+                let call = state
+                    .iter()
+                    .fold(call, |call, &state_buffer| call.write(Memory::buffer(state_buffer, len)));
                 self.push(call.threads(len / 4));
             }
         }

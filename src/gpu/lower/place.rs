@@ -7,18 +7,18 @@ use super::schedule::{Touched, by_level};
 use super::write::Writer;
 use crate::Result;
 use crate::gpu::program::{Buffer, Crossing, Program, Region};
-use crate::graph::{Bank, Node, NodeId, Op, Slot, Step, Update};
+use crate::graph::{Node, NodeId, Op, Slot, StateBuffer, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
 /// Gives every value a place and writes the calls down as a program. The first `nodes` calls compute nodes, the rest
-/// are changes of state; what is `stored` is computed where its bank has it.
+/// are changes of state; what is `stored` is computed where its state buffer has it.
 pub fn place(
     step: &Step,
     mut calls: Calls<'_>,
     nodes: usize,
     stored: &Stored,
-    banks: &[Bank],
+    state_buffers: &[StateBuffer],
 ) -> Result<Program> {
     let mut fixed = given(step);
     fixed.extend(stored);
@@ -60,7 +60,7 @@ pub fn place(
     }
     let inputs: Vec<(String, u64, usize)> =
         step.inputs().map(|(id, name, shape)| (name.to_owned(), fixed[&id].offset, shape.len())).collect();
-    debug_assert!(banks.iter().all(|bank| bank.len.is_multiple_of(4)));
+    debug_assert!(state_buffers.iter().all(|state_buffer| state_buffer.len.is_multiple_of(4)));
     let outputs = step
         .outputs
         .iter()
@@ -116,7 +116,7 @@ fn keep_results(step: &Step, calls: &Calls<'_>, fixed: &mut HashMap<NodeId, Regi
 
 fn state(slot: Slot, len: usize) -> Region {
     let size = (len as u64 * 4).next_multiple_of(16);
-    Region { buffer: Buffer::Bank(slot.bank), offset: slot.offset as u64 * 4, size }
+    Region { buffer: Buffer::State(slot.buffer), offset: slot.offset as u64 * 4, size }
 }
 
 /// Places of inputs, constants and state.
@@ -151,11 +151,11 @@ fn constants(step: &Step) -> Vec<f64> {
     numbers
 }
 
-/// Values that are computed right where a bank stores them, by source.
+/// Values that are computed right where a state buffer stores them, by source.
 pub type Stored = HashMap<NodeId, Region>;
 
-/// What needs no copy to be stored: values that nothing but their store keeps, whose bank this step neither reads as state
-/// nor touches before that store. Nor may a call read one of a bank's values while it writes another. `calls` compute the nodes.
+/// What needs no copy to be stored: values that nothing but their store keeps, whose state buffer this step neither reads as state
+/// nor touches before that store. Nor may a call read one of a state buffer's values while it writes another. `calls` compute the nodes.
 pub fn stored(step: &Step, calls: &[Call]) -> Stored {
     let mut stored = Stored::new();
     for (at, update) in step.updates.iter().enumerate() {
@@ -167,11 +167,11 @@ pub fn stored(step: &Step, calls: &[Call]) -> Stored {
             step.updates.iter().flat_map(Update::nodes).chain(step.outputs.iter().map(|&(_, id)| id));
         let touched = |earlier: &Update| match *earlier {
             Update::Store { slot, value } => state(slot, step.nodes[value].shape.len()).meets(region),
-            _ => earlier.banks().contains(&slot.bank),
+            _ => earlier.buffers().contains(&slot.buffer),
         };
         let beside = |list: &[Memory]| {
-            let in_bank = |id: &NodeId| stored.get(id).is_some_and(|other| other.buffer == region.buffer);
-            list.iter().any(|memory| matches!(memory, Memory::Node(id) if in_bank(&step.source(*id))))
+            let in_state = |id: &NodeId| stored.get(id).is_some_and(|other| other.buffer == region.buffer);
+            list.iter().any(|memory| matches!(memory, Memory::Node(id) if in_state(&step.source(*id))))
         };
         // One dispatch may not read a buffer that it writes.
         let conflicts = |call: &Call| {
@@ -180,7 +180,7 @@ pub fn stored(step: &Step, calls: &[Call]) -> Stored {
             };
             (of(&call.reads) && beside(&call.writes)) || (of(&call.writes) && beside(&call.reads))
         };
-        let is_state = |node: &Node| matches!(node.op, Op::State(of) if of.bank == slot.bank);
+        let is_state = |node: &Node| matches!(node.op, Op::State(of) if of.buffer == slot.buffer);
         let stays = step.is_given(source)
             || keepers.filter(|&id| is_source(id)).count() > 1
             || step.nodes.iter().any(is_state)

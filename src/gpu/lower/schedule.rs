@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn independent_calls_meet_and_dependent_ones_wait() {
-        let region = |offset| Touched::Region(Region { buffer: Buffer::Bank(0), offset, size: 256 });
+        let region = |offset| Touched::Region(Region { buffer: Buffer::State(0), offset, size: 256 });
         let touched = |memory: &Memory| match *memory {
             Memory::Node(id) => Touched::Value(id),
             Memory::Scratch(offset) => region(offset as u64),
@@ -92,14 +92,14 @@ mod tests {
         let call = |name, reads: &[Memory], write| {
             reads.iter().fold(Call::new(name), |call, memory| call.read(*memory)).write(write)
         };
-        let (node, bank) = (Memory::Node, Memory::Scratch);
+        let (node, state_buffer) = (Memory::Node, Memory::Scratch);
         let mut calls = vec![
             call("a1", &[], node(0)),
             call("a2", &[node(0)], node(1)),
             call("b1", &[], node(2)),
-            call("store", &[node(2)], bank(0)),
-            call("other", &[], bank(256)),
-            call("overwrite", &[], bank(0)),
+            call("store", &[node(2)], state_buffer(0)),
+            call("other", &[], state_buffer(256)),
+            call("overwrite", &[], state_buffer(0)),
         ];
         let levels = by_level(&mut calls, 6, |call| {
             (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())

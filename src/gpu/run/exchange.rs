@@ -94,7 +94,7 @@ impl<T: Real> GpuExecutor<T> {
             Buffer::Pool(slot) => {
                 Some(Region { buffer: Buffer::Pool(self.steps[step].slots[slot]), ..region })
             }
-            Buffer::Bank(_) => Some(region),
+            Buffer::State(_) => Some(region),
             Buffer::Result(_) | Buffer::Inputs | Buffer::Constants => None,
         }
     }

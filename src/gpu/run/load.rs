@@ -8,28 +8,28 @@ use crate::gpu::lower::{fits, lower};
 use crate::gpu::memory::{buffer_size, bytes, planned_bytes, shared_pool};
 use crate::gpu::pipelines::pipelines;
 use crate::gpu::program::{Dispatch, Program};
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::ranks::Ranks;
 use crate::real::Real;
 use std::collections::VecDeque;
 
 impl Gpu {
-    /// Bytes of device memory that `steps` over `banks` would take; nothing is allocated.
+    /// Bytes of device memory that `steps` over `state_buffers` would take; nothing is allocated.
     ///
     /// # Errors
     /// If a tensor is larger than this device can bind.
-    pub fn planned_bytes(&self, banks: &[Bank], steps: &[Step]) -> Result<usize> {
+    pub fn planned_bytes(&self, state_buffers: &[StateBuffer], steps: &[Step]) -> Result<usize> {
         let programs: Vec<_> =
-            steps.iter().map(|step| lower(step, banks, self.target())).collect::<Result<_>>()?;
-        Ok(planned_bytes(banks, programs)? as usize)
+            steps.iter().map(|step| lower(step, state_buffers, self.target())).collect::<Result<_>>()?;
+        Ok(planned_bytes(state_buffers, programs)? as usize)
     }
 
-    /// Makes `steps` ready over `banks`, whose tensors start as zeros.
+    /// Makes `steps` ready over `state_buffers`, whose tensors start as zeros.
     ///
     /// # Errors
     /// If the device is too small, or refuses a kernel.
-    pub fn executor(&self, banks: &[Bank], steps: &[Step]) -> Result<GpuExecutor> {
-        GpuExecutor::new(self.clone(), banks, steps)
+    pub fn executor(&self, state_buffers: &[StateBuffer], steps: &[Step]) -> Result<GpuExecutor> {
+        GpuExecutor::new(self.clone(), state_buffers, steps)
     }
 }
 
@@ -38,30 +38,40 @@ impl GpuExecutor {
     ///
     /// # Errors
     /// If the device is too small, or refuses a kernel.
-    pub fn new(gpu: Gpu, banks: &[Bank], steps: &[Step]) -> Result<Self> {
-        let programs = steps.iter().map(|step| lower(step, banks, gpu.target())).collect::<Result<_>>()?;
-        Self::load_lowered(gpu, banks, programs)
+    pub fn new(gpu: Gpu, state_buffers: &[StateBuffer], steps: &[Step]) -> Result<Self> {
+        let programs =
+            steps.iter().map(|step| lower(step, state_buffers, gpu.target())).collect::<Result<_>>()?;
+        Self::load_lowered(gpu, state_buffers, programs)
     }
 
-    /// Makes everything that `programs` over `banks` need. Their kernels may come from anywhere, a file say: they run with
+    /// Makes everything that `programs` over `state_buffers` need. Their kernels may come from anywhere, a file say: they run with
     /// every index and loop checked, as slow as by [`Gpu::with_checks`]. Steps run faster by [`GpuExecutor::new`].
     ///
     /// # Errors
     /// If a program is not sound (as [`Program::verify`] says), the device is too small, or it refuses a kernel.
-    pub fn load(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
-        Self::with_finite(gpu, banks, programs, false)
+    pub fn load(gpu: Gpu, state_buffers: &[StateBuffer], programs: Vec<Program>) -> Result<Self> {
+        programs.iter().try_for_each(|program| sound(program, state_buffers, &gpu))?;
+        Self::with_finite(gpu, state_buffers, programs, false)
     }
 
     /// As [`GpuExecutor::load`], of programs as lowering just made them: their kernels run unchecked.
-    pub(crate) fn load_lowered(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::with_finite(gpu, banks, programs, true)
+    pub(crate) fn load_lowered(
+        gpu: Gpu,
+        state_buffers: &[StateBuffer],
+        programs: Vec<Program>,
+    ) -> Result<Self> {
+        Self::with_finite(gpu, state_buffers, programs, true)
     }
 
-    fn with_finite(gpu: Gpu, banks: &[Bank], mut programs: Vec<Program>, trusted: bool) -> Result<Self> {
-        let finite = (!banks.is_empty()).then_some(programs.len());
-        programs.extend(finite::program(banks)?);
-        Ok(Self { finite, ..Self::prepare(gpu, banks, programs, trusted)? })
+    fn with_finite(
+        gpu: Gpu,
+        state_buffers: &[StateBuffer],
+        mut programs: Vec<Program>,
+        trusted: bool,
+    ) -> Result<Self> {
+        let finite = (!state_buffers.is_empty()).then_some(programs.len());
+        programs.extend(finite::program(state_buffers)?);
+        Ok(Self { finite, ..Self::prepare(gpu, state_buffers, programs, trusted)? })
     }
 }
 
@@ -70,25 +80,34 @@ impl GpuExecutor<f64> {
     ///
     /// # Errors
     /// As [`GpuExecutor::load`].
-    pub fn load_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        programs.iter().try_for_each(|program| sound(program, banks, &gpu))?;
-        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), false)
+    pub fn load_in_double(gpu: Gpu, state_buffers: &[StateBuffer], programs: Vec<Program>) -> Result<Self> {
+        programs.iter().try_for_each(|program| sound(program, state_buffers, &gpu))?;
+        Self::prepare(gpu, state_buffers, programs.into_iter().map(Program::in_double).collect(), false)
     }
 
     /// As [`GpuExecutor::load_in_double`], of programs as lowering just made them: their kernels run unchecked.
-    pub(crate) fn load_lowered_in_double(gpu: Gpu, banks: &[Bank], programs: Vec<Program>) -> Result<Self> {
-        Self::prepare(gpu, banks, programs.into_iter().map(Program::in_double).collect(), true)
+    pub(crate) fn load_lowered_in_double(
+        gpu: Gpu,
+        state_buffers: &[StateBuffer],
+        programs: Vec<Program>,
+    ) -> Result<Self> {
+        Self::prepare(gpu, state_buffers, programs.into_iter().map(Program::in_double).collect(), true)
     }
 }
 
 /// Refuses a program from outside that is not whole, or too large: none of its numbers is relied on before.
-fn sound(program: &Program, banks: &[Bank], gpu: &Gpu) -> Result<()> {
-    program.check(banks)?;
-    fits(program, banks, gpu.target())
+fn sound(program: &Program, state_buffers: &[StateBuffer], gpu: &Gpu) -> Result<()> {
+    program.check(state_buffers)?;
+    fits(program, state_buffers, gpu.target())
 }
 
 impl<T: Real> GpuExecutor<T> {
-    fn prepare(gpu: Gpu, banks: &[Bank], programs: Vec<Program>, trusted: bool) -> Result<Self> {
+    fn prepare(
+        gpu: Gpu,
+        state_buffers: &[StateBuffer],
+        programs: Vec<Program>,
+        trusted: bool,
+    ) -> Result<Self> {
         let buffer = |label: &str, size: u64| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
@@ -97,8 +116,8 @@ impl<T: Real> GpuExecutor<T> {
                 mapped_at_creation: false,
             })
         };
-        let bank_buffers: Vec<wgpu::Buffer> =
-            banks.iter().map(|bank| buffer("bank", bytes::<T>(bank.len))).collect();
+        let state: Vec<wgpu::Buffer> =
+            state_buffers.iter().map(|state_buffer| buffer("state", bytes::<T>(state_buffer.len))).collect();
         let (pool_sizes, slots) = shared_pool(&programs);
         let pool: Vec<wgpu::Buffer> = pool_sizes.iter().map(|&size| buffer("pool", size)).collect();
         let (pipelines, of_step) = pipelines(&gpu, &programs, trusted)?;
@@ -121,7 +140,7 @@ impl<T: Real> GpuExecutor<T> {
                     .map(|(binding, region)| wgpu::BindGroupEntry {
                         binding,
                         resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                            buffer: step.buffer(&pool, &bank_buffers, region.buffer),
+                            buffer: step.buffer(&pool, &state, region.buffer),
                             offset: region.offset,
                             size: std::num::NonZeroU64::new(region.size),
                         }),
@@ -140,8 +159,8 @@ impl<T: Real> GpuExecutor<T> {
         gpu.check()?;
         Ok(Self {
             gpu,
-            banks: bank_buffers,
-            bank_lens: banks.iter().map(|bank| bank.len).collect(),
+            state_buffers: state,
+            state_lens: state_buffers.iter().map(|state_buffer| state_buffer.len).collect(),
             pool,
             pipelines,
             steps: loaded,

@@ -1,4 +1,4 @@
-//! Infinities and NaN: looked for in the banks, and followed to the dispatch that first gives one.
+//! Infinities and NaN: looked for in the state buffers, and followed to the dispatch that first gives one.
 
 use super::GpuExecutor;
 use crate::executor::Executor;
@@ -7,12 +7,13 @@ use crate::real::Real;
 use crate::{Error, Result};
 
 impl<T: Real> GpuExecutor<T> {
-    /// As [`Executor::non_finite`]; in double precision, which the kernel does not know, the banks are read.
+    /// As [`Executor::non_finite`]; in double precision, which the kernel does not know, the state buffers are read.
     pub(super) fn first_non_finite(&mut self) -> Result<Option<(usize, usize)>> {
         let Some(program) = self.finite else {
-            for bank in 0..self.bank_lens.len() {
-                if let Some(at) = self.read_bank(bank)?.iter().position(|number| !number.is_finite()) {
-                    return Ok(Some((bank, at)));
+            for state_buffer in 0..self.state_lens.len() {
+                if let Some(at) = self.read_state(state_buffer)?.iter().position(|number| !number.is_finite())
+                {
+                    return Ok(Some((state_buffer, at)));
                 }
             }
             return Ok(None);
@@ -22,8 +23,8 @@ impl<T: Real> GpuExecutor<T> {
         self.submit([(program, 0..self.steps[program].dispatches.len())]);
         let left: Vec<u32> = self.read(&found, 0, (found.size() / 4) as usize)?;
         let left = left.into_iter().step_by((STRIDE / 4) as usize);
-        let mut bad = self.bank_lens.iter().zip(left).enumerate().filter(|(_, (_, left))| *left > 0);
-        Ok(bad.next().map(|(bank, (len, left))| (bank, len - left as usize)))
+        let mut bad = self.state_lens.iter().zip(left).enumerate().filter(|(_, (_, left))| *left > 0);
+        Ok(bad.next().map(|(state_buffer, (len, left))| (state_buffer, len - left as usize)))
     }
 
     /// Runs a step, a dispatch at a time, and looks at all that each one binds: what it read has been looked at before.

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::gradcheck::trial::{Trial, draw};
-use crate::graph::{Bank, Graph, Per, Slot, Update, UpdateRule};
+use crate::graph::{Graph, Per, Slot, StateBuffer, Update, UpdateRule};
 use crate::shape::Shape;
 
 /// One number, and two tensors with a gap between them.
@@ -30,22 +30,22 @@ pub fn all() -> Vec<Case> {
         .collect()
 }
 
-fn bank(shapes: &[[usize; 4]]) -> Bank {
-    let mut bank = Bank::default();
+fn buffer(shapes: &[[usize; 4]]) -> StateBuffer {
+    let mut buffer = StateBuffer::default();
     shapes.iter().for_each(|shape| {
-        bank.push("tensor", Shape(*shape));
+        buffer.push("tensor", Shape(*shape));
     });
-    bank
+    buffer
 }
 
-/// A bank of these shapes, random numbers in it.
-fn filled(shapes: &[[usize; 4]], index: usize) -> (Bank, Vec<f64>) {
-    let bank = bank(shapes);
-    let numbers = draw(bank.len, index);
-    (bank, numbers)
+/// A state buffer of these shapes, random numbers in it.
+fn filled(shapes: &[[usize; 4]], index: usize) -> (StateBuffer, Vec<f64>) {
+    let buffer = buffer(shapes);
+    let numbers = draw(buffer.len, index);
+    (buffer, numbers)
 }
 
-const FIRST: Slot = Slot { bank: 0, offset: 0 };
+const FIRST: Slot = Slot { buffer: 0, offset: 0 };
 
 /// A tensor, read and written.
 fn store(shape: [usize; 4]) -> Case {
@@ -98,28 +98,28 @@ fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]]) -
     Case::updates(op, shapes, move || {
         let graph = Graph::new();
         let rates = graph.input("rates", Shape::vector(rule.rates())).id();
-        let mut banks = vec![filled(shapes, 0), filled(shapes, 1)];
+        let mut buffers = vec![filled(shapes, 0), filled(shapes, 1)];
         for name in rule.state() {
-            let (bank, mut numbers) = filled(shapes, banks.len());
+            let (buffer, mut numbers) = filled(shapes, buffers.len());
             // Mean squares, whose roots are taken.
             if ["second", "square"].contains(name) {
                 numbers.iter_mut().for_each(|x| *x = x.abs());
             }
-            banks.push((bank, numbers));
+            buffers.push((buffer, numbers));
         }
-        let state = (2..banks.len()).collect();
+        let state = (2..buffers.len()).collect();
         let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
         let numbers = [0.0625, 1.5, 0.875][..rule.rates()].to_vec();
-        Trial::updates(&graph, vec![update], banks, &[("rates", numbers)])
+        Trial::updates(&graph, vec![update], buffers, &[("rates", numbers)])
     })
 }
 
-/// A bank that is stored to and then averaged, by one rank of one.
+/// A state buffer that is stored to and then averaged, by one rank of one.
 fn mean(shapes: &'static [[usize; 4]]) -> Case {
-    Case::updates("all_reduce_bank", shapes, move || {
+    Case::updates("all_reduce_buffer", shapes, move || {
         let graph = Graph::new();
         let value = graph.input("value", Shape(shapes[0])).square().id();
-        let updates = vec![Update::Store { slot: FIRST, value }, Update::Mean { bank: 0, share: 1.0 }];
+        let updates = vec![Update::Store { slot: FIRST, value }, Update::Mean { buffer: 0, share: 1.0 }];
         Trial::updates(
             &graph,
             updates,

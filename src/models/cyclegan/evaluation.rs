@@ -24,7 +24,7 @@ pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> R
     }
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
-    let values = checkpoint.banks(&model)?;
+    let values = checkpoint.buffers(&model)?;
     let images = [config.evaluation_images(Domain::X)?, config.evaluation_images(Domain::Y)?];
     let [x, y] = images.each_ref().map(set);
     let mut figures = Vec::new();
@@ -71,9 +71,9 @@ fn translate(
 ) -> Result<(Set, Set)> {
     let Set { side, channels, .. } = *sources;
     let step = model.translator(to, BATCH, [side; 2], NormMode::Batch)?;
-    let mut executor = device.executor(&model.banks(), vec![step])?;
-    for bank in [GENERATORS.parameters, GENERATORS.running, AVERAGES] {
-        executor.write_bank(bank, &values[bank])?;
+    let mut executor = device.executor(&model.buffers(), vec![step])?;
+    for buffer in [GENERATORS.parameters, GENERATORS.running, AVERAGES] {
+        executor.write_state(buffer, &values[buffer])?;
     }
     let values = (&sources.values[..], BATCH * side * side * channels);
     let mut drawn = in_batches(&mut *executor, 0, "images", values, &["translation", "back"])?.into_iter();

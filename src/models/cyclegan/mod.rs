@@ -15,7 +15,7 @@ pub use steps::{
 
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 use crate::nn::Network;
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
@@ -84,23 +84,23 @@ impl Model for CycleGan {
 
     /// In the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`] and [`POOLS`]; the last three are empty where the
     /// objective does not need them.
-    fn banks(&self) -> Vec<Bank> {
+    fn buffers(&self) -> Vec<StateBuffer> {
         let objective = &self.objective;
-        let generators = OptimizerState::banks(&self.generators.each_ref());
-        let averages = if objective.average { generators[0].clone() } else { Bank::default() };
+        let generators = OptimizerState::buffers(&self.generators.each_ref());
+        let averages = if objective.average { generators[0].clone() } else { StateBuffer::default() };
         let images = |count: usize, wanted: bool| {
-            let mut bank = Bank::default();
+            let mut buffer = StateBuffer::default();
             for name in ["X", "Y"].iter().filter(|_| wanted) {
-                bank.push(*name, Shape([count, self.size, self.size, self.channels]));
+                buffer.push(*name, Shape([count, self.size, self.size, self.channels]));
             }
-            bank
+            buffer
         };
-        let mut banks: Vec<Bank> = generators.into();
-        banks.extend(OptimizerState::banks(&self.all_discriminators()));
-        banks.push(averages);
-        banks.push(images(self.batch, objective.updates == Updates::GeneratorsFirst));
-        banks.push(images(objective.pool, objective.pool > 0));
-        banks
+        let mut buffers: Vec<StateBuffer> = generators.into();
+        buffers.extend(OptimizerState::buffers(&self.all_discriminators()));
+        buffers.push(averages);
+        buffers.push(images(self.batch, objective.updates == Updates::GeneratorsFirst));
+        buffers.push(images(objective.pool, objective.pool > 0));
+        buffers
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
@@ -109,11 +109,11 @@ impl Model for CycleGan {
         }
         let generators = Trained {
             networks: self.generators.iter().map(named).collect(),
-            banks: GENERATORS,
+            buffers: GENERATORS,
             average: self.objective.average.then_some(AVERAGES),
         };
         let networks = self.all_discriminators().into_iter().map(named).collect();
-        vec![generators, Trained { networks, banks: DISCRIMINATORS, average: None }]
+        vec![generators, Trained { networks, buffers: DISCRIMINATORS, average: None }]
     }
 
     fn images(&self) -> Vec<(String, usize, usize)> {

@@ -18,7 +18,7 @@ const SMALLEST: usize = 16;
 pub struct Translator {
     config: CycleGanConfig,
     model: CycleGan,
-    /// Banks the generators need, by index.
+    /// State buffers the generators need, by index.
     state: Vec<(usize, Vec<f32>)>,
     device: Device,
     to: Domain,
@@ -36,9 +36,9 @@ impl Translator {
     pub fn new(checkpoint: &Checkpoint, device: Device, to: Domain, statistics: NormMode) -> Result<Self> {
         let config: CycleGanConfig = checkpoint.config()?;
         let model = config.cyclegan()?;
-        let mut values = checkpoint.banks(&model)?;
+        let mut values = checkpoint.buffers(&model)?;
         let needed = [GENERATORS.parameters, GENERATORS.running, AVERAGES];
-        let state = needed.map(|bank| (bank, std::mem::take(&mut values[bank])));
+        let state = needed.map(|buffer| (buffer, std::mem::take(&mut values[buffer])));
         Ok(Self { config, model, state: state.into(), device, to, statistics, ready: None })
     }
 
@@ -90,9 +90,9 @@ impl Translator {
                 let step = self.model.one_way(self.to, batch, size, self.statistics)?;
                 let [height, width] = size;
                 let what = format!("{batch} images of {width} x {height} pixels");
-                check_program(&what, &self.device, &self.model.banks(), std::slice::from_ref(&step))?;
-                let mut executor = self.device.executor(&self.model.banks(), vec![step])?;
-                self.state.iter().try_for_each(|(bank, values)| executor.write_bank(*bank, values))?;
+                check_program(&what, &self.device, &self.model.buffers(), std::slice::from_ref(&step))?;
+                let mut executor = self.device.executor(&self.model.buffers(), vec![step])?;
+                self.state.iter().try_for_each(|(buffer, values)| executor.write_state(*buffer, values))?;
                 (batch, size, executor)
             }
         };

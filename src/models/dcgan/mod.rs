@@ -12,7 +12,7 @@ pub use steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective};
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
-use crate::graph::Bank;
+use crate::graph::StateBuffer;
 use crate::nn::NormMode;
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
@@ -62,22 +62,23 @@ impl Model for Dcgan {
     }
 
     /// In the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective does not need it.
-    fn banks(&self) -> Vec<Bank> {
+    fn buffers(&self) -> Vec<StateBuffer> {
         let networks = [&self.generator, &self.discriminator];
-        let mut banks: Vec<Bank> = networks.into_iter().flat_map(|of| OptimizerState::banks(&[of])).collect();
-        let average = self.objective.average.then(|| banks[GENERATOR.parameters].clone());
-        banks.push(average.unwrap_or_default());
-        banks
+        let mut buffers: Vec<StateBuffer> =
+            networks.into_iter().flat_map(|of| OptimizerState::buffers(&[of])).collect();
+        let average = self.objective.average.then(|| buffers[GENERATOR.parameters].clone());
+        buffers.push(average.unwrap_or_default());
+        buffers
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
         let generator = Trained {
             networks: vec![(&self.generator, "init.g".into())],
-            banks: GENERATOR,
+            buffers: GENERATOR,
             average: self.objective.average.then_some(AVERAGE),
         };
         let networks = vec![(&self.discriminator, "init.d".into())];
-        vec![generator, Trained { networks, banks: DISCRIMINATOR, average: None }]
+        vec![generator, Trained { networks, buffers: DISCRIMINATOR, average: None }]
     }
 
     fn datasets(config: &DcganConfig) -> Vec<DatasetSpec<'_>> {

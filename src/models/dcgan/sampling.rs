@@ -74,12 +74,12 @@ impl Sampler {
     pub fn new(checkpoint: &Checkpoint, device: &Device, statistics: NormMode) -> Result<Self> {
         let config: DcganConfig = checkpoint.config()?;
         let dcgan = config.dcgan()?;
-        let values = checkpoint.banks(&dcgan)?;
+        let values = checkpoint.buffers(&dcgan)?;
         let step = dcgan.sampler(BATCH, statistics)?;
-        check_program(&format!("{BATCH} samples"), device, &dcgan.banks(), std::slice::from_ref(&step))?;
-        let mut executor = device.executor(&dcgan.banks(), vec![step])?;
-        for bank in [GENERATOR.parameters, GENERATOR.running, AVERAGE] {
-            executor.write_bank(bank, &values[bank])?;
+        check_program(&format!("{BATCH} samples"), device, &dcgan.buffers(), std::slice::from_ref(&step))?;
+        let mut executor = device.executor(&dcgan.buffers(), vec![step])?;
+        for buffer in [GENERATOR.parameters, GENERATOR.running, AVERAGE] {
+            executor.write_state(buffer, &values[buffer])?;
         }
         Ok(Self { config, executor })
     }

@@ -1,8 +1,8 @@
-//! The programs DCGAN's training is made of, over one set of banks: a discriminator step, a generator step, a
+//! The programs DCGAN's training is made of, over one set of state buffers: a discriminator step, a generator step, a
 //! sampler.
 
 use crate::Result;
-use crate::graph::{Bank, Graph, Step};
+use crate::graph::{Graph, StateBuffer, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, NormMode, Tensors};
@@ -12,9 +12,9 @@ use crate::shape::Shape;
 use crate::train::model::Model;
 use crate::train::norm_mode;
 
-/// Banks of the generator.
+/// State buffers of the generator.
 pub const GENERATOR: OptimizerState = OptimizerState::starting_at(0);
-/// Banks of the discriminator.
+/// State buffers of the discriminator.
 pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
 
 /// The generator's averages, laid out as its parameters.
@@ -43,7 +43,7 @@ pub struct Objective {
     pub diffaugment: DiffAugmentPolicy,
 }
 
-/// Both networks, their sizes and their banks.
+/// Both networks, their sizes and their state buffers.
 #[derive(Clone, Debug)]
 pub struct Dcgan {
     /// From noise to images.
@@ -61,9 +61,9 @@ pub struct Dcgan {
 }
 
 impl Dcgan {
-    fn tensors<'g>(&self, graph: &'g Graph, banks: &[Bank]) -> [Tensors<'g>; 2] {
+    fn tensors<'g>(&self, graph: &'g Graph, buffers: &[StateBuffer]) -> [Tensors<'g>; 2] {
         [(GENERATOR, &self.generator), (DISCRIMINATOR, &self.discriminator)]
-            .map(|(of, network)| of.tensors(graph, &[network], banks).remove(0))
+            .map(|(of, network)| of.tensors(graph, &[network], buffers).remove(0))
     }
 
     /// One update of the discriminator on a batch, or this rank's part of one. Inputs: `real` `[batch, size, size, channels]`, `noise`
@@ -87,9 +87,9 @@ impl Dcgan {
     fn judging(&self, shard: Shard, penalized: bool) -> Result<Step> {
         let (batch, statistics) = (shard.len, norm_mode::of(shard));
         let graph = Graph::new();
-        let banks = self.banks();
+        let buffers = self.buffers();
         let objective = &self.objective;
-        let [g, d] = self.tensors(&graph, &banks);
+        let [g, d] = self.tensors(&graph, &buffers);
 
         let (judge, mut updates) = self.discriminator.normalized(&d)?;
 
@@ -127,7 +127,7 @@ impl Dcgan {
             minimized,
             shard.share,
             &d.parameters,
-            &banks,
+            &buffers,
             objective.d_adam,
         )?);
         let name = if penalized { "penalized_discriminator_step" } else { "discriminator_step" };
@@ -143,9 +143,9 @@ impl Dcgan {
         let shard = batch.into();
         let (batch, statistics) = (shard.len, norm_mode::of(shard));
         let graph = Graph::new();
-        let banks = self.banks();
+        let buffers = self.buffers();
         let objective = &self.objective;
-        let [g, d] = self.tensors(&graph, &banks);
+        let [g, d] = self.tensors(&graph, &buffers);
 
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (fake, mut updates) = self.generator.forward(noise, &g, statistics)?;
@@ -155,7 +155,7 @@ impl Dcgan {
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);
-        updates.extend(GENERATOR.minimize(loss, shard.share, &g.parameters, &banks, objective.g_adam)?);
+        updates.extend(GENERATOR.minimize(loss, shard.share, &g.parameters, &buffers, objective.g_adam)?);
         if objective.average {
             updates.push(GENERATOR.average(AVERAGE, &graph));
         }
@@ -169,9 +169,9 @@ impl Dcgan {
     /// If the network's layers do not fit each other.
     pub fn sampler(&self, batch: usize, statistics: NormMode) -> Result<Step> {
         let graph = Graph::new();
-        let banks = self.banks();
-        let bank = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
-        let g = GENERATOR.tensors_from(bank, &graph, &[&self.generator], &banks).remove(0);
+        let buffers = self.buffers();
+        let buffer = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
+        let g = GENERATOR.tensors_from(buffer, &graph, &[&self.generator], &buffers).remove(0);
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (images, _) = self.generator.forward(noise, &g, statistics)?;
         Step::new("sample", &graph, &[("images", images)], vec![])

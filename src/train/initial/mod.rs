@@ -121,7 +121,7 @@ fn pickled(path: &Path) -> String {
     )
 }
 
-/// The numbers of all banks of `model` before training, where some come from files, and what came from where, in words. None
+/// The numbers of all state buffers of `model` before training, where some come from files, and what came from where, in words. None
 /// where all are drawn. Averages begin at the weights, moments at 0.
 ///
 /// # Errors
@@ -167,16 +167,16 @@ pub fn from_files(
         )));
     }
 
-    let (banks, mut values) = (model.banks(), model.initial(draw, seed));
+    let (buffers, mut values) = (model.buffers(), model.initial(draw, seed));
     for of in &trained {
-        for (network, tensor, bank, index) in of.tensors() {
+        for (network, tensor, buffer, index) in of.tensors() {
             if let Some(part) = parts.iter().find(|part| part.is_of(network))
                 && let Some(numbers) = part.numbers(&tensor)?
             {
-                banks[bank].view_mut(&mut values[bank], index).copy_from_slice(&numbers);
+                buffers[buffer].view_mut(&mut values[buffer], index).copy_from_slice(&numbers);
             }
         }
-        if let Trained { average: Some(average), banks: of, .. } = of {
+        if let Trained { average: Some(average), buffers: of, .. } = of {
             values[*average] = values[of.parameters].clone();
         }
     }

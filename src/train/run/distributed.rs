@@ -65,23 +65,23 @@ impl<M: Model> Trainer<M> {
         if self.ranks.size() == 1 || self.training.common().sync_batch_norm {
             return Ok(());
         }
-        let banks = self.training.model.banks();
-        let kept = |Trained { networks, banks: of, .. }: Trained<'_>| {
+        let buffers = self.training.model.buffers();
+        let kept = |Trained { networks, buffers: of, .. }: Trained<'_>| {
             let tensors = networks.iter().flat_map(|(network, _)| network.running());
             let norms = tensors.enumerate().filter(|(_, tensor)| tensor.kind == ParameterKind::NormRunning);
             (of.running, norms.map(|(index, _)| index).collect::<Vec<_>>())
         };
         let kept: Vec<_> = self.training.model.trained().into_iter().map(kept).collect();
-        for (bank, tensors) in kept.into_iter().filter(|(_, tensors)| !tensors.is_empty()) {
-            let mut values = self.training.executor.read_bank(bank)?;
+        for (buffer, tensors) in kept.into_iter().filter(|(_, tensors)| !tensors.is_empty()) {
+            let mut values = self.training.executor.read_state(buffer)?;
             let share = 1.0 / self.ranks.size() as f64;
             for tensor in tensors {
-                let own = banks[bank].view_mut(&mut values, tensor);
+                let own = buffers[buffer].view_mut(&mut values, tensor);
                 let mut sums: Vec<f64> = own.iter().map(|&value| share * f64::from(value)).collect();
                 self.ranks.sum(&mut sums);
                 own.iter_mut().zip(sums).for_each(|(value, mean)| *value = mean as f32);
             }
-            self.training.executor.write_bank(bank, &values)?;
+            self.training.executor.write_state(buffer, &values)?;
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl<M: Model> Trainer<M> {
         if self.ranks.size() == 1 {
             return Ok(());
         }
-        let state = self.training.model.state().into_iter().flat_map(|bank| &self.snapshot.banks[bank]);
+        let state = self.training.model.state().into_iter().flat_map(|buffer| &self.snapshot.buffers[buffer]);
         // FNV-1a, a number at a time.
         let mix = |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
         let what = format!("the state after step {}", self.step);

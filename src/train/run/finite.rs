@@ -8,8 +8,8 @@ use crate::{Error, Result};
 pub(super) struct Snapshot {
     /// The step it is of.
     pub step: u64,
-    /// The numbers of every bank that is part of the state; of others what they were first.
-    pub banks: Vec<Vec<f32>>,
+    /// The numbers of every state buffer that is part of the state; of others what they were first.
+    pub buffers: Vec<Vec<f32>>,
 }
 
 impl<M: Model> Trainer<M> {
@@ -22,8 +22,8 @@ impl<M: Model> Trainer<M> {
             return Err(self.diverged(&found));
         }
         self.average_running()?;
-        for bank in self.training.model.state() {
-            self.snapshot.banks[bank] = self.training.executor.read_bank(bank)?;
+        for buffer in self.training.model.state() {
+            self.snapshot.buffers[buffer] = self.training.executor.read_state(buffer)?;
         }
         self.snapshot.step = self.step;
         self.check_is_same()
@@ -73,18 +73,18 @@ impl<M: Model> Trainer<M> {
         self.training.seek(self.snapshot.step)
     }
 
-    /// Writes the last whole state, and over whatever else banks hold.
+    /// Writes the last whole state, and over whatever else state buffers hold.
     pub(super) fn write_state(&mut self) -> Result<()> {
-        for (bank, values) in self.snapshot.banks.iter().enumerate() {
-            self.training.executor.write_bank(bank, values)?;
+        for (buffer, values) in self.snapshot.buffers.iter().enumerate() {
+            self.training.executor.write_state(buffer, values)?;
         }
         Ok(())
     }
 
-    /// The name of the tensor at a place of a bank.
-    pub(super) fn tensor(&self, (bank, at): (usize, usize)) -> String {
-        let banks = self.training.model.banks();
-        let holds = banks[bank].tensors.iter().rfind(|(_, _, offset)| *offset <= at);
+    /// The name of the tensor at a place of a state buffer.
+    pub(super) fn tensor(&self, (buffer, at): (usize, usize)) -> String {
+        let buffers = self.training.model.buffers();
+        let holds = buffers[buffer].tensors.iter().rfind(|(_, _, offset)| *offset <= at);
         holds.map_or_else(String::new, |(name, ..)| name.clone())
     }
 }

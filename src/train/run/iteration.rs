@@ -111,7 +111,7 @@ impl<M: Model> Training<M> {
             })
         };
         let sheets = programs.sheets.into_iter().enumerate().map(sheet).collect::<Result<_>>()?;
-        let executor = device.executor(&model.banks(), steps)?;
+        let executor = device.executor(&model.buffers(), steps)?;
         let shard = config.common().shard(&ranks, config.common().batch);
         let rank = (ranks.rank(), ranks.size());
         let load = |(spec, set): (DatasetSpec<'_>, Dataset)| {

@@ -2,7 +2,7 @@
 
 use super::{Programs, networks};
 use crate::device::Device;
-use crate::graph::{Bank, Step};
+use crate::graph::{StateBuffer, Step};
 use crate::machine;
 use crate::ranks::Ranks;
 use crate::train::config::{Common, RunConfig};
@@ -21,7 +21,7 @@ struct Limit {
 /// # Errors
 /// If they are.
 pub fn check_networks<M: Model>(config: &M::Config, device: &Device, ranks: &Ranks) -> Result<()> {
-    let needed = mebibytes(least(&networks::<M>(config, ranks)?.banks(), &[]));
+    let needed = mebibytes(least(&networks::<M>(config, ranks)?.buffers(), &[]));
     match limit(config, device, ranks) {
         Some(Limit { mebibytes, words }) if needed > mebibytes => Err(Error::Memory(format!(
             "these networks alone need {needed} MiB of memory, over {words}; use a smaller `g_width` or `d_width`"
@@ -43,7 +43,7 @@ pub fn check<M: Model>(
 ) -> Result<u64> {
     let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
-    let needed = needed(device, &networks::<M>(config, ranks)?.banks(), steps, most)?;
+    let needed = needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most)?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.common().size;
     let name = if ranks.size() > 1 { "global_batch" } else { "batch" };
@@ -59,13 +59,13 @@ pub fn check<M: Model>(
     Err(Error::Memory(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
 }
 
-/// Refuses programs over `banks` that need more memory than the machine has, where its CPU computes them.
+/// Refuses programs over `buffers` that need more memory than the machine has, where its CPU computes them.
 ///
 /// # Errors
 /// If they do; the text says what `what` needs.
-pub fn check_program(what: &str, device: &Device, banks: &[Bank], steps: &[Step]) -> Result<()> {
+pub fn check_program(what: &str, device: &Device, buffers: &[StateBuffer], steps: &[Step]) -> Result<()> {
     let (Device::Cpu { .. }, Some(most)) = (device, machine::memory()) else { return Ok(()) };
-    match needed(device, banks, steps, most)? {
+    match needed(device, buffers, steps, most)? {
         needed if needed > most => Err(Error::Memory(format!(
             "{what} need {needed} MiB of memory, over the {most} MiB of this machine; use fewer at once, or smaller ones"
         ))),
@@ -92,21 +92,21 @@ fn limit(config: &impl RunConfig, device: &Device, ranks: &Ranks) -> Option<Limi
     own.into_iter().chain(machine).min_by_key(|limit| limit.mebibytes)
 }
 
-/// The memory that `steps` over `banks` take, in MiB; where that is clearly over `most`, only so much as is clear.
-fn needed(device: &Device, banks: &[Bank], steps: &[Step], most: u64) -> Result<u64> {
-    let least = mebibytes(least(banks, steps));
+/// The memory that `steps` over `buffers` take, in MiB; where that is clearly over `most`, only so much as is clear.
+fn needed(device: &Device, buffers: &[StateBuffer], steps: &[Step], most: u64) -> Result<u64> {
+    let least = mebibytes(least(buffers, steps));
     // No device is asked to plan what no machine has.
     if least > most {
         return Ok(least);
     }
-    let planned = device.planned_bytes(banks, steps)?;
+    let planned = device.planned_bytes(buffers, steps)?;
     Ok(mebibytes(u64::try_from(planned).unwrap_or(u64::MAX)))
 }
 
-/// Bytes that are needed whatever the plan: all banks, and the largest tensor of any step.
-fn least(banks: &[Bank], steps: &[Step]) -> u64 {
+/// Bytes that are needed whatever the plan: all state buffers, and the largest tensor of any step.
+fn least(buffers: &[StateBuffer], steps: &[Step]) -> u64 {
     let bytes = |numbers: usize| (numbers as u64).saturating_mul(size_of::<f32>() as u64);
-    let kept = banks.iter().fold(0_u64, |sum, bank| sum.saturating_add(bytes(bank.len)));
+    let kept = buffers.iter().fold(0_u64, |sum, buffer| sum.saturating_add(bytes(buffer.len)));
     let nodes = steps.iter().flat_map(|step| &step.nodes);
     let largest = nodes.map(|node| bytes(node.shape.len())).max().unwrap_or(0);
     kept.saturating_add(largest)
@@ -127,9 +127,9 @@ fn fitting<M: Model>(
 ) -> Option<((usize, usize), u64)> {
     let mut smaller = config.smaller()?;
     loop {
-        let banks = networks::<M>(&smaller, ranks).ok()?.banks();
+        let buffers = networks::<M>(&smaller, ranks).ok()?.buffers();
         let steps = Programs::new::<M>(&smaller, sets, ranks).ok()?.steps();
-        let needed = needed(device, &banks, &steps, most).ok()?;
+        let needed = needed(device, &buffers, &steps, most).ok()?;
         if needed <= most {
             let Common { batch, size, .. } = *smaller.common();
             return Some(((batch, size), needed));

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct Plan<M: Model> {
     pub(super) setup: Setup<M>,
     pub(super) place: Place,
-    /// The numbers of all banks that it begins with, unless they are drawn.
+    /// The numbers of all state buffers that it begins with, unless they are drawn.
     pub(super) values: Option<Vec<Vec<f32>>>,
     /// What is worth knowing of the run that it goes on with.
     pub(super) notes: Vec<String>,
@@ -96,7 +96,7 @@ impl<M: Model> Plan<M> {
             return Ok(Self { notes, ..Self::new(ranks, config, device, data, place, None)? });
         };
         checkpoint.expect_kind(M::Config::KIND)?;
-        let values = checkpoint.banks(&networks::<M>(&config, ranks)?)?;
+        let values = checkpoint.buffers(&networks::<M>(&config, ranks)?)?;
         let step = checkpoint.step();
         let (device, data) = Self::load(&config, ranks)?;
         if data.total <= step {
@@ -126,7 +126,7 @@ impl<M: Model> Plan<M> {
         Ok((device, Data::load(&M::datasets(config), config.common())?))
     }
 
-    /// A run from its beginning, or `after` so many steps that left these numbers in its banks.
+    /// A run from its beginning, or `after` so many steps that left these numbers in its state buffers.
     fn new(
         ranks: &Ranks,
         mut config: M::Config,

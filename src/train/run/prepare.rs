@@ -61,8 +61,8 @@ impl<M: Model> Trainer<M> {
             let created = training.common().has_events().then(|| Events::create(folder.path(), step));
             events = created.transpose()?;
         }
-        for bank in training.model.state() {
-            ranks.broadcast(&mut values[bank]);
+        for buffer in training.model.state() {
+            ranks.broadcast(&mut values[buffer]);
         }
         let seconds = rows.iter().rev().find_map(|row| row.values.get("seconds")).copied().unwrap_or(0.0);
         let mut introduction =
@@ -82,7 +82,7 @@ impl<M: Model> Trainer<M> {
             step,
             total,
             introduction,
-            snapshot: Snapshot { step, banks: values },
+            snapshot: Snapshot { step, buffers: values },
         };
         trainer.write_state()?;
         Ok(trainer)

@@ -97,20 +97,20 @@ impl<M: Model> Trainer<M> {
 
     /// The root mean square of Adam's first moments of each network: of its gradients over the last few updates.
     fn gradients(&mut self) -> Result<Vec<(String, f64)>> {
-        let banks = self.training.model.banks();
+        let buffers = self.training.model.buffers();
         let trained = self.training.model.trained();
-        let of = |Trained { networks, banks, .. }: Trained<'_>| {
+        let of = |Trained { networks, buffers, .. }: Trained<'_>| {
             let sizes =
                 networks.iter().map(|(network, _)| (network.name.clone(), network.parameters().len()));
-            (banks.gradient_average(), sizes.collect::<Vec<_>>())
+            (buffers.gradient_average(), sizes.collect::<Vec<_>>())
         };
         let trained: Vec<_> = trained.into_iter().map(of).collect();
         let mut figures = Vec::new();
         for (first, networks) in trained {
-            let values = self.training.executor.read_bank(first)?;
-            let mut tensors = 0..banks[first].tensors.len();
+            let values = self.training.executor.read_state(first)?;
+            let mut tensors = 0..buffers[first].tensors.len();
             for (name, count) in networks {
-                let own = tensors.by_ref().take(count).flat_map(|index| banks[first].view(&values, index));
+                let own = tensors.by_ref().take(count).flat_map(|index| buffers[first].view(&values, index));
                 let (count, sum) = own
                     .fold((0.0, 0.0), |(count, sum), &value| (count + 1.0, sum + f64::from(value).powi(2)));
                 figures.push((format!("gradient_{name}"), (sum / count).sqrt()));
@@ -137,8 +137,8 @@ impl<M: Model> Trainer<M> {
 
     /// Writes the last whole state.
     pub(super) fn write_checkpoint(&self, path: &Path) -> Result<()> {
-        let (training, Snapshot { step, banks }) = (&self.training, &self.snapshot);
-        checkpoint::write(path, &training.model, &training.config, &self.names, *step, banks)?;
+        let (training, Snapshot { step, buffers }) = (&self.training, &self.snapshot);
+        checkpoint::write(path, &training.model, &training.config, &self.names, *step, buffers)?;
         file::sync_name(path);
         Ok(())
     }

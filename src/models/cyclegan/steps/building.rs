@@ -2,7 +2,7 @@
 
 use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS};
 use crate::Result;
-use crate::graph::{Bank, Graph, Slot, Update, Var};
+use crate::graph::{Graph, Slot, StateBuffer, Update, Var};
 use crate::nn::loss::r1;
 use crate::nn::{Network, Tensors};
 use crate::ranks::Shard;
@@ -13,7 +13,7 @@ use crate::train::norm_mode;
 pub struct Building<'g, 'm> {
     pub model: &'m CycleGan,
     pub graph: &'g Graph,
-    pub banks: Vec<Bank>,
+    pub buffers: Vec<StateBuffer>,
     /// The images that this process computes.
     pub shard: Shard,
     pub generators: Vec<Tensors<'g>>,
@@ -122,8 +122,8 @@ impl<'g> Building<'g, '_> {
                 // Every rank has the whole pool.
                 let (whole, shared) = (self.shard.whole, self.shard.share.is_some());
                 let all = if shared { fake.all_gather(whole) } else { *fake };
-                let (_, _, offset) = self.banks[POOLS].tensors[index];
-                let slot = Slot { bank: POOLS, offset };
+                let (_, _, offset) = self.buffers[POOLS].tensors[index];
+                let slot = Slot { buffer: POOLS, offset };
                 let pool = self.graph.state(slot, Shape([len, h, w, c]));
                 let rows = |what, count| self.graph.input(&format!("{name}.{what}"), Shape([count, 1, 1, 1]));
                 let (value, store) = (all.id(), rows("store", whole).id());
@@ -144,14 +144,14 @@ impl<'g> Building<'g, '_> {
     /// The translations a generator step kept.
     pub fn fakes_kept(&self, shape: Shape) -> [Var<'g>; 2] {
         [0, 1].map(|index| {
-            let (_, _, offset) = self.banks[FAKES].tensors[index];
-            self.graph.state(Slot { bank: FAKES, offset }, shape)
+            let (_, _, offset) = self.buffers[FAKES].tensors[index];
+            self.graph.state(Slot { buffer: FAKES, offset }, shape)
         })
     }
 
     pub fn keep(&mut self, fakes: [Var<'g>; 2]) {
-        for (fake, &(_, _, offset)) in fakes.iter().zip(&self.banks[FAKES].tensors) {
-            self.updates.push(Update::Store { slot: Slot { bank: FAKES, offset }, value: fake.id() });
+        for (fake, &(_, _, offset)) in fakes.iter().zip(&self.buffers[FAKES].tensors) {
+            self.updates.push(Update::Store { slot: Slot { buffer: FAKES, offset }, value: fake.id() });
         }
     }
 
@@ -197,7 +197,7 @@ impl<'g> Building<'g, '_> {
         let loss = self.penalties.iter().try_fold(loss, |sum, &penalty| sum.add(penalty))?;
         let parameters = Tensors::parameters(&self.discriminators);
         let adam = self.model.objective.d_adam;
-        let updates = DISCRIMINATORS.minimize(loss, self.shard.share, &parameters, &self.banks, adam)?;
+        let updates = DISCRIMINATORS.minimize(loss, self.shard.share, &parameters, &self.buffers, adam)?;
         self.updates.extend(updates);
         Ok(())
     }
@@ -206,7 +206,7 @@ impl<'g> Building<'g, '_> {
         let objective = &self.model.objective;
         let parameters = Tensors::parameters(&self.generators);
         let updates =
-            GENERATORS.minimize(loss, self.shard.share, &parameters, &self.banks, objective.g_adam)?;
+            GENERATORS.minimize(loss, self.shard.share, &parameters, &self.buffers, objective.g_adam)?;
         self.updates.extend(updates);
         if objective.average {
             self.updates.push(GENERATORS.average(AVERAGES, self.graph));

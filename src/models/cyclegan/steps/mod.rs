@@ -1,4 +1,4 @@
-//! The programs CycleGAN's training is made of, over one set of banks. X and Y are the two sets of images; both
+//! The programs CycleGAN's training is made of, over one set of state buffers. X and Y are the two sets of images; both
 //! directions stand in the same step, so that a device may overlap them.
 
 mod building;
@@ -19,9 +19,9 @@ use parts::Part;
 pub(super) use parts::Trains;
 use serde::{Deserialize, Serialize};
 
-/// Banks of both generators, trained by one optimizer.
+/// State buffers of both generators, trained by one optimizer.
 pub const GENERATORS: OptimizerState = OptimizerState::starting_at(0);
-/// Banks of both discriminators, trained by another.
+/// State buffers of both discriminators, trained by another.
 pub const DISCRIMINATORS: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
 /// The generators' averages, laid out as their parameters.
 pub const AVERAGES: usize = 2 * OptimizerState::COUNT;
@@ -159,16 +159,16 @@ impl CycleGan {
     /// If the networks do not fit each other or the size.
     pub(super) fn step(&self, part: &Part, shard: Shard, penalized: bool) -> Result<Step> {
         let graph = Graph::new();
-        let banks = self.banks();
+        let buffers = self.buffers();
         let shape = Shape([shard.len, self.size, self.size, self.channels]);
         let images = ["x", "y"].map(|name| graph.input(name, shape));
         let mut building = Building {
             model: self,
             graph: &graph,
             shard,
-            generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &banks),
-            discriminators: DISCRIMINATORS.tensors(&graph, &self.all_discriminators(), &banks),
-            banks,
+            generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &buffers),
+            discriminators: DISCRIMINATORS.tensors(&graph, &self.all_discriminators(), &buffers),
+            buffers,
             judges: vec![None; self.all_discriminators().len()],
             penalized,
             penalties: Vec::new(),
@@ -213,9 +213,9 @@ impl CycleGan {
         and_back: bool,
     ) -> Result<Step> {
         let graph = Graph::new();
-        let banks = self.banks();
-        let bank = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
-        let tensors = GENERATORS.tensors_from(bank, &graph, &self.generators.each_ref(), &banks);
+        let buffers = self.buffers();
+        let buffer = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
+        let tensors = GENERATORS.tensors_from(buffer, &graph, &self.generators.each_ref(), &buffers);
         let (there, back) = to.generators();
         let images = graph.input("images", Shape([batch, h, w, self.channels]));
         let (translation, _) = self.generators[there].forward(images, &tensors[there], statistics)?;
