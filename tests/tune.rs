@@ -28,9 +28,9 @@ fn a_step_has_three_contractions_with_several_candidates_within_limits() {
     for of in all {
         let candidates = candidates(&of, &Target::GPU);
         assert!(candidates.len() > 1, "{of:?}");
-        for Variant { form, parts } in candidates {
+        for Variant { form, split_k } in candidates {
             let Form::Tiled(tile) = form else { continue };
-            assert!(parts >= 1 && tile.bytes() <= 16 << 10 && tile.invocations() <= 256, "{tile:?}");
+            assert!(split_k >= 1 && tile.bytes() <= 16 << 10 && tile.invocations() <= 256, "{tile:?}");
         }
     }
 }
@@ -69,7 +69,7 @@ fn a_choice_that_is_no_candidate_is_not_taken() {
     let step = step();
     let mut choices = TuningTable::NONE;
     for of in Contraction::all(std::slice::from_ref(&step)) {
-        choices.set(of, Variant { form: Form::Direct { rows: 7, lanes: 5 }, parts: 3 });
+        choices.set(of, Variant { form: Form::Direct { rows: 7, lanes: 5 }, split_k: 3 });
     }
     let lowered = |target| serde_json::to_string(&lower(&step, &[], &target).unwrap()).unwrap();
     assert_eq!(lowered(with(choices)), lowered(Target::GPU));

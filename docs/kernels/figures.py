@@ -188,7 +188,7 @@ def split():
     for t in range(4):
         figure.rect(member[t] - 30, 206, 60, 28, PALE[t], COLOURS[t])
         figure.text(member[t], 225, f"{t} + {t + 4}", 12)
-    figure.text(400, 225, "reduce/parts: member t of a team of 4", 13, "start", MUTED)
+    figure.text(400, 225, "reduce/parts: thread t of 4", 13, "start", MUTED)
     figure.text(400, 242, "adds parts t, t + 4, ..", 13, "start", MUTED)
     figure.text(400, 291, "then joined by halves", 13, "start", MUTED)
     for t in range(2):
@@ -229,7 +229,7 @@ def norm():
     figure.rect(x + 122, top + 56, 130, 54, PALE[2], COLOURS[2], weight=2)
     figure.text(x + 187, top + 78, "S2 = sum gy * xhat", 12)
     figure.text(x + 187, top + 98, "S1 = sum gy", 12)
-    figure.text(x + 187, top + 128, "a team of invocations,", 12, fill=MUTED)
+    figure.text(x + 187, top + 128, "cooperating threads,", 12, fill=MUTED)
     figure.text(x + 187, top + 144, "joined by halves", 12, fill=MUTED)
     figure.line(x + 187, top + 152, x + 187, top + 214, arrow=True)
     figure.text(left, top + 244, "pass 2, every row again:", 14, "start", bold=True)

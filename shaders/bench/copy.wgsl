@@ -1,9 +1,9 @@
 // A copy: the rate at which this device reads and writes memory.
 // Equation: y[i] = x[i]
 // Reference: none; nothing but its time is looked at.
-// Layout: x and y vectors in fours.
+// Layout: x and y vectors as vec4.
 // One invocation: one four.
-// Constants: COUNT (fours).
+// Constants: COUNT (vec4).
 #import lib/real
 #import lib/grid
 

@@ -1,8 +1,8 @@
 // Multiply-adds in registers and nothing else: the rate no kernel of this device can pass.
 // Equation: s_c = s_c * 0.999 + 0.001, ROUNDS * STEPS times for each c; y[i] = sum over c of s_c
 // Reference: none; what is computed means nothing, and is only stored so that it has to be computed.
-// Layout: y a vector in fours.
-// One invocation: CHAINS sums of fours; each is ROUNDS * STEPS multiply-adds that wait for one another, the chains do not.
+// Layout: y a vector as vec4.
+// One invocation: CHAINS sums of vec4s; each is ROUNDS * STEPS multiply-adds that wait for one another, the chains do not.
 // Text: CHAINS, STEPS.
 // Constants: ROUNDS; with 0, a dispatch of next to nothing.
 #import lib/real

@@ -3,7 +3,7 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN, lib/store.wgsl.
 // Constants: lib/conv.wgsl.
 #import lib/input
 #import lib/lane

@@ -2,9 +2,9 @@
 // (ky, kx, i).
 // Equation: y[n,y,x,o] = sum over ky,kx,i of x[n, y*s+ky-p, x*s+kx-p, i] * w[ky,kx,i,o]
 // Reference: reference/contraction/mod.rs `conv2d`.
-// Layout: x NHWC, w HWIO, y [PARTS] x NHWC; reduce/parts.wgsl adds the parts in order.
+// Layout: x NHWC, w HWIO, y [SPLIT_K] x NHWC; reduce/parts.wgsl adds the parts in order.
 // One workgroup: TILE_M x TILE_N results of one part, through workgroup memory (lib/tile.wgsl).
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), lib/tile.wgsl, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), lib/tile.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane

@@ -2,17 +2,17 @@
 // few channels.
 // Equation: y[ky,kx,i,o] = sum over n,a,b of x[n, a*s+ky-p, b*s+kx-p, i] * gy[n,a,b,o]
 // Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
-// Layout: x NHWC, gy NHWC, y [PARTS] x HWIO; reduce/parts.wgsl adds the parts in order.
-// One invocation: one tap, TM lanes of i x TN lanes of o, one part: every PARTS-th row of gy.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), TM, TN, lib/store.wgsl.
-// Constants: lib/conv.wgsl, PARTS, PART_LEN.
+// Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order.
+// One invocation: one tap, TM lanes of i x TN lanes of o, one part: every SPLIT_K-th row of gy.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), TM, TN, lib/store.wgsl.
+// Constants: lib/conv.wgsl, SPLIT_K, PART_LEN.
 #import lib/input
 #import lib/lane
 #import lib/grid
 #import lib/conv
 #import lib/store
 
-override PARTS: u32;
+override SPLIT_K: u32;
 // Numbers from one part to the next.
 override PART_LEN: u32;
 
@@ -30,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let i_first = index / o_blocks % i_blocks * ${TM}u;
     let tap = index / (o_blocks * i_blocks) % (KERNEL_H * KERNEL_W);
     let part = index / (o_blocks * i_blocks * KERNEL_H * KERNEL_W);
-    if part >= PARTS {
+    if part >= SPLIT_K {
         return;
     }
     let ky = tap / KERNEL_W;
@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
 #for n in TN
     let o${n} = min(o_first + ${n}u, lanes - 1u);
 #end
-    for (var row = part; row < BATCH * SMALL_H; row += PARTS) {
+    for (var row = part; row < BATCH * SMALL_H; row += SPLIT_K) {
         let line = row % SMALL_H * STRIDE_H + ky - PAD_H;
         if line >= LARGE_H {
             continue;

@@ -2,9 +2,9 @@
 // runs over the pixels of gy.
 // Equation: y[ky,kx,i,o] = sum over n,a,b of x[n, a*s+ky-p, b*s+kx-p, i] * gy[n,a,b,o]
 // Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
-// Layout: x NHWC, gy NHWC, y [PARTS] x HWIO; reduce/parts.wgsl adds the parts in order.
+// Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order.
 // One workgroup: TILE_M x TILE_N results of one part, through workgroup memory (lib/tile.wgsl).
-// Text: XVEC (x in fours: I divides by 4), VEC4 (gy and y in fours: O does), lib/tile.wgsl, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), lib/tile.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane

@@ -4,7 +4,7 @@
 // Reference: reference/contraction/mod.rs `conv_transpose2d`.
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels).
 // One invocation: TM pixels of one phase (lib/phase.wgsl) x TN blocks of BLOCK channels, in registers.
-// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does; BLOCK is 4, else 1), TM, TN, lib/store.wgsl.
+// Text: XVEC (x and w as vec4: O divides by 4), VEC4 (y as vec4: I does; BLOCK is 4, else 1), TM, TN, lib/store.wgsl.
 // Constants: lib/conv.wgsl, PIXELS.
 #import lib/input
 #import lib/lane

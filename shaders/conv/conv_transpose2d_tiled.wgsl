@@ -2,10 +2,10 @@
 // product: rows are pixels of one phase of y, columns its channels, and the contraction runs over (ty, tx, o).
 // Equation: y[n, a*s+ky-p, b*s+kx-p, i] += x[n,a,b,o] * w[ky,kx,i,o], over all a,b,ky,kx,o
 // Reference: reference/contraction/mod.rs `conv_transpose2d`.
-// Layout: x NHWC (O channels), w HWIO, y [PARTS] x NHWC (I channels); reduce/parts.wgsl adds the parts in order.
+// Layout: x NHWC (O channels), w HWIO, y [SPLIT_K] x NHWC (I channels); reduce/parts.wgsl adds the parts in order.
 // One workgroup: TILE_M x TILE_N results of one phase, which is the tile's layer, and one part, through workgroup memory
 //     (lib/tile.wgsl).
-// Text: XVEC (x and w in fours: O divides by 4), VEC4 (y in fours: I does), lib/tile.wgsl, lib/store.wgsl.
+// Text: XVEC (x and w as vec4: O divides by 4), VEC4 (y as vec4: I does), lib/tile.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane

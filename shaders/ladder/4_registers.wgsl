@@ -3,11 +3,11 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: TM pixels x TN lanes of channels.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does), TM, TN.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN.
 // Constants: lib/conv.wgsl.
 //
 // What changed: an invocation computes TM pixels x TN lanes of channels. What it loads of w serves TM pixels, what it loads of x TN
-// lanes: for 8 x 2 in fours, 256 multiply-adds wait for 16 loads, where rung 3 made 80. The price is registers, and TM * TN times fewer
+// lanes: for 8 x 2 as vec4, 256 multiply-adds wait for 16 loads, where rung 3 made 80. The price is registers, and TM * TN times fewer
 // invocations, which a small problem may not have to give. All pixels of the tile go through the same loop, so that a pixel whose
 // tap is outside the image adds zeros in place of skipping it. conv/conv2d_direct.wgsl is this with a choice of tiles and an epilogue.
 #import lib/input

@@ -4,12 +4,12 @@
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: 4 x 4 numbers of y.
 // One workgroup: 64 pixels x 64 channels.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does).
 // Constants: lib/conv.wgsl.
 //
-// What changed: a workgroup computes 64 x 64 numbers of y, an invocation 4 x 4 of them in registers. Everything moves in fours, four of A
+// What changed: a workgroup computes 64 x 64 numbers of y, an invocation 4 x 4 of them in registers. Everything moves as vec4, four of A
 // along k and four of w along o. Of a slice, an invocation loads one four of A and one of w from storage for 256 multiply-adds, and
-// from workgroup memory 8 fours for every 64. The pixel whose fours an invocation stages is always the same, so that its
+// from workgroup memory 8 vec4s for every 64. The pixel whose vec4s an invocation stages is always the same, so that its
 // place is worked out once.
 #import lib/input
 #import lib/lane
@@ -22,7 +22,7 @@
 const TILE = 64u;
 const SLICE = 16u;
 const FOURS = TILE / 4u;
-// Fours of A from one row to the next: an odd number, so that rows do not meet in one bank.
+// Vec4s of A from one row to the next: an odd number, so that rows do not meet in one bank.
 const PITCH = SLICE / 4u + 1u;
 
 var<workgroup> a: array<real4, TILE * PITCH>;

@@ -4,10 +4,10 @@
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: 4 x 4 numbers of y.
 // One workgroup: 64 pixels x 64 channels.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does).
 // Constants: lib/conv.wgsl.
 //
-// What changed: the fours of the next slice are loaded from storage into registers before this slice is multiplied, and put into
+// What changed: the vec4s of the next slice are loaded from storage into registers before this slice is multiplied, and put into
 // workgroup memory after. Storage takes hundreds of cycles to answer; 256 multiply-adds stand between question and answer now, where
 // rung 6 waited in front of a barrier. The price is eight registers, and a load past the end in the last round, which gives zeros.
 // conv/conv2d_tiled.wgsl, by lib/tile.wgsl, is this with a choice of tiles, up to 8 x 8 results an invocation, parts of the
@@ -23,7 +23,7 @@
 const TILE = 64u;
 const SLICE = 16u;
 const FOURS = TILE / 4u;
-// Fours of A from one row to the next: an odd number, so that rows do not meet in one bank.
+// Vec4s of A from one row to the next: an odd number, so that rows do not meet in one bank.
 const PITCH = SLICE / 4u + 1u;
 
 var<workgroup> a: array<real4, TILE * PITCH>;

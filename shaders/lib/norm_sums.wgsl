@@ -1,6 +1,6 @@
 // Per channel the sums of gy * xhat and of gy over rows. Reference: reference/norm.rs `grad_sums`. The including kernel
 // declares `x`; gy is what lib/load.wgsl loads.
-#import lib/team
+#import lib/cooperative
 #import lib/load
 
 struct Sums {

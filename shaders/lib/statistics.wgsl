@@ -1,6 +1,6 @@
 // The statistics of rows. Reference: reference/norm.rs `moments`. The including kernel declares `x`.
 #import lib/moments
-#import lib/team
+#import lib/cooperative
 
 alias Joined = Statistics;
 

@@ -4,7 +4,7 @@
 // where not. One workgroup computes TILE_M x TILE_N results of one layer and one part of the contraction. It stages both
 // operands through workgroup memory, SLICE numbers of the contraction at a time; the next slice is on its way from storage
 // while this one is multiplied. One invocation holds QM x QN blocks of 4 x 4 results in registers; its blocks lie a whole
-// row of invocations apart, so that neighbours read neighbouring fours.
+// row of invocations apart, so that neighbours read neighbouring vec4s.
 //
 // The including kernel declares x and ${B}, and says what they are:
 // `begin(layer)` is called first; `rows()`, `columns()` and `depth()` are the extents of the product; `depth_of(layer)` is the last
@@ -21,7 +21,7 @@
 override TILES_M: u32;
 override TILES_N: u32;
 override LAYERS: u32;
-override PARTS: u32;
+override SPLIT_K: u32;
 override SHARE: u32;
 // Numbers from one part of the result to the next.
 override PART_LEN: u32;
@@ -32,7 +32,7 @@ const A_FOURS = ${TILE_M}u / 4u;
 const B_FOURS = ${TILE_N}u / 4u;
 const A_BLOCKS = A_FOURS * ${SLICE}u / 4u;
 const BLOCKS = A_BLOCKS + B_FOURS * ${SLICE}u / 4u;
-// Fours from one k to the next: those of A, those of B, and an odd number in all, so that stores down a column do not meet
+// Vec4s from one k to the next: those of A, those of B, and an odd number in all, so that stores down a column do not meet
 // in one bank.
 const PITCH = (A_FOURS + B_FOURS) | 1u;
 
@@ -49,14 +49,14 @@ struct Slot {
     at: u32,
 }
 
-// The block with this number among `fours` along the tile: four along it, four along k (x four, y k).
-fn across(block: u32, fours: u32) -> vec2<u32> {
-    return vec2(block % fours, block / fours * 4u);
+// The block with this number among `vec4s` along the tile: four along it, four along k (x four, y k).
+fn across(block: u32, vec4s: u32) -> vec2<u32> {
+    return vec2(block % vec4s, block / vec4s * 4u);
 }
 
 // As `across`, but neighbouring invocations read 8 neighbours along k.
-fn along(block: u32, fours: u32) -> vec2<u32> {
-    return vec2(block / 2u % fours, (block % 2u + block / (2u * fours) * 2u) * 4u);
+fn along(block: u32, vec4s: u32) -> vec2<u32> {
+    return vec2(block / 2u % vec4s, (block % 2u + block / (2u * vec4s) * 2u) * 4u);
 }
 
 fn row(m: u32) -> Place {
@@ -202,12 +202,12 @@ fn main(
 ) {
     // The grid is folded where it would exceed 65,535 workgroups a dimension, so some at the end may be too many.
     let index = id.y * workgroups.x + id.x;
-    let layer = index / (TILES_M * TILES_N * PARTS);
+    let layer = index / (TILES_M * TILES_N * SPLIT_K);
     if layer >= LAYERS {
         return;
     }
     begin(layer);
-    let part = index / (TILES_M * TILES_N) % PARTS;
+    let part = index / (TILES_M * TILES_N) % SPLIT_K;
     let m0 = index / TILES_N % TILES_M * ${TILE_M}u;
     let n0 = index % TILES_N * ${TILE_N}u;
     let from_k = part * SHARE;

@@ -4,8 +4,8 @@
 // Reference: reference/norm.rs `grad_sums`.
 // Layout: x and gy [GROUPS, ROWS, C], moments [GROUPS, 2, C], sums [PARTS, GROUPS, 2, C], C counted in lanes; gy is what LOAD
 //     computes (lib/load.wgsl).
-// One workgroup: LANES lanes of one part (lib/team.wgsl).
-// Text: VEC4, LANES, TEAM, COOPERATIVE, LOAD.
+// One workgroup: LANES lanes of one part (lib/cooperative.wgsl).
+// Text: VEC4, LANES, THREADS, COOPERATIVE, LOAD.
 // Constants: GROUPS ROWS C PARTS EPS.
 #import lib/lane
 #import lib/norm_sums
@@ -31,9 +31,9 @@ fn main(
     let group = min(m.group, GROUPS - 1u);
     let mean = moments[group * 2u * C + c];
     let inverse = lane(1) / sqrt(moments[group * 2u * C + C + c] + lane(real(EPS)));
-    let first = m.part * ${TEAM}u + m.row;
-    let own = of_rows(group * ROWS * C + c, C, first, PARTS * ${TEAM}u, ROWS, mean, inverse);
-    let all = of_team(t, own);
+    let first = m.part * ${THREADS}u + m.row;
+    let own = of_rows(group * ROWS * C + c, C, first, PARTS * ${THREADS}u, ROWS, mean, inverse);
+    let all = of_all(t, own);
     if m.lane >= C || m.group >= GROUPS || m.row > 0u {
         return;
     }

@@ -4,8 +4,8 @@
 // Reference: reference/norm.rs `grad_sums`, `grad`.
 // Layout: x, gy and dx [GROUPS, ROWS, C], moments and sums [GROUPS, 2, C], weight_bias [2, C], C counted in lanes; gy is what
 //     LOAD computes (lib/load.wgsl).
-// One workgroup: LANES lanes of one group (lib/team.wgsl).
-// Text: VEC4, AFFINE, KEEP, LANES, TEAM, COOPERATIVE, LOAD.
+// One workgroup: LANES lanes of one group (lib/cooperative.wgsl).
+// Text: VEC4, AFFINE, KEEP, LANES, THREADS, COOPERATIVE, LOAD.
 // Constants: GROUPS ROWS C EPS SHARE.
 #import lib/lane
 #import lib/norm_sums
@@ -39,7 +39,7 @@ fn main(
     let at = group * 2u * C + c;
     let mean = moments[at];
     let inverse = lane(1) / sqrt(moments[at + C] + lane(real(EPS)));
-    let all = of_team(t, of_rows(start, C, m.row, ${TEAM}u, ROWS, mean, inverse));
+    let all = of_all(t, of_rows(start, C, m.row, ${THREADS}u, ROWS, mean, inverse));
     if m.lane >= C || m.group >= GROUPS {
         return;
     }
@@ -53,7 +53,7 @@ fn main(
 #if AFFINE
     factor *= weight_bias[c];
 #end
-    for (var row = m.row; row < ROWS; row += ${TEAM}u) {
+    for (var row = m.row; row < ROWS; row += ${THREADS}u) {
         let i = start + row * C;
         let xhat = (x[i] - mean) * inverse;
         dx[i] = factor * (load(i) - real(SHARE) * (all.bias + xhat * all.weight));

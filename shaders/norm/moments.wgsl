@@ -3,8 +3,8 @@
 // Equation: moments[0] = sum over rows of x / rows, moments[1] = sum over rows of (x - moments[0])^2
 // Reference: reference/norm.rs `moments`.
 // Layout: x [GROUPS, ROWS, C], moments [GROUPS, PARTS, 2, C], C counted in lanes.
-// One workgroup: LANES lanes of one part (lib/team.wgsl).
-// Text: VEC4, LANES, TEAM, COOPERATIVE (TEAM is more than 1), WHOLE.
+// One workgroup: LANES lanes of one part (lib/cooperative.wgsl).
+// Text: VEC4, LANES, THREADS, COOPERATIVE (THREADS is more than 1), WHOLE.
 // Constants: GROUPS ROWS C PARTS.
 #import lib/lane
 #import lib/statistics
@@ -26,8 +26,8 @@ fn main(
     let m = member(id, workgroups, t, C, PARTS);
     let c = min(m.lane, C - 1u);
     let group = min(m.group, GROUPS - 1u);
-    let first = m.part * ${TEAM}u + m.row;
-    let all = of_team(t, of_rows(group * ROWS * C + c, C, first, PARTS * ${TEAM}u, ROWS));
+    let first = m.part * ${THREADS}u + m.row;
+    let all = of_all(t, of_rows(group * ROWS * C + c, C, first, PARTS * ${THREADS}u, ROWS));
     if m.lane >= C || m.group >= GROUPS || m.row > 0u {
         return;
     }

@@ -4,7 +4,7 @@
 // Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], or [GROUPS, PARTS, 2, C] and whole [GROUPS, 2, C], weight_bias
 //     [2, C], C counted in lanes.
 // One invocation: one lane of every BLOCKS-th row.
-// Text: VEC4, AFFINE, PARTIAL, TEAM, EPILOGUE.
+// Text: VEC4, AFFINE, PARTIAL, THREADS, EPILOGUE.
 // Constants: GROUPS ROWS C BLOCKS EPS PARTS.
 #import lib/lane
 #import lib/grid
@@ -31,10 +31,10 @@ override PARTS: u32;
 @group(0) @binding(${RESULT1}) var<storage, read_write> whole: array<lane>;
 
 fn part_rows(part: u32) -> real {
-    // Rows part * TEAM + (0 .. TEAM) of every PARTS * TEAM.
-    let stride = PARTS * ${TEAM}u;
-    let first = part * ${TEAM}u;
-    return real(ROWS / stride * ${TEAM}u + clamp(ROWS % stride, first, first + ${TEAM}u) - first);
+    // Rows part * THREADS + (0 .. THREADS) of every PARTS * THREADS.
+    let stride = PARTS * ${THREADS}u;
+    let first = part * ${THREADS}u;
+    return real(ROWS / stride * ${THREADS}u + clamp(ROWS % stride, first, first + ${THREADS}u) - first);
 }
 #end
 

@@ -2,8 +2,8 @@
 // Equation: y = (x - mean) / sqrt(variance + eps) * weight + bias, and what is fused behind
 // Reference: reference/norm.rs `moments`, `normalize`.
 // Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], weight_bias [2, C], C counted in lanes.
-// One workgroup: LANES lanes of one group (lib/team.wgsl).
-// Text: VEC4, AFFINE, LANES, TEAM, COOPERATIVE, EPILOGUE.
+// One workgroup: LANES lanes of one group (lib/cooperative.wgsl).
+// Text: VEC4, AFFINE, LANES, THREADS, COOPERATIVE, EPILOGUE.
 // Constants: GROUPS ROWS C EPS.
 #import lib/lane
 #import lib/statistics
@@ -30,7 +30,7 @@ fn main(
     let m = member(id, workgroups, t, C, 1u);
     let c = min(m.lane, C - 1u);
     let group = min(m.group, GROUPS - 1u);
-    let all = of_team(t, of_rows(group * ROWS * C + c, C, m.row, ${TEAM}u, ROWS));
+    let all = of_all(t, of_rows(group * ROWS * C + c, C, m.row, ${THREADS}u, ROWS));
     if m.lane >= C || m.group >= GROUPS {
         return;
     }
@@ -40,7 +40,7 @@ fn main(
         moments[group * 2u * C + C + c] = variance;
     }
     let deviation = sqrt(variance + lane(real(EPS)));
-    for (var row = m.row; row < ROWS; row += ${TEAM}u) {
+    for (var row = m.row; row < ROWS; row += ${THREADS}u) {
         let at = (group * ROWS + row) * C + c;
         var value = (x[at] - all.mean) / deviation;
 #if AFFINE

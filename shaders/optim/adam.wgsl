@@ -2,9 +2,9 @@
 // Equation: first = beta1 * first + (1 - beta1) * g, second = beta2 * second + (1 - beta2) * g^2,
 //     parameters -= rates[0] * first / (sqrt(second) * rates[1] + eps); rates = (lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t))
 // Reference: reference/optimizer.rs `optimize`.
-// Layout: gradients (g), parameters, first and second vectors in fours, rates [2].
+// Layout: gradients (g), parameters, first and second vectors as vec4, rates [2].
 // One invocation: four numbers.
-// Constants: COUNT (fours), BETA1 BETA2 EPS and their complements REST1 REST2, rounded once from double precision.
+// Constants: COUNT (vec4), BETA1 BETA2 EPS and their complements REST1 REST2, rounded once from double precision.
 #import lib/adam
 
 @compute @workgroup_size(WORKGROUP)

@@ -3,9 +3,9 @@
 //     parameters = rates[2] * parameters - rates[0] * first / (sqrt(second) * rates[1] + eps);
 //     rates = (lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t), 1 - lr * weight_decay)
 // Reference: reference/optimizer.rs `optimize`.
-// Layout: gradients (g), parameters, first and second vectors in fours, rates [3].
+// Layout: gradients (g), parameters, first and second vectors as vec4, rates [3].
 // One invocation: four numbers.
-// Constants: COUNT (fours), BETA1 BETA2 EPS and their complements REST1 REST2, rounded once from double precision.
+// Constants: COUNT (vec4), BETA1 BETA2 EPS and their complements REST1 REST2, rounded once from double precision.
 #import lib/adam
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,9 +1,9 @@
 // A moving average of all parameters of an optimizer: one dispatch.
 // Equation: average = decay * average + (1 - decay) * parameters
 // Reference: reference/update.rs `apply`.
-// Layout: parameters and average vectors in fours, decay one number.
+// Layout: parameters and average vectors as vec4, decay one number.
 // One invocation: four numbers.
-// Constants: COUNT (fours).
+// Constants: COUNT (vec4).
 #import lib/real
 #import lib/grid
 

@@ -3,9 +3,9 @@
 //     step = g / (sqrt(square) + eps), with momentum step = buffer = momentum * buffer + step;
 //     parameters -= rates[0] * step; rates = (lr)
 // Reference: reference/optimizer.rs `optimize`.
-// Layout: gradients, parameters, square and (HAS_MOMENTUM) buffer vectors in fours, rates [1].
+// Layout: gradients, parameters, square and (HAS_MOMENTUM) buffer vectors as vec4, rates [1].
 // One invocation: four numbers.
-// Constants: COUNT (fours), ALPHA and its complement REST, rounded once from double precision, EPS, MOMENTUM, WEIGHT_DECAY.
+// Constants: COUNT (vec4), ALPHA and its complement REST, rounded once from double precision, EPS, MOMENTUM, WEIGHT_DECAY.
 #import lib/optimizer
 
 override ALPHA: f32;

@@ -2,9 +2,9 @@
 // Equation: g = gradients + weight_decay * parameters, step = g; with momentum step = buffer = momentum * buffer + rates[1] * g,
 //     by Nesterov (1983) step = g + momentum * buffer; parameters -= rates[0] * step; rates = (lr, 1 - dampening, at first 1)
 // Reference: reference/optimizer.rs `optimize`.
-// Layout: gradients, parameters and (HAS_MOMENTUM) buffer vectors in fours, rates [2].
+// Layout: gradients, parameters and (HAS_MOMENTUM) buffer vectors as vec4, rates [2].
 // One invocation: four numbers.
-// Constants: COUNT (fours), MOMENTUM, WEIGHT_DECAY.
+// Constants: COUNT (vec4), MOMENTUM, WEIGHT_DECAY.
 #import lib/optimizer
 
 override WEIGHT_DECAY: f32;

@@ -1,7 +1,7 @@
 // Where a vector first holds an infinity or NaN.
 // Equation: found = the most, over all i whose x[i] is infinite or NaN, of the number of x from there on; 0 if there is none
 // Reference: reference/prepared.rs `first_non_finite`.
-// Layout: x the bits of a vector in fours, found one number that is 0 before.
+// Layout: x the bits of a vector as vec4, found one number that is 0 before.
 // One invocation: four x.
 //
 // WGSL allows an implementation to take it that neither occurs, and with that to drop any test of a value. So the bits are

@@ -3,13 +3,13 @@
 // Reference: reference/reduce.rs `sum`.
 // Layout: x0, x1, .. one for each of TERMS, [PARTS, COUNT], y [COUNT], in lanes.
 // One invocation: one lane of y.
-// One workgroup: where COOPERATIVE, for many parts of few lanes, LANES lanes of y (lib/team.wgsl).
-// Text: VEC4, TERMS, COOPERATIVE, LANES, TEAM, EPILOGUE.
+// One workgroup: where COOPERATIVE, for many parts of few lanes, LANES lanes of y (lib/cooperative.wgsl).
+// Text: VEC4, TERMS, COOPERATIVE, LANES, THREADS, EPILOGUE.
 // Constants: PARTS COUNT.
 #import lib/lane
 #import lib/epilogue
 #if COOPERATIVE
-#import lib/team
+#import lib/cooperative
 #else
 #import lib/grid
 #end
@@ -48,7 +48,7 @@ fn main(
 ) {
     let m = member(id, workgroups, t, COUNT, 1u);
     let i = min(m.lane, COUNT - 1u);
-    let sum = of_team(t, sum_from(i, m.row, ${TEAM}u));
+    let sum = of_all(t, sum_from(i, m.row, ${THREADS}u));
     if m.row == 0u && m.lane < COUNT && m.group == 0u {
         y[i] = epilogue(sum, i);
     }

@@ -19,8 +19,8 @@ pub struct Rung {
     /// Its place and what it adds, such as `4 registers`.
     pub name: &'static str,
     kernel: &'static str,
-    /// Whether it reads and writes fours where channels divide by 4.
-    fours: bool,
+    /// Whether it reads and writes vec4 where channels divide by 4.
+    vec4: bool,
     share: Share,
 }
 
@@ -33,15 +33,15 @@ enum Share {
     Workgroup(usize),
 }
 
-const fn rung(name: &'static str, kernel: &'static str, fours: bool, share: Share) -> Rung {
-    Rung { name, kernel, fours, share }
+const fn rung(name: &'static str, kernel: &'static str, vec4: bool, share: Share) -> Rung {
+    Rung { name, kernel, vec4, share }
 }
 
 /// The rungs, from the ground up.
 pub const RUNGS: [Rung; 7] = [
     rung("1 naive", "ladder/1_naive", false, Share::Registers([1, 1])),
     rung("2 coalesced", "ladder/2_coalesced", false, Share::Registers([1, 1])),
-    rung("3 fours", "ladder/3_fours", true, Share::Registers([1, 1])),
+    rung("3 vec4", "ladder/3_vec4", true, Share::Registers([1, 1])),
     rung("4 registers", "ladder/4_registers", true, Share::Registers([8, 2])),
     rung("5 tile", "ladder/5_tile", false, Share::Workgroup(16)),
     rung("6 tile and registers", "ladder/6_tile_registers", true, Share::Workgroup(64)),
@@ -63,7 +63,7 @@ impl Rung {
     /// # Errors
     /// If the kernel's text cannot be made (an error in this crate).
     pub fn program(&self, of: &Contraction) -> Result<Program> {
-        let four = |channels: usize| self.fours && channels.is_multiple_of(4);
+        let four = |channels: usize| self.vec4 && channels.is_multiple_of(4);
         let mut definitions =
             vec![("XVEC", u8::from(four(of.i)).to_string()), ("VEC4", u8::from(four(of.o)).to_string())];
         let pixels = of.batch * of.geometry.small[0] * of.geometry.small[1];

@@ -108,9 +108,9 @@ fn telling(step: &Step, target: &Target) -> Vec<TuningTable> {
 }
 
 /// A variant, but for the number of its parts.
-fn name(Variant { form, parts }: Variant) -> String {
-    let whole = Variant { form, parts: 1 };
-    if parts > 1 { format!("{whole}, in parts") } else { whole.to_string() }
+fn name(Variant { form, split_k }: Variant) -> String {
+    let whole = Variant { form, split_k: 1 };
+    if split_k > 1 { format!("{whole}, split_k") } else { whole.to_string() }
 }
 
 fn variant(trial: &Trial, target: &Target) -> Result<String> {

@@ -73,7 +73,7 @@ pub fn all() -> Result<Vec<Kernel>> {
 
 /// A form without the number of its parts.
 fn whole(form: Form) -> String {
-    Variant { form, parts: 1 }.to_string()
+    Variant { form, split_k: 1 }.to_string()
 }
 
 impl KernelVariant {

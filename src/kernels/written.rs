@@ -145,21 +145,21 @@ fn find(name: &str) -> Result<(Example, Named)> {
 /// The names of the variants of `ways`, each form once, with the numbers of parts that it comes in.
 fn variants(ways: &[KernelVariant]) -> Vec<String> {
     let mut forms: Vec<(Form, Vec<usize>)> = Vec::new();
-    for Variant { form, parts } in ways.iter().filter_map(|way| way.variant) {
+    for Variant { form, split_k } in ways.iter().filter_map(|way| way.variant) {
         match forms.iter_mut().find(|(known, _)| *known == form) {
-            Some((_, known)) if known.contains(&parts) => {}
-            Some((_, known)) => known.push(parts),
-            None => forms.push((form, vec![parts])),
+            Some((_, known)) if known.contains(&split_k) => {}
+            Some((_, known)) => known.push(split_k),
+            None => forms.push((form, vec![split_k])),
         }
     }
-    let name = |(form, mut parts): (Form, Vec<usize>)| {
-        parts.sort_unstable();
-        match parts[..] {
+    let name = |(form, mut split_k): (Form, Vec<usize>)| {
+        split_k.sort_unstable();
+        match split_k[..] {
             [1] => whole(form),
             _ => format!(
-                "{} ({} parts)",
+                "{} (split_k {})",
                 whole(form),
-                parts.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+                split_k.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
             ),
         }
     };

@@ -106,13 +106,13 @@ fn program(
 /// If a kernel's text cannot be made (an error in this crate).
 pub fn programs(max_binding: u64) -> Result<Vec<(Peak, Program)>> {
     let bytes = COPIED.min(max_binding) / 16 * 16;
-    let fours = bytes as usize / 16;
+    let vec4s = bytes as usize / 16;
     let kernel = "bench/multiply_add";
     let multiply_add = |chains: usize| {
         let flops = INVOCATIONS * ROUNDS * STEPS * chains * 4 * 2;
         let peak = Peak {
             flops: flops as u64,
-            ..peak("multiply-add", format!("in registers, {chains} chains of fours"))
+            ..peak("multiply-add", format!("in registers, {chains} chains of vec4"))
         };
         let definitions = [("CHAINS", chains.to_string()), ("STEPS", STEPS.to_string())];
         let rounds = ("ROUNDS", ROUNDS as f64);
@@ -127,7 +127,7 @@ pub fn programs(max_binding: u64) -> Result<Vec<(Peak, Program)>> {
         // Few enough for a processor's registers, and enough for a GPU's.
         multiply_add(2)?,
         multiply_add(8)?,
-        (copy, program("bench/copy", &[], ("COUNT", fours as f64), &[bytes; 2], fours)?),
+        (copy, program("bench/copy", &[], ("COUNT", vec4s as f64), &[bytes; 2], vec4s)?),
         (dispatch, program(kernel, &next_to_nothing, ("ROUNDS", 0.0), &[WORKGROUP as u64 * 16], WORKGROUP)?),
     ])
 }

@@ -22,6 +22,7 @@ pub struct Start {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranks: Option<String>,
     /// The images, a line a set.
+    #[serde(alias = "pictures")]
     pub images: Vec<String>,
     /// The networks and how many parameters they have.
     pub networks: String,

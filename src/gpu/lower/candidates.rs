@@ -12,7 +12,7 @@ const PLENTY: usize = 512;
 
 /// Slices that make a part worth its sum, and most parts.
 const LEAST_SLICES: usize = 4;
-const MOST_PARTS: usize = 128;
+const MOST_SPLITS: usize = 128;
 
 /// Most numbers in all parts of a result, for they are written and read again.
 const MOST_PARTIAL: usize = 32 << 20;
@@ -29,24 +29,24 @@ impl Tile {
     }
 
     /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.
-    fn parts(&self, gemm: &GemmShape, results: usize, target: &Target) -> Vec<usize> {
+    fn split_k(&self, gemm: &GemmShape, results: usize, target: &Target) -> Vec<usize> {
         let workgroups = self.workgroups(gemm);
         let most = (gemm.k / (LEAST_SLICES * self.slice))
-            .min(MOST_PARTS)
+            .min(MOST_SPLITS)
             .min(MOST_PARTIAL / results)
             .min((target.max_binding / (4 * results as u64)) as usize)
             .max(1);
         let last = most.min(PLENTY.div_ceil(workgroups)).next_power_of_two();
         let last = if last > most { last / 2 } else { last };
         let first = BUSY.div_ceil(workgroups).next_power_of_two().min(last);
-        let mut parts = vec![first];
-        while let Some(more) = parts.last().map(|parts| 2 * parts).filter(|&more| more <= last) {
-            parts.push(more);
+        let mut split_k = vec![first];
+        while let Some(more) = split_k.last().map(|split_k| 2 * split_k).filter(|&more| more <= last) {
+            split_k.push(more);
         }
         if first > 1 {
-            parts.push(1);
+            split_k.push(1);
         }
-        parts
+        split_k
     }
 }
 
@@ -68,12 +68,12 @@ pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
 /// What is sensible where nothing was measured.
 fn default(of: &Contraction, target: &Target) -> Variant {
     let busy = |variant: &&Variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.parts >= BUSY,
+        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k >= BUSY,
         Form::Direct { .. } => true,
     };
     let tiled = if target.software { vec![] } else { tiled(of, target) };
     let largest = tiled.iter().max_by_key(|variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.parts,
+        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k,
         Form::Direct { .. } => 0,
     });
     let chosen = tiled.iter().find(busy).or(largest).copied();
@@ -91,8 +91,8 @@ fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
     let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);
     full.filter(|tile| 4 * tile.rows * tile.columns >= largest)
         .flat_map(|&tile| {
-            let parts = tile.parts(&gemm, results, target);
-            parts.into_iter().map(move |parts| Variant { form: Form::Tiled(tile), parts })
+            let split_k = tile.split_k(&gemm, results, target);
+            split_k.into_iter().map(move |split_k| Variant { form: Form::Tiled(tile), split_k })
         })
         .collect()
 }
@@ -124,12 +124,12 @@ fn direct(of: &Contraction, invocations: usize, tiles: &[[usize; 2]], target: &T
     let [down, lanes] =
         *tiles.iter().find(|&&tile| grid(tile) >= invocations).unwrap_or(&tiles[tiles.len() - 1]);
     if of.kind != Kind::WeightGrad {
-        return Variant { form: Form::Direct { rows: down, lanes: lanes.min(across) }, parts: 1 };
+        return Variant { form: Form::Direct { rows: down, lanes: lanes.min(across) }, split_k: 1 };
     }
     let (down, lanes) = (down.min(rows), lanes.min(across));
     let lines = of.batch * of.geometry.small[0];
-    let parts = target.invocations.div_ceil(of.geometry.taps() * grid([down, lanes])).min(lines);
-    Variant { form: Form::Direct { rows: down, lanes }, parts }
+    let split_k = target.invocations.div_ceil(of.geometry.taps() * grid([down, lanes])).min(lines);
+    Variant { form: Form::Direct { rows: down, lanes }, split_k }
 }
 
 /// The kernel that computes a contraction on `target`: that of its table, if it is one of the candidates, else the default.

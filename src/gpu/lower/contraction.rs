@@ -19,20 +19,20 @@ pub fn contraction(
     epilogue: &Fused,
 ) {
     let of = found(calls, kind, g, terms[0]);
-    let Variant { form, parts } = choose(&of, calls.target);
+    let Variant { form, split_k } = choose(&of, calls.target);
     let shape = calls.shape(result);
-    let (call, vec4) = call(&of, form, parts, shape);
-    if let ([term], 1) = (terms, parts) {
+    let (call, vec4) = call(&of, form, split_k, shape);
+    if let ([term], 1) = (terms, split_k) {
         return finish(calls, call, vec4, *term, epilogue, shape, Memory::Node(result));
     }
     // An epilogue has to wait for the sum of all parts.
     let mut partials = Vec::new();
     for &term in terms {
-        let partial = calls.scratch(parts * shape.len());
+        let partial = calls.scratch(split_k * shape.len());
         finish(calls, call.clone(), vec4, term, &Fused::value(term), shape, partial);
         partials.push(partial);
     }
-    add_parts(calls, &partials, parts, Memory::Node(result), shape, epilogue);
+    add_parts(calls, &partials, split_k, Memory::Node(result), shape, epilogue);
 }
 
 fn found(calls: &Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId) -> Contraction {
@@ -40,22 +40,22 @@ fn found(calls: &Calls<'_>, kind: Kind, g: &ConvGeometry, id: NodeId) -> Contrac
     Contraction::new(kind, g, a, b)
 }
 
-/// The call for a result of `shape`, without its memory, and whether it stores in fours.
-fn call(of: &Contraction, form: Form, parts: usize, shape: Shape) -> (Call, bool) {
+/// The call for a result of `shape`, without its memory, and whether it stores as vec4.
+fn call(of: &Contraction, form: Form, split_k: usize, shape: Shape) -> (Call, bool) {
     let vec4 = shape.channels().is_multiple_of(4);
     match form {
         // A transposed convolution straight from storage counts channels, not lanes.
         Form::Direct { rows, lanes } if of.kind == Kind::ConvTranspose2d => {
             let vec4 = vec4 && lanes.is_multiple_of(4);
             let block = if vec4 { 4 } else { 1 };
-            let call = direct(of, [rows, lanes], parts, shape.len());
+            let call = direct(of, [rows, lanes], split_k, shape.len());
             (call.define("TN", lanes / block).define("BLOCK", block).flag("VEC4", vec4), vec4)
         }
         Form::Direct { rows, lanes } => {
-            let call = direct(of, [rows, lanes], parts, shape.len());
+            let call = direct(of, [rows, lanes], split_k, shape.len());
             (call.define("TN", lanes).flag("VEC4", vec4), vec4)
         }
-        Form::Tiled(tile) => (tiled(of, tile, parts, shape.len()).flag("VEC4", vec4), vec4),
+        Form::Tiled(tile) => (tiled(of, tile, split_k, shape.len()).flag("VEC4", vec4), vec4),
     }
 }
 
@@ -74,7 +74,7 @@ fn finish(
     calls.push(call);
 }
 
-/// The constants of `lib/conv.wgsl`, and whether the image is read in fours.
+/// The constants of `lib/conv.wgsl`, and whether the image is read as vec4.
 fn geometry(call: Call, of: &Contraction) -> Call {
     let read = if of.kind == Kind::ConvTranspose2d { of.o } else { of.i };
     let call = call.flag("XVEC", read.is_multiple_of(4));
@@ -82,7 +82,7 @@ fn geometry(call: Call, of: &Contraction) -> Call {
 }
 
 /// Straight from storage: `rows` x `lanes` of results an invocation; from one part to the next are `len` numbers.
-fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: usize) -> Call {
+fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], split_k: usize, len: usize) -> Call {
     let GemmShape { m, batch, .. } = of.gemm();
     let (i_lanes, _) = lanes(of.i);
     let (o_lanes, _) = lanes(of.o);
@@ -98,16 +98,16 @@ fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], parts: usize, len: u
         Kind::WeightGrad => {
             let tiles = of.geometry.taps() * i_lanes.div_ceil(rows) * o_lanes.div_ceil(lanes_each);
             Call::new("conv/conv2d_weight_grad_direct")
-                .constant("PARTS", parts)
+                .constant("SPLIT_K", split_k)
                 .constant("PART_LEN", len)
-                .threads(tiles * parts)
+                .threads(tiles * split_k)
         }
     };
     geometry(call, of).define("TM", rows)
 }
 
 /// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
-fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
+fn tiled(of: &Contraction, tile: Tile, split_k: usize, len: usize) -> Call {
     let gemm = of.gemm();
     let [tiles_m, tiles_n] = tile.grid(&gemm);
     let call = Call::new(match of.kind {
@@ -125,8 +125,8 @@ fn tiled(of: &Contraction, tile: Tile, parts: usize, len: usize) -> Call {
         .constant("TILES_M", tiles_m)
         .constant("TILES_N", tiles_n)
         .constant("LAYERS", gemm.batch)
-        .constant("PARTS", parts)
-        .constant("SHARE", tile.share(&gemm, parts))
+        .constant("SPLIT_K", split_k)
+        .constant("SHARE", tile.share(&gemm, split_k))
         .constant("PART_LEN", len)
-        .workgroups(tiles_m * tiles_n * gemm.batch * parts)
+        .workgroups(tiles_m * tiles_n * gemm.batch * split_k)
 }

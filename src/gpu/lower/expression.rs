@@ -157,7 +157,7 @@ impl Expression {
 }
 
 impl Calls<'_> {
-    /// Gives `call` the expression `fused` under the name `define`, over a tensor of `shape` whose lanes are fours where
+    /// Gives `call` the expression `fused` under the name `define`, over a tensor of `shape` whose lanes are vec4 where
     /// `vec4` holds; its leaves are bound behind what the call reads so far.
     pub fn fuse(
         &self,

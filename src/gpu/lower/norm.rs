@@ -4,14 +4,14 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::Fused;
 use super::fuse::Fusion;
-use super::lanes::{lanes, team};
+use super::lanes::{cooperative, lanes};
 use super::pointwise::add_parts;
 use crate::graph::{Collective, NodeId, Op, Per};
 use crate::shape::Shape;
 
-/// Most rows a member of a team adds up where one workgroup does a whole group.
+/// Most rows a thread adds up where one workgroup does a whole group.
 const WHOLE: usize = 16;
-/// Fewest rows a member of a team adds up before another part is worth it, and most parts of a group.
+/// Fewest rows a thread adds up before another part is worth it, and most parts of a group.
 const LEAST: usize = 16;
 const MAX_PARTS: usize = 64;
 
@@ -22,7 +22,7 @@ struct Rows {
     channels: usize,
     vec4: bool,
     lanes: usize,
-    team: usize,
+    threads: usize,
     parts: usize,
     whole: bool,
 }
@@ -36,24 +36,24 @@ impl Rows {
         };
         let (channels, vec4) = lanes(c);
         let target = calls.target;
-        let (lanes, team) = if target.software {
+        let (lanes, threads) = if target.software {
             // Barriers are dear there: every invocation works alone.
             (channels.min(64), 1)
         } else {
-            team(channels)
+            cooperative(channels)
         };
         let workgroups = groups * channels.div_ceil(lanes);
-        let wanted = target.invocations.div_ceil(workgroups * lanes * team);
-        let parts = wanted.min(rows / (team * LEAST)).clamp(1, MAX_PARTS);
-        let whole = if target.software { parts == 1 } else { rows <= team * WHOLE };
-        Self { groups, rows, channels, vec4, lanes, team, parts: if whole { 1 } else { parts }, whole }
+        let wanted = target.invocations.div_ceil(workgroups * lanes * threads);
+        let parts = wanted.min(rows / (threads * LEAST)).clamp(1, MAX_PARTS);
+        let whole = if target.software { parts == 1 } else { rows <= threads * WHOLE };
+        Self { groups, rows, channels, vec4, lanes, threads, parts: if whole { 1 } else { parts }, whole }
     }
 
     /// A call of one workgroup for every block of lanes of every part.
     fn reduction(&self, kernel: &'static str) -> Call {
         self.call(kernel)
             .define("LANES", self.lanes)
-            .flag("COOPERATIVE", self.team > 1)
+            .flag("COOPERATIVE", self.threads > 1)
             .workgroups(self.groups * self.parts * self.channels.div_ceil(self.lanes))
     }
 
@@ -66,7 +66,7 @@ impl Rows {
     fn call(&self, kernel: &'static str) -> Call {
         Call::new(kernel)
             .flag("VEC4", self.vec4)
-            .define("TEAM", self.team)
+            .define("THREADS", self.threads)
             .constant("GROUPS", self.groups)
             .constant("ROWS", self.rows)
             .constant("C", self.channels)

@@ -3,7 +3,7 @@
 use super::call::{Call, Calls, Memory};
 use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
-use super::lanes::{lanes, team};
+use super::lanes::{cooperative, lanes};
 use crate::graph::NodeId;
 use crate::shape::{ConvGeometry, Shape};
 
@@ -64,10 +64,10 @@ pub fn add_parts(
     calls.push(if parts < MANY_PARTS || calls.target.software {
         call.threads(count)
     } else {
-        let (lanes, team) = team(count);
+        let (lanes, threads) = cooperative(count);
         call.flag("COOPERATIVE", true)
             .define("LANES", lanes)
-            .define("TEAM", team)
+            .define("THREADS", threads)
             .workgroups(count.div_ceil(lanes))
     });
 }

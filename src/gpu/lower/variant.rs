@@ -9,7 +9,8 @@ pub struct Variant {
     /// The kernel.
     pub form: Form,
     /// Parts of the contraction, summed one by one and then added up in order.
-    pub parts: usize,
+    #[serde(alias = "parts")]
+    pub split_k: usize,
 }
 
 /// A kernel and what one invocation or workgroup of it computes.
@@ -72,7 +73,7 @@ impl std::fmt::Display for Variant {
                 write!(f, "tile {rows}x{columns}, {}x{} each, slice {slice}", 4 * down, 4 * across)?;
             }
         }
-        if self.parts > 1 { write!(f, ", {} parts", self.parts) } else { Ok(()) }
+        if self.split_k > 1 { write!(f, ", split_k {}", self.split_k) } else { Ok(()) }
     }
 }
 
@@ -98,8 +99,8 @@ impl Tile {
     }
 
     /// Numbers of the contraction in each of so many parts.
-    pub(super) fn share(&self, gemm: &GemmShape, parts: usize) -> usize {
-        gemm.k.div_ceil(parts).next_multiple_of(self.slice).max(self.slice)
+    pub(super) fn share(&self, gemm: &GemmShape, split_k: usize) -> usize {
+        gemm.k.div_ceil(split_k).next_multiple_of(self.slice).max(self.slice)
     }
 
     pub(super) fn workgroups(&self, gemm: &GemmShape) -> usize {

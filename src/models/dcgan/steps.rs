@@ -91,11 +91,11 @@ impl Dcgan {
         let objective = &self.objective;
         let [g, d] = self.tensors(&graph, &buffers);
 
-        let (judge, mut updates) = self.discriminator.normalized(&d)?;
+        let (tensors, mut updates) = self.discriminator.normalized(&d)?;
 
         let images = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
         let real = objective.diffaugment.apply(images, "real")?;
-        let (scores, from_real) = self.discriminator.forward(real, &judge, statistics)?;
+        let (scores, from_real) = self.discriminator.forward(real, &tensors, statistics)?;
         updates.extend(from_real);
         let real_errors = objective.loss.errors(scores, true);
         let real_loss = objective.loss.of_errors(real_errors).scale(objective.d_scale);
@@ -107,7 +107,7 @@ impl Dcgan {
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (fake, from_generator) = self.generator.forward(noise, &g, statistics)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &judge, statistics)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &tensors, statistics)?;
         let fake_errors = objective.loss.errors(scores, false);
         let fake_loss = objective.loss.of_errors(fake_errors).scale(objective.d_scale);
 
@@ -150,8 +150,8 @@ impl Dcgan {
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (fake, mut updates) = self.generator.forward(noise, &g, statistics)?;
         let fake = objective.diffaugment.apply(fake, "fake")?;
-        let (judge, normalized) = self.discriminator.normalized(&d)?;
-        let (scores, from_fake) = self.discriminator.forward(fake, &judge, statistics)?;
+        let (tensors, normalized) = self.discriminator.normalized(&d)?;
+        let (scores, from_fake) = self.discriminator.forward(fake, &tensors, statistics)?;
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);

@@ -19,7 +19,7 @@ pub struct Building<'g, 'm> {
     pub generators: Vec<Tensors<'g>>,
     pub discriminators: Vec<Tensors<'g>>,
     /// What the discriminators' layers compute with, once they do: see [`crate::nn::Network::normalized`].
-    pub judges: Vec<Option<Tensors<'g>>>,
+    pub normalized: Vec<Option<Tensors<'g>>>,
     /// Whether real images cost the R1 penalty.
     pub penalized: bool,
     pub penalties: Vec<Var<'g>>,
@@ -62,21 +62,21 @@ impl<'g> Building<'g, '_> {
 
     /// The scores that discriminator `index` of all, `network`, gives `images`.
     fn scores_of(&mut self, network: &Network, index: usize, images: Var<'g>) -> Result<Var<'g>> {
-        let judge = match self.judges[index].take() {
-            Some(judge) => judge,
+        let tensors = match self.normalized[index].take() {
+            Some(tensors) => tensors,
             None => {
-                let (judge, updates) = network.normalized(&self.discriminators[index])?;
+                let (tensors, updates) = network.normalized(&self.discriminators[index])?;
                 self.updates.extend(updates);
-                judge
+                tensors
             }
         };
-        let (scores, updates) = network.forward(images, &judge, norm_mode::of(self.shard))?;
-        self.judges[index] = Some(judge);
+        let (scores, updates) = network.forward(images, &tensors, norm_mode::of(self.shard))?;
+        self.normalized[index] = Some(tensors);
         self.updates.extend(updates);
         Ok(scores)
     }
 
-    fn judge(
+    fn score(
         &mut self,
         images: [Var<'g>; 2],
         source: &str,
@@ -89,14 +89,14 @@ impl<'g> Building<'g, '_> {
                 scores.iter().map(|&scores| objective.loss.errors(scores, source == "real")).collect();
             let loss = over_scales(&errors, |errors| Ok(objective.loss.of_errors(errors)))?;
             let loss = loss.scale(objective.d_scale);
-            let judged = match (domain, source) {
+            let errors_name = match (domain, source) {
                 (Domain::X, "real") => "errors_X_real",
                 (Domain::X, _) => "errors_X_fake",
                 (Domain::Y, "real") => "errors_Y_real",
                 (Domain::Y, _) => "errors_Y_fake",
             };
             // Whether it is right is told of the discriminator that sees the whole images.
-            self.outputs.extend([(name, loss), (judged, errors[0])]);
+            self.outputs.extend([(name, loss), (errors_name, errors[0])]);
             losses.push(loss);
             if self.penalized && source == "real" {
                 let penalty = over_scales(&scores, |scores| r1(scores, images))?.scale(objective.r1.weight);
@@ -107,12 +107,12 @@ impl<'g> Building<'g, '_> {
         Ok([losses[0], losses[1]])
     }
 
-    pub fn judge_real(&mut self, images: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
-        self.judge(images, "real", names)
+    pub fn score_real(&mut self, images: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+        self.score(images, "real", names)
     }
 
     /// The discriminators' loss on `fakes` (of X and of Y), some exchanged for past ones where there is a pool.
-    pub fn judge_fakes(&mut self, fakes: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
+    pub fn score_fakes(&mut self, fakes: [Var<'g>; 2], names: [&'static str; 2]) -> Result<[Var<'g>; 2]> {
         let mut shown = fakes;
         let len = self.model.objective.pool;
         for (index, (fake, name)) in shown.iter_mut().zip(["X", "Y"]).enumerate() {
@@ -131,7 +131,7 @@ impl<'g> Building<'g, '_> {
                 *fake = pool.gather_rows(all, rows("rows", batch))?;
             }
         }
-        self.judge(shown, "fake", names)
+        self.score(shown, "fake", names)
     }
 
     /// Translations by the generators as they are now: of Y to X and of X to Y.

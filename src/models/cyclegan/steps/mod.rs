@@ -169,7 +169,7 @@ impl CycleGan {
             generators: GENERATORS.tensors(&graph, &self.generators.each_ref(), &buffers),
             discriminators: DISCRIMINATORS.tensors(&graph, &self.all_discriminators(), &buffers),
             buffers,
-            judges: vec![None; self.all_discriminators().len()],
+            normalized: vec![None; self.all_discriminators().len()],
             penalized,
             penalties: Vec::new(),
             updates: Vec::new(),

@@ -40,7 +40,7 @@ pub const APART: &[Part] = &[
     Part {
         sees_real: true,
         ..Part::new("discriminators_real_step", Discriminators, |step, images| {
-            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
+            let real = step.score_real(images, ["D_X_real", "D_Y_real"])?;
             step.discriminate(real[0].add(real[1])?)
         })
     },
@@ -48,7 +48,7 @@ pub const APART: &[Part] = &[
         sees_fakes: true,
         ..Part::new("discriminators_fake_step", Discriminators, |step, images| {
             let fakes = step.fakes_now(images)?;
-            let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+            let fake = step.score_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.discriminate(fake[0].add(fake[1])?)
         })
     },
@@ -68,9 +68,9 @@ pub const DISCRIMINATORS_FIRST: &[Part] = &[
         sees_real: true,
         sees_fakes: true,
         ..Part::new("discriminators_step", Discriminators, |step, images| {
-            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
+            let real = step.score_real(images, ["D_X_real", "D_Y_real"])?;
             let fakes = step.fakes_now(images)?;
-            let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+            let fake = step.score_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.join(real, fake)
         })
     },
@@ -93,9 +93,9 @@ pub const GENERATORS_FIRST: &[Part] = &[
         sees_real: true,
         sees_fakes: true,
         ..Part::new("discriminators_step", Discriminators, |step, images| {
-            let real = step.judge_real(images, ["D_X_real", "D_Y_real"])?;
+            let real = step.score_real(images, ["D_X_real", "D_Y_real"])?;
             let fakes = step.fakes_kept(images[0].shape());
-            let fake = step.judge_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
+            let fake = step.score_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.join(real, fake)
         })
     },

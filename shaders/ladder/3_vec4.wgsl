@@ -3,10 +3,10 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: one lane of channels of one pixel.
-// Text: XVEC (x in fours: I divides by 4), VEC4 (w and y in fours: O does).
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does).
 // Constants: lib/conv.wgsl.
 //
-// What changed: x is read in fours along i, w and y in fours along o. Sixteen multiply-adds (four of a four) wait for five loads,
+// What changed: x is read as vec4 along i, w and y as vec4 along o. Sixteen multiply-adds (four of a four) wait for five loads,
 // where rung 2 made thirty-two: a four of x meets four channels of the result. Where channels do not divide by four, lanes are
 // single numbers and the kernel is rung 2 again.
 #import lib/input

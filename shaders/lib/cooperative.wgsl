@@ -1,9 +1,9 @@
-// A workgroup that reduces the rows of LANES channel lanes: TEAM invocations share the rows of each, and join what they
+// A workgroup that reduces the rows of LANES channel lanes: THREADS invocations share the rows of each, and join what they
 // found by halves, in an order that is always the same. The including kernel declares the type `Joined` and
-// `join(a, b)`. Text: LANES, TEAM, COOPERATIVE (TEAM is more than 1).
-const WORKGROUP = ${LANES}u * ${TEAM}u;
+// `join(a, b)`. Text: LANES, THREADS, COOPERATIVE (THREADS is more than 1).
+const WORKGROUP = ${LANES}u * ${THREADS}u;
 
-// Which lane, group, part and row of the team invocation `t` of workgroup `index` has.
+// Which lane, group, part and row invocation `t` of workgroup `index` has.
 struct Member {
     lane: u32,
     group: u32,
@@ -20,10 +20,10 @@ fn member(id: vec3<u32>, workgroups: vec3<u32>, t: u32, lanes: u32, parts: u32) 
 #if COOPERATIVE
 var<workgroup> joined: array<Joined, WORKGROUP>;
 
-// What the whole team found, for each of its members.
-fn of_team(t: u32, own: Joined) -> Joined {
+// What all of them found, for each.
+fn of_all(t: u32, own: Joined) -> Joined {
     joined[t] = own;
-    for (var half = ${TEAM}u / 2u; half > 0u; half /= 2u) {
+    for (var half = ${THREADS}u / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if t < half * ${LANES}u {
             joined[t] = join(joined[t], joined[t + half * ${LANES}u]);
@@ -33,7 +33,7 @@ fn of_team(t: u32, own: Joined) -> Joined {
     return joined[t % ${LANES}u];
 }
 #else
-fn of_team(t: u32, own: Joined) -> Joined {
+fn of_all(t: u32, own: Joined) -> Joined {
     return own;
 }
 #end
