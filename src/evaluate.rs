@@ -58,8 +58,14 @@ impl Set {
         ImageSet::new(&self.values, self.side, self.channels)
     }
 
-    fn len(&self) -> usize {
+    /// How many images.
+    pub fn len(&self) -> usize {
         self.values.len() / (self.side * self.side * self.channels).max(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// The first `count` images, or all where there are fewer.

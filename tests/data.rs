@@ -9,6 +9,7 @@ use mewgan::data::{
     Augment, AugmentKind, Batching, Fit, Images, LoadOptions, Loaded, Loader, NoiseKind, noise, to_byte,
     to_unit,
 };
+use mewgan::train::split::Split;
 use mewgan::{Error, Result};
 use tempfile::{TempDir, tempdir};
 
@@ -16,7 +17,7 @@ const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch:
 const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, ..PLAIN };
 
 fn options(side: usize) -> LoadOptions {
-    LoadOptions { side, channels: 3, fit: Fit::Crop, skip_bad: false }
+    LoadOptions { side, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false }
 }
 
 fn load(folder: &TempDir, options: &LoadOptions) -> Result<Loaded> {
@@ -126,7 +127,7 @@ fn resizing_is_bicubic_as_in_pillow() {
     });
     // Pillow rounds to bytes between its two passes, so a level may differ.
     let close = |ours: &[u8], theirs: &[u8]| ours.iter().zip(theirs).all(|(a, b)| a.abs_diff(*b) <= 1);
-    let grey = |side, fit| LoadOptions { side, channels: 1, fit, skip_bad: false };
+    let grey = |side, fit| LoadOptions { side, channels: 1, fit, skip_bad: false, cache: false };
     let ours = loaded(image.clone(), "a.png", &grey(4, Fit::Crop));
     assert!(close(&ours, &CROPPED), "{ours:?}");
     let ours = loaded(image, "a.png", &grey(12, Fit::Stretch));
@@ -209,20 +210,37 @@ fn the_bundled_styles_pair_up() {
         });
         assert_eq!((noto.len(), twemoji.len()), (count, count));
         assert_eq!(noto.names(), twemoji.names());
-        let [(train, held_out), (train_too, held_out_too)] =
-            [noto, twemoji].map(|p| p.split(0.1, 5).unwrap());
-        assert_eq!(held_out.len(), (count as f64 * 0.1).round() as usize);
-        assert_eq!(train.len() + held_out.len(), count);
-        assert_eq!((train.names(), held_out.names()), (train_too.names(), held_out_too.names()));
+        let names = [("X", noto.names().to_vec()), ("Y", twemoji.names().to_vec())];
+        let split = Split::new(&names, 0.1, 5, None).unwrap();
+        let [x, y] = ["X", "Y"].map(|set| split.of(set));
+        assert_eq!(x.held_out.len(), (count as f64 * 0.1).round() as usize);
+        assert_eq!((x.len(), &x), (count, &y));
+    }
+}
+
+#[test]
+fn sets_are_split_without_a_copy() {
+    let seven = images(7, &PLAIN);
+    let (odd, even) =
+        seven.split(|name| seven.names().iter().position(|other| other == name).unwrap() % 2 == 1);
+    assert_eq!((odd.len(), even.len()), (3, 4));
+    for (of, first) in [(&odd, 1), (&even, 0)] {
+        for index in 0..of.len() {
+            assert_eq!(of.names()[index], seven.names()[first + 2 * index]);
+            assert!(
+                std::ptr::eq(of.image(index), seven.image(first + 2 * index)),
+                "the same bytes, not equal ones"
+            );
+        }
     }
 }
 
 #[test]
 fn a_split_leaves_something_to_train_on() {
-    let four = images(4, &PLAIN);
-    assert_eq!(four.split(0.0, 1).unwrap().0, four);
-    for fraction in [-0.1, 0.9, 1.0, f64::NAN] {
-        assert!(message(four.split(fraction, 1)).contains("of 4 images"));
+    let four: Vec<String> = (0..4).map(|index| format!("{index}.png")).collect();
+    assert_eq!(Split::new(&[("data", four.clone())], 0.0, 1, None).unwrap().of("data").trained, four);
+    for fraction in [0.9, 1.0] {
+        assert!(message(Split::new(&[("data", four.clone())], fraction, 1, None)).contains("of 4 images"));
     }
 }
 

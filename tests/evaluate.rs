@@ -55,7 +55,8 @@ fn generated_images_are_told_from_copies_noise_and_collapse() {
 
 /// Every third of the bundled emoji's images, three times.
 fn thirds_of(source: &str) -> [Set; 3] {
-    let options = LoadOptions { side: damage::SIDE, channels: 3, fit: Fit::Crop, skip_bad: false };
+    let options =
+        LoadOptions { side: damage::SIDE, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
     let images = Images::load(source, &options).unwrap().images;
     [0, 1, 2].map(|first| {
         let chosen = (first..images.len()).step_by(3);

@@ -47,6 +47,7 @@ mod regressions;
 mod report;
 mod resume;
 mod session;
+mod sets;
 mod shaders;
 mod soundness;
 mod steps;

@@ -88,7 +88,7 @@ fn train(
         // Each computes by itself: a thread that waits for others must not hold what they need.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         pool.install(|| {
-            run(&mut Plan::start_distributed(&Ranks::over(link), config, Some(out))?.begin()?, |_| ())
+            run(&mut Plan::start_distributed(&Ranks::over(link), config, Some(out), &())?.begin()?, |_| ())
         })
     };
     std::thread::scope(|scope| {

@@ -4,6 +4,7 @@ use super::follow::{self, View};
 use super::{Done, say};
 use crate::Error;
 use crate::models::dcgan::{DcganConfig, DcganSettings, Plan};
+use crate::ranks::Ranks;
 use crate::train::config::{CommonSettings, RunConfig};
 use clap::Args;
 use std::path::PathBuf;
@@ -47,19 +48,19 @@ impl Demo {
         let common = CommonSettings { steps: self.steps, device: self.device, ..Default::default() };
         let flags = DcganSettings { common, ..Default::default() };
         let config = DcganConfig::new(settings(), flags)?;
-        let plan = if self.out.join("config.toml").is_file() {
-            if !self.force {
-                return Err(Error::Input(format!(
-                    "{0}: a demo has run there already; look at its samples, go on with it (mewgan resume {0}), or \
-                     pass --force to replace it",
-                    self.out.display()
-                )));
-            }
-            Plan::replace(config, &self.out)?
-        } else {
-            Plan::start(config, Some(&self.out))?
-        };
-        let code = follow::train(plan, View::with_preview(self.preview))?;
+        let there = self.out.join("config.toml").is_file();
+        if there && !self.force {
+            return Err(Error::Input(format!(
+                "{0}: a demo has run there already; look at its samples, go on with it (mewgan resume {0}), or \
+                 pass --force to replace it",
+                self.out.display()
+            )));
+        }
+        let ranks = Ranks::default();
+        let code = follow::train(&ranks, View::with_preview(self.preview), |watch| match there {
+            true => Plan::replace(config, &self.out, watch),
+            false => Plan::start_distributed(&ranks, config, Some(&self.out), watch),
+        })?;
         if code == ExitCode::SUCCESS {
             say(format_args!(
                 "how it learned: {}; now with images of your own: mewgan train dcgan --data DIR",

@@ -1,5 +1,6 @@
 //! `mewgan evaluate`
 
+use super::follow::{Preparing, View};
 use super::{Done, say};
 use crate::device::Device;
 use crate::evaluate::Figure;
@@ -40,7 +41,9 @@ impl Evaluate {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         let device = Device::open(&self.device)?;
         let judging = Judging { count: self.count.map(|count| count as usize), paired: self.paired };
-        let figures = models::evaluate(&checkpoint, &device, judging)?;
+        let watch = Preparing::new(View::with_json(self.json))?;
+        let figures = models::evaluate(&checkpoint, &device, judging, &watch)?;
+        drop(watch);
         let json = json(checkpoint.step(), &figures)?;
         if self.json {
             say(&json);

@@ -1,11 +1,12 @@
 //! `mewgan experiment`
 
-use super::follow::{self, View};
+use super::follow::{self, Preparing, View};
 use super::{Done, INTERRUPTED, evaluate, say};
 use crate::data::AugmentKind;
 use crate::device::Device;
 use crate::models::cyclegan::{CycleGan, CycleGanConfig, CycleGanSettings, CycleLoss};
 use crate::models::dcgan::{Dcgan, DcganConfig, DcganSettings};
+use crate::ranks::Ranks;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, RunConfig};
 use crate::train::evaluation::Judging;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Settings that do not change what is learned.
-const ELSEWHERE: [&str; 3] = ["device", "memory_limit", "no_tensorboard"];
+const ELSEWHERE: [&str; 4] = ["device", "memory_limit", "no_cache", "no_tensorboard"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
@@ -110,11 +111,12 @@ fn conduct<M: Model>(title: &str, out: &Path, variants: &[Variant<M::Config>]) -
         let path = out.join(name);
         say(format_args!("{name}: {what}"));
         if !is_finished::<M::Config>(&path)? {
-            let plan = match path.join("config.toml").is_file() {
-                true => Plan::<M>::resume(&path, Default::default())?,
-                false => Plan::<M>::start(config.clone(), Some(&path))?,
-            };
-            let code = follow::train(plan, View::default())?;
+            let ranks = Ranks::default();
+            let code =
+                follow::train(&ranks, View::default(), |watch| match path.join("config.toml").is_file() {
+                    true => Plan::<M>::resume_distributed(&ranks, &path, Default::default(), watch),
+                    false => Plan::<M>::start_distributed(&ranks, config.clone(), Some(&path), watch),
+                })?;
             if code == ExitCode::from(INTERRUPTED) {
                 say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
                 return Ok(code);
@@ -179,7 +181,9 @@ fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let folder = RunFolder::open(path)?;
     let checkpoint = Checkpoint::of_run(path, None)?;
     let config: M::Config = checkpoint.config()?;
-    let figures = M::evaluate(&checkpoint, &Device::open(&config.common().device)?, Judging::default())?;
+    let watch = Preparing::new(View::default())?;
+    let device = Device::open(&config.common().device)?;
+    let figures = M::evaluate(&checkpoint, &device, Judging::default(), &watch)?;
     file::write_atomic(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }

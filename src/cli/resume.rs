@@ -36,7 +36,7 @@ impl Resume {
         with_model!(Kind::of_run(&RunFolder::open(&run)?)?, M => {
             let mut settings = Settings::<M>::default();
             *settings.common() = common;
-            follow::train(Plan::<M>::resume_distributed(ranks, &run, settings)?, view)
+            follow::train(ranks, view, |watch| Plan::<M>::resume_distributed(ranks, &run, settings, watch))
         })
     }
 }

@@ -104,7 +104,9 @@ impl Train {
                 let run = Run::<Settings<M>>::from_arg_matches(&self.flags).unwrap_or_else(|error| error.exit());
                 let view = run.view;
                 let (config, out) = run.config::<<M as Model>::Config>(ranks)?;
-                follow::train(Plan::<M>::start_distributed(ranks, config, out.as_deref())?, view)
+                follow::train(ranks, view, |watch| {
+                    Plan::<M>::start_distributed(ranks, config, out.as_deref(), watch)
+                })
             })
         })
     }

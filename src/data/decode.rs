@@ -45,6 +45,8 @@ pub struct LoadOptions {
     pub fit: Fit,
     /// Whether to go on without images that cannot be read.
     pub skip_bad: bool,
+    /// Whether the images of a large set are kept on disk as they are stored, so that they need not be decoded again.
+    pub cache: bool,
 }
 
 impl LoadOptions {
@@ -61,6 +63,11 @@ impl LoadOptions {
     /// Bytes of one stored image.
     pub(super) fn image_len(&self) -> usize {
         self.side * self.side * self.channels
+    }
+
+    /// Bytes of so many stored images.
+    pub fn bytes(&self, count: usize) -> u64 {
+        (count as u64).saturating_mul(self.image_len() as u64)
     }
 }
 

@@ -1,16 +1,21 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+use super::cache::Cache;
 use super::decode::{ImageFile, LoadOptions};
 use super::{builtin, folder};
 use crate::machine;
-use crate::random::stream;
 use crate::{Error, Result};
 
 /// Images that could not be read, and why.
 type Bad = Vec<(PathBuf, String)>;
+
+/// Who follows the loading of a set: hears how many images are ready, of how many, from any thread.
+pub type OnImage<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
 pub fn to_unit(level: impl Into<f32>) -> f32 {
@@ -22,10 +27,13 @@ pub fn to_byte(unit: f32) -> u8 {
     ((unit + 1.0) * 127.5).round() as u8
 }
 
-/// Decoded images of one size, `[count, side, side, channels]` bytes, with their names.
+/// Decoded images of one size, with their names. Sets that were split, and clones, share one copy of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    bytes: Vec<u8>,
+    /// `[count, side, side, channels]` of all that were loaded together.
+    bytes: Arc<Vec<u8>>,
+    /// Which of those are meant.
+    indices: Vec<usize>,
     names: Vec<String>,
     side: usize,
     channels: usize,
@@ -54,7 +62,7 @@ impl Images {
                 bytes.len()
             )));
         }
-        Ok(Self { bytes, names, side, channels })
+        Ok(Self { bytes: Arc::new(bytes), indices: (0..count).collect(), names, side, channels })
     }
 
     /// Loads every image of `source`, decoding on all threads.
@@ -66,10 +74,7 @@ impl Images {
     /// If there is no such folder or set, it has no images, an image cannot be read (unless
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
-        options.check()?;
-        let (bytes, names, skipped) = decode_all(source, find(source)?, options)?;
-        let images = Self::new(bytes, names, options.side, options.channels)?;
-        Ok(Loaded { images, skipped })
+        Self::of_files(source, find(source)?, options, &|_, _| {})
     }
 
     /// Loads the images of `source` that are called `names`, as [`Images::names`] has them.
@@ -77,15 +82,25 @@ impl Images {
     /// # Errors
     /// As [`Images::load`], or if one of them is not there any more.
     pub fn load_named(source: &str, names: &[String], options: &LoadOptions) -> Result<Self> {
-        options.check()?;
-        let mut files = find(source)?;
-        files.retain(|file| names.contains(&file.name));
-        if let Some(missing) = names.iter().find(|name| files.iter().all(|file| file.name != **name)) {
-            return Err(Error::Input(format!("{source}: its image {missing} is not there any more")));
-        }
         let all = LoadOptions { skip_bad: false, ..options.clone() };
-        let (bytes, names, _) = decode_all(source, files, &all)?;
-        Self::new(bytes, names, options.side, options.channels)
+        Ok(Self::of_files(source, named(source, find(source)?, names)?, &all, &|_, _| {})?.images)
+    }
+
+    /// Loads `files`, some of those of `source`.
+    ///
+    /// # Errors
+    /// If an image cannot be read (unless [`LoadOptions::skip_bad`]), or none can, or they need more memory than the machine
+    /// has.
+    pub fn of_files(
+        source: &str,
+        files: Vec<ImageFile>,
+        options: &LoadOptions,
+        on_image: OnImage<'_>,
+    ) -> Result<Loaded> {
+        options.check()?;
+        let (bytes, names, skipped) = read_all(source, files, options, on_image)?;
+        let images = Self::new(bytes, names, options.side, options.channels)?;
+        Ok(Loaded { images, skipped })
     }
 
     /// How many images.
@@ -119,36 +134,24 @@ impl Images {
     /// If `index` is not below [`len`](Self::len), as a slice does.
     pub fn image(&self, index: usize) -> &[u8] {
         let len = self.side * self.side * self.channels;
-        &self.bytes[index * len..][..len]
+        &self.bytes[self.indices[index] * len..][..len]
     }
 
-    /// Splits into images to train on and `holdout_fraction` of them, rounded, held out; both keep their order.
-    ///
-    /// Which are held out depends on the count and the seed alone, so two sets with the same names stay paired.
-    ///
-    /// # Errors
-    /// If the fraction is not from 0 to 1, or nothing would be left to train on.
-    pub fn split(&self, holdout_fraction: f64, seed: u64) -> Result<(Self, Self)> {
-        let held_out = (holdout_fraction * self.len() as f64).round();
-        if !(0.0..=1.0).contains(&holdout_fraction) || held_out >= self.len() as f64 {
-            return Err(Error::Input(format!(
-                "holding out a fraction of {holdout_fraction} of {} images; it must be at least 0 and leave some to \
-                 train on",
-                self.len()
-            )));
-        }
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.shuffle(&mut stream(seed, "holdout", 0));
-        let (held_out, train) = order.split_at_mut(held_out as usize);
-        held_out.sort_unstable();
-        train.sort_unstable();
-        Ok((self.select(train), self.select(held_out)))
+    /// The images whose names `chosen` chooses, and the others; both keep their order, and share the bytes.
+    pub fn split(&self, chosen: impl Fn(&str) -> bool) -> (Self, Self) {
+        let (of, others): (Vec<usize>, _) = (0..self.len()).partition(|&index| chosen(&self.names[index]));
+        (self.select(&of), self.select(&others))
     }
 
-    fn select(&self, indices: &[usize]) -> Self {
+    /// The images at these places, in this order; they share the bytes.
+    ///
+    /// # Panics
+    /// If a place is not below [`len`](Self::len), as a slice does.
+    pub fn select(&self, chosen: &[usize]) -> Self {
         Self {
-            bytes: indices.iter().flat_map(|&i| self.image(i)).copied().collect(),
-            names: indices.iter().map(|&i| self.names[i].clone()).collect(),
+            bytes: Arc::clone(&self.bytes),
+            indices: chosen.iter().map(|&index| self.indices[index]).collect(),
+            names: chosen.iter().map(|&index| self.names[index].clone()).collect(),
             ..*self
         }
     }
@@ -165,27 +168,59 @@ pub fn find(source: &str) -> Result<Vec<ImageFile>> {
     }
 }
 
+/// Those of `files` that are called `names`.
+///
+/// # Errors
+/// If one is not there.
+pub fn named(source: &str, mut files: Vec<ImageFile>, names: &[String]) -> Result<Vec<ImageFile>> {
+    let wanted: HashSet<&String> = names.iter().collect();
+    files.retain(|file| wanted.contains(&file.name));
+    let there: HashSet<&String> = files.iter().map(|file| &file.name).collect();
+    match names.iter().find(|name| !there.contains(name)) {
+        Some(missing) => Err(Error::Input(format!("{source}: its image {missing} is not there any more"))),
+        None => Ok(files),
+    }
+}
+
 /// The bytes and the names of the images in `files`, and what is wrong with those that are none. All files are looked at
 /// before the first bad one is told of, so that all bad ones can be.
-fn decode_all(
+fn read_all(
     source: &str,
     files: Vec<ImageFile>,
     options: &LoadOptions,
+    on_image: OnImage<'_>,
 ) -> Result<(Vec<u8>, Vec<String>, Bad)> {
     let (count, len) = (files.len(), options.image_len());
     check_memory(source, count, options)?;
+    let mut cache = Cache::open(source, &files, options);
+    if let Some(bytes) = cache.as_mut().and_then(Cache::whole) {
+        if let Some(cache) = cache {
+            cache.keep(&Vec::from_iter(0..count), &[]);
+        }
+        on_image(count, count);
+        return Ok((bytes, files.into_iter().map(|file| file.name).collect(), Bad::new()));
+    }
     let mut bytes = vec![0; count * len];
-    let decode = |(place, file): (&mut [u8], &ImageFile)| {
-        file.square(options).map(|image| place.copy_from_slice(&image)).err()
+    let done = AtomicUsize::new(0);
+    on_image(0, count);
+    let read = |(index, (place, file)): (usize, (&mut [u8], &ImageFile))| {
+        let problem = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
+            true => None,
+            false => file.square(options).map(|image| place.copy_from_slice(&image)).err(),
+        };
+        on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+        problem
     };
-    let problems: Vec<Option<String>> = bytes.par_chunks_exact_mut(len).zip(&files).map(decode).collect();
+    let problems: Vec<Option<String>> =
+        bytes.par_chunks_exact_mut(len).zip(&files).enumerate().map(read).collect();
 
-    let (mut names, mut bad) = (Vec::new(), Bad::new());
+    let (mut names, mut good, mut bad) = (Vec::new(), Vec::new(), Bad::new());
     for (index, (file, problem)) in files.into_iter().zip(problems).enumerate() {
         match problem {
             None => {
                 bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
                 names.push(file.name);
+                good.push(index);
             }
             Some(problem) => bad.push((file.path, problem)),
         }
@@ -194,12 +229,15 @@ fn decode_all(
     if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
         return Err(Error::Images { set: source.to_owned(), count, bad });
     }
+    if let Some(cache) = cache {
+        cache.keep(&good, &bytes);
+    }
     Ok((bytes, names, bad))
 }
 
 /// Refuses more images than the machine's memory holds.
 fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()> {
-    let needed = ((count as u64).saturating_mul(options.image_len() as u64)) >> 20;
+    let needed = options.bytes(count) >> 20;
     match machine::memory().filter(|most| needed > *most) {
         None => Ok(()),
         Some(most) => Err(Error::Memory(format!(

@@ -1,6 +1,6 @@
 //! Images in, batches out: loading, augmentation, the order of an epoch, noise.
 //!
-//! [`Images`] are decoded and resized once and kept as bytes. A [`Batch`] is made from them by [`Batching`] as a pure
+//! [`Images`] are decoded and resized once and kept as bytes, those of large sets on disk too. A [`Batch`] is made from them by [`Batching`] as a pure
 //! function of the seed and the step, and ahead of time by a [`Loader`]; so are [`noise()`] and [`DiffAugmentParams`]. A
 //! run resumed at step t therefore needs no state from here but t.
 //!
@@ -9,6 +9,7 @@
 mod augment;
 mod batches;
 mod builtin;
+mod cache;
 mod decode;
 mod diffaugment;
 mod folder;
@@ -21,7 +22,7 @@ pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
 pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
 pub use diffaugment::DiffAugmentParams;
-pub use images::{Images, Loaded, find, to_byte, to_unit};
+pub use images::{Images, Loaded, OnImage, find, named, to_byte, to_unit};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pool::PoolDraws;

@@ -13,6 +13,7 @@ use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{ModelSettings, RunConfig};
 use crate::train::evaluation::Judging;
 use crate::train::model::Model;
+use crate::train::preparation::Preparation;
 use crate::train::run_folder::RunFolder;
 use crate::{Error, Result};
 #[cfg(feature = "report")]
@@ -112,12 +113,17 @@ pub(crate) fn whose(name: &str, but: &str) -> Option<&'static str> {
     Kind::ALL.iter().find(|kind| kind.name() != but && has(**kind)).map(|kind| kind.name())
 }
 
-/// Judges a checkpoint of any model by figures.
+/// Judges a checkpoint of any model by figures; `watch` hears how images are made ready.
 ///
 /// # Errors
 /// If the checkpoint, its images or the device cannot be used, or the judging asks for what the model does not have.
-pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
-    with_model!(Kind::of_checkpoint(checkpoint)?, M => M::evaluate(checkpoint, device, judging))
+pub fn evaluate(
+    checkpoint: &Checkpoint,
+    device: &Device,
+    judging: Judging,
+    watch: &dyn Preparation,
+) -> Result<Vec<Figure>> {
+    with_model!(Kind::of_checkpoint(checkpoint)?, M => M::evaluate(checkpoint, device, judging, watch))
 }
 
 /// Makes losses, animations and page of the run in `folder` again.

@@ -5,7 +5,7 @@ mod writer;
 
 pub(crate) use header::TensorFile;
 pub(crate) use safetensors::tensor::{Dtype, TensorInfo};
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Writer, write_bytes};
 
 use crate::{Error, Result, file};
 use std::collections::BTreeMap;

@@ -2,8 +2,10 @@
 
 use super::Dtype;
 use safetensors::SafeTensorError;
-use safetensors::tensor::{TensorView, serialize};
+use safetensors::tensor::{TensorView, serialize, serialize_to_file};
 use std::collections::HashMap;
+use std::io::Error;
+use std::path::Path;
 
 /// What a file is to hold. Equal tensors, and one text at most, make equal bytes.
 #[derive(Default)]
@@ -41,4 +43,20 @@ impl Writer {
         let words = |error: SafeTensorError| error.to_string();
         serialize(views.collect::<Result<Vec<_>, _>>().map_err(words)?, self.texts).map_err(words)
     }
+}
+
+/// Writes a file of one tensor of bytes, and one text, without a copy of the bytes.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write_bytes(
+    path: &Path,
+    name: &str,
+    shape: &[usize],
+    bytes: &[u8],
+    (text, value): (&str, String),
+) -> Result<(), Error> {
+    let view = TensorView::new(Dtype::U8, shape.to_vec(), bytes).map_err(Error::other)?;
+    let texts = HashMap::from([(text.to_owned(), value)]);
+    serialize_to_file([(name, view)], Some(texts), path).map_err(Error::other)
 }

@@ -125,6 +125,11 @@ impl Checkpoint {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What was trained, by the model's name, such as `dcgan`.
     pub fn kind(&self) -> &str {
         &self.header.kind

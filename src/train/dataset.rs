@@ -1,10 +1,12 @@
-//! A set of images to train on.
+//! Sets of images to train on.
 
-use super::checkpoint::ImageNames;
+use super::checkpoint::{Checkpoint, ImageNames};
 use super::config::Common;
-use crate::data::{Batching, Images, LoadOptions};
+use super::preparation::Preparation;
+use super::split::{Members, Split};
+use crate::data::{Batching, ImageFile, Images, Loaded, find, named};
 use crate::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A set of images that a model is trained on.
 #[derive(Clone, Debug)]
@@ -21,14 +23,30 @@ pub struct DatasetSpec<'c> {
 pub struct Dataset {
     /// The images to train on.
     pub images: Images,
-    /// Those set aside.
+    /// Those held out.
     pub held_out: Images,
+}
+
+/// The sets of a run, none of whose images is decoded yet.
+pub struct Found {
+    /// The files of each.
+    files: Vec<Vec<ImageFile>>,
+    /// Which of them are held out.
+    pub split: Split,
+    /// All images that the run has ever known.
+    kept: Split,
+    /// The run's last step, if all can be read.
+    pub total: u64,
 }
 
 /// All sets of a run, and what follows from how many images they have.
 pub struct Data {
     /// The sets, in the order of [`Model::datasets`](super::model::Model::datasets).
     pub sets: Vec<Dataset>,
+    /// Which images they are.
+    pub split: Split,
+    /// All images that the run has ever known, to be kept with it.
+    pub kept: Split,
     /// What checkpoints remember of each, by its name.
     pub names: BTreeMap<String, ImageNames>,
     /// What they are, a line each for people.
@@ -37,48 +55,127 @@ pub struct Data {
     pub total: u64,
 }
 
-impl Data {
-    /// Loads the images of all `specs` and sets a share of each aside.
+impl Found {
+    /// Looks for the images of all `specs`, and holds a share of each out, as the run does that keeps `kept`.
     ///
     /// # Errors
-    /// If they cannot be read, or are too few to fill a batch.
-    pub fn load(specs: &[DatasetSpec<'_>], settings: &Common) -> Result<Self> {
-        let (mut sets, mut names, mut lines, mut epoch) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
-        for DatasetSpec { name, source, batching } in specs {
-            let (set, steps, line) = load(source, &settings.load_options(), settings.holdout, batching)?;
-            names.insert((*name).to_owned(), ImageNames::new(set.images.names()));
-            lines.push(if specs.len() > 1 { format!("{name}: {line}") } else { line });
-            sets.push(set);
-            epoch = epoch.max(steps);
+    /// If they cannot be found, or are too few to fill a batch.
+    pub fn new(specs: &[DatasetSpec<'_>], settings: &Common, kept: Option<&Split>) -> Result<Self> {
+        let files = specs.iter().map(|spec| find(spec.source)).collect::<Result<Vec<_>>>()?;
+        let split = split(specs, &files, settings, kept)?;
+        let total = total(specs, settings, &split)?;
+        Ok(Self { files, kept: split.clone().with(kept), split, total })
+    }
+
+    /// Decodes the images of one set after another, of which `watch` hears.
+    ///
+    /// # Errors
+    /// If they cannot be read, or those that can are too few to fill a batch.
+    pub fn load(self, specs: &[DatasetSpec<'_>], settings: &Common, watch: &dyn Preparation) -> Result<Data> {
+        let (mut loaded, mut good) = (Vec::new(), Vec::new());
+        for (spec, files) in specs.iter().zip(self.files) {
+            let set = Images::of_files(spec.source, files, &settings.load_options(), &|done, count| {
+                watch.ready(done, count);
+            })?;
+            good.push((spec.name, set.images.names().to_vec()));
+            loaded.push(set);
         }
-        Ok(Self { sets, names, lines, total: settings.total(epoch)? })
+        // Who could not be read is neither trained on nor held out; the others stay what they were.
+        let split = Split::new(&good, settings.holdout, settings.seed, Some(&self.split))?;
+        let total = total(specs, settings, &split)?;
+        let (mut sets, mut names, mut lines) = (Vec::new(), BTreeMap::new(), Vec::new());
+        for (spec, loaded) in specs.iter().zip(loaded) {
+            let set = dataset(&loaded.images, &split.of(spec.name));
+            let line = line(spec, &set, &loaded)?;
+            lines.push(if specs.len() > 1 { format!("{}: {line}", spec.name) } else { line });
+            names.insert(spec.name.to_owned(), ImageNames::new(set.images.names()));
+            sets.push(set);
+        }
+        Ok(Data { sets, split, kept: self.kept, names, lines, total })
     }
 }
 
-/// A set, the steps in an epoch of it, and what it is in a line.
-fn load(
+/// The images of the sets of a checkpoint's run that are there now, divided as the run keeps it. What is gone or new `watch`
+/// is told.
+///
+/// # Errors
+/// If they cannot be found.
+pub fn members_of(
+    checkpoint: &Checkpoint,
+    specs: &[DatasetSpec<'_>],
+    settings: &Common,
+    watch: &dyn Preparation,
+) -> Result<Vec<Members>> {
+    let kept = Split::of_checkpoint(checkpoint.path())?;
+    let files = specs.iter().map(|spec| find(spec.source)).collect::<Result<Vec<_>>>()?;
+    let split = split(specs, &files, settings, kept.as_ref())?;
+    kept.iter().flat_map(|kept| kept.changes(&split)).for_each(|change| watch.told(&change));
+    Ok(specs.iter().map(|spec| split.of(spec.name)).collect())
+}
+
+/// Images of a set by name, at the size of training; none where there are no names. Where bad ones are skipped, those that can
+/// be read.
+///
+/// # Errors
+/// If one is not there, or cannot be read.
+pub fn load_some(
     source: &str,
-    options: &LoadOptions,
-    holdout: f64,
-    batching: &Batching,
-) -> Result<(Dataset, u64, String)> {
-    let loaded = Images::load(source, options)?;
-    let (images, held_out) = loaded.images.split(holdout, batching.seed)?;
-    let count = images.len();
-    if count < batching.batch {
-        return Err(Error::Input(format!(
-            "{source}: {count} images are fewer than a batch of {}; choose `batch` {count} or less, or more images",
-            batching.batch
-        )));
+    names: &[String],
+    settings: &Common,
+    watch: &dyn Preparation,
+) -> Result<Images> {
+    let options = settings.plain_options();
+    if names.is_empty() {
+        return Images::new(Vec::new(), Vec::new(), options.side, options.channels);
     }
-    let epoch = batching.steps_per_epoch(count)?;
+    let files = named(source, find(source)?, names)?;
+    Ok(Images::of_files(source, files, &options, &|done, count| watch.ready(done, count))?.images)
+}
+
+fn split(
+    specs: &[DatasetSpec<'_>],
+    files: &[Vec<ImageFile>],
+    settings: &Common,
+    kept: Option<&Split>,
+) -> Result<Split> {
+    let names = |files: &Vec<ImageFile>| files.iter().map(|file| file.name.clone()).collect();
+    let sets: Vec<_> = specs.iter().zip(files).map(|(spec, files)| (spec.name, names(files))).collect();
+    Split::new(&sets, settings.holdout, settings.seed, kept)
+}
+
+/// The run's last step.
+fn total(specs: &[DatasetSpec<'_>], settings: &Common, split: &Split) -> Result<u64> {
+    let mut epoch = 0;
+    for DatasetSpec { name, source, batching } in specs {
+        let count = split.of(name).trained.len();
+        if count < batching.batch {
+            return Err(Error::Input(format!(
+                "{source}: {count} images are fewer than a batch of {}; choose `batch` {count} or less, or more images",
+                batching.batch
+            )));
+        }
+        epoch = epoch.max(batching.steps_per_epoch(count)?);
+    }
+    settings.total(epoch)
+}
+
+fn dataset(images: &Images, members: &Members) -> Dataset {
+    let held_out: HashSet<&str> = members.held_out.iter().map(String::as_str).collect();
+    let (held_out, images) = images.split(|name| held_out.contains(name));
+    Dataset { images, held_out }
+}
+
+/// What a set is, for people.
+fn line(spec: &DatasetSpec<'_>, set: &Dataset, loaded: &Loaded) -> Result<String> {
+    let DatasetSpec { source, batching, .. } = spec;
+    let (count, epoch) = (set.images.len(), batching.steps_per_epoch(set.images.len())?);
     let mut line = format!("{source}: {count} images at {0}x{0}, {epoch} steps an epoch", batching.size);
-    if !held_out.is_empty() {
-        line += &format!(", {} held out", held_out.len());
+    if !set.held_out.is_empty() {
+        line += &format!(", {} held out", set.held_out.len());
     }
     if let [(path, problem), ..] = &loaded.skipped[..] {
         let skipped = loaded.skipped.len();
         line += &format!(", {skipped} skipped (the first: {}, {problem})", path.display());
     }
-    Ok((Dataset { images, held_out }, epoch, line))
+    Ok(line)
 }

@@ -11,8 +11,10 @@ pub mod log;
 pub mod model;
 pub(crate) mod norm_mode;
 pub mod phase;
+pub mod preparation;
 #[cfg(feature = "report")]
 pub mod reporting;
 pub mod run;
 pub mod run_folder;
+pub mod split;
 pub mod starts;

@@ -2,10 +2,12 @@
 
 use super::checkpoint::Checkpoint;
 use super::config::RunConfig;
-use super::dataset::{Dataset, DatasetSpec};
+use super::dataset::DatasetSpec;
 use super::evaluation::Judging;
 use super::phase::Phase;
+use super::preparation::Preparation;
 use super::run_folder::RunFolder;
+use super::split::Members;
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
@@ -113,13 +115,13 @@ pub trait Model: Sized {
     ///
     /// # Errors
     /// If the networks do not fit the size.
-    fn sheets(&self, config: &Self::Config, sets: &[Dataset]) -> Result<Vec<SheetSpec>>;
+    fn sheets(&self, config: &Self::Config, sets: &[Members]) -> Result<Vec<SheetSpec>>;
 
     /// What the samples of sheet `index` are made of.
     ///
     /// # Errors
     /// If it cannot be read.
-    fn sheet_input(config: &Self::Config, sets: &[Dataset], index: usize) -> Result<Vec<f32>>;
+    fn sheet_input(config: &Self::Config, sets: &[Members], index: usize) -> Result<Vec<f32>>;
 
     /// Writes sheet `index` after `step`, of its input and what came of it, output by output.
     ///
@@ -142,11 +144,16 @@ pub trait Model: Sized {
         Ok(())
     }
 
-    /// Judges a checkpoint by figures.
+    /// Judges a checkpoint by figures; `watch` hears how images are made ready.
     ///
     /// # Errors
     /// If the checkpoint, its images or the device cannot be used, or the judging asks for what the model does not have.
-    fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>>;
+    fn evaluate(
+        checkpoint: &Checkpoint,
+        device: &Device,
+        judging: Judging,
+        watch: &dyn Preparation,
+    ) -> Result<Vec<Figure>>;
 
     /// What to do with the trained run in `folder`: in words, and the command.
     fn next(folder: &RunFolder) -> (&'static str, String);

@@ -117,6 +117,7 @@ impl RunFolder {
     fn files(&self) -> Vec<PathBuf> {
         vec![
             self.kernels_path(),
+            self.split_path(),
             self.starts_path(),
             self.metrics_path(),
             self.losses_path(),
@@ -161,6 +162,11 @@ impl RunFolder {
     /// The kernels that a run on a GPU goes on with.
     pub fn kernels_path(&self) -> PathBuf {
         self.path.join("kernels.json")
+    }
+
+    /// Which images are trained on, and which are held out.
+    pub fn split_path(&self) -> PathBuf {
+        self.path.join("images.json")
     }
 
     /// What the run ran on, each time it started or went on.

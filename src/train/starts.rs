@@ -34,12 +34,16 @@ pub struct Start {
 }
 
 impl Start {
-    /// For people: the device first.
-    pub fn lines(&self) -> Vec<String> {
-        let Self { device, ranks, images, networks, memory, initial, .. } = self;
+    /// What it runs on, for people: the device first.
+    pub fn machine(&self) -> Vec<String> {
+        let Self { device, ranks, networks, memory, .. } = self;
         let networks = format!("{networks}, {memory} MiB of memory");
-        let lines = [device.clone()].into_iter().chain(ranks.clone()).chain(images.iter().cloned());
-        lines.chain([networks]).chain(initial.clone()).collect()
+        [device.clone()].into_iter().chain(ranks.clone()).chain([networks]).collect()
+    }
+
+    /// What it begins with, for people: the images, and where weights come from.
+    pub fn content(&self) -> Vec<String> {
+        self.images.iter().chain(&self.initial).cloned().collect()
     }
 }
 

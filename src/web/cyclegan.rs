@@ -5,11 +5,13 @@ use super::files::{Files, Manifest, Sheet};
 use super::{Exported, Options};
 use crate::data::to_unit;
 use crate::graph::Step;
+use crate::models::cyclegan::evaluation::judged;
 use crate::models::cyclegan::{CycleGanConfig, Domain};
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
+use crate::train::preparation::Preparation;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::Path;
@@ -25,7 +27,12 @@ struct Details {
 }
 
 /// As [`super::export`]. Batch norms take the running statistics, as `mewgan translate` does.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
+pub fn export(
+    checkpoint: &Checkpoint,
+    options: &Options,
+    out: &Path,
+    watch: &dyn Preparation,
+) -> Result<Exported> {
     let config: CycleGanConfig = checkpoint.config()?;
     let Common { size, channels, .. } = config.common;
     let model = config.cyclegan()?;
@@ -37,13 +44,17 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
 
     let wanted = options.images.unwrap_or(EXAMPLES);
-    let of_domain =
-        |domain: Domain| Ok((domain.name(), config.evaluation_images(domain).map_err(unless_without)?));
-    let sets = Domain::BOTH.into_iter().filter(|_| wanted > 0).map(of_domain).collect::<Result<Vec<_>>>()?;
+    let sets = match wanted {
+        0 => Vec::new(),
+        most => judged(checkpoint, &config, most, watch).map_err(unless_without)?.into(),
+    };
 
     let mut files = Files::create(out)?;
-    let examples =
-        sets.iter().map(|(name, set)| files.sheet(name, set, wanted)).collect::<Result<Vec<_>>>()?;
+    let examples = Domain::BOTH
+        .iter()
+        .zip(&sets)
+        .map(|(domain, set)| files.sheet(domain.name(), set, wanted))
+        .collect::<Result<Vec<_>>>()?;
     let parts = vec![files.part("sampling", &steps, &buffers, (&values, &model.state()))?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();

@@ -7,15 +7,17 @@ use super::files::{Files, Manifest, Sheet};
 use super::phases::{Line, checked, lines};
 use super::{Exported, Options};
 use crate::Result;
-use crate::data::{AugmentKind, Images, NoiseKind};
+use crate::data::{AugmentKind, Images, NoiseKind, find, named};
 use crate::graph::Step;
 use crate::models::dcgan::sampling::{BATCH, fixed_noise};
 use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
 use crate::nn::{Norm, NormMode};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
+use crate::train::dataset::members_of;
 use crate::train::model::Model;
 use crate::train::phase::{Inputs, Moment, Phase};
+use crate::train::preparation::Preparation;
 use serde::Serialize;
 use std::path::Path;
 
@@ -59,7 +61,12 @@ struct Training {
 
 /// As [`super::export`]. Sixteen images are drawn together, as in the run's own sheets; one by itself takes the running
 /// statistics of batch norms.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
+pub fn export(
+    checkpoint: &Checkpoint,
+    options: &Options,
+    out: &Path,
+    watch: &dyn Preparation,
+) -> Result<Exported> {
     let config: DcganConfig = checkpoint.config()?;
     let Common { size, channels, seed, .. } = config.common;
     let dcgan = config.dcgan()?;
@@ -70,7 +77,7 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
     let sampling =
         [sampler("sample_sixteen", BATCH, NormMode::Batch)?, sampler("sample_one", 1, NormMode::Running)?];
     let wanted = options.images.unwrap_or(IMAGES);
-    let images = if wanted > 0 { Some(images_of(&config)?) } else { None };
+    let images = if wanted > 0 { Some(images_of(checkpoint, &config, watch)?) } else { None };
 
     let mut files = Files::create(out)?;
     let state = (&values[..], &dcgan.state()[..]);
@@ -136,10 +143,13 @@ pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<
 }
 
 /// The images the run trains on.
-fn images_of(config: &DcganConfig) -> Result<Images> {
+fn images_of(checkpoint: &Checkpoint, config: &DcganConfig, watch: &dyn Preparation) -> Result<Images> {
     let common = &config.common;
-    let loaded = Images::load(&config.data, &common.load_options()).map_err(unless_without)?;
-    Ok(loaded.images.split(common.holdout, common.seed)?.0)
+    let members =
+        members_of(checkpoint, &Dcgan::datasets(config), common, watch).map_err(unless_without)?.remove(0);
+    let files = named(&config.data, find(&config.data)?, &members.trained)?;
+    let load = |done, count| watch.ready(done, count);
+    Ok(Images::of_files(&config.data, files, &common.load_options(), &load).map_err(unless_without)?.images)
 }
 
 fn settings(config: &DcganConfig, phases: &[Phase], images: Sheet) -> Training {

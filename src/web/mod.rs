@@ -21,6 +21,7 @@ mod phases;
 use crate::Result;
 use crate::models::Kind;
 use crate::train::checkpoint::Checkpoint;
+use crate::train::preparation::Preparation;
 use std::path::Path;
 
 /// What the site is to be, beside what the checkpoint says.
@@ -44,14 +45,20 @@ pub struct Exported {
     pub trains: bool,
 }
 
-/// Writes the site of a checkpoint into the folder `out`, which must be empty or not there.
+/// Writes the site of a checkpoint into the folder `out`, which must be empty or not there; `watch` hears how images are made
+/// ready.
 ///
 /// # Errors
 /// If the checkpoint or its images cannot be used, the model is larger than what WebGPU guarantees, or a file cannot be
 /// written.
-pub fn export(checkpoint: &Checkpoint, options: &Options, out: &Path) -> Result<Exported> {
+pub fn export(
+    checkpoint: &Checkpoint,
+    options: &Options,
+    out: &Path,
+    watch: &dyn Preparation,
+) -> Result<Exported> {
     match Kind::of_checkpoint(checkpoint)? {
-        Kind::Dcgan => dcgan::export(checkpoint, options, out),
-        Kind::CycleGan => cyclegan::export(checkpoint, options, out),
+        Kind::Dcgan => dcgan::export(checkpoint, options, out, watch),
+        Kind::CycleGan => cyclegan::export(checkpoint, options, out, watch),
     }
 }

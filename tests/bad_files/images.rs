@@ -7,7 +7,8 @@ use std::fs;
 use std::io::Cursor;
 use tempfile::tempdir;
 
-const OPTIONS: LoadOptions = LoadOptions { side: 8, channels: 3, fit: Fit::Crop, skip_bad: false };
+const OPTIONS: LoadOptions =
+    LoadOptions { side: 8, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
 
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

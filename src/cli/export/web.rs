@@ -1,5 +1,6 @@
 //! `mewgan export web`
 
+use crate::cli::follow::{Preparing, View};
 use crate::cli::{Done, say};
 use crate::train::checkpoint::Checkpoint;
 use crate::web::{Options, export};
@@ -32,8 +33,9 @@ pub struct Web {
 impl Web {
     pub fn run(self) -> Done {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
+        let watch = Preparing::new(View::default())?;
         let images = self.images.map(|count| count as usize);
-        let written = export(&checkpoint, &Options { title: self.title, images }, &self.out)?;
+        let written = export(&checkpoint, &Options { title: self.title, images }, &self.out, &watch)?;
         let (step, out) = (checkpoint.step(), self.out.display());
         let size = written.bytes.div_ceil(1 << 20);
         say(format_args!("step {step} of a {} as a site of {size} MiB in {out}", checkpoint.kind()));

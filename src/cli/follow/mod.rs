@@ -1,18 +1,22 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
 
 mod bar;
+mod images;
 mod json;
 mod preview;
 
 use super::distributed::{say_when_told, told};
 use super::{Done, INTERRUPTED, flags, say, warn};
+use crate::ranks::Ranks;
 use crate::train::diagnostics::Finding;
 use crate::train::log::Log;
 use crate::train::model::Model;
+use crate::train::preparation::Preparation;
 use crate::train::run::{Outcome, Plan, Watch};
 use crate::{Error, Result};
 use bar::Bar;
 use clap::{Args, ValueEnum};
+pub use images::Preparing;
 use json::{Event, Json};
 use preview::Preview;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -49,6 +53,11 @@ impl View {
         Self { progress: Progress::Auto, preview }
     }
 
+    /// By lines, those for people on stderr where stdout is for JSON.
+    pub fn with_json(json: bool) -> Self {
+        Self { progress: if json { Progress::Json } else { Progress::Lines }, preview: false }
+    }
+
     /// Not at all.
     fn silent() -> Self {
         Self { progress: Progress::Silent, preview: false }
@@ -82,14 +91,19 @@ impl View {
     }
 }
 
-/// Runs `plan` to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the first speaks.
-pub fn train<M: Model>(plan: Plan<M>, view: View) -> Done {
+/// Runs what `plan` plans to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the
+/// first speaks.
+pub fn train<M: Model>(
+    ranks: &Ranks,
+    view: View,
+    plan: impl FnOnce(&dyn Preparation) -> Result<Plan<M>>,
+) -> Done {
     let stop = stop_on_signal()?;
-    let ranks = plan.ranks().clone();
     let view = if ranks.leads() { view } else { View::silent() };
+    let plan = plan(&Preparing::new(view)?)?;
     plan.introduction().iter().for_each(|line| view.say(line));
     let mut trainer = plan.tuned(&mut |line| view.say(line))?.begin()?;
-    say_when_told(&ranks, trainer.folder().path().display());
+    say_when_told(ranks, trainer.folder().path().display());
     trainer.introduction().iter().for_each(|line| view.say(line));
     let json = view.progress == Progress::Json;
     let run = trainer.folder().path().to_path_buf();

@@ -7,9 +7,13 @@ use crate::evaluate::{Direction, Figure, Set, translated};
 use crate::executor::in_batches;
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::evaluation::{Judging, set};
+use crate::train::dataset::{load_some, members_of};
+use crate::train::evaluation::{Judging, set, some};
 use crate::train::model::Model;
+use crate::train::preparation::Preparation;
+use crate::train::split::stem;
 use crate::{Error, Result};
+use std::collections::HashMap;
 
 /// Translations made at once.
 const BATCH: usize = 16;
@@ -18,19 +22,24 @@ const BATCH: usize = 16;
 ///
 /// # Errors
 /// If the checkpoint, its images or the device cannot be used, or the judging is that of images drawn from noise.
-pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
+pub fn evaluate(
+    checkpoint: &Checkpoint,
+    device: &Device,
+    judging: Judging,
+    watch: &dyn Preparation,
+) -> Result<Vec<Figure>> {
     if judging.count.is_some() {
         return Err(Error::Input("`count` is for DCGAN; all images of both sets are translated".into()));
     }
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
     let values = checkpoint.buffers(&model)?;
-    let images = [config.evaluation_images(Domain::X)?, config.evaluation_images(Domain::Y)?];
+    let images = judged(checkpoint, &config, usize::MAX, watch)?;
     let [x, y] = images.each_ref().map(set);
     let mut figures = Vec::new();
     for (from, name, sources, targets) in [(Domain::X, "X to Y", &x, &y), (Domain::Y, "Y to X", &y, &x)] {
         let partners = match judging.paired {
-            true => Some(partners(&config, from, images[from as usize].names())?),
+            true => Some(partners(&config, from, images[from as usize].names(), watch)?),
             false => None,
         };
         let (translations, back) = translate(&model, &values, device, from.other(), sources)?;
@@ -46,18 +55,51 @@ pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> R
     Ok(figures)
 }
 
-/// The images of the set other than `from` that are called `names`, in their order.
-fn partners(config: &CycleGanConfig, from: Domain, names: &[String]) -> Result<Set> {
+/// The images of X and of Y at the size of training that a checkpoint is judged by, at most so many: those held out, or trained
+/// on where none are.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn judged(
+    checkpoint: &Checkpoint,
+    config: &CycleGanConfig,
+    most: usize,
+    watch: &dyn Preparation,
+) -> Result<[Images; 2]> {
+    let common = &config.common;
+    let members = members_of(checkpoint, &CycleGan::datasets(config), common, watch)?;
+    let load = |domain: Domain| {
+        let names = members[domain as usize].judged();
+        let names = some(&names[..names.len().min(most)], domain.name(), common.seed, watch);
+        load_some(config.source(domain), &names, common, watch)
+    };
+    Ok([load(Domain::X)?, load(Domain::Y)?])
+}
+
+/// The partners of the images of `from` that are called `names`, in their order: the images of the other set that have the same
+/// name but for its extension.
+fn partners(config: &CycleGanConfig, from: Domain, names: &[String], watch: &dyn Preparation) -> Result<Set> {
     let (source, to) = (config.source(from.other()), from.other().name());
     let there = find(source)?;
-    if let Some(missing) = names.iter().find(|name| there.iter().all(|file| file.name != **name)) {
-        return Err(Error::Input(format!(
-            "{to} ({source}) has no partner named {missing} for {0}'s image; with `paired`, both sets need the same \
-             file names",
+    let by_stem: HashMap<&str, &str> =
+        there.iter().map(|file| (stem(&file.name), file.name.as_str())).collect();
+    let partner = |name: &String| match by_stem.get(stem(name)) {
+        Some(partner) => Ok((*partner).to_owned()),
+        None => Err(Error::Input(format!(
+            "{to} ({source}) has no partner named {} for {}'s image {name}; with `paired`, both sets need the same file \
+             names, but for their extensions",
+            stem(name),
             from.name()
-        )));
-    }
-    Ok(set(&Images::load_named(source, names, &config.common.plain_options())?))
+        ))),
+    };
+    let partners = names.iter().map(partner).collect::<Result<Vec<_>>>()?;
+    let loaded = load_some(source, &partners, &config.common, watch)?;
+    let places: HashMap<&String, usize> =
+        loaded.names().iter().enumerate().map(|(index, name)| (name, index)).collect();
+    let in_order: Option<Vec<usize>> = partners.iter().map(|name| places.get(name).copied()).collect();
+    let in_order =
+        in_order.ok_or_else(|| Error::Input(format!("{to} ({source}): a partner cannot be read")))?;
+    Ok(set(&loaded.select(&in_order)))
 }
 
 /// Translations of `sources` and those translated back, in batches as in training; the last is filled up with the first

@@ -1,6 +1,6 @@
 //! CycleGAN (Zhu 2017): two generators learn from two unpaired sets of images, X and Y, to translate between them, both ways.
 
-mod evaluation;
+pub mod evaluation;
 pub mod networks;
 mod phases;
 mod settings;
@@ -21,12 +21,14 @@ use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::dataset::{Dataset, DatasetSpec};
+use crate::train::dataset::DatasetSpec;
 use crate::train::evaluation::Judging;
 use crate::train::model::{AccuracySpec, LossSpec, Model, SheetSpec, Trained};
 use crate::train::phase::Phase;
+use crate::train::preparation::Preparation;
 use crate::train::run;
 use crate::train::run_folder::RunFolder;
+use crate::train::split::Members;
 use crate::{Error, Result};
 
 /// A CycleGAN's run.
@@ -135,11 +137,11 @@ impl Model for CycleGan {
         phases::phases(self, config, shard)
     }
 
-    fn sheets(&self, config: &CycleGanConfig, sets: &[Dataset]) -> Result<Vec<SheetSpec>> {
+    fn sheets(&self, config: &CycleGanConfig, sets: &[Members]) -> Result<Vec<SheetSpec>> {
         Domain::BOTH.into_iter().zip(sets).map(|(from, set)| sheets::spec(config, self, from, set)).collect()
     }
 
-    fn sheet_input(config: &CycleGanConfig, sets: &[Dataset], index: usize) -> Result<Vec<f32>> {
+    fn sheet_input(config: &CycleGanConfig, sets: &[Members], index: usize) -> Result<Vec<f32>> {
         sheets::input(config, Domain::BOTH[index], &sets[index])
     }
 
@@ -168,8 +170,13 @@ impl Model for CycleGan {
         }
     }
 
-    fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
-        evaluation::evaluate(checkpoint, device, judging)
+    fn evaluate(
+        checkpoint: &Checkpoint,
+        device: &Device,
+        judging: Judging,
+        watch: &dyn Preparation,
+    ) -> Result<Vec<Figure>> {
+        evaluation::evaluate(checkpoint, device, judging, watch)
     }
 
     fn next(folder: &RunFolder) -> (&'static str, String) {

@@ -3,7 +3,7 @@
 use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::Result;
-use crate::data::{Batching, Images};
+use crate::data::Batching;
 use crate::models::dcgan::networks::discriminator;
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
@@ -287,17 +287,6 @@ impl CycleGanConfig {
             Domain::Y => "y",
         };
         self.common.batching(name, true)
-    }
-
-    /// A set's images at the size of training: those held out, or trained on where none are.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub fn evaluation_images(&self, domain: Domain) -> Result<Images> {
-        let common = &self.common;
-        let loaded = Images::load(self.source(domain), &common.plain_options())?;
-        let (training, held_out) = loaded.images.split(common.holdout, common.seed)?;
-        Ok(if held_out.is_empty() { training } else { held_out })
     }
 
     fn check_size(&self) -> Result<()> {

@@ -5,10 +5,10 @@ use crate::Result;
 use crate::data::Images;
 use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
-use crate::train::dataset::Dataset;
 use crate::train::evaluation;
 use crate::train::model::SheetSpec;
 use crate::train::run_folder::RunFolder;
+use crate::train::split::Members;
 
 /// Images of each set on a sheet.
 const COUNT: usize = 16;
@@ -16,9 +16,8 @@ const COUNT: usize = 16;
 const SOURCES: usize = 4;
 
 /// The images of a set on its sheet: the first of the held-out ones where there are enough, else of those trained on.
-fn names(set: &Dataset) -> &[String] {
-    let held_out = set.held_out.names();
-    let names = if held_out.len() >= COUNT { held_out } else { set.images.names() };
+fn names(set: &Members) -> &[String] {
+    let names = if set.held_out.len() >= COUNT { &set.held_out } else { &set.trained };
     &names[..names.len().min(COUNT)]
 }
 
@@ -27,7 +26,7 @@ fn names(set: &Dataset) -> &[String] {
 ///
 /// # Errors
 /// If the networks do not fit the size.
-pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Dataset) -> Result<SheetSpec> {
+pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Members) -> Result<SheetSpec> {
     let (count, common) = (names(set).len(), &config.common);
     let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
     let step = model.translator(from.other(), batch, [common.size; 2], NormMode::Batch)?;
@@ -38,7 +37,7 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Datas
 ///
 /// # Errors
 /// If they cannot be read again at the size of training.
-pub fn input(config: &CycleGanConfig, from: Domain, set: &Dataset) -> Result<Vec<f32>> {
+pub fn input(config: &CycleGanConfig, from: Domain, set: &Members) -> Result<Vec<f32>> {
     let images = Images::load_named(config.source(from), names(set), &config.common.plain_options())?;
     Ok(evaluation::set(&images).values)
 }

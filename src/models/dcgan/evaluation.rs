@@ -1,32 +1,43 @@
 //! Figures of a DCGAN's checkpoint, on the images it was and was not trained on.
 
-use super::DcganConfig;
 use super::sampling::Sampler;
-use crate::data::Images;
+use super::{Dcgan, DcganConfig};
 use crate::device::Device;
 use crate::evaluate::{Figure, Set, generated};
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::evaluation::{Judging, set};
+use crate::train::dataset::{load_some, members_of};
+use crate::train::evaluation::{Judging, set, some};
+use crate::train::model::Model;
+use crate::train::preparation::Preparation;
 use crate::{Error, Result};
 
 /// Judges a checkpoint.
 ///
 /// # Errors
 /// If the checkpoint, its images or the device cannot be used, or the judging is that of translations.
-pub fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
+pub fn evaluate(
+    checkpoint: &Checkpoint,
+    device: &Device,
+    judging: Judging,
+    watch: &dyn Preparation,
+) -> Result<Vec<Figure>> {
     if judging.paired {
         return Err(Error::Input("`paired` is for CycleGAN; a DCGAN's images have no partners".into()));
     }
     let config: DcganConfig = checkpoint.config()?;
     let common = &config.common;
-    let loaded = Images::load(&config.data, &common.plain_options())?;
-    let (training, held_out) = loaded.images.split(common.holdout, common.seed)?;
+    let members = members_of(checkpoint, &Dcgan::datasets(&config), common, watch)?.remove(0);
+    let load = |names: &[String], what: &str| {
+        load_some(&config.data, &some(names, what, common.seed, watch), common, watch)
+    };
+    let (training, held_out) = (load(&members.trained, "training")?, load(&members.held_out, "held-out")?);
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
     let count = judging.count.unwrap_or(real.clamp(64, 1024));
     let mut images = Set { values: Vec::new(), side: common.size, channels: common.channels };
     Sampler::new(checkpoint, device, NormMode::Batch)?.images(common.seed, count, &mut |drawn| {
         images.values.extend_from_slice(drawn.image);
+        watch.ready(images.len(), count);
         Ok(())
     })?;
     generated(&images, &set(&training), &set(&held_out))

@@ -17,12 +17,14 @@ use crate::nn::NormMode;
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::dataset::{Dataset, DatasetSpec};
+use crate::train::dataset::DatasetSpec;
 use crate::train::evaluation::Judging;
 use crate::train::model::{AccuracySpec, LossSpec, Model, SheetSpec, Trained};
 use crate::train::phase::{Due, Phase, Source, augmentation};
+use crate::train::preparation::Preparation;
 use crate::train::run;
 use crate::train::run_folder::RunFolder;
+use crate::train::split::Members;
 use sampling::{BATCH, fixed_noise, save_grid};
 
 /// A DCGAN's run.
@@ -113,11 +115,11 @@ impl Model for Dcgan {
         Ok(phases)
     }
 
-    fn sheets(&self, _: &DcganConfig, _: &[Dataset]) -> Result<Vec<SheetSpec>> {
+    fn sheets(&self, _: &DcganConfig, _: &[Members]) -> Result<Vec<SheetSpec>> {
         Ok(vec![SheetSpec { step: self.sampler(BATCH, NormMode::Batch)?, input: "noise", like: 0 }])
     }
 
-    fn sheet_input(config: &DcganConfig, _: &[Dataset], _: usize) -> Result<Vec<f32>> {
+    fn sheet_input(config: &DcganConfig, _: &[Members], _: usize) -> Result<Vec<f32>> {
         Ok(fixed_noise(config, config.common.seed, BATCH))
     }
 
@@ -132,8 +134,13 @@ impl Model for Dcgan {
         save_grid(&outputs[0], config, COLUMNS, &folder.sample_path(step, ""))
     }
 
-    fn evaluate(checkpoint: &Checkpoint, device: &Device, judging: Judging) -> Result<Vec<Figure>> {
-        evaluation::evaluate(checkpoint, device, judging)
+    fn evaluate(
+        checkpoint: &Checkpoint,
+        device: &Device,
+        judging: Judging,
+        watch: &dyn Preparation,
+    ) -> Result<Vec<Figure>> {
+        evaluation::evaluate(checkpoint, device, judging, watch)
     }
 
     fn next(folder: &RunFolder) -> (&'static str, String) {

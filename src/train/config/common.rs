@@ -139,6 +139,9 @@ settings! {
         /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tune: bool,
+        /// Decode all images at every start; do not keep those of large sets on disk as they are trained on.
+        #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+        no_cache: bool,
         /// Write no event files for TensorBoard.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tensorboard: bool,
@@ -195,6 +198,7 @@ impl Common {
             keep: 3,
             device: crate::device::AUTO.into(),
             no_tune: false,
+            no_cache: false,
             no_tensorboard: false,
         }
     }
@@ -261,7 +265,13 @@ impl Common {
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
     pub fn plain_options(&self) -> LoadOptions {
-        LoadOptions { side: self.size, channels: self.channels, fit: self.fit, skip_bad: self.skip_bad }
+        LoadOptions {
+            side: self.size,
+            channels: self.channels,
+            fit: self.fit,
+            skip_bad: self.skip_bad,
+            cache: !self.no_cache,
+        }
     }
 
     /// In which order the images of the set `name` are seen, and how they are changed.

@@ -11,6 +11,7 @@ use crate::train::log::Loss;
 use crate::train::model::{AccuracySpec, Model, SheetSpec};
 use crate::train::phase::{Inputs, Moment, Phase};
 use crate::train::run_folder::RunFolder;
+use crate::train::split::{Members, Split};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -22,25 +23,26 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Those of a run of `config` on `sets`.
+    /// Those of a run of `config` on the images of `split`.
     ///
     /// # Errors
     /// If the networks do not fit the size.
-    pub fn new<M: Model>(config: &M::Config, sets: &[Dataset], ranks: &Ranks) -> Result<Self> {
+    pub fn new<M: Model>(config: &M::Config, split: &Split, ranks: &Ranks) -> Result<Self> {
         if ranks.size() > 1 {
             M::check_ranks(config)?;
         }
         let (model, common) = (networks::<M>(config, ranks)?, config.common());
         let mut sizes = vec![common.batch];
-        for (spec, set) in M::datasets(config).iter().zip(sets) {
-            let short = set.images.len() % common.batch;
+        let members: Vec<Members> = M::datasets(config).iter().map(|spec| split.of(spec.name)).collect();
+        for (spec, of) in M::datasets(config).iter().zip(&members) {
+            let short = of.trained.len() % common.batch;
             if short > 0 && !spec.batching.drop_last && !sizes.contains(&short) {
                 sizes.push(short);
             }
         }
         let phases = |size| Ok((size, model.phases(config, common.shard(ranks, size))?));
         let batches = sizes.into_iter().map(phases).collect::<Result<_>>()?;
-        Ok(Self { batches, sheets: model.sheets(config, sets)? })
+        Ok(Self { batches, sheets: model.sheets(config, &members)? })
     }
 
     /// The set whose images those of each sheet are to look like, by its index.
@@ -92,7 +94,8 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If the device cannot be used or is too small.
     pub fn new(setup: Setup<M>) -> Result<Self> {
-        let Setup { config, sets, device, ranks, programs, step, total, .. } = setup;
+        let Setup { config, sets, split, device, ranks, programs, step, total, .. } = setup;
+        let members: Vec<Members> = M::datasets(&config).iter().map(|spec| split.of(spec.name)).collect();
         let (model, steps) = (networks::<M>(&config, &ranks)?, programs.steps());
         let mut next = 0;
         let batch = |(images, phases): (usize, Vec<Phase>)| {
@@ -105,7 +108,7 @@ impl<M: Model> Training<M> {
             Ok(Sheet {
                 input,
                 outputs: step.outputs.iter().map(|(name, _)| name.clone()).collect(),
-                values: M::sheet_input(&config, &sets, index)?,
+                values: M::sheet_input(&config, &members, index)?,
                 at_once: taken.unwrap_or(1),
                 step: next + index,
             })

@@ -6,8 +6,8 @@ use crate::graph::{StateBuffer, Step};
 use crate::machine;
 use crate::ranks::Ranks;
 use crate::train::config::{Common, RunConfig};
-use crate::train::dataset::Dataset;
 use crate::train::model::Model;
+use crate::train::split::Split;
 use crate::{Error, Result};
 
 /// How much a run may take, in MiB, and what says so.
@@ -30,33 +30,43 @@ pub fn check_networks<M: Model>(config: &M::Config, device: &Device, ranks: &Ran
     }
 }
 
-/// The memory that a run of `steps` takes, in MiB, before it is taken.
+/// The memory that a run of `steps` takes on the images of `split`, in MiB, before it is taken.
 ///
 /// # Errors
 /// If it is over the limit of `config`, or more than the machine has; the text says which batch or size would fit.
 pub fn check<M: Model>(
     config: &M::Config,
-    sets: &[Dataset],
+    split: &Split,
     device: &Device,
     steps: &[Step],
     ranks: &Ranks,
 ) -> Result<u64> {
     let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
-    let needed = needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most)?;
+    let images = images::<M>(config, split);
+    let needed = images
+        + needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most.saturating_sub(images))?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.common().size;
     let name = if ranks.size() > 1 { "global_batch" } else { "batch" };
-    let advice = match fitting::<M>(config, sets, device, ranks, most) {
+    let advice = match fitting::<M>(config, split, device, ranks, most) {
         Some(((batch, same), needed)) if same == size => {
             format!("`{name}` {batch} would fit, with {needed} MiB")
         }
         Some(((batch, smaller), needed)) => {
             format!("`{name}` {batch} and `size` {smaller} would fit, with {needed} MiB")
         }
-        None => "no smaller `batch` or `size` alone would fit; use a smaller `g_width` or `d_width`".into(),
+        None => "no smaller `batch` or `size` alone would fit; use a smaller `g_width` or `d_width`, or fewer images".into(),
     };
-    Err(Error::Memory(format!("this run needs {needed} MiB of memory, over {words}; {advice}")))
+    Err(Error::Memory(format!(
+        "this run needs {needed} MiB of memory ({images} of them for its images), over {words}; {advice}"
+    )))
+}
+
+/// The memory that a run's images take, in MiB.
+fn images<M: Model>(config: &M::Config, split: &Split) -> u64 {
+    let counts = M::datasets(config).iter().map(|set| split.of(set.name).len()).sum();
+    mebibytes(config.common().load_options().bytes(counts))
 }
 
 /// Refuses programs over `buffers` that need more memory than the machine has, where its CPU computes them.
@@ -120,7 +130,7 @@ fn mebibytes(bytes: u64) -> u64 {
 /// Batch and size of the first of ever smaller runs that fits, and what it needs.
 fn fitting<M: Model>(
     config: &M::Config,
-    sets: &[Dataset],
+    split: &Split,
     device: &Device,
     ranks: &Ranks,
     most: u64,
@@ -128,8 +138,9 @@ fn fitting<M: Model>(
     let mut smaller = config.smaller()?;
     loop {
         let buffers = networks::<M>(&smaller, ranks).ok()?.buffers();
-        let steps = Programs::new::<M>(&smaller, sets, ranks).ok()?.steps();
-        let needed = needed(device, &buffers, &steps, most).ok()?;
+        let steps = Programs::new::<M>(&smaller, split, ranks).ok()?.steps();
+        let images = images::<M>(&smaller, split);
+        let needed = images + needed(device, &buffers, &steps, most.saturating_sub(images)).ok()?;
         if needed <= most {
             let Common { batch, size, .. } = *smaller.common();
             return Some(((batch, size), needed));

@@ -20,6 +20,7 @@ use super::gallery::Gallery;
 use super::log::{Clock, Log};
 use super::model::Model;
 use super::run_folder::RunFolder;
+use super::split::Split;
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::report::{Events, Metrics};
@@ -62,6 +63,10 @@ pub struct Setup<M: Model> {
     pub config: M::Config,
     /// The sets of images.
     pub sets: Vec<Dataset>,
+    /// Which images they are.
+    pub split: Split,
+    /// All images that the run has ever known.
+    pub kept: Split,
     /// What checkpoints remember of each, by its name.
     pub names: BTreeMap<String, ImageNames>,
     /// What it runs on.

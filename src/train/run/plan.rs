@@ -6,10 +6,12 @@ use crate::ranks::Ranks;
 use crate::report::metrics;
 use crate::train::checkpoint::{Checkpoint, ImageNames};
 use crate::train::config::RunConfig;
-use crate::train::dataset::Data;
+use crate::train::dataset::{Data, Found};
 use crate::train::initial::from_files;
 use crate::train::model::Model;
+use crate::train::preparation::Preparation;
 use crate::train::run_folder::{RunFolder, unreadable};
+use crate::train::split::Split;
 use crate::train::starts::Start;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -42,30 +44,32 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If the images, the device or the folder cannot be used, or the run needs more memory than there is.
     pub fn start(config: M::Config, out: Option<&Path>) -> Result<Self> {
-        Self::start_distributed(&Ranks::default(), config, out)
+        Self::start_distributed(&Ranks::default(), config, out, &())
     }
 
-    /// As [`Plan::start`], among `ranks` that all do the same.
+    /// As [`Plan::start`], among `ranks` that all do the same; `watch` hears how it goes.
     ///
     /// # Errors
     /// As [`Plan::start`], or if the ranks do not agree.
-    pub fn start_distributed(ranks: &Ranks, config: M::Config, out: Option<&Path>) -> Result<Self> {
+    pub fn start_distributed(
+        ranks: &Ranks,
+        config: M::Config,
+        out: Option<&Path>,
+        watch: &dyn Preparation,
+    ) -> Result<Self> {
         if let Some(out) = out.filter(|_| ranks.leads()) {
             RunFolder::check_is_free(out)?;
         }
-        let (device, data) = Self::load(&config, ranks)?;
-        Self::new(ranks, config, device, data, Place::New(out.map(Path::to_path_buf)), None)
+        Self::new(ranks, config, Place::New(out.map(Path::to_path_buf)), None, watch)
     }
 
     /// As [`Plan::start`], but the run in `folder` is removed once this one is ready.
     ///
     /// # Errors
     /// As [`Plan::start`], or if there is no run in `folder`.
-    pub fn replace(config: M::Config, folder: &Path) -> Result<Self> {
+    pub fn replace(config: M::Config, folder: &Path, watch: &dyn Preparation) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
-        let ranks = Ranks::default();
-        let (device, data) = Self::load(&config, &ranks)?;
-        Self::new(&ranks, config, device, data, Place::Replacing(folder), None)
+        Self::new(&Ranks::default(), config, Place::Replacing(folder), None, watch)
     }
 
     /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
@@ -74,10 +78,11 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
     pub fn resume(folder: &Path, flags: <M::Config as RunConfig>::Settings) -> Result<Self> {
-        Self::resume_distributed(&Ranks::default(), folder, flags)
+        Self::resume_distributed(&Ranks::default(), folder, flags, &())
     }
 
-    /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before.
+    /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before. `watch` hears how
+    /// it goes.
     ///
     /// # Errors
     /// As [`Plan::resume`], or if the ranks do not agree.
@@ -85,67 +90,76 @@ impl<M: Model> Plan<M> {
         ranks: &Ranks,
         folder: &Path,
         flags: <M::Config as RunConfig>::Settings,
+        watch: &dyn Preparation,
     ) -> Result<Self> {
         let folder = RunFolder::open(folder)?;
         let config = M::Config::from_file(&folder.config_path(), flags)?;
         let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
             check_had_none(&folder, &config)?;
-            let (device, data) = Self::load(&config, ranks)?;
             let place = Place::Resumed { folder, damaged: Vec::new() };
-            let notes = vec!["it ended before its first checkpoint: begins again".into()];
-            return Ok(Self { notes, ..Self::new(ranks, config, device, data, place, None)? });
+            let mut plan = Self::new(ranks, config, place, None, watch)?;
+            plan.notes.push("it ended before its first checkpoint: begins again".into());
+            return Ok(plan);
         };
         checkpoint.expect_kind(M::Config::KIND)?;
         let values = checkpoint.buffers(&networks::<M>(&config, ranks)?)?;
         let step = checkpoint.step();
-        let (device, data) = Self::load(&config, ranks)?;
-        if data.total <= step {
-            return Err(Error::Input(format!(
-                "{0}: finished at step {step} of {1}; to go on, `resume {0}` with a larger `steps`",
-                folder.path().display(),
-                data.total
-            )));
-        }
         let left_out = damaged.iter().map(|(path, error)| {
             format!("left out a damaged checkpoint, now {}: {error}", unreadable(path).display())
         });
-        let changed = data.names.iter().filter_map(|(name, now)| {
+        let mut notes: Vec<String> = left_out.collect();
+        let damaged = damaged.into_keys().collect();
+        let place = Place::Resumed { folder, damaged };
+        let mut plan = Self::new(ranks, config, place, Some((step, values)), watch)?;
+        notes.append(&mut plan.notes);
+        let changed = plan.setup.names.iter().filter_map(|(name, now)| {
             let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
             Some(changed(name, before, now))
         });
-        let notes = left_out.chain(changed).chain([format!("goes on after step {step}")]).collect();
-        let damaged = damaged.into_keys().collect();
-        let place = Place::Resumed { folder, damaged };
-        Ok(Self { notes, ..Self::new(ranks, config, device, data, place, Some((step, values)))? })
+        notes.extend(changed);
+        notes.push(format!("goes on after step {step}"));
+        Ok(Self { notes, ..plan })
     }
 
-    /// The device and the images.
-    fn load(config: &M::Config, ranks: &Ranks) -> Result<(Device, Data)> {
-        let device = Device::open_as(&config.common().device, ranks.local().0)?;
-        memory::check_networks::<M>(config, &device, ranks)?;
-        Ok((device, Data::load(&M::datasets(config), config.common())?))
-    }
-
-    /// A run from its beginning, or `after` so many steps that left these numbers in its state buffers.
+    /// A run from its beginning, or `after` so many steps that left these numbers in its state buffers. All that can be refused
+    /// before images are decoded is.
     fn new(
         ranks: &Ranks,
         mut config: M::Config,
-        device: Device,
-        data: Data,
         place: Place,
         after: Option<(u64, Vec<Vec<f32>>)>,
+        watch: &dyn Preparation,
     ) -> Result<Self> {
-        let Data { sets, names, lines, total } = data;
+        let device = Device::open_as(&config.common().device, ranks.local().0)?;
+        memory::check_networks::<M>(&config, &device, ranks)?;
         let step = after.as_ref().map_or(0, |(step, _)| *step);
+        let (device, kept) = match &place {
+            Place::Resumed { folder, .. } => (device.pinned(&folder.kernels_path())?, Split::read(folder)?),
+            Place::New(_) | Place::Replacing(_) => (device, None),
+        };
+        let found = Found::new(&M::datasets(&config), config.common(), kept.as_ref())?;
+        place.check_goes_on(step, found.total)?;
+        let networks = networks::<M>(&config, ranks)?;
+        let steps = Programs::new::<M>(&config, &found.split, ranks)?.steps();
+        let memory = memory::check::<M>(&config, &found.split, &device, &steps, ranks)?;
+        let mut start = Start {
+            after: step,
+            version: env!("CARGO_PKG_VERSION").into(),
+            device: device.describe(),
+            ranks: described(&config, ranks),
+            images: Vec::new(),
+            networks: networks.describe(),
+            memory,
+            initial: None,
+        };
+        start.machine().iter().for_each(|line| watch.told(line));
+        let notes = notes(kept.as_ref(), &found.split, step, config.common().holdout);
+        let data = found.load(&M::datasets(&config), config.common(), watch)?;
+        let Data { sets, split, kept, names, lines, total } = data;
+        place.check_goes_on(step, total)?;
         config.settle(total);
         distributed::agree(ranks, &config, &sets, step)?;
-        let programs = Programs::new::<M>(&config, &sets, ranks)?;
-        let device = match &place {
-            Place::Resumed { folder, .. } => device.pinned(&folder.kernels_path())?,
-            Place::New(_) | Place::Replacing(_) => device,
-        };
-        let memory = memory::check::<M>(&config, &sets, &device, &programs.steps(), ranks)?;
-        let networks = networks::<M>(&config, ranks)?;
+        let programs = Programs::new::<M>(&config, &split, ranks)?;
         let (values, initial) = match after {
             Some((_, values)) => (Some(values), None),
             None => {
@@ -153,19 +167,10 @@ impl<M: Model> Plan<M> {
                 from_files(&networks, &common.init, config.init(), common.seed)?.unzip()
             }
         };
-        let start = Start {
-            after: step,
-            version: env!("CARGO_PKG_VERSION").into(),
-            device: device.describe(),
-            ranks: described(&config, ranks),
-            images: lines,
-            networks: networks.describe(),
-            memory,
-            initial,
-        };
+        (start.images, start.initial) = (lines, initial);
         let ranks = ranks.clone();
-        let setup = Setup { config, sets, names, device, ranks, programs, step, total };
-        Ok(Self { setup, place, values, notes: Vec::new(), start })
+        let setup = Setup { config, sets, split, kept, names, device, ranks, programs, step, total };
+        Ok(Self { setup, place, values, notes, start })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -174,18 +179,18 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If the device fails, or these kernels need more memory than there is.
     pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let Setup { config, sets, device, programs, ranks, .. } = &mut self.setup;
+        let Setup { config, split, device, programs, ranks, .. } = &mut self.setup;
         if !config.common().no_tune {
             let steps = programs.steps();
             *device = device.clone().tuned(&steps, progress)?;
-            self.start.memory = memory::check::<M>(config, sets, device, &steps, ranks)?;
+            self.start.memory = memory::check::<M>(config, split, device, &steps, ranks)?;
         }
         Ok(self)
     }
 
-    /// What the run is, in a few lines: the device first.
+    /// What the run begins with, in a few lines; they follow those of [`Preparation::told`].
     pub fn introduction(&self) -> Vec<String> {
-        self.start.lines()
+        self.start.content()
     }
 
     /// Who trains together.
@@ -207,6 +212,19 @@ impl<M: Model> Plan<M> {
     }
 }
 
+impl Place {
+    /// Refuses to go on with a run that is finished after `step`.
+    fn check_goes_on(&self, step: u64, total: u64) -> Result<()> {
+        match self {
+            Self::Resumed { folder, .. } if step > 0 && total <= step => Err(Error::Input(format!(
+                "{0}: finished at step {step} of {total}; to go on, `resume {0}` with a larger `steps`",
+                folder.path().display(),
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How ranks share a batch, where there are several.
 fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
     let (size, batch) = (ranks.size(), config.common().batch);
@@ -216,6 +234,19 @@ fn described(config: &impl RunConfig, ranks: &Ranks) -> Option<String> {
     };
     let norm = if config.common().sync_batch_norm { ", batch norm over all of them" } else { "" };
     (size > 1).then(|| format!("{size} ranks, {each} images of a batch each{norm}"))
+}
+
+/// What a run is told of the images that it finds, where it goes on after `step`.
+fn notes(kept: Option<&Split>, found: &Split, step: u64, holdout: f64) -> Vec<String> {
+    match kept {
+        Some(kept) => kept.changes(found).into_iter().map(|change| format!("warning: {change}")).collect(),
+        None if step > 0 && holdout > 0.0 => vec![
+            "warning: an earlier version began this run and did not keep which images it held out; they are chosen anew, so that \
+             some of them were trained on"
+                .into(),
+        ],
+        None => Vec::new(),
+    }
 }
 
 /// What a run is told whose set of images is another than before.

@@ -35,6 +35,7 @@ impl<M: Model> Trainer<M> {
 
     pub(super) fn new(plan: Plan<M>) -> Result<Self> {
         let Plan { setup, place, values, notes, start } = plan;
+        let kept = setup.kept.clone();
         let (step, total) = (setup.step, setup.total);
         let (names, ranks) = (setup.names.clone(), setup.ranks.clone());
         let (draw, seed, side) =
@@ -52,6 +53,7 @@ impl<M: Model> Trainer<M> {
             held = folder.lock()?;
             place.clear(&folder)?;
             folder.prepare(&training.config)?;
+            kept.write(&folder)?;
             starts::add(&folder, start)?;
             if let Some(kernels) = kernels {
                 kernels.write(&folder.kernels_path())?;

@@ -1,0 +1,158 @@
+//! Promise: what a run holds out stays out of training whatever becomes of its folder, sets are held once and within the limit,
+//! and large ones are decoded once.
+
+use crate::support::program::mewgan;
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::{TempDir, tempdir};
+
+const TINY: &str = "--preset seed --size 8 --g-width 2 --d-width 2 --batch 4 --log-every 2 --checkpoint-every 2 --device cpu";
+
+/// Writes an image that its number tells apart.
+fn write(folder: &Path, name: &str, number: u32) {
+    fs::create_dir_all(folder).unwrap();
+    let colour = Rgb([number, 3 * number, 7 * number].map(|level| (level % 256) as u8));
+    RgbImage::from_pixel(8, 8, colour).save(folder.join(name)).unwrap();
+}
+
+/// All that is said, of a command that has to succeed.
+fn said(folder: &TempDir, arguments: &str) -> String {
+    let Output { status, stdout, stderr } = mewgan(folder, arguments);
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(status.success(), "{arguments}: {stderr}");
+    stdout + &stderr
+}
+
+fn refused(folder: &TempDir, arguments: &str) -> String {
+    let Output { status, stderr, .. } = mewgan(folder, arguments);
+    assert_eq!(status.code(), Some(1), "{arguments}");
+    String::from_utf8(stderr).unwrap()
+}
+
+/// The names of the images of a set, those trained on or those held out, as the run keeps them.
+fn kept(folder: &TempDir, set: &str, which: &str) -> Vec<String> {
+    let all: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/images.json")).unwrap()).unwrap();
+    all[set][which].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_held_out_stays_so() {
+    let folder = tempdir().unwrap();
+    let cats = folder.path().join("cats");
+    (0..20).for_each(|number| write(&cats, &format!("{number:02}.png"), number));
+    said(
+        &folder,
+        &format!("train dcgan --data cats --out run --holdout 0.3 --steps 2 --noise-size 4 {TINY}"),
+    );
+    let (trained, held_out) = (kept(&folder, "data", "trained"), kept(&folder, "data", "held_out"));
+    assert_eq!((trained.len(), held_out.len()), (14, 6));
+
+    // One of either is removed, one becomes another kind of file, and many come.
+    fs::remove_file(cats.join(&trained[0])).unwrap();
+    fs::remove_file(cats.join(&held_out[0])).unwrap();
+    fs::rename(cats.join(&held_out[1]), cats.join(&held_out[1]).with_extension("jpg")).unwrap();
+    (20..60).for_each(|number| write(&cats, &format!("{number:02}.png"), number));
+    let told = said(&folder, "resume run --steps 4");
+    assert!(told.contains("the set data has changed: 3 gone") && told.contains("41 new"), "{told}");
+    let (now_trained, now_held_out) = (kept(&folder, "data", "trained"), kept(&folder, "data", "held_out"));
+    let stems = |names: &[String]| -> Vec<String> {
+        names.iter().map(|name| name.split('.').next().unwrap().to_owned()).collect()
+    };
+    assert!(stems(&held_out).iter().all(|stem| stems(&now_held_out).contains(stem)), "{now_held_out:?}");
+    assert!(stems(&trained).iter().all(|stem| stems(&now_trained).contains(stem)), "{now_trained:?}");
+    assert!(now_held_out.len() > held_out.len() + 5, "of 40 new ones 0.3 are held out: {now_held_out:?}");
+
+    // What was gone comes back to where it was.
+    write(&cats, &held_out[0], 99);
+    said(&folder, "resume run --steps 6");
+    assert_eq!(stems(&kept(&folder, "data", "held_out")).len(), stems(&now_held_out).len());
+    let judged = said(&folder, "evaluate run --count 16 --device cpu");
+    assert!(judged.contains("gone") && judged.contains("of held-out images"), "{judged}");
+}
+
+#[test]
+fn partners_are_held_out_together_though_one_cannot_be_read() {
+    let folder = tempdir().unwrap();
+    for number in 0..12 {
+        write(&folder.path().join("x"), &format!("{number}.png"), number);
+        write(&folder.path().join("y"), &format!("{number}.jpg"), 5 * number);
+    }
+    fs::write(folder.path().join("x/3.png"), "no image").unwrap();
+    said(
+        &folder,
+        &format!(
+            "train cyclegan --x x --y y --out run --holdout 0.25 --steps 2 --skip-bad --blocks 1 {TINY}"
+        )
+        .replace("--size 8", "--size 16"),
+    );
+    let stems = |set: &str, which: &str| -> Vec<String> {
+        let mut stems: Vec<String> =
+            kept(&folder, set, which).iter().map(|name| name.split('.').next().unwrap().to_owned()).collect();
+        stems.sort();
+        stems
+    };
+    assert_eq!(stems("X", "held_out"), stems("Y", "held_out"));
+    assert_eq!(stems("X", "held_out").len(), 3);
+    let judged = said(&folder, "evaluate run --paired --device cpu");
+    assert!(judged.contains("paired error"), "1.png and 1.jpg are partners: {judged}");
+}
+
+#[test]
+fn sets_over_the_limit_are_refused_before_they_are_decoded() {
+    let folder = tempdir().unwrap();
+    fs::create_dir(folder.path().join("cats")).unwrap();
+    // They cannot be read; nobody tries.
+    (0..600).for_each(|number| fs::write(folder.path().join(format!("cats/{number}.png")), "?").unwrap());
+    let flags = TINY.replace("--size 8", "--size 64");
+    let refused = refused(&folder, &format!("train dcgan --data cats --out run --memory-limit 6 {flags}"));
+    // 600 images of 64 x 64 x 3 bytes are 7.03 MiB.
+    assert!(refused.contains("(8 of them for its images)"), "{refused}");
+    assert!(!folder.path().join("run").exists());
+}
+
+#[test]
+fn large_sets_are_decoded_once() {
+    let folder = tempdir().unwrap();
+    let cats = folder.path().join("cats");
+    fs::create_dir(&cats).unwrap();
+    let noise = |number: u32| {
+        let mut state = number + 1;
+        RgbImage::from_fn(512, 512, |_, _| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Rgb([state, state >> 8, state >> 16].map(|bits| (bits >> 8) as u8))
+        })
+    };
+    // 24 files of 786 kB: more than the 16 MiB from which on a set is worth keeping.
+    (0..24).for_each(|number| noise(number).save(cats.join(format!("{number:02}.png"))).unwrap());
+    let train = |out: &str, more: &str| {
+        let arguments = format!("train dcgan --data cats --out {out} --steps 1 --noise-size 4 {TINY} {more}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
+        command.env("XDG_CACHE_HOME", folder.path().join("caches"));
+        command.current_dir(folder.path()).args(arguments.split_whitespace()).output().unwrap()
+    };
+    let weights = |out: &str| fs::read(folder.path().join(out).join("samples/000001.png")).unwrap();
+    assert!(train("first", "").status.success());
+    let caches = || fs::read_dir(folder.path().join("caches/mewgan/images")).unwrap().count();
+    assert_eq!(caches(), 1);
+
+    // The same length and time, but no image any more: nobody looks.
+    let broken = cats.join("05.png");
+    let before = broken.metadata().unwrap();
+    fs::write(&broken, vec![0; before.len() as usize]).unwrap();
+    File::options().append(true).open(&broken).unwrap().set_modified(before.modified().unwrap()).unwrap();
+    assert!(train("again", "").status.success());
+    assert_eq!(weights("again"), weights("first"));
+    let looked = train("uncached", "--no-cache");
+    assert!(String::from_utf8_lossy(&looked.stderr).contains("05.png"), "{looked:?}");
+
+    // Another time: it is looked at again, and the others are not.
+    fs::write(&broken, vec![0; before.len() as usize]).unwrap();
+    assert!(String::from_utf8_lossy(&train("changed", "").stderr).contains("05.png"));
+    noise(5).save(&broken).unwrap();
+    assert!(train("mended", "").status.success());
+    assert_eq!((weights("mended"), caches()), (weights("first"), 1));
+}
