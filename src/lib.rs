@@ -37,13 +37,13 @@
 //! | [`shape`], [`real`], [`random`] | sizes, valid by construction; f32 and f64 alike; counter-based random streams |
 //! | [`graph`] | operations (of one's own by [`graph::custom`]), shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
+//! | [`tensor_file`] | safetensors, read and written |
 //! | [`executor`] | what every device offers |
 //! | [`mod@reference`] | what every operation means, in plain Rust over f32 or f64: the oracle, and the CPU device |
 //! | [`gpu`] | from a step to a program of WGSL dispatches, and its execution; kernels are under `shaders/` |
 //! | [`device`] | choosing what to compute on |
 //! | [`nn`] | networks as lists of layers, initial values, losses |
 //! | [`data`] | folders of images, augmentation, batches |
-//! | [`tensor_file`] | safetensors, read and written |
 //! | [`quality`], [`evaluate`] | figures that judge images |
 //! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |

@@ -206,7 +206,10 @@ fn memory_is_planned_before_it_is_taken() {
     let folder = tempdir().unwrap();
     let wide = ["train", "dcgan", "--preset", "seed", "--size", "64", "--batch", "128", "--device", "cpu"];
     let over = refused(&folder, &[&wide[..], &["--memory-limit", "100"]].concat(), 1);
-    assert_says(&over, &["MiB of memory, over the limit of 100", "--batch ", "would fit"]);
+    assert_says(
+        &over,
+        &["MiB of memory (4 of them for its images), over the limit of 100", "--batch ", "would fit"],
+    );
     let vast = ["--preset", "paper", "--g-width", "4096", "--d-width", "4096", "--size", "2048"];
     let vast = refused(&folder, &[&["train", "dcgan", "--device", "cpu"][..], &vast].concat(), 1);
     assert_says(&vast, &["MiB of this machine", "--g-width"]);

@@ -193,7 +193,7 @@ fn images_without_partners_are_named() {
     done(&folder, &format!("train cyclegan --x x --y y {tiny} --steps 1 --out run"));
     let output = mewgan(&folder, "evaluate run --paired --device cpu");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("Y (y) has no partner named 1.png for X's image"), "{error}");
+    assert!(error.contains("Y (y) has no partner named 1 for X's image 1.png"), "{error}");
 }
 
 #[test]

@@ -109,8 +109,8 @@ fn sets_over_the_limit_are_refused_before_they_are_decoded() {
     (0..600).for_each(|number| fs::write(folder.path().join(format!("cats/{number}.png")), "?").unwrap());
     let flags = TINY.replace("--size 8", "--size 64");
     let refused = refused(&folder, &format!("train dcgan --data cats --out run --memory-limit 6 {flags}"));
-    // 600 images of 64 x 64 x 3 bytes are 7.03 MiB.
-    assert!(refused.contains("(8 of them for its images)"), "{refused}");
+    // 600 images of 70 x 70 x 3 bytes, to be cropped, are 8.4 MiB.
+    assert!(refused.contains("(9 of them for its images)"), "{refused}");
     assert!(!folder.path().join("run").exists());
 }
 

@@ -74,6 +74,7 @@ impl Images {
     /// If there is no such folder or set, it has no images, an image cannot be read (unless
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
+        options.check()?;
         Self::of_files(source, find(source)?, options, &|_, _| {})
     }
 

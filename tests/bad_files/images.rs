@@ -138,7 +138,7 @@ fn are_all_named_up_to_a_few() {
         let content = if number < 12 { encoded(ImageFormat::Png) } else { b"none".to_vec() };
         fs::write(folder.path().join(format!("{number}.png")), content).unwrap();
     }
-    let error = refused(folder.path(), &["train", "dcgan", "--data", ".", "--device", "cpu"]);
+    let error = refused(folder.path(), &["train", "dcgan", "--data", ".", "--batch", "1", "--device", "cpu"]);
     for part in ["18 of 20 images cannot be read", "12.png (neither", "19.png (", "and 10 more", "--skip-bad"]
     {
         assert!(error.contains(part), "{part:?} is not in: {error}");
@@ -159,8 +159,11 @@ fn are_all_named_up_to_a_few() {
 fn of_50_gb_are_not_read() {
     let (folder, path) = folder_with("vast.png", &encoded(ImageFormat::Png));
     fs::File::options().write(true).open(path).unwrap().set_len(50 << 30).unwrap();
-    let error =
-        super::refused_within(256, folder.path(), &["train", "dcgan", "--data", ".", "--device", "cpu"]);
+    let error = super::refused_within(
+        256,
+        folder.path(),
+        &["train", "dcgan", "--data", ".", "--batch", "1", "--device", "cpu"],
+    );
     assert!(error.contains("vast.png: longer than 256 MiB"), "{error}");
 }
 
@@ -178,7 +181,7 @@ fn that_are_large_come_one_at_a_time() {
     for number in 0..4 {
         fs::write(folder.path().join(format!("{number}.png")), &bytes).unwrap();
     }
-    let train = ["train", "dcgan", "--data", ".", "--device", "cpu"];
+    let train = ["train", "dcgan", "--data", ".", "--batch", "4", "--device", "cpu"];
     let error = super::refused_within(2048, folder.path(), &train);
     assert!(error.contains("4 of 4 images cannot be read"), "{error}");
 }
