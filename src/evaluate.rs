@@ -7,6 +7,9 @@ use crate::quality::{
 };
 use serde::Serialize;
 
+/// Of the images trained on so many are real images to be held against, where none are held out.
+const ENOUGH: usize = 1024;
+
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
@@ -74,6 +77,14 @@ impl Set {
         Self { values: self.values[..len].to_vec(), ..*self }
     }
 
+    /// At most `count` images, evenly spaced.
+    fn evenly(&self, count: usize) -> Self {
+        let (len, all) = (self.side * self.side * self.channels, self.len());
+        let count = count.min(all);
+        let image = |index: usize| &self.values[index * all / count * len..][..len];
+        Self { values: (0..count).flat_map(image).copied().collect(), ..*self }
+    }
+
     /// The images at even and at odd places: two halves of one set.
     fn halves(&self) -> [Self; 2] {
         let images = self.values.chunks_exact(self.side * self.side * self.channels);
@@ -133,7 +144,8 @@ fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
 /// # Errors
 /// If a set is empty or the sizes differ.
 pub fn generated(images: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
-    let real = if held_out.values.is_empty() { training } else { held_out };
+    let some = training.evenly(ENOUGH.max(images.len()));
+    let real = if held_out.values.is_empty() { &some } else { held_out };
     let mut figures = distances(images, real, "sliced Wasserstein distance x 1000")?;
     let found = Figure::new("diversity (mean pairwise distance)", diversity(images.view()?)?);
     figures.push(match real.len() {

@@ -6,8 +6,10 @@ use crate::random::stream;
 use crate::train::preparation::Preparation;
 use rand::seq::SliceRandom;
 
-/// Of larger sets so many images are drawn: all of a set of 100,000 would take hours, and change little.
-const MOST: usize = 4096;
+/// Of larger sets so many real images are drawn to be held against: all of 100,000 would take hours, and change little.
+pub const REAL: usize = 1024;
+/// So many images that were trained on are looked through for copies of them.
+pub const SEARCHED: usize = 4096;
 
 /// What a checkpoint is judged by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,15 +20,15 @@ pub struct Judging {
     pub paired: bool,
 }
 
-/// Some of the images `names`, in their order, which `watch` is told of; all where they are not many.
-pub fn some(names: &[String], what: &str, seed: u64, watch: &dyn Preparation) -> Vec<String> {
-    if names.len() <= MOST {
+/// At most so many of the images `names`, in their order; where that is not all, `watch` is told.
+pub fn some(names: &[String], what: &str, most: usize, seed: u64, watch: &dyn Preparation) -> Vec<String> {
+    if names.len() <= most {
         return names.to_vec();
     }
-    watch.told(&format!("of {} {what} images {MOST}, drawn by the seed {seed}", names.len()));
+    watch.told(&format!("{most} of {} {what} images, drawn by the seed {seed}", names.len()));
     let mut chosen: Vec<usize> = (0..names.len()).collect();
     chosen.shuffle(&mut stream(seed, "judged", 0));
-    chosen.truncate(MOST);
+    chosen.truncate(most);
     chosen.sort_unstable();
     chosen.into_iter().map(|index| names[index].clone()).collect()
 }

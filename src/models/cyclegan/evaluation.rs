@@ -8,7 +8,7 @@ use crate::executor::in_batches;
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::{load_some, members_of};
-use crate::train::evaluation::{Judging, set, some};
+use crate::train::evaluation::{Judging, REAL, set, some};
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
 use crate::train::split::stem;
@@ -34,7 +34,7 @@ pub fn evaluate(
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
     let values = checkpoint.buffers(&model)?;
-    let images = judged(checkpoint, &config, usize::MAX, watch)?;
+    let images = judged(checkpoint, &config, REAL, watch)?;
     let [x, y] = images.each_ref().map(set);
     let mut figures = Vec::new();
     for (from, name, sources, targets) in [(Domain::X, "X to Y", &x, &y), (Domain::Y, "Y to X", &y, &x)] {
@@ -70,7 +70,7 @@ pub fn judged(
     let members = members_of(checkpoint, &CycleGan::datasets(config), common, watch)?;
     let load = |domain: Domain| {
         let names = members[domain as usize].judged();
-        let names = some(&names[..names.len().min(most)], domain.name(), common.seed, watch);
+        let names = some(names, domain.name(), most, common.seed, watch);
         load_some(config.source(domain), &names, common, watch)
     };
     Ok([load(Domain::X)?, load(Domain::Y)?])

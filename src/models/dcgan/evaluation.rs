@@ -7,7 +7,7 @@ use crate::evaluate::{Figure, Set, generated};
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::{load_some, members_of};
-use crate::train::evaluation::{Judging, set, some};
+use crate::train::evaluation::{Judging, REAL, SEARCHED, set, some};
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
 use crate::{Error, Result};
@@ -28,12 +28,13 @@ pub fn evaluate(
     let config: DcganConfig = checkpoint.config()?;
     let common = &config.common;
     let members = members_of(checkpoint, &Dcgan::datasets(&config), common, watch)?.remove(0);
-    let load = |names: &[String], what: &str| {
-        load_some(&config.data, &some(names, what, common.seed, watch), common, watch)
+    let load = |names: &[String], what: &str, most: usize| {
+        load_some(&config.data, &some(names, what, most, common.seed, watch), common, watch)
     };
-    let (training, held_out) = (load(&members.trained, "training")?, load(&members.held_out, "held-out")?);
+    let training = load(&members.trained, "training", SEARCHED)?;
+    let held_out = load(&members.held_out, "held-out", REAL)?;
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
-    let count = judging.count.unwrap_or(real.clamp(64, 1024));
+    let count = judging.count.unwrap_or(real.clamp(64, REAL));
     let mut images = Set { values: Vec::new(), side: common.size, channels: common.channels };
     Sampler::new(checkpoint, device, NormMode::Batch)?.images(common.seed, count, &mut |drawn| {
         images.values.extend_from_slice(drawn.image);
