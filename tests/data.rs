@@ -13,7 +13,7 @@ use mewgan::train::split::Split;
 use mewgan::{Error, Result};
 use tempfile::{TempDir, tempdir};
 
-const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch: 0.0 };
+const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch: 0.0, load_size: None };
 const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, ..PLAIN };
 
 fn options(side: usize) -> LoadOptions {

@@ -25,15 +25,19 @@ pub struct Augment {
     pub rotate: f32,
     /// The largest change of height and of width, as a fraction below 1, each drawn on its own; 0 turns it off.
     pub stretch: f32,
+    /// Height and width at which images are stored, of which random crops are trained on; where it is not given, that of the
+    /// kind.
+    pub load_size: Option<usize>,
 }
 
 impl Augment {
-    /// Height and width at which images are stored for training images of `size`: `floor(1.1 * size)` where
-    /// [`AugmentKind::Deluxe`] crops, else `size`.
+    /// Height and width at which images are stored for training images of `size`: `load_size` where it is given,
+    /// `floor(1.1 * size)` where [`AugmentKind::Deluxe`] crops, else `size`.
     pub fn stored_side(&self, size: usize) -> usize {
-        match self.kind {
-            AugmentKind::None | AugmentKind::Basic => size,
-            AugmentKind::Deluxe => size.saturating_add(size / 10),
+        match (self.load_size, self.kind) {
+            (Some(load_size), _) => load_size,
+            (None, AugmentKind::None | AugmentKind::Basic) => size,
+            (None, AugmentKind::Deluxe) => size.saturating_add(size / 10),
         }
     }
 
@@ -50,10 +54,16 @@ impl Augment {
         Ok(())
     }
 
+    /// How much larger than `size` the stored side is.
+    fn margin(&self, size: usize) -> usize {
+        self.stored_side(size).saturating_sub(size)
+    }
+
     /// Makes a training image: `image` is `[stored, stored, channels]` bytes, where `stored` is
     /// [`stored_side(size)`](Self::stored_side); `out` becomes `[size, size, channels]` values from -1 to 1.
     ///
-    /// Draws from `rng`, in this order: with [`AugmentKind::Deluxe`], the crop's top, its left, whether to flip; with
+    /// Draws from `rng`, in this order: where images are stored larger, the crop's top and its left; with
+    /// [`AugmentKind::Deluxe`] whether to flip; with
     /// `rotate`, the angle; with `stretch`, the scale of the height, then of the width. Rotation and stretch turn
     /// about the crop's centre, sample bilinearly and reflect the stored image at its borders.
     ///
@@ -105,13 +115,10 @@ impl Augment {
 
     /// The crop's top and left, and whether to flip it.
     fn draw_crop(&self, size: usize, rng: &mut impl Rng) -> (usize, usize, bool) {
-        match self.kind {
-            AugmentKind::None | AugmentKind::Basic => (0, 0, false),
-            AugmentKind::Deluxe => {
-                let margin = self.stored_side(size) - size;
-                (rng.random_range(0..=margin), rng.random_range(0..=margin), rng.random())
-            }
-        }
+        let (margin, deluxe) = (self.margin(size), self.kind == AugmentKind::Deluxe);
+        let mut place = || if margin > 0 || deluxe { rng.random_range(0..=margin) } else { 0 };
+        let (top, left) = (place(), place());
+        (top, left, deluxe && rng.random())
     }
 
     fn draw_warp(&self, rng: &mut impl Rng) -> Option<Warp> {
@@ -194,7 +201,7 @@ mod tests {
     use crate::data::{to_byte, to_unit};
     use crate::random::stream;
 
-    const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, rotate: 0.0, stretch: 0.0 };
+    const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, rotate: 0.0, stretch: 0.0, load_size: None };
 
     #[test]
     fn deluxe_crops_and_flips() {
@@ -218,6 +225,23 @@ mod tests {
     }
 
     #[test]
+    fn crops_are_of_the_load_size_and_everywhere() {
+        let augment = Augment { kind: AugmentKind::Basic, load_size: Some(14), ..DELUXE };
+        let stored: Vec<u8> = (0..14).flat_map(|y| (0..14).map(move |x| 14 * y + x)).collect();
+        let mut seen = BTreeSet::new();
+        for step in 0..500 {
+            let mut out = vec![0.0; 100];
+            augment.apply(&stored, 1, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            let levels: Vec<u8> = out.iter().map(|&unit| to_byte(unit)).collect();
+            for (i, &level) in levels.iter().enumerate() {
+                assert_eq!(level, levels[0] + 14 * (i as u8 / 10) + i as u8 % 10, "never mirrored");
+            }
+            seen.insert(levels[0]);
+        }
+        assert_eq!(seen.len(), 25, "five tops, five lefts");
+    }
+
+    #[test]
     fn rotation_and_stretch_reflect_at_the_borders() {
         let augment = Augment { rotate: 180.0, stretch: 0.9, ..DELUXE };
         let noisy: Vec<u8> = (0..11 * 11 * 3).map(|i| (i * i * 37 % 256) as u8).collect();
@@ -232,7 +256,7 @@ mod tests {
 
     #[test]
     fn rotation_keeps_a_symmetric_image_and_moves_another() {
-        let augment = Augment { rotate: 30.0, kind: AugmentKind::Basic, stretch: 0.0 };
+        let augment = Augment { rotate: 30.0, kind: AugmentKind::Basic, ..DELUXE };
         let image = |centre: f32| -> Vec<u8> {
             let distance = move |i: usize| ((i / 41) as f32 - 20.0).hypot((i % 41) as f32 - centre);
             (0..41 * 41).map(|i| (250.0 * (-distance(i).powi(2) / 50.0).exp()) as u8).collect()

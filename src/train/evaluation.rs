@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 /// Of larger sets so many real images are drawn to be held against: all of 100,000 would take hours, and change little.
 pub const REAL: usize = 1024;
 /// So many images that were trained on are looked through for copies of them.
-pub const SEARCHED: usize = 4096;
+pub const SEARCHED: usize = 2048;
 
 /// What a checkpoint is judged by.
 #[derive(Clone, Copy, Debug, Default)]

@@ -29,6 +29,9 @@ settings! {
         steps: u64,
         /// Passes over all images, of several sets over the largest; or give --steps.
         epochs: u64,
+        /// Scale images to this height and width and train on random crops of --size, of large ones without shrinking them
+        /// much; where it is not given, crops are of images 1.1 times as large, or there are none: see --augment.
+        load_size: usize,
         /// The generators' learning rate, where it is not --lr.
         g_lr: f64,
         /// The discriminators' learning rate, where it is not --lr.
@@ -155,6 +158,7 @@ impl Common {
             preset: Some(preset),
             steps: None,
             epochs: None,
+            load_size: None,
             g_lr: None,
             d_lr: None,
             decay_from: None,
@@ -288,7 +292,12 @@ impl Common {
     }
 
     fn augmentation(&self) -> Augment {
-        Augment { kind: self.augment, rotate: self.rotate as f32, stretch: self.stretch as f32 }
+        Augment {
+            kind: self.augment,
+            rotate: self.rotate as f32,
+            stretch: self.stretch as f32,
+            load_size: self.load_size,
+        }
     }
 
     /// A rank's part of a batch.
@@ -318,6 +327,9 @@ impl Common {
     pub(super) fn check(&self) -> Result<()> {
         if !matches!(self.channels, 1 | 3) {
             refuse("channels", self.channels, "3 for colour or 1 for grey")?;
+        }
+        if let Some(load_size) = self.load_size {
+            within("load_size", load_size, self.size..=8192)?;
         }
         within("batch", self.batch, 1..=65536)?;
         within("g_width", self.g_width, 1..=4096)?;
