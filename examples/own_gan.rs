@@ -55,7 +55,7 @@ pub fn run(device: &Device, image: &std::path::Path) -> mewgan::Result<Vec<f32>>
         let [x, y] = [0, 1].map(|axis| ((point[axis] / 3.0 + 0.5) * SIDE as f32) as usize);
         pixels[(index / BATCH * SIDE + y.min(SIDE - 1)) * SIDE + x.min(SIDE - 1)] = 1.0;
     }
-    let images = Images { values: &pixels, side: SIDE, channels: 1 };
+    let images = Images { values: &pixels, size: SIDE.into(), channels: 1 };
     sheet::grid(images, Layout { columns: 2, padding: 2, scale: 3 })?.save_png(image)?;
     Ok(made)
 }

@@ -23,7 +23,7 @@ pub fn tiny() -> DcganConfig {
         noise_size: Some(2),
         common: CommonSettings {
             preset: Some(Preset::Seed),
-            size: Some(8),
+            size: Some(8.into()),
             g_width: Some(1),
             d_width: Some(1),
             ..Default::default()
@@ -77,8 +77,8 @@ pub fn image(bytes: &[u8]) -> bool {
     }
     let file = ImageFile::of_bytes("image", bytes.to_vec());
     for (side, channels, fit) in [(8, 3, Fit::Crop), (5, 1, Fit::Stretch)] {
-        let options = LoadOptions { side, channels, fit, skip_bad: false, cache: false };
-        if let Ok(square) = file.square(&options) {
+        let options = LoadOptions { size: side.into(), channels, fit, skip_bad: false, cache: false };
+        if let Ok(square) = file.fitted(&options) {
             assert_eq!(square.len(), side * side * channels);
         }
     }

@@ -5,6 +5,7 @@ use crate::quality::{
     ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median, nearest,
     sliced_wasserstein,
 };
+use crate::size::Size;
 use serde::Serialize;
 
 /// Of the images trained on so many are real images to be held against, where none are held out.
@@ -45,25 +46,25 @@ impl std::fmt::Display for Figure {
     }
 }
 
-/// Images of one size, as numbers `[count, side, side, channels]` in [-1, 1].
-#[derive(Clone, Debug, Default)]
+/// Images of one size, as numbers `[count, height, width, channels]` in [-1, 1].
+#[derive(Clone, Debug)]
 pub struct Set {
     /// The numbers.
     pub values: Vec<f32>,
     /// Height and width.
-    pub side: usize,
+    pub size: Size,
     /// Colour channels.
     pub channels: usize,
 }
 
 impl Set {
     fn view(&self) -> Result<ImageSet<'_>> {
-        ImageSet::new(&self.values, self.side, self.channels)
+        ImageSet::new(&self.values, self.size, self.channels)
     }
 
     /// How many images.
     pub fn len(&self) -> usize {
-        self.values.len() / (self.side * self.side * self.channels).max(1)
+        self.values.len() / (self.size.area() * self.channels).max(1)
     }
 
     /// Whether there are none.
@@ -73,13 +74,13 @@ impl Set {
 
     /// The first `count` images, or all where there are fewer.
     fn first(&self, count: usize) -> Self {
-        let len = (count * self.side * self.side * self.channels).min(self.values.len());
+        let len = (count * self.size.area() * self.channels).min(self.values.len());
         Self { values: self.values[..len].to_vec(), ..*self }
     }
 
     /// At most `count` images, evenly spaced.
     fn evenly(&self, count: usize) -> Self {
-        let (len, all) = (self.side * self.side * self.channels, self.len());
+        let (len, all) = (self.size.area() * self.channels, self.len());
         let count = count.min(all);
         let image = |index: usize| &self.values[index * all / count * len..][..len];
         Self { values: (0..count).flat_map(image).copied().collect(), ..*self }
@@ -87,7 +88,7 @@ impl Set {
 
     /// The images at even and at odd places: two halves of one set.
     fn halves(&self) -> [Self; 2] {
-        let images = self.values.chunks_exact(self.side * self.side * self.channels);
+        let images = self.values.chunks_exact(self.size.area() * self.channels);
         let mut halves = [0, 1].map(|_| Self { values: Vec::new(), ..*self });
         for (index, image) in images.enumerate() {
             halves[index % 2].values.extend_from_slice(image);

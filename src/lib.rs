@@ -34,7 +34,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`] | what can go wrong, and what to do about it |
-//! | [`shape`], [`real`], [`random`] | sizes, valid by construction; f32 and f64 alike; counter-based random streams |
+//! | [`shape`], [`mod@size`], [`real`], [`random`] | sizes, valid by construction; f32 and f64 alike; counter-based random streams |
 //! | [`graph`] | operations (of one's own by [`graph::custom`]), shapes, gradients as more graph; [`graph::Step`] is what an executor runs |
 //! | [`ranks`] | processes that train together, over MPI: what they share out and exchange |
 //! | [`tensor_file`] | safetensors, read and written |
@@ -113,7 +113,7 @@
 //! # fn main() -> mewgan::Result<()> {
 //! let settings = DcganSettings {
 //!     data: Some("builtin:noto/faces".into()), // or a folder
-//!     common: CommonSettings { size: Some(32), steps: Some(1500), ..Default::default() },
+//!     common: CommonSettings { size: Some(32.into()), steps: Some(1500), ..Default::default() },
 //!     ..Default::default() // the preset's
 //! };
 //! let config = DcganConfig::new(DcganSettings::default(), settings)?;
@@ -167,6 +167,7 @@ pub mod reference;
 pub mod report;
 pub mod session;
 pub mod shape;
+pub mod size;
 mod spelling;
 pub mod tensor_file;
 pub mod train;

@@ -18,7 +18,7 @@ fn tiny() -> DcganConfig {
         noise_size: Some(8),
         common: CommonSettings {
             preset: Some(Preset::Seed),
-            size: Some(16),
+            size: Some(16.into()),
             g_width: Some(4),
             d_width: Some(4),
             ..Default::default()

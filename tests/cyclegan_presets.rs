@@ -122,7 +122,7 @@ fn other_sizes_and_grey_images_build() {
                     discriminator: Some(discriminator),
                     common: CommonSettings {
                         preset: Some(preset),
-                        size: Some(size),
+                        size: Some(size.into()),
                         channels: Some(1),
                         g_width: Some(2),
                         d_width: Some(2),
@@ -145,7 +145,7 @@ fn the_default_is_the_recipe_for_small_sets() {
     assert!(default.to_toml().unwrap().contains("preset = \"small\""));
     for size in [16, 32, 64, 128] {
         let model = config(CycleGanSettings {
-            common: CommonSettings { size: Some(size), ..Default::default() },
+            common: CommonSettings { size: Some(size.into()), ..Default::default() },
             ..Default::default()
         })
         .cyclegan()

@@ -40,7 +40,7 @@ fn shrunk(preset: Preset, device: &str) -> CycleGanSettings {
         y: Some("builtin:twemoji/faces".into()),
         common: CommonSettings {
             preset: Some(preset),
-            size: Some(if preset == Preset::Paper { 32 } else { 16 }),
+            size: Some(if preset == Preset::Paper { 32.into() } else { 16.into() }),
             batch: Some(2),
             g_width: Some(2),
             d_width: Some(2),
@@ -62,7 +62,7 @@ fn tiny(preset: Preset, device: &str) -> CycleGanSettings {
         discriminator: Some(Discriminator::Patch),
         pool: Some(5),
         common: CommonSettings {
-            size: Some(16),
+            size: Some(16.into()),
             blocks: Some(1),
             average: Some(0.9),
             schedule: Some(Schedule::Linear),
@@ -98,7 +98,7 @@ fn recipe(preset: Preset, device: &str) -> CycleGanSettings {
 fn scaled(preset: Preset, device: &str) -> CycleGanSettings {
     CycleGanSettings {
         scales: Some(2),
-        common: CommonSettings { size: Some(32), ..recipe(preset, device).common },
+        common: CommonSettings { size: Some(32.into()), ..recipe(preset, device).common },
         ..recipe(preset, device)
     }
 }

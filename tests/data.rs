@@ -17,7 +17,7 @@ const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch:
 const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, ..PLAIN };
 
 fn options(side: usize) -> LoadOptions {
-    LoadOptions { side, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false }
+    LoadOptions { size: side.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false }
 }
 
 fn load(folder: &TempDir, options: &LoadOptions) -> Result<Loaded> {
@@ -37,14 +37,14 @@ fn save_grey(path: &Path, level: u8) {
 
 /// `count` images of noise, for training images of side 10 with `augment`.
 fn images(count: usize, augment: &Augment) -> Images {
-    let side = augment.stored_side(10);
+    let side = augment.stored_size(10).width;
     let bytes = noise(NoiseKind::Uniform, 1, "images", 0, count * side * side * 3);
     let names = (0..count).map(|i| format!("{i}.png")).collect();
     Images::new(bytes.into_iter().map(to_byte).collect(), names, side, 3).unwrap()
 }
 
 fn batching(batch: usize, augment: Augment) -> Batching {
-    Batching { batch, drop_last: false, seed: 11, name: "x", augment, size: 10, rank: (0, 1) }
+    Batching { batch, drop_last: false, seed: 11, name: "x", augment, size: 10.into(), rank: (0, 1) }
 }
 
 fn message<T>(result: Result<T>) -> String {
@@ -73,7 +73,7 @@ fn folders_are_searched_in_order() {
     let images = load(&folder, &options(4)).unwrap().images;
     assert_eq!(images.names(), ["a.png", "b/a.JPG", "c.webp"]);
     assert_eq!([0, 1, 2].map(|i| images.image(i)[0]), [100, 0, 50]);
-    assert_eq!((images.len(), images.side(), images.channels()), (3, 4, 3));
+    assert_eq!((images.len(), images.size(), images.channels()), (3, 4.into(), 3));
 }
 
 #[test]
@@ -127,7 +127,8 @@ fn resizing_is_bicubic_as_in_pillow() {
     });
     // Pillow rounds to bytes between its two passes, so a level may differ.
     let close = |ours: &[u8], theirs: &[u8]| ours.iter().zip(theirs).all(|(a, b)| a.abs_diff(*b) <= 1);
-    let grey = |side, fit| LoadOptions { side, channels: 1, fit, skip_bad: false, cache: false };
+    let grey =
+        |side: usize, fit| LoadOptions { size: side.into(), channels: 1, fit, skip_bad: false, cache: false };
     let ours = loaded(image.clone(), "a.png", &grey(4, Fit::Crop));
     assert!(close(&ours, &CROPPED), "{ours:?}");
     let ours = loaded(image, "a.png", &grey(12, Fit::Stretch));

@@ -195,7 +195,7 @@ fn tiny(device: &str) -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/faces".into()),
         common: CommonSettings {
-            size: Some(16),
+            size: Some(16.into()),
             batch: Some(16),
             g_width: Some(8),
             d_width: Some(8),
@@ -274,7 +274,7 @@ fn a_healthy_run_tells_nothing() {
         let settings = DcganSettings {
             common: CommonSettings {
                 preset: Some(Preset::Paper),
-                size: Some(32),
+                size: Some(32.into()),
                 g_width: Some(32),
                 d_width: Some(32),
                 augment: Some(AugmentKind::Deluxe),
@@ -306,7 +306,7 @@ fn a_cyclegan_whose_discriminators_stand_still_says_so() {
             y: Some("builtin:twemoji/faces".into()),
             common: CommonSettings {
                 preset: Some(Preset::Course),
-                size: Some(16),
+                size: Some(16.into()),
                 batch: Some(4),
                 g_width: Some(4),
                 d_width: Some(4),

@@ -62,7 +62,7 @@ fn a_setting_that_cannot_be_is_matched_by_its_name() {
         (
             CycleGanConfig::new(
                 CycleGanSettings {
-                    common: CommonSettings { size: Some(30), ..Default::default() },
+                    common: CommonSettings { size: Some(30.into()), ..Default::default() },
                     ..Default::default()
                 },
                 Default::default(),
@@ -100,7 +100,7 @@ fn kinds_are_told_apart() {
 
     let path = folder.path().join("bad.png");
     fs::write(&path, "nothing").unwrap();
-    let options = LoadOptions { side: 8, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+    let options = LoadOptions { size: 8.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
     let error = Images::load(folder.path().to_str().unwrap(), &options).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Images { bad, .. } if bad.len() == 1), "{error}");
     assert!(error.to_string().contains("set `skip_bad`"), "{error}");

@@ -23,7 +23,7 @@ fn squares(count: usize, seed: u64) -> Set {
             values.push(if inside { 0.7 } else { -0.7 } + rng.random_range(-0.1..0.1));
         }
     }
-    Set { values, side: SIDE, channels: 1 }
+    Set { values, size: SIDE.into(), channels: 1 }
 }
 
 fn figure<'a>(figures: &'a [Figure], name: &str) -> &'a Figure {
@@ -56,12 +56,12 @@ fn generated_images_are_told_from_copies_noise_and_collapse() {
 /// Every third of the bundled emoji's images, three times.
 fn thirds_of(source: &str) -> [Set; 3] {
     let options =
-        LoadOptions { side: damage::SIDE, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+        LoadOptions { size: damage::SIDE.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
     let images = Images::load(source, &options).unwrap().images;
     [0, 1, 2].map(|first| {
         let chosen = (first..images.len()).step_by(3);
         let values = chosen.flat_map(|index| images.image(index)).map(|&level| to_unit(level)).collect();
-        Set { values, side: damage::SIDE, channels: 3 }
+        Set { values, size: damage::SIDE.into(), channels: 3 }
     })
 }
 

@@ -156,7 +156,7 @@ fn a_cyclegan_is_looked_at_as_well() {
             y: Some("builtin:twemoji/animals".into()),
             common: CommonSettings {
                 preset: Some(Preset::Small),
-                size: Some(16),
+                size: Some(16.into()),
                 batch: Some(2),
                 g_width: Some(2),
                 d_width: Some(2),

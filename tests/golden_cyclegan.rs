@@ -47,7 +47,7 @@ fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -
             "scales" => [0, 1].map(|scale| discriminator(&format!("{name}.{scale}"))).into(),
             _ => vec![discriminator(name)],
         }),
-        size,
+        size: size.into(),
         channels: 3,
         batch,
         objective: CycleObjective {

@@ -33,7 +33,7 @@ fn preset(name: &str, size: usize, noise: usize, width: usize) -> Dcgan {
         discriminator: dcgan::discriminator(width, size, 3, norm, !paper, if paper { 0.2 } else { 0.0 })
             .unwrap(),
         noise,
-        size,
+        size: size.into(),
         channels: 3,
         objective: Objective {
             loss,
@@ -54,7 +54,7 @@ fn generator(size: usize, noise: usize, width: usize) -> dcgan::Generator {
     dcgan::Generator {
         noise,
         width,
-        size,
+        size: size.into(),
         channels: 3,
         norm: Norm::Batch,
         upsample: Upsample::Transposed,
@@ -77,7 +77,7 @@ fn recipe(name: &str, size: usize, noise: usize) -> Dcgan {
         generator: generator.network().unwrap(),
         discriminator: dcgan::discriminator(width, size, channels, Norm::Spectral, true, 0.2).unwrap(),
         noise,
-        size,
+        size: size.into(),
         channels,
         objective: Objective {
             loss: Adversarial::Hinge,

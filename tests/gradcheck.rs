@@ -267,7 +267,7 @@ fn dcgan_losses() {
         let generator = dcgan::Generator {
             noise: 3,
             width: 2,
-            size: 16,
+            size: 16.into(),
             channels: 3,
             norm,
             upsample,
@@ -299,7 +299,7 @@ fn skip_layer_excitation() {
     let generator = dcgan::Generator {
         noise: 2,
         width: 1,
-        size: dcgan::LEAST_EXCITED,
+        size: 64.into(),
         channels: 1,
         norm: Norm::Instance,
         upsample: Upsample::Transposed,

@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 /// The modules of the crate, bottom up: each may use those of the lines above its own, and no other.
 const LAYERS: &[&[&str]] = &[
     &["error"],
-    &["shape", "real", "random", "file", "machine", "spelling", "embedded"],
+    &["shape", "size", "real", "random", "file", "machine", "spelling", "embedded"],
     &["graph", "ranks", "tensor_file"],
     &["executor"],
     &["reference"],

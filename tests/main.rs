@@ -49,6 +49,7 @@ mod resume;
 mod session;
 mod sets;
 mod shaders;
+mod sizes;
 mod soundness;
 mod steps;
 mod tune;

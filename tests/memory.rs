@@ -39,10 +39,17 @@ fn train<T: Model>(config: T::Config) {
 
 fn measure(kind: &str, device: &str) {
     let (preset, device, steps) = (Some(Preset::Seed), Some(device.to_owned()), Some(2 * EVERY + 2));
-    let (size, batch, width, every) = (Some(16), Some(4), Some(4), Some(EVERY));
+    let (size, batch, width, every) = (Some(16_usize), Some(4), Some(4), Some(EVERY));
     if kind == "dcgan" {
         let own = DcganSettings {
-            common: CommonSettings { preset, device, steps, size, batch, ..Default::default() },
+            common: CommonSettings {
+                preset,
+                device,
+                steps,
+                size: size.map(Into::into),
+                batch,
+                ..Default::default()
+            },
             ..Default::default()
         };
         let own = DcganSettings {
@@ -58,7 +65,14 @@ fn measure(kind: &str, device: &str) {
         return train::<dcgan::Dcgan>(DcganConfig::new(DcganSettings::default(), own).unwrap());
     }
     let own = CycleGanSettings {
-        common: CommonSettings { preset, device, steps, size, batch, ..Default::default() },
+        common: CommonSettings {
+            preset,
+            device,
+            steps,
+            size: size.map(Into::into),
+            batch,
+            ..Default::default()
+        },
         ..Default::default()
     };
     let own = CycleGanSettings {

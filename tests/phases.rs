@@ -19,7 +19,7 @@ fn inputs(
     (t, total): (u64, u64),
     shard: Shard,
 ) -> BTreeMap<String, Vec<f32>> {
-    let moment = Moment { seed: 3, t, total, shard, size: 16 };
+    let moment = Moment { seed: 3, t, total, shard, size: 16.into() };
     let images: Vec<Vec<f32>> = [1.0, 2.0].map(|value| vec![value; 12]).into();
     let mut found = BTreeMap::new();
     let mut inputs = Inputs::new(moment, phases, images.iter().map(Vec::as_slice).collect());
@@ -33,7 +33,7 @@ fn inputs(
 
 fn dcgan(change: impl FnOnce(&mut DcganConfig)) -> Vec<Phase> {
     let mut config = DcganConfig::preset(Preset::Seed);
-    config.common.size = 16;
+    config.common.size = 16.into();
     config.common.batch = BATCH;
     change(&mut config);
     dcgan::Dcgan::new(&config, BATCH).unwrap().phases(&config, BATCH.into()).unwrap()
@@ -47,7 +47,7 @@ fn names(phases: &[Phase]) -> Vec<&str> {
 fn every_input_of_every_step_has_a_source() {
     for preset in Preset::ALL {
         let mut config = CycleGanConfig::preset(preset);
-        config.common.size = 64;
+        config.common.size = 64.into();
         let model = cyclegan::CycleGan::new(&config, 1).unwrap();
         let cyclegan = model.phases(&config, 1.into()).unwrap();
         for phases in [cyclegan, dcgan(|config| *config = DcganConfig::preset(preset))] {
@@ -128,7 +128,7 @@ fn inputs_of_one_stream_are_the_same() {
 fn a_part_of_a_batch_has_its_part_of_the_inputs() {
     let config = {
         let mut config = DcganConfig::preset(Preset::Seed);
-        (config.common.size, config.common.batch) = (16, BATCH);
+        (config.common.size, config.common.batch) = (16.into(), BATCH);
         config
     };
     let of = |shard: Shard| {

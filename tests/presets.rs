@@ -68,7 +68,7 @@ fn other_sizes_and_grey_images_build() {
             let settings = DcganSettings {
                 common: CommonSettings {
                     preset: Some(preset),
-                    size: Some(size),
+                    size: Some(size.into()),
                     channels: Some(channels),
                     ..Default::default()
                 },
@@ -84,10 +84,14 @@ fn other_sizes_and_grey_images_build() {
 /// A gate for the 32x32 features out of the 4x4 ones: 4x4 taps from 256 channels to 32, then 32 to 32.
 #[test]
 fn excitation_adds_its_gates() {
-    let excited = |size| {
+    let excited = |size: usize| {
         let settings = DcganSettings {
             excite: Some(true),
-            common: CommonSettings { preset: Some(Preset::Course), size: Some(size), ..Default::default() },
+            common: CommonSettings {
+                preset: Some(Preset::Course),
+                size: Some(size.into()),
+                ..Default::default()
+            },
             ..Default::default()
         };
         config(settings).dcgan().unwrap().generator
@@ -101,7 +105,7 @@ fn excitation_adds_its_gates() {
     }
     // 128 pixels: 4x4 to 32x32 and 8x8 to 64x64.
     let course = DcganSettings {
-        common: CommonSettings { preset: Some(Preset::Course), size: Some(128), ..Default::default() },
+        common: CommonSettings { preset: Some(Preset::Course), size: Some(128.into()), ..Default::default() },
         ..Default::default()
     };
     let plain = config(course).dcgan().unwrap().generator;
@@ -147,7 +151,7 @@ fn the_default_is_the_recipe_for_small_sets() {
     assert!(default.to_toml().unwrap().contains("preset = \"small\""));
     for size in [8, 32, 64, 128] {
         let dcgan = config(DcganSettings {
-            common: CommonSettings { size: Some(size), ..Default::default() },
+            common: CommonSettings { size: Some(size.into()), ..Default::default() },
             ..Default::default()
         })
         .dcgan()
@@ -167,7 +171,7 @@ fn a_config_file_yields_to_flags_and_presets_to_both() {
         ..Default::default()
     };
     let merged = DcganConfig::new(file, flags).unwrap();
-    assert_eq!((merged.common.size, merged.common.batch, merged.common.g_width), (32, 4, 64));
+    assert_eq!((merged.common.size, merged.common.batch, merged.common.g_width), (32.into(), 4, 64));
     assert_eq!(
         (merged.common.steps, merged.common.epochs),
         (Some(7), None),

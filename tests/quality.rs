@@ -7,6 +7,7 @@ use mewgan::quality::{
     sliced_wasserstein,
 };
 use mewgan::random::stream;
+use mewgan::size::Size;
 use rand::RngExt;
 
 const OPTIONS: SlicedWassersteinOptions = SlicedWassersteinOptions { patches: 64, directions: 64, seed: 11 };
@@ -48,7 +49,7 @@ fn set(values: &[f32]) -> ImageSet<'_> {
 /// The distances at sides 64, 32, 16 and 8.
 fn distances(images: &[f32], real: &[f32]) -> [f64; 4] {
     let levels = sliced_wasserstein(set(images), set(real), &OPTIONS).unwrap();
-    assert_eq!(levels.iter().map(|(side, _)| *side).collect::<Vec<_>>(), [64, 32, 16, 8]);
+    assert_eq!(levels.iter().map(|(size, _)| size.width).collect::<Vec<_>>(), [64, 32, 16, 8]);
     std::array::from_fn(|level| levels[level].1)
 }
 
@@ -118,7 +119,7 @@ fn sliced_wasserstein_gives_a_distance_known_by_hand() {
     let random = std::f64::consts::FRAC_2_PI.sqrt() * (1.0 + 1.0 / 196.0);
     let expected = 1e3 * 0.5 * (7.0 + random) / 2.0;
     // The random stretches deviate by 0.6, the mean of 2048 of them by 0.013: 0.2 % of the whole; four of those.
-    let [(15, distance)] = levels[..] else { panic!("one level of side 15") };
+    let [(Size { height: 15, width: 15 }, distance)] = levels[..] else { panic!("one level of side 15") };
     assert!((distance / expected - 1.0).abs() < 8e-3, "{distance}, expected {expected}");
 }
 

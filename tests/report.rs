@@ -13,7 +13,7 @@ fn flat(values: &[f32], side: usize) -> Vec<f32> {
 }
 
 fn gray(values: &[f32], side: usize) -> Images<'_> {
-    Images { values, side, channels: 1 }
+    Images { values, size: side.into(), channels: 1 }
 }
 
 fn message<T: std::fmt::Debug>(result: mewgan::Result<T>) -> String {
@@ -40,7 +40,7 @@ fn grid_places_images_row_by_row_between_white_lines() {
 #[test]
 fn grid_keeps_channels_together_and_enlarges_whole_pixels() {
     let red_then_blue_over_black = [1.0, -1.0, -1.0, -1.0, -1.0, 1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0];
-    let images = Images { values: &red_then_blue_over_black, side: 2, channels: 3 };
+    let images = Images { values: &red_then_blue_over_black, size: 2.into(), channels: 3 };
     let sheet = grid(images, Layout { columns: 4, padding: 0, scale: 2 }).unwrap();
     assert_eq!((sheet.width, sheet.height), (4, 4));
     let row = [[255, 0, 0], [255, 0, 0], [0, 0, 255], [0, 0, 255]].concat();

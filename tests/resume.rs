@@ -33,7 +33,7 @@ fn shrunk(preset: Preset, device: &str) -> DcganSettings {
         data: Some("builtin:noto/animals".into()),
         common: CommonSettings {
             preset: Some(preset),
-            size: Some(16),
+            size: Some(16.into()),
             batch: Some(16),
             g_width: Some(4),
             d_width: Some(4),
@@ -87,11 +87,11 @@ fn recipe(device: &str) -> DcganSettings {
 
 /// The same of images that are large enough for gates, with learning rates that fall from the third step on.
 fn gated(device: &str) -> DcganSettings {
-    let (size, width) = (Some(64), Some(2));
+    let (size, width) = (Some(64_usize), Some(2));
     DcganSettings {
         excite: Some(true),
         common: CommonSettings {
-            size,
+            size: size.map(Into::into),
             g_width: width,
             d_width: width,
             blocks: Some(0),

@@ -70,7 +70,7 @@ fn running_statistics_follow_the_passes_of_a_step() {
         let conv = Layer::Conv2d {
             inputs: 1,
             outputs: 4,
-            kernel: 3,
+            kernel: [3; 2],
             options: ConvOptions::new(1, 1),
             bias: false,
             spectral: true,

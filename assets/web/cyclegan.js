@@ -1,6 +1,6 @@
 // A CycleGAN's page: an image of either set translated to the other, and back.
 import { element, median, milliseconds } from "./elements.js";
-import { image, numbers, sheet, square } from "./images.js";
+import { image, numbers, sheet, fitted } from "./images.js";
 
 export async function show(model, main) {
     const examples = await Promise.all(model.details.examples.map(sheet));
@@ -12,7 +12,7 @@ export async function show(model, main) {
 // One direction: its section, and what draws a first image.
 function way(model, from, to, examples) {
     const { size, channels, replayer } = model;
-    const canvas = (label) => element("canvas", { width: size, height: size, role: "img", "aria-label": label });
+    const canvas = (label) => element("canvas", { width: size[1], height: size[0], role: "img", "aria-label": label });
     const [source, there, back] = [canvas(`An image of ${from}`), canvas(`Translated to ${to}`), canvas(`And back to ${from}`)];
     const time = element("output", { id: `time-${to}` });
     const problem = element("p", { class: "error", role: "alert", hidden: true });
@@ -39,7 +39,7 @@ function way(model, from, to, examples) {
         if (!file) return;
         try {
             const image = await createImageBitmap(file);
-            await translate(square(image, size));
+            await translate(fitted(image, size));
         } catch (error) {
             if (!(error instanceof DOMException)) throw error;
             problem.textContent = `${file.name} is no image that this browser can read; choose a PNG, JPEG or WebP.`;

@@ -13,7 +13,7 @@ export async function show(model, main) {
     const { kind, size: length } = details.noise;
     const random = generator(freshSeed());
     const draw = (count) => noise(random, kind, count * length);
-    const canvas = (label) => element("canvas", { width: size, height: size, role: "img", "aria-label": label });
+    const canvas = (label) => element("canvas", { width: size[1], height: size[0], role: "img", "aria-label": label });
 
     // Where the first image is: on the way between two noises, and off it along directions.
     let noises = draw(COUNT);
@@ -32,7 +32,7 @@ export async function show(model, main) {
     const middle = median();
     const cells = Array.from({ length: COUNT }, (_, index) => canvas(`Image ${index + 1} of ${COUNT}`));
     const put = (canvas, images, index) => {
-        const one = size * size * channels;
+        const one = size[0] * size[1] * channels;
         const context = canvas.getContext("2d");
         context.putImageData(image(images.subarray(index * one, (index + 1) * one), size, channels), 0, 0);
     };

@@ -1,16 +1,17 @@
-// Images between canvases, files and the numbers that networks see: bytes as byte / 127.5 - 1, channels together.
+// Images between canvases, files and the numbers that networks see: bytes as byte / 127.5 - 1, channels together. Sizes are
+// `[height, width]`, in pixels.
 
-// The bytes of an image as `side` x `side` pixels: its middle, scaled, transparent parts over white.
-export function square(image, side) {
-    const canvas = new OffscreenCanvas(side, side);
+// The bytes of an image at a size: its middle, scaled, transparent parts over white.
+export function fitted(image, [height, width]) {
+    const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.fillStyle = "white";
-    context.fillRect(0, 0, side, side);
+    context.fillRect(0, 0, width, height);
     context.imageSmoothingQuality = "high";
-    const { width, height } = image;
-    const edge = Math.min(width, height);
-    context.drawImage(image, (width - edge) / 2, (height - edge) / 2, edge, edge, 0, 0, side, side);
-    return context.getImageData(0, 0, side, side).data;
+    const scale = Math.min(image.width / width, image.height / height);
+    const [across, down] = [scale * width, scale * height];
+    context.drawImage(image, (image.width - across) / 2, (image.height - down) / 2, across, down, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
 }
 
 // Bytes of RGBA pixels as numbers of `channels` channels.
@@ -29,40 +30,26 @@ export function numbers(rgba, channels) {
 }
 
 // Numbers of one image as an image for a canvas.
-export function image(values, side, channels) {
-    const rgba = new Uint8ClampedArray(side * side * 4);
-    for (let pixel = 0; pixel < side * side; pixel++) {
+export function image(values, [height, width], channels) {
+    const rgba = new Uint8ClampedArray(height * width * 4);
+    for (let pixel = 0; pixel < height * width; pixel++) {
         for (let channel = 0; channel < 3; channel++) {
             const value = values[channels * pixel + (channels === 1 ? 0 : channel)];
             rgba[4 * pixel + channel] = Math.round((value + 1) * 127.5);
         }
         rgba[4 * pixel + 3] = 255;
     }
-    return new ImageData(rgba, side, side);
-}
-
-// Draws images row by row onto a canvas, `gap` pixels between them.
-export function grid(canvas, values, side, channels, columns, gap = 0) {
-    const length = side * side * channels;
-    const count = values.length / length;
-    const extent = (cells) => cells * (side + gap) - gap;
-    const [width, height] = [extent(Math.min(columns, count)), extent(Math.ceil(count / columns))];
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const context = canvas.getContext("2d");
-    for (let index = 0; index < count; index++) {
-        const image = image(values.subarray(index * length, (index + 1) * length), side, channels);
-        context.putImageData(image, (index % columns) * (side + gap), Math.floor(index / columns) * (side + gap));
-    }
+    return new ImageData(rgba, width, height);
 }
 
 // The images of one of the site's sheets, as RGBA bytes each.
-export async function sheet({ file, count, columns, side }) {
+export async function sheet({ file, count, columns, size: [height, width] }) {
     const whole = new Image();
     whole.src = file;
     await whole.decode();
     const canvas = new OffscreenCanvas(whole.width, whole.height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(whole, 0, 0);
-    const cell = (index) => [(index % columns) * side, Math.floor(index / columns) * side];
-    return Array.from({ length: count }, (_, index) => context.getImageData(...cell(index), side, side).data);
+    const cell = (index) => [(index % columns) * width, Math.floor(index / columns) * height];
+    return Array.from({ length: count }, (_, index) => context.getImageData(...cell(index), width, height).data);
 }

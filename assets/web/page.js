@@ -30,7 +30,7 @@ window.addEventListener("unhandledrejection", (event) => {
 async function start() {
     const manifest = await json("model.json");
     at("title").textContent = document.title = manifest.title;
-    const facts = [`${manifest.size} × ${manifest.size} pixels`, `after ${manifest.step.toLocaleString()} training steps`];
+    const facts = [`${manifest.size[1]} × ${manifest.size[0]} pixels`, `after ${manifest.step.toLocaleString()} training steps`];
     at("facts").textContent = facts.join(", ");
 
     const { device, name, kernels } = await open();

@@ -51,32 +51,33 @@ export function shuffled(random, count) {
 }
 
 // A parameter of DiffAugment (src/data/diffaugment.rs) for a batch of images.
-export function augmentation(random, parameter, batch, side) {
+export function augmentation(random, parameter, batch, size) {
     const uniform = (low, high) => Float32Array.from({ length: batch }, () => low + (high - low) * random());
-    const reach = Math.floor((side + 4) / 8);
-    const shift = () => Math.floor(random() * (2 * reach + 1)) - reach;
+    const reach = size.map((side) => Math.floor((side + 4) / 8));
+    const shift = (_, index) => Math.floor(random() * (2 * reach[index % 2] + 1)) - reach[index % 2];
     const draws = {
         brightness: () => uniform(-0.5, 0.5),
         saturation: () => uniform(0, 2),
         contrast: () => uniform(0.5, 1.5),
         shift: () => Float32Array.from({ length: 2 * batch }, shift),
-        mask: () => masks(random, batch, side),
+        mask: () => masks(random, batch, size),
     };
     return draws[parameter]();
 }
 
-// 1 everywhere but in a square of half the side somewhere in each image, cut off by its borders.
-function masks(random, batch, side) {
-    const mask = new Float32Array(batch * side * side).fill(1);
-    const length = side >> 1;
-    const span = () => {
+// 1 everywhere but in a rectangle of half of either side somewhere in each image, cut off by its borders.
+function masks(random, batch, size) {
+    const [height, width] = size;
+    const mask = new Float32Array(batch * height * width).fill(1);
+    const span = (side) => {
+        const length = side >> 1;
         const centre = Math.floor(random() * (side + 1 - (length % 2)));
         return [Math.max(0, centre - (length >> 1)), Math.min(side, centre + length - (length >> 1))];
     };
     for (let image = 0; image < batch; image++) {
-        const [[top, bottom], [left, right]] = [span(), span()];
+        const [[top, bottom], [left, right]] = size.map(span);
         for (let y = top; y < bottom; y++) {
-            const row = (image * side + y) * side;
+            const row = (image * height + y) * width;
             mask.fill(0, row + left, row + right);
         }
     }

@@ -19,24 +19,24 @@ const factor = (schedule, decayFrom, done, total) => {
 };
 
 // The due phases of iteration after iteration with their inputs, drawn here.
-function iterations({ size, channels, details }, images, count) {
+function iterations({ size, channels, details }, all, count) {
     const { batch, total, deluxe, images: stored, phases } = details.training;
+    const [height, width] = size;
     const random = generator(freshSeed());
-    const image = size * size * channels;
+    const image = height * width * channels;
     let order = [];
 
     const images = () => {
         const values = new Float32Array(batch * image);
         for (let index = 0; index < batch; index++) {
-            if (!order.length) order = shuffled(random, images.length);
-            const from = images[order.pop()];
-            const margin = stored.side - size;
-            const [top, left] = [0, 0].map(() => Math.floor(random() * (margin + 1)));
+            if (!order.length) order = shuffled(random, all.length);
+            const from = all[order.pop()];
+            const [top, left] = stored.size.map((side, axis) => Math.floor(random() * (side - size[axis] + 1)));
             const flip = deluxe && random() < 0.5;
-            for (let y = 0; y < size; y++) {
-                for (let x = 0; x < size; x++) {
-                    const at = ((top + y) * stored.side + left + (flip ? size - 1 - x : x)) * channels;
-                    values.set(from.subarray(at, at + channels), index * image + (y * size + x) * channels);
+            for (let y = 0; y < height; y++) {
+                for (let x = 0; x < width; x++) {
+                    const at = ((top + y) * stored.size[1] + left + (flip ? width - 1 - x : x)) * channels;
+                    values.set(from.subarray(at, at + channels), index * image + (y * width + x) * channels);
                 }
             }
         }

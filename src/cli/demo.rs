@@ -34,7 +34,7 @@ fn settings() -> DcganSettings {
     DcganSettings {
         data: Some("builtin:noto/faces".into()),
         common: CommonSettings {
-            size: Some(32),
+            size: Some(32.into()),
             sample_every: Some(250),
             checkpoint_every: Some(500),
             ..Default::default()

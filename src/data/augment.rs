@@ -2,6 +2,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::images::to_unit;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// The names of the usual augmentations.
@@ -25,19 +26,19 @@ pub struct Augment {
     pub rotate: f32,
     /// The largest change of height and of width, as a fraction below 1, each drawn on its own; 0 turns it off.
     pub stretch: f32,
-    /// Height and width at which images are stored, of which random crops are trained on; where it is not given, that of the
+    /// The size at which images are stored, of which random crops are trained on; where it is not given, that of the
     /// kind.
-    pub load_size: Option<usize>,
+    pub load_size: Option<Size>,
 }
 
 impl Augment {
-    /// Height and width at which images are stored for training images of `size`: `load_size` where it is given,
+    /// The size at which images are stored for training images of `size`: `load_size` where it is given,
     /// `floor(1.1 * size)` where [`AugmentKind::Deluxe`] crops, else `size`.
-    pub fn stored_side(&self, size: usize) -> usize {
+    pub fn stored_size(&self, size: impl Into<Size>) -> Size {
         match (self.load_size, self.kind) {
             (Some(load_size), _) => load_size,
-            (None, AugmentKind::None | AugmentKind::Basic) => size,
-            (None, AugmentKind::Deluxe) => size.saturating_add(size / 10),
+            (None, AugmentKind::None | AugmentKind::Basic) => size.into(),
+            (None, AugmentKind::Deluxe) => size.into().map(|side| side.saturating_add(side / 10)),
         }
     }
 
@@ -54,13 +55,17 @@ impl Augment {
         Ok(())
     }
 
-    /// How much larger than `size` the stored side is.
-    fn margin(&self, size: usize) -> usize {
-        self.stored_side(size).saturating_sub(size)
+    /// How much larger than `size` images are stored.
+    fn margin(&self, size: Size) -> Size {
+        let stored = self.stored_size(size);
+        Size {
+            height: stored.height.saturating_sub(size.height),
+            width: stored.width.saturating_sub(size.width),
+        }
     }
 
-    /// Makes a training image: `image` is `[stored, stored, channels]` bytes, where `stored` is
-    /// [`stored_side(size)`](Self::stored_side); `out` becomes `[size, size, channels]` values from -1 to 1.
+    /// Makes a training image: `image` is bytes of [`stored_size(size)`](Self::stored_size), `[height, width, channels]`; `out`
+    /// becomes as many values of `size`, from -1 to 1.
     ///
     /// Draws from `rng`, in this order: where images are stored larger, the crop's top and its left; with
     /// [`AugmentKind::Deluxe`] whether to flip; with
@@ -73,34 +78,35 @@ impl Augment {
         &self,
         image: &[u8],
         channels: usize,
-        size: usize,
+        size: impl Into<Size>,
         rng: &mut impl Rng,
         out: &mut [f32],
     ) -> Result<()> {
         self.check()?;
-        let side = self.stored_side(size);
-        if channels == 0 || image.len() != side * side * channels || out.len() != size * size * channels {
+        let size = size.into();
+        let stored = self.stored_size(size);
+        if channels == 0 || image.len() != stored.area() * channels || out.len() != size.area() * channels {
             return Err(Error::Input(format!(
-                "augment: {} bytes and {} values are not an image of side {side} and one of side {size} with \
+                "augment: {} bytes and {} values are not an image of size {stored} and one of size {size} with \
                  {channels} channels",
                 image.len(),
                 out.len()
             )));
         }
-        let stored = Stored { bytes: image, side, channels };
+        let stored = Stored { bytes: image, size: stored, channels };
         let (top, left, flip) = self.draw_crop(size, rng);
         let warp = self.draw_warp(rng);
-        let centre = (size as f32 - 1.0) / 2.0;
+        let [middle, centre] = size.extents().map(|side| (side as f32 - 1.0) / 2.0);
         for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
-            let (y, mut x) = (index / size, index % size);
+            let (y, mut x) = (index / size.width, index % size.width);
             if flip {
-                x = size - 1 - x;
+                x = size.width - 1 - x;
             }
             match &warp {
                 None => stored.copy(top + y, left + x, pixel),
                 Some(warp) => {
-                    let (dy, dx) = warp.source(y as f32 - centre, x as f32 - centre);
-                    stored.sample(top as f32 + centre + dy, left as f32 + centre + dx, pixel);
+                    let (dy, dx) = warp.source(y as f32 - middle, x as f32 - centre);
+                    stored.sample(top as f32 + middle + dy, left as f32 + centre + dx, pixel);
                 }
             }
         }
@@ -108,16 +114,16 @@ impl Augment {
     }
 
     /// Draws as [`Augment::apply`] does, for an image that another makes.
-    pub(super) fn skip(&self, size: usize, rng: &mut impl Rng) {
+    pub(super) fn skip(&self, size: Size, rng: &mut impl Rng) {
         self.draw_crop(size, rng);
         self.draw_warp(rng);
     }
 
     /// The crop's top and left, and whether to flip it.
-    fn draw_crop(&self, size: usize, rng: &mut impl Rng) -> (usize, usize, bool) {
+    fn draw_crop(&self, size: Size, rng: &mut impl Rng) -> (usize, usize, bool) {
         let (margin, deluxe) = (self.margin(size), self.kind == AugmentKind::Deluxe);
-        let mut place = || if margin > 0 || deluxe { rng.random_range(0..=margin) } else { 0 };
-        let (top, left) = (place(), place());
+        let mut place = |margin: usize| if margin > 0 || deluxe { rng.random_range(0..=margin) } else { 0 };
+        let (top, left) = (place(margin.height), place(margin.width));
         (top, left, deluxe && rng.random())
     }
 
@@ -152,13 +158,13 @@ impl Warp {
 /// A stored image, HWC bytes.
 struct Stored<'a> {
     bytes: &'a [u8],
-    side: usize,
+    size: Size,
     channels: usize,
 }
 
 impl Stored<'_> {
     fn pixel(&self, y: usize, x: usize) -> &[u8] {
-        &self.bytes[(y * self.side + x) * self.channels..][..self.channels]
+        &self.bytes[(y * self.size.width + x) * self.channels..][..self.channels]
     }
 
     fn copy(&self, y: usize, x: usize, out: &mut [f32]) {
@@ -169,10 +175,10 @@ impl Stored<'_> {
 
     /// The bilinear sample at any place, the image reflected about its outermost pixels.
     fn sample(&self, y: f32, x: f32, out: &mut [f32]) {
-        let last = self.side - 1;
-        let (y, x) = (reflect(y, last as f32), reflect(x, last as f32));
+        let [lowest, last] = self.size.extents().map(|side| side - 1);
+        let (y, x) = (reflect(y, lowest as f32), reflect(x, last as f32));
         let (top, left) = (y as usize, x as usize);
-        let (bottom, right) = ((top + 1).min(last), (left + 1).min(last));
+        let (bottom, right) = ((top + 1).min(lowest), (left + 1).min(last));
         let (down, across) = (y - top as f32, x - left as f32);
         let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
         for (channel, out) in out.iter_mut().enumerate() {
@@ -200,6 +206,7 @@ mod tests {
     use super::{Augment, AugmentKind};
     use crate::data::{to_byte, to_unit};
     use crate::random::stream;
+    use crate::size::Size;
 
     const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, rotate: 0.0, stretch: 0.0, load_size: None };
 
@@ -221,12 +228,12 @@ mod tests {
             seen.insert((corner, flipped));
         }
         assert_eq!(seen.len(), 8, "two tops, two lefts, flipped or not");
-        assert_eq!([64, 256, 10].map(|size| DELUXE.stored_side(size)), [70, 281, 11]);
+        assert_eq!([64, 256, 10].map(|size| DELUXE.stored_size(size)), [70, 281, 11].map(Size::square));
     }
 
     #[test]
     fn crops_are_of_the_load_size_and_everywhere() {
-        let augment = Augment { kind: AugmentKind::Basic, load_size: Some(14), ..DELUXE };
+        let augment = Augment { kind: AugmentKind::Basic, load_size: Some(14.into()), ..DELUXE };
         let stored: Vec<u8> = (0..14).flat_map(|y| (0..14).map(move |x| 14 * y + x)).collect();
         let mut seen = BTreeSet::new();
         for step in 0..500 {

@@ -4,6 +4,7 @@ use super::augment::Augment;
 use super::images::Images;
 use crate::random::stream;
 use crate::ranks::Shard;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// The order in which images are seen: each epoch is one shuffle of them all, cut into batches.
@@ -22,7 +23,7 @@ pub struct Batching {
     /// How stored images become training images.
     pub augment: Augment,
     /// Height and width of training images.
-    pub size: usize,
+    pub size: Size,
     /// This rank, of how many; each makes its part of every batch.
     pub rank: (usize, usize),
 }
@@ -34,7 +35,7 @@ pub struct Batch {
     pub step: u64,
     /// How many images; fewer than asked for in a short last batch.
     pub count: usize,
-    /// `[shard.len, size, size, channels]`, from -1 to 1.
+    /// `[shard.len, height, width, channels]`, from -1 to 1.
     pub images: Vec<f32>,
     /// Which of the images the whole batch has.
     pub indices: Vec<usize>,
@@ -70,7 +71,7 @@ impl Batching {
     ///
     /// # Errors
     /// As [`steps_per_epoch`](Self::steps_per_epoch), or if the images are not stored at
-    /// [`Augment::stored_side`], the name is too long or an augmentation is out of range.
+    /// [`Augment::stored_size`], the name is too long or an augmentation is out of range.
     pub fn batch_at(&self, images: &Images, step: u64) -> Result<Batch> {
         let steps = self.check(images)?;
         self.batch_of(images, step, step % steps, &self.order(images.len(), step / steps))
@@ -91,7 +92,7 @@ impl Batching {
 
         let mut rng = stream(self.seed, &format!("{}.augment", self.name), step);
         let shard = Shard::of(indices.len(), self.rank.0, self.rank.1);
-        let len = self.size * self.size * images.channels();
+        let len = self.size.area() * images.channels();
         let mut values = vec![0.0; shard.len * len];
         (0..shard.first).for_each(|_| self.augment.skip(self.size, &mut rng));
         for (&index, image) in shard.slice(&indices).iter().zip(values.chunks_exact_mut(len)) {
@@ -107,12 +108,12 @@ impl Batching {
         if name.len() > 8 {
             return Err(Error::Input(format!("{name}: a name of {} bytes; at most 8", name.len())));
         }
-        let stored = self.augment.stored_side(*size);
-        if images.side() != stored {
+        let stored = self.augment.stored_size(*size);
+        if images.size() != stored {
             return Err(Error::Input(format!(
-                "{name}: images stored at side {0}; training images of side {size} with {1:?} augmentation need \
+                "{name}: images stored at size {0}; training images of size {size} with {1:?} augmentation need \
                  them at {stored}",
-                images.side(),
+                images.size(),
                 self.augment.kind
             )));
         }

@@ -42,10 +42,10 @@ impl Cache {
         if total < WORTH || options.bytes(files.len()) > MOST {
             return None;
         }
-        let LoadOptions { side, channels, fit, .. } = options;
-        let key = format!("{}\n{side} {channels} {fit:?} {}", source.display(), env!("CARGO_PKG_VERSION"));
+        let LoadOptions { size, channels, fit, .. } = options;
+        let key = format!("{}\n{size} {channels} {fit:?} {}", source.display(), env!("CARGO_PKG_VERSION"));
         let path = folder.join(format!("{:016x}.safetensors", file::fnv1a(key.bytes())));
-        let shape = [0, *side, *side, *channels];
+        let shape = [0, size.height, size.width, *channels];
         let (known, kept) = read(&path, shape).unwrap_or_default();
         let known: HashMap<(String, Stamp), usize> =
             known.into_iter().enumerate().map(|(index, of)| (of, index)).collect();

@@ -11,6 +11,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use serde::{Deserialize, Serialize};
 
 use crate::file;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// The longest side an image file may have, in pixels.
@@ -24,11 +25,11 @@ const MAX_BESIDE: u64 = 1 << 26;
 /// Images with more pixels than this are decoded one at a time, however many threads there are.
 const LARGE: u64 = 1 << 24;
 
-/// How an image becomes square.
+/// How an image becomes one of another shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fit {
-    /// The largest square about the centre.
+    /// The largest part of that shape about the centre.
     Crop,
     /// The whole image, its sides scaled differently.
     Stretch,
@@ -37,11 +38,11 @@ pub enum Fit {
 /// How images are decoded and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Height and width to store, in pixels, up to 32768; see [`Augment::stored_side`](super::Augment::stored_side).
-    pub side: usize,
+    /// What to store, each side up to 32768 pixels; see [`Augment::stored_size`](super::Augment::stored_size).
+    pub size: Size,
     /// 1 for grey (Rec. 709 luma), 3 for RGB.
     pub channels: usize,
-    /// How an image becomes square.
+    /// How an image takes the shape of `size`.
     pub fit: Fit,
     /// Whether to go on without images that cannot be read.
     pub skip_bad: bool,
@@ -51,10 +52,11 @@ pub struct LoadOptions {
 
 impl LoadOptions {
     pub(super) fn check(&self) -> Result<()> {
-        if !(1..=MAX_SIDE as usize).contains(&self.side) || !matches!(self.channels, 1 | 3) {
+        let fits = self.size.all(|side| (1..=MAX_SIDE as usize).contains(&side));
+        if !fits || !matches!(self.channels, 1 | 3) {
             return Err(Error::Input(format!(
-                "images of {0}x{0} with {1} channels; the side must be from 1 to {MAX_SIDE}, the channels 1 or 3",
-                self.side, self.channels
+                "images of size {} with {} channels; each side must be from 1 to {MAX_SIDE}, the channels 1 or 3",
+                self.size, self.channels
             )));
         }
         Ok(())
@@ -62,7 +64,7 @@ impl LoadOptions {
 
     /// Bytes of one stored image.
     pub(super) fn image_len(&self) -> usize {
-        self.side * self.side * self.channels
+        self.size.area() * self.channels
     }
 
     /// Bytes of so many stored images.
@@ -122,13 +124,13 @@ impl ImageFile {
         Ok(Image { channels: bytes.len() / (size[0] * size[1]).max(1), bytes, size })
     }
 
-    /// The stored bytes, `[side, side, channels]`: made upright, composited over white, made square and resized with
+    /// The stored bytes, `[height, width, channels]`: made upright, composited over white, fitted and resized with
     /// the bicubic filter of PIL.
     ///
     /// # Errors
     /// What is wrong with the file, in words.
-    pub fn square(&self, options: &LoadOptions) -> std::result::Result<Vec<u8>, String> {
-        Ok(make_square(self.upright()?, options))
+    pub fn fitted(&self, options: &LoadOptions) -> std::result::Result<Vec<u8>, String> {
+        Ok(fit(self.upright()?, options))
     }
 
     fn upright(&self) -> std::result::Result<RgbImage, String> {
@@ -225,18 +227,44 @@ fn over_white(image: DynamicImage) -> RgbImage {
 }
 
 /// The bytes of `image` at the stored size.
-fn make_square(mut image: RgbImage, options: &LoadOptions) -> Vec<u8> {
-    let (width, height) = image.dimensions();
-    if options.fit == Fit::Crop && width != height {
-        let side = width.min(height);
-        image = imageops::crop_imm(&image, (width - side) / 2, (height - side) / 2, side, side).to_image();
+fn fit(mut image: RgbImage, options: &LoadOptions) -> Vec<u8> {
+    let [height, width] = options.size.extents().map(|side| side as u32);
+    if options.fit == Fit::Crop {
+        let [top, left, rows, columns] = part(image.dimensions(), (width, height));
+        if (columns, rows) != image.dimensions() {
+            image = imageops::crop_imm(&image, left, top, columns, rows).to_image();
+        }
     }
-    let side = options.side as u32;
     // Catmull-Rom is the cubic with a = -0.5.
     if options.channels == 1 {
         let grey = DynamicImage::from(image).to_luma8();
-        imageops::resize(&grey, side, side, FilterType::CatmullRom).into_raw()
+        imageops::resize(&grey, width, height, FilterType::CatmullRom).into_raw()
     } else {
-        imageops::resize(&image, side, side, FilterType::CatmullRom).into_raw()
+        imageops::resize(&image, width, height, FilterType::CatmullRom).into_raw()
+    }
+}
+
+/// The largest part of the shape of `wanted`, about the centre of an image of the size `of`, widths first: top, left, height, width.
+fn part(of: (u32, u32), wanted: (u32, u32)) -> [u32; 4] {
+    let side = |along: u32, across: u32, wanted_along: u32, wanted_across: u32| {
+        let most = u64::from(across) * u64::from(wanted_along) / u64::from(wanted_across);
+        along.min(u32::try_from(most).unwrap_or(u32::MAX)).max(1)
+    };
+    let columns = side(of.0, of.1, wanted.0, wanted.1);
+    let rows = side(of.1, of.0, wanted.1, wanted.0);
+    [(of.1 - rows) / 2, (of.0 - columns) / 2, rows, columns]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn the_part_is_the_largest_and_in_the_middle() {
+        assert_eq!(part((48, 32), (64, 64)), [0, 8, 32, 32]);
+        assert_eq!(part((32, 48), (64, 64)), [8, 0, 32, 32]);
+        assert_eq!(part((48, 32), (96, 64)), [0, 0, 32, 48]);
+        assert_eq!(part((100, 100), (96, 64)), [17, 0, 66, 100]);
+        assert_eq!(part((1, 900), (64, 1)), [449, 0, 1, 1]);
     }
 }

@@ -2,8 +2,9 @@ use rand::{Rng, RngExt};
 
 use crate::random::stream;
 use crate::ranks::Shard;
+use crate::size::Size;
 
-/// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` square images of side `s`: one draw an
+/// The random part of DiffAugment (Zhao et al., 2020) for a batch of `n` images of `h` x `w` pixels: one draw an
 /// image, the same whichever of colour, translation and cutout are used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DiffAugmentParams {
@@ -13,9 +14,9 @@ pub struct DiffAugmentParams {
     pub saturation: Vec<f32>,
     /// `[n]`, scales the distance from an image's mean: uniform from 0.5 to 1.5.
     pub contrast: Vec<f32>,
-    /// `[n, 2]`, down and right, in whole pixels: uniform over up to `s / 8`, rounded, each way.
+    /// `[n, 2]`, down and right, in whole pixels: uniform over up to an eighth of either side, rounded, each way.
     pub shift: Vec<f32>,
-    /// `[n, s, s]`, 0 in a square of side `s / 2`, else 1; the square's centre is anywhere, borders clip it.
+    /// `[n, h, w]`, 0 in a rectangle of half of either side, else 1; its centre is anywhere, borders clip it.
     pub mask: Vec<f32>,
 }
 
@@ -25,31 +26,31 @@ impl DiffAugmentParams {
     ///
     /// # Panics
     /// If `purpose` is longer than 16 bytes, as [`stream`].
-    pub fn new(seed: u64, purpose: &str, step: u64, batch: impl Into<Shard>, side: usize) -> Self {
-        let shard = batch.into();
+    pub fn new(seed: u64, purpose: &str, step: u64, batch: impl Into<Shard>, size: impl Into<Size>) -> Self {
+        let (shard, size) = (batch.into(), size.into());
         let mut rng = stream(seed, purpose, step);
         let mut draws = Self {
             brightness: Vec::with_capacity(shard.len),
             saturation: Vec::with_capacity(shard.len),
             contrast: Vec::with_capacity(shard.len),
             shift: Vec::with_capacity(2 * shard.len),
-            mask: vec![1.0; shard.len * side * side],
+            mask: vec![1.0; shard.len * size.area()],
         };
-        let reach = ((side + 4) / 8) as i32;
+        let reach = size.extents().map(|side| ((side + 4) / 8) as i32);
         for image in 0..shard.range().end {
             let brightness = rng.random_range(-0.5..0.5);
             let saturation = rng.random_range(0.0..2.0);
             let contrast = rng.random_range(0.5..1.5);
-            let shift = [(); 2].map(|()| rng.random_range(-reach..=reach) as f32);
-            let (rows, columns) = (cutout(&mut rng, side), cutout(&mut rng, side));
+            let shift = reach.map(|reach| rng.random_range(-reach..=reach) as f32);
+            let [rows, columns] = size.extents().map(|side| cutout(&mut rng, side));
             let Some(own) = image.checked_sub(shard.first) else { continue };
             draws.brightness.push(brightness);
             draws.saturation.push(saturation);
             draws.contrast.push(contrast);
             draws.shift.extend(shift);
-            let mask = &mut draws.mask[own * side * side..][..side * side];
+            let mask = &mut draws.mask[own * size.area()..][..size.area()];
             for row in rows {
-                mask[row * side..][columns.clone()].fill(0.0);
+                mask[row * size.width..][columns.clone()].fill(0.0);
             }
         }
         draws

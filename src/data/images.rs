@@ -9,6 +9,7 @@ use super::cache::Cache;
 use super::decode::{ImageFile, LoadOptions};
 use super::{builtin, folder};
 use crate::machine;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// Images that could not be read, and why.
@@ -30,12 +31,12 @@ pub fn to_byte(unit: f32) -> u8 {
 /// Decoded images of one size, with their names. Sets that were split, and clones, share one copy of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    /// `[count, side, side, channels]` of all that were loaded together.
+    /// `[count, height, width, channels]` of all that were loaded together.
     bytes: Arc<Vec<u8>>,
     /// Which of those are meant.
     indices: Vec<usize>,
     names: Vec<String>,
-    side: usize,
+    size: Size,
     channels: usize,
 }
 
@@ -49,20 +50,21 @@ pub struct Loaded {
 }
 
 impl Images {
-    /// Images from `bytes`, `[names.len(), side, side, channels]`.
+    /// Images from `bytes`, `[names.len(), height, width, channels]`.
     ///
     /// # Errors
-    /// If `side` is 0, `channels` is neither 1 nor 3, or there are more or fewer bytes than that.
-    pub fn new(bytes: Vec<u8>, names: Vec<String>, side: usize, channels: usize) -> Result<Self> {
+    /// If a side is 0, `channels` is neither 1 nor 3, or there are more or fewer bytes than that.
+    pub fn new(bytes: Vec<u8>, names: Vec<String>, size: impl Into<Size>, channels: usize) -> Result<Self> {
+        let size = size.into();
         let count = names.len();
-        let expected = [side, side, channels].iter().try_fold(count, |n, &d| n.checked_mul(d));
-        if side == 0 || !matches!(channels, 1 | 3) || expected != Some(bytes.len()) {
+        let expected = [size.height, size.width, channels].iter().try_fold(count, |n, &d| n.checked_mul(d));
+        if size.least() == 0 || !matches!(channels, 1 | 3) || expected != Some(bytes.len()) {
             return Err(Error::Input(format!(
-                "{} bytes are not {count} images of {side}x{side} with {channels} channels; channels must be 1 or 3",
+                "{} bytes are not {count} images of size {size} with {channels} channels; channels must be 1 or 3",
                 bytes.len()
             )));
         }
-        Ok(Self { bytes: Arc::new(bytes), indices: (0..count).collect(), names, side, channels })
+        Ok(Self { bytes: Arc::new(bytes), indices: (0..count).collect(), names, size, channels })
     }
 
     /// Loads every image of `source`, decoding on all threads.
@@ -100,7 +102,7 @@ impl Images {
     ) -> Result<Loaded> {
         options.check()?;
         let (bytes, names, skipped) = read_all(source, files, options, on_image)?;
-        let images = Self::new(bytes, names, options.side, options.channels)?;
+        let images = Self::new(bytes, names, options.size, options.channels)?;
         Ok(Loaded { images, skipped })
     }
 
@@ -114,9 +116,9 @@ impl Images {
         self.names.is_empty()
     }
 
-    /// Height and width, in pixels.
-    pub fn side(&self) -> usize {
-        self.side
+    /// Height and width.
+    pub fn size(&self) -> Size {
+        self.size
     }
 
     /// 1 for grey, 3 for RGB.
@@ -129,12 +131,12 @@ impl Images {
         &self.names
     }
 
-    /// The bytes of one image, `[side, side, channels]`.
+    /// The bytes of one image, `[height, width, channels]`.
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len), as a slice does.
     pub fn image(&self, index: usize) -> &[u8] {
-        let len = self.side * self.side * self.channels;
+        let len = self.size.area() * self.channels;
         &self.bytes[self.indices[index] * len..][..len]
     }
 
@@ -207,7 +209,7 @@ fn read_all(
     let read = |(index, (place, file)): (usize, (&mut [u8], &ImageFile))| {
         let problem = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
             true => None,
-            false => file.square(options).map(|image| place.copy_from_slice(&image)).err(),
+            false => file.fitted(options).map(|image| place.copy_from_slice(&image)).err(),
         };
         on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
         problem
@@ -242,9 +244,9 @@ fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()>
     match machine::memory().filter(|most| needed > *most) {
         None => Ok(()),
         Some(most) => Err(Error::Memory(format!(
-            "{source}: its {count} images at {0}x{0} need {needed} MiB of memory, over the {most} MiB of this machine; \
+            "{source}: its {count} images of size {} need {needed} MiB of memory, over the {most} MiB of this machine; \
              choose a smaller `size`, or fewer images",
-            options.side
+            options.size
         ))),
     }
 }

@@ -12,8 +12,8 @@ pub enum Layer {
         inputs: usize,
         /// Channels written.
         outputs: usize,
-        /// Side of the square window.
-        kernel: usize,
+        /// Height and width of the window.
+        kernel: [usize; 2],
         /// Stride and padding.
         options: ConvOptions,
         /// Whether a bias is added.
@@ -27,8 +27,8 @@ pub enum Layer {
         inputs: usize,
         /// Channels written.
         outputs: usize,
-        /// Side of the square window.
-        kernel: usize,
+        /// Height and width of the window.
+        kernel: [usize; 2],
         /// Stride, padding and output padding.
         options: ConvOptions,
         /// Whether a bias is added.
@@ -68,7 +68,7 @@ impl Layer {
         Self::Activation(Unary::LeakyRelu { slope })
     }
 
-    /// A convolution whose weights are taken as they are.
+    /// A convolution with a square window whose weights are taken as they are.
     pub const fn conv2d(
         inputs: usize,
         outputs: usize,
@@ -76,7 +76,7 @@ impl Layer {
         options: ConvOptions,
         bias: bool,
     ) -> Self {
-        Self::Conv2d { inputs, outputs, kernel, options, bias, spectral: false }
+        Self::Conv2d { inputs, outputs, kernel: [kernel; 2], options, bias, spectral: false }
     }
 
     /// A dense layer with bias, over the channels of every pixel: a convolution by 1x1.

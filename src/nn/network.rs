@@ -159,23 +159,23 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
         let mut push = |shape, kind| out.push(Parameter { module: module.clone(), shape, kind });
         match *layer {
             Layer::Conv2d { inputs, outputs, kernel, bias, spectral, .. } => {
-                let fan_in = inputs * kernel * kernel;
+                let fan_in = inputs * kernel[0] * kernel[1];
                 push(
-                    Shape([kernel, kernel, inputs, outputs]),
+                    Shape([kernel[0], kernel[1], inputs, outputs]),
                     ParameterKind::ConvWeight { fan_in, spectral },
                 );
                 if spectral {
                     push(Shape::vector(outputs), ParameterKind::SpectralU);
-                    push(Shape([kernel, kernel, inputs, 1]), ParameterKind::SpectralV);
+                    push(Shape([kernel[0], kernel[1], inputs, 1]), ParameterKind::SpectralV);
                 }
                 if bias {
                     push(Shape::vector(outputs), ParameterKind::ConvBias { fan_in });
                 }
             }
             Layer::ConvTranspose2d { inputs, outputs, kernel, bias, .. } => {
-                let fan_in = outputs * kernel * kernel;
+                let fan_in = outputs * kernel[0] * kernel[1];
                 push(
-                    Shape([kernel, kernel, outputs, inputs]),
+                    Shape([kernel[0], kernel[1], outputs, inputs]),
                     ParameterKind::ConvWeight { fan_in, spectral: false },
                 );
                 if bias {

@@ -33,6 +33,6 @@ impl Upsample {
     /// As [`Upsample::layers`] for a transposed convolution of 4x4 taps without bias.
     pub(crate) fn double(self, inputs: usize, outputs: usize) -> Vec<Layer> {
         let options = ConvOptions::new(2, 1);
-        self.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: 4, options, bias: false })
+        self.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: [4; 2], options, bias: false })
     }
 }

@@ -112,13 +112,13 @@ impl Writing {
         op: &str,
         at: &str,
         x: &str,
-        kernel: usize,
+        kernel: [usize; 2],
         options: ConvOptions,
         bias: bool,
     ) -> Result<String> {
         let [top, left] = options.padding;
         let mut settings = vec![
-            ints("kernel_shape", &[kernel; 2]),
+            ints("kernel_shape", &kernel),
             ints("strides", &options.stride),
             ints("pads", &[top, left, top, left]),
         ];

@@ -1,29 +1,31 @@
+use crate::size::Size;
 use crate::{Error, Result};
 
-/// Square images of one size, borrowed: values `[count, side, side, channels]` from -1 to 1.
+/// Images of one size, borrowed: values `[count, height, width, channels]` from -1 to 1.
 ///
 /// There is at least one image, and every value is a number.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageSet<'a> {
     values: &'a [f32],
-    side: usize,
+    size: Size,
     channels: usize,
 }
 
 impl<'a> ImageSet<'a> {
-    /// The images in `values`, `[count, side, side, channels]`.
+    /// The images in `values`, `[count, height, width, channels]`.
     ///
     /// # Errors
     /// If `values` is not a whole number of images, at least one, or holds an infinity or NaN.
-    pub fn new(values: &'a [f32], side: usize, channels: usize) -> Result<Self> {
-        let len = side.checked_mul(side).and_then(|area| area.checked_mul(channels));
+    pub fn new(values: &'a [f32], size: impl Into<Size>, channels: usize) -> Result<Self> {
+        let size = size.into();
+        let len = size.height.checked_mul(size.width).and_then(|area| area.checked_mul(channels));
         if !len.is_some_and(|len| len > 0 && !values.is_empty() && values.len().is_multiple_of(len)) {
             return Err(Error::Input(format!(
-                "{} values are not one or more images of side {side} with {channels} channels",
+                "{} values are not one or more images of size {size} with {channels} channels",
                 values.len()
             )));
         }
-        let set = Self { values, side, channels };
+        let set = Self { values, size, channels };
         if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::Input(format!(
                 "image {} of {} holds {}; every value must be a number, from -1 to 1",
@@ -40,9 +42,9 @@ impl<'a> ImageSet<'a> {
         self.values.len() / self.image_len()
     }
 
-    /// Height and width, in pixels.
-    pub fn side(&self) -> usize {
-        self.side
+    /// Height and width.
+    pub fn size(&self) -> Size {
+        self.size
     }
 
     /// 1 for grey, 3 for RGB.
@@ -55,7 +57,7 @@ impl<'a> ImageSet<'a> {
     }
 
     pub(super) fn image_len(&self) -> usize {
-        self.side * self.side * self.channels
+        self.size.area() * self.channels
     }
 
     pub(super) fn image(&self, index: usize) -> &'a [f32] {
@@ -64,13 +66,13 @@ impl<'a> ImageSet<'a> {
 
     /// That both sets hold images of the same size, or what `figure` has to say about it.
     pub(super) fn check_same_size(&self, other: &Self, figure: &str) -> Result<()> {
-        if (self.side, self.channels) == (other.side, other.channels) {
+        if (self.size, self.channels) == (other.size, other.channels) {
             return Ok(());
         }
         Err(Error::Input(format!(
-            "{figure}: images of side {} with {} channels cannot be compared with images of side {} with {}; \
+            "{figure}: images of size {} with {} channels cannot be compared with images of size {} with {}; \
              resize one set first",
-            self.side, self.channels, other.side, other.channels
+            self.size, self.channels, other.size, other.channels
         )))
     }
 }

@@ -20,4 +20,4 @@ pub use image_set::ImageSet;
 pub use neighbours::{diversity, median, nearest};
 pub use paired::mean_absolute_error;
 pub use sliced_wasserstein::{SlicedWassersteinOptions, average_over_levels, sliced_wasserstein};
-pub use thumbnail::thumbnail;
+pub use thumbnail::{thumbnail, thumbnail_size};

@@ -52,7 +52,7 @@ pub fn nearest(images: ImageSet, training: ImageSet) -> Result<Vec<(usize, f64)>
     images.check_same_size(&training, "nearest")?;
     let find = |index: usize| {
         let image = images.image(index);
-        let mirrored = flip(image, images.side(), images.channels());
+        let mirrored = flip(image, images.size().width, images.channels());
         let mut best = (0, f64::INFINITY);
         for candidate in 0..training.count() {
             // As far from the mirrored image as the mirrored candidate is from the image.
@@ -86,7 +86,7 @@ fn squared_distance_below(limit: f64, a: &[f32], b: &[f32]) -> Option<f64> {
     Some(sum)
 }
 
-/// The image `[side, side, channels]`, left and right exchanged.
-fn flip(image: &[f32], side: usize, channels: usize) -> Vec<f32> {
-    image.chunks(side * channels).flat_map(|row| row.chunks(channels).rev().flatten()).copied().collect()
+/// The image `[height, width, channels]`, left and right exchanged.
+fn flip(image: &[f32], width: usize, channels: usize) -> Vec<f32> {
+    image.chunks(width * channels).flat_map(|row| row.chunks(channels).rev().flatten()).copied().collect()
 }

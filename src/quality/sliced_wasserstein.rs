@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::ImageSet;
 use super::pyramid::{Level, laplacian};
 use crate::random::stream;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// Side of the square patches.
@@ -38,9 +39,9 @@ impl Default for SlicedWassersteinOptions {
 }
 
 /// Multi-scale sliced Wasserstein distance (after Karras et al. 2018, "Progressive Growing of GANs", section 5), times
-/// 1000: per level of the images' Laplacian pyramids, from the finest on, its side and the distance. Less is better.
+/// 1000: per level of the images' Laplacian pyramids, from the finest on, its size and the distance. Less is better.
 ///
-/// Levels have sides `side, side / 2, ...` for as long as the half is whole and at least 8, where a patch is nearly the
+/// Levels have the images' size, half of it, .. for as long as the half is whole and at least 8, where a patch is nearly the
 /// whole image: the fine levels see texture, the coarse ones where things are. At each, patches of 7 x 7 pixels are
 /// drawn from both sets, at the same places. Along a unit vector, the distance of two equally large sets of patches is the
 /// mean difference of their sorted projections; the figure is its mean over many such vectors.
@@ -61,35 +62,35 @@ pub fn sliced_wasserstein(
     images: ImageSet,
     real: ImageSet,
     options: &SlicedWassersteinOptions,
-) -> Result<Vec<(usize, f64)>> {
+) -> Result<Vec<(Size, f64)>> {
     images.check_same_size(&real, "sliced Wasserstein distance")?;
     check(real, options)?;
     let channels = real.channels();
     let places = images.count().min(real.count()) * options.patches;
     let compare = |(found, real): (Level, Level)| {
-        let side = real.side;
+        let size = real.size;
         let [mut found, mut real] =
             [found, real].map(|level| Patches::draw(&level, channels, places, options.seed));
         let scales = real.scales(channels);
         found.normalize(&scales);
         real.normalize(&scales);
-        let directions = directions(&real, options, side);
-        (side, SCALE * distance(&found, &real, &directions) / options.directions as f64)
+        let directions = directions(&real, options, size);
+        (size, SCALE * distance(&found, &real, &directions) / options.directions as f64)
     };
     Ok(laplacian(images).into_iter().zip(laplacian(real)).map(compare).collect())
 }
 
 /// The geometric mean of the distances that [`sliced_wasserstein`] gives, so that a level which is twice as far counts the
 /// same whichever it is; the paper takes the arithmetic mean, which the level of the largest figures rules.
-pub fn average_over_levels(levels: &[(usize, f64)]) -> f64 {
+pub fn average_over_levels(levels: &[(Size, f64)]) -> f64 {
     (levels.iter().map(|(_, distance)| distance.ln()).sum::<f64>() / levels.len() as f64).exp()
 }
 
 fn check(images: ImageSet, options: &SlicedWassersteinOptions) -> Result<()> {
-    if images.side() < PATCH {
+    if images.size().least() < PATCH {
         return Err(Error::Input(format!(
-            "sliced Wasserstein distance: images of side {} are smaller than its patches of side {PATCH}",
-            images.side()
+            "sliced Wasserstein distance: images of size {} are smaller than its patches of side {PATCH}",
+            images.size()
         )));
     }
     for (name, value) in [("patches", options.patches), ("directions", options.directions)] {
@@ -111,14 +112,14 @@ struct Patches {
 impl Patches {
     /// One patch per place; the images take turns.
     fn draw(level: &Level, channels: usize, places: usize, seed: u64) -> Self {
-        let row = level.side * channels;
-        let images = level.values.len() / (level.side * row);
+        let row = level.size.width * channels;
+        let images = level.values.len() / (level.size.height * row);
         let len = PATCH * PATCH * channels;
         let mut values = Vec::with_capacity(places * len);
-        let mut rng = stream(seed, "swd patches", level.side as u64);
+        let mut rng = stream(seed, "swd patches", key(level.size));
         for place in 0..places {
-            let [top, left] = [(); 2].map(|()| rng.random_range(0..=level.side - PATCH));
-            let corner = (place % images) * level.side * row + top * row + left * channels;
+            let [top, left] = level.size.extents().map(|side| rng.random_range(0..=side - PATCH));
+            let corner = (place % images) * level.size.height * row + top * row + left * channels;
             for y in 0..PATCH {
                 values.extend_from_slice(&level.values[corner + y * row..][..PATCH * channels]);
             }
@@ -169,10 +170,15 @@ impl Patches {
 /// Up to eight directions, as columns.
 type Group = Vec<[f32; GROUP]>;
 
+/// Which level draws which numbers.
+fn key(size: Size) -> u64 {
+    if size.is_square() { size.width as u64 } else { (size.height as u64) << 32 | size.width as u64 }
+}
+
 /// Unit vectors, by turns random and toward a real patch, the latter drawn in proportion to their squared length; the last
 /// group is filled up with zeros, along which nothing differs.
-fn directions(real: &Patches, options: &SlicedWassersteinOptions, side: usize) -> Vec<Group> {
-    let mut rng = stream(options.seed, "swd directions", side as u64);
+fn directions(real: &Patches, options: &SlicedWassersteinOptions, size: Size) -> Vec<Group> {
+    let mut rng = stream(options.seed, "swd directions", key(size));
     // None where all patches are those of flat images, without any length: then all vectors are random.
     let chances = WeightedIndex::new(real.iter().map(squared_length)).ok();
     let mut direction = |index: usize| {

@@ -7,19 +7,20 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use crate::data::to_byte;
 use crate::file;
+use crate::size::Size;
 use crate::{Error, Result};
 
 const WHITE: u8 = 255;
 /// Of padding and scale; a mistyped number must not ask for all memory there is.
 const LARGEST: usize = 64;
 
-/// Square images one after another, each `side` x `side` x `channels` (NHWC), values in [-1, 1].
+/// Images of one size one after another (NHWC), values in [-1, 1].
 #[derive(Debug, Clone, Copy)]
 pub struct Images<'a> {
     /// All values; their number tells how many images there are.
     pub values: &'a [f32],
-    /// Height and width of one image, in pixels.
-    pub side: usize,
+    /// Height and width of one image.
+    pub size: Size,
     /// 1 for gray, 3 for RGB.
     pub channels: usize,
 }
@@ -37,7 +38,8 @@ pub struct Layout {
 
 impl Layout {
     /// Rows of `columns` images, white lines of 2 pixels, and images of 32 pixels or fewer enlarged to about 64.
-    pub fn new(columns: usize, side: usize) -> Self {
+    pub fn new(columns: usize, size: impl Into<Size>) -> Self {
+        let side = size.into().most();
         let scale = if side <= 32 { 64 / side.max(1) } else { 1 };
         Self { columns, padding: 2, scale }
     }
@@ -59,16 +61,16 @@ pub struct Sheet {
 impl Images<'_> {
     /// Values of one image; an error where the numbers do not describe whole images.
     fn image_len(&self) -> Result<usize> {
-        let Self { values, side, channels } = *self;
-        if side == 0 || !matches!(channels, 1 | 3) {
+        let Self { values, size, channels } = *self;
+        if size.least() == 0 || !matches!(channels, 1 | 3) {
             return Err(Error::Input(format!(
-                "sheet: images of side {side} with {channels} channels; expected a side of 1 or more and 1 or 3 channels"
+                "sheet: images of size {size} with {channels} channels; expected sides of 1 or more and 1 or 3 channels"
             )));
         }
-        let len = side.saturating_mul(side).saturating_mul(channels);
+        let len = size.area().saturating_mul(channels);
         if values.is_empty() || !values.len().is_multiple_of(len) {
             return Err(Error::Input(format!(
-                "sheet: {} values; expected one or more whole images of {side} x {side} x {channels} = {len} values",
+                "sheet: {} values; expected one or more whole images of size {size} with {channels} channels, {len} values each",
                 values.len()
             )));
         }
@@ -88,18 +90,19 @@ pub fn grid(images: Images, layout: Layout) -> Result<Sheet> {
     }
     let count = images.values.len() / image_len;
     let columns = columns.min(count);
-    let (side, channels) = (images.side, images.channels);
-    let cell = side * scale + padding;
-    let width = columns * cell + padding;
-    let height = count.div_ceil(columns) * cell + padding;
+    let (size, channels) = (images.size, images.channels);
+    let [down, across] = size.extents().map(|side| side * scale + padding);
+    let width = columns * across + padding;
+    let height = count.div_ceil(columns) * down + padding;
 
     let mut bytes = vec![WHITE; width * height * channels];
     for (index, image) in images.values.chunks_exact(image_len).enumerate() {
-        let (top, left) = (padding + index / columns * cell, padding + index % columns * cell);
-        for y in 0..side * scale {
-            let row = &image[y / scale * side * channels..][..side * channels];
+        let (top, left) = (padding + index / columns * down, padding + index % columns * across);
+        for y in 0..size.height * scale {
+            let row = &image[y / scale * size.width * channels..][..size.width * channels];
             let start = ((top + y) * width + left) * channels;
-            for (x, pixel) in bytes[start..][..side * scale * channels].chunks_exact_mut(channels).enumerate()
+            for (x, pixel) in
+                bytes[start..][..size.width * scale * channels].chunks_exact_mut(channels).enumerate()
             {
                 for (byte, &value) in pixel.iter_mut().zip(&row[x / scale * channels..]) {
                     *byte = to_byte(value);
@@ -121,10 +124,10 @@ pub fn side_by_side(sets: &[Images], layout: Layout) -> Result<Sheet> {
     let Some(first) = sets.first() else {
         return Err(Error::Input("sheet: no images; expected one set or more".into()));
     };
-    let shape = |images: &Images| (images.values.len(), images.side, images.channels);
+    let shape = |images: &Images| (images.values.len(), images.size, images.channels);
     if let Some(other) = sets.iter().find(|set| shape(set) != shape(first)) {
         return Err(Error::Input(format!(
-            "sheet: left and right differ in (values, side, channels): {:?} and {:?}; expected the same",
+            "sheet: left and right differ in (values, size, channels): {:?} and {:?}; expected the same",
             shape(first),
             shape(other)
         )));

@@ -5,6 +5,7 @@ use super::config::Common;
 use super::preparation::Preparation;
 use super::split::{Members, Split};
 use crate::data::{Batching, ImageFile, Images, Loaded, find, named};
+use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
 
@@ -126,7 +127,7 @@ pub fn load_some(
 ) -> Result<Images> {
     let options = settings.plain_options();
     if names.is_empty() {
-        return Images::new(Vec::new(), Vec::new(), options.side, options.channels);
+        return Images::new(Vec::new(), Vec::new(), options.size, options.channels);
     }
     let files = named(source, find(source)?, names)?;
     Ok(Images::of_files(source, files, &options, &|done, count| watch.ready(done, count))?.images)
@@ -165,11 +166,16 @@ fn dataset(images: &Images, members: &Members) -> Dataset {
     Dataset { images, held_out }
 }
 
+/// A size for people, both sides.
+fn words(Size { height, width }: Size) -> String {
+    format!("{width}x{height}")
+}
+
 /// What a set is, for people.
 fn line(spec: &DatasetSpec<'_>, set: &Dataset, loaded: &Loaded) -> Result<String> {
     let DatasetSpec { source, batching, .. } = spec;
     let (count, epoch) = (set.images.len(), batching.steps_per_epoch(set.images.len())?);
-    let mut line = format!("{source}: {count} images at {0}x{0}, {epoch} steps an epoch", batching.size);
+    let mut line = format!("{source}: {count} images at {0}, {epoch} steps an epoch", words(batching.size));
     if !set.held_out.is_empty() {
         line += &format!(", {} held out", set.held_out.len());
     }

@@ -38,7 +38,7 @@ pub fn set(images: &Images) -> Set {
     let bytes = (0..images.len()).flat_map(|index| images.image(index));
     Set {
         values: bytes.map(|&byte| to_unit(byte)).collect(),
-        side: images.side(),
+        size: images.size(),
         channels: images.channels(),
     }
 }

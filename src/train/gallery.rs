@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::data::{Images, to_unit};
-use crate::quality::{ImageSet, diversity, median, nearest, thumbnail};
+use crate::quality::{ImageSet, diversity, median, nearest, thumbnail, thumbnail_size};
+use crate::size::Size;
 use rayon::prelude::*;
 
 /// Height and width at which images are compared: small enough for thousands of comparisons a sample, large enough
@@ -15,10 +16,10 @@ const YARDSTICKS: usize = 64;
 
 /// Small training images, and how they compare with each other.
 pub struct Gallery {
-    /// `[count, small, small, channels]`.
+    /// Thumbnails, one after another.
     training: Vec<f32>,
     /// Height and width of the images in training.
-    side: usize,
+    size: Size,
     channels: usize,
     /// [`diversity`] of training images.
     diversity: f64,
@@ -27,15 +28,15 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Of the images a run is trained on, at `side` pixels: where larger ones are stored to be cropped, of their centres.
+    /// Of the images a run is trained on, at `size`: where larger ones are stored to be cropped, of their centres.
     ///
     /// # Errors
     /// If an image's numbers are none.
-    pub fn new(images: &Images, side: usize) -> Result<Self> {
+    pub fn new(images: &Images, size: Size) -> Result<Self> {
         let channels = images.channels();
-        let small = |index: usize| thumbnail(&centre(images, index, side), side, channels, SIDE);
+        let small = |index: usize| thumbnail(&centre(images, index, size), size, channels, SIDE);
         let training: Vec<f32> = evenly(images.len(), MOST).into_par_iter().flat_map_iter(small).collect();
-        let mut gallery = Self { training, side, channels, diversity: f64::NAN, nearest: f64::NAN };
+        let mut gallery = Self { training, size, channels, diversity: f64::NAN, nearest: f64::NAN };
         let count = gallery.training.len() / gallery.len();
         if count > 1 {
             let some = evenly(count, YARDSTICKS);
@@ -47,19 +48,19 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// How much `images`, `[n, side, side, channels]` in [-1, 1], differ, and how near they are to training images: `diversity`
+    /// How much `images`, `[n, height, width, channels]` in [-1, 1], differ, and how near they are to training images: `diversity`
     /// and `nearest`, a root-mean-square distance each, and the same of training images as `diversity_real` and `nearest_real`. Nothing
     /// where there is nothing to compare, or a number is not finite.
     ///
     /// # Errors
     /// If there are more or fewer numbers than whole images have.
     pub fn figures(&self, images: &[f32]) -> Result<Vec<(&'static str, f64)>> {
-        let len = self.side * self.side * self.channels;
+        let len = self.size.area() * self.channels;
         let finite = images.iter().all(|value| value.is_finite());
         if !finite || self.nearest.is_nan() || images.len() < 2 * len {
             return Ok(Vec::new());
         }
-        let small = |image: &[f32]| thumbnail(image, self.side, self.channels, SIDE);
+        let small = |image: &[f32]| thumbnail(image, self.size, self.channels, SIDE);
         let small: Vec<f32> = images.chunks(len).flat_map(small).collect();
         let near = nearest(self.set(&small)?, self.set(&self.training)?)?;
         Ok(vec![
@@ -71,12 +72,12 @@ impl Gallery {
     }
 
     fn set<'a>(&self, values: &'a [f32]) -> Result<ImageSet<'a>> {
-        ImageSet::new(values, self.side.min(SIDE), self.channels)
+        ImageSet::new(values, thumbnail_size(self.size, SIDE), self.channels)
     }
 
     /// Numbers of a small image.
     fn len(&self) -> usize {
-        self.side.min(SIDE).pow(2) * self.channels
+        thumbnail_size(self.size, SIDE).area() * self.channels
     }
 
     fn image(&self, index: usize) -> &[f32] {
@@ -96,12 +97,13 @@ impl Gallery {
     }
 }
 
-/// The middle of image `index` at `side` pixels, from -1 to 1.
-fn centre(images: &Images, index: usize, side: usize) -> Vec<f32> {
-    let (stored, channels) = (images.side(), images.channels());
-    let margin = stored.saturating_sub(side) / 2;
-    let rows = images.image(index).chunks(stored * channels).skip(margin).take(side);
-    rows.flat_map(|row| &row[margin * channels..(margin + side) * channels])
+/// The middle of image `index` at `size`, from -1 to 1.
+fn centre(images: &Images, index: usize, size: Size) -> Vec<f32> {
+    let (stored, channels) = (images.size(), images.channels());
+    let top = stored.height.saturating_sub(size.height) / 2;
+    let left = stored.width.saturating_sub(size.width) / 2;
+    let rows = images.image(index).chunks(stored.width * channels).skip(top).take(size.height);
+    rows.flat_map(|row| &row[left * channels..(left + size.width) * channels])
         .map(|&byte| to_unit(byte))
         .collect()
 }

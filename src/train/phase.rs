@@ -6,6 +6,7 @@ use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::R1;
 use crate::optim::{Adam, Schedule, average_decay};
 use crate::ranks::Shard;
+use crate::size::Size;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -226,7 +227,7 @@ pub struct Moment {
     /// The images of its batch, and which of them this process computes.
     pub shard: Shard,
     /// Height and width of the images.
-    pub size: usize,
+    pub size: Size,
 }
 
 /// The inputs of an iteration. What several of them are made of is drawn once.

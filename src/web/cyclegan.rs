@@ -38,7 +38,7 @@ pub fn export(
     let model = config.cyclegan()?;
     let (buffers, values) = (model.buffers(), checkpoint.buffers(&model)?);
     let translation = |to: Domain| -> Result<Step> {
-        let step = model.one_way(to, 1, [size; 2], NormMode::Running)?;
+        let step = model.one_way(to, 1, size.extents(), NormMode::Running)?;
         Ok(Step { name: format!("to_{}", to.name()), ..step })
     };
     let steps = [translation(Domain::Y)?, translation(Domain::X)?];
@@ -60,7 +60,7 @@ pub fn export(
     let mut checks = Vec::new();
     for (name, step) in ["translation to Y", "translation to X"].into_iter().zip(&steps) {
         let check = Check { name, steps: vec![step], buffers: vec![] };
-        let input = |_: &str, _: &str, len: usize| Ok(waves(len, size, channels));
+        let input = |_: &str, _: &str, len: usize| Ok(waves(len, size.width, channels));
         checks.push(check.run(&buffers, &values, input, &mut tensors)?);
     }
     files.tensors("check.safetensors", &tensors)?;
@@ -69,7 +69,7 @@ pub fn export(
         kind: CycleGanConfig::KIND,
         title: options.title.clone().unwrap_or_else(|| "Images translated by a CycleGAN".into()),
         step: checkpoint.step(),
-        size,
+        size: size.extents(),
         channels,
         buffers: buffers.iter().map(|buffer| buffer.len).collect(),
         parts,
@@ -84,10 +84,10 @@ pub fn unless_without(error: Error) -> Error {
 }
 
 /// An image that has every level in it.
-fn waves(len: usize, side: usize, channels: usize) -> Vec<f32> {
+fn waves(len: usize, width: usize, channels: usize) -> Vec<f32> {
     let level = |at: usize| {
         let (pixel, channel) = (at / channels, at % channels);
-        let (y, x) = ((pixel / side) as f32, (pixel % side) as f32);
+        let (y, x) = ((pixel / width) as f32, (pixel % width) as f32);
         127.5 + 127.5 * (0.37 * x + 0.23 * y * (1 + channel) as f32).sin()
     };
     (0..len).map(|at| to_unit(level(at))).collect()

@@ -128,7 +128,7 @@ pub fn export(
         kind: DcganConfig::KIND,
         title: options.title.clone().unwrap_or_else(|| "Images drawn by a DCGAN".into()),
         step: checkpoint.step(),
-        size,
+        size: size.extents(),
         channels,
         buffers: buffers.iter().map(|buffer| buffer.len).collect(),
         parts,
@@ -177,7 +177,7 @@ fn inputs(
 ) -> Result<Vec<(String, String, Vec<f32>)>> {
     let Common { seed, size, batch, channels, steps, .. } = config.common;
     let real = config.batching().batch_at(images, t - 1)?.images;
-    let real: Vec<f32> = real.iter().cycle().copied().take(batch * size * size * channels).collect();
+    let real: Vec<f32> = real.iter().cycle().copied().take(batch * size.area() * channels).collect();
     let moment = Moment { seed, t, total: steps.unwrap_or(t), shard: batch.into(), size };
     let mut inputs = Inputs::new(moment, phases, vec![&real]);
     let mut all = Vec::new();

@@ -27,7 +27,8 @@ pub struct Manifest<D> {
     pub title: String,
     /// Iterations done.
     pub step: u64,
-    pub size: usize,
+    /// Height and width of the images.
+    pub size: [usize; 2],
     pub channels: usize,
     /// Numbers in each state buffer.
     pub buffers: Vec<usize>,
@@ -50,7 +51,7 @@ pub struct Sheet {
     pub count: usize,
     pub columns: usize,
     /// Height and width of one.
-    pub side: usize,
+    pub size: [usize; 2],
 }
 
 /// Named tensors of a file.
@@ -146,14 +147,14 @@ impl Files {
         let count = count.min(images.len());
         let chosen = (0..count).map(|index| images.image(index * images.len() / count));
         let values: Vec<f32> = chosen.flatten().map(|&byte| to_unit(byte)).collect();
-        let (side, channels) = (images.side(), images.channels());
+        let (size, channels) = (images.size(), images.channels());
         let layout = Layout { columns: COLUMNS, padding: 0, scale: 1 };
         let file = format!("images/{name}.png");
         let path = self.place(&file)?;
-        sheet::grid(report::Images { values: &values, side, channels }, layout)?.save_png(&path)?;
+        sheet::grid(report::Images { values: &values, size, channels }, layout)?.save_png(&path)?;
         self.bytes += fs::metadata(&path).map_err(Error::io(path))?.len();
         self.images += count;
-        Ok(Sheet { file, count, columns: COLUMNS.min(count), side })
+        Ok(Sheet { file, count, columns: COLUMNS.min(count), size: size.extents() })
     }
 
     /// Writes the page and what it knows of the model.

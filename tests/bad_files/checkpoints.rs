@@ -19,7 +19,7 @@ fn tiny() -> DcganConfig {
         noise_size: Some(2),
         common: CommonSettings {
             preset: Some(Preset::Seed),
-            size: Some(8),
+            size: Some(8.into()),
             g_width: Some(1),
             d_width: Some(1),
             device: Some("cpu".into()),

@@ -3,12 +3,13 @@
 use super::{Row, assert_says, folder_with, refused, row};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use mewgan::data::{Fit, ImageFile, Images, LoadOptions};
+use mewgan::size::Size;
 use std::fs;
 use std::io::Cursor;
 use tempfile::tempdir;
 
 const OPTIONS: LoadOptions =
-    LoadOptions { side: 8, channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+    LoadOptions { size: Size::square(8), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
 
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -99,7 +100,7 @@ fn rows() -> Vec<Row> {
 #[test]
 fn are_refused() {
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-        assert_eq!(ImageFile::of_bytes("a", encoded(format)).square(&OPTIONS).unwrap().len(), 192);
+        assert_eq!(ImageFile::of_bytes("a", encoded(format)).fitted(&OPTIONS).unwrap().len(), 192);
     }
     for row in rows() {
         let (folder, path) = folder_with("bad.png", &row.content);
@@ -150,7 +151,7 @@ fn are_all_named_up_to_a_few() {
         (loaded.images.names(), loaded.skipped.len()),
         (&["10.png".to_owned(), "11.png".into()][..], 18)
     );
-    let good = ImageFile::of_bytes("a", encoded(ImageFormat::Png)).square(&skipping).unwrap();
+    let good = ImageFile::of_bytes("a", encoded(ImageFormat::Png)).fitted(&skipping).unwrap();
     assert_eq!([loaded.images.image(0), loaded.images.image(1)], [&good[..]; 2]);
 }
 

@@ -45,7 +45,7 @@ pub fn tiny(device: &str) -> DcganSettings {
         noise_size: Some(8),
         common: CommonSettings {
             preset: Some(Preset::Small),
-            size: Some(16),
+            size: Some(16.into()),
             g_width: Some(4),
             d_width: Some(4),
             steps: Some(40),

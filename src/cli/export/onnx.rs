@@ -71,7 +71,8 @@ fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(
         NoiseKind::Uniform => "uniform from -1 to 1",
         NoiseKind::Normal => "normal, mean 0 and deviation 1",
     };
-    let (channels, size) = (fixed(config.common.channels), fixed(config.common.size));
+    let channels = fixed(config.common.channels);
+    let [height, width] = config.common.size.extents().map(fixed);
     let export = Export {
         network: &model.generator,
         weights: checkpoint.state_dict(&model, &model.generator, average)?,
@@ -83,7 +84,7 @@ fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(
         },
         output: Port {
             name: "images",
-            extents: [Free("batch".into()), channels, size.clone(), size],
+            extents: [Free("batch".into()), channels, height, width],
             meaning: format!(
                 "{}, from -1 to 1: 127.5 * (1 + value) is a byte",
                 colours(config.common.channels)

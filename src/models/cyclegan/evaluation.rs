@@ -111,14 +111,14 @@ fn translate(
     to: Domain,
     sources: &Set,
 ) -> Result<(Set, Set)> {
-    let Set { side, channels, .. } = *sources;
-    let step = model.translator(to, BATCH, [side; 2], NormMode::Batch)?;
+    let Set { size, channels, .. } = *sources;
+    let step = model.translator(to, BATCH, size.extents(), NormMode::Batch)?;
     let mut executor = device.executor(&model.buffers(), vec![step])?;
     for buffer in [GENERATORS.parameters, GENERATORS.running, AVERAGES] {
         executor.write_state(buffer, &values[buffer])?;
     }
-    let values = (&sources.values[..], BATCH * side * side * channels);
+    let values = (&sources.values[..], BATCH * size.area() * channels);
     let mut drawn = in_batches(&mut *executor, 0, "images", values, &["translation", "back"])?.into_iter();
-    let mut next = || Set { values: drawn.next().unwrap_or_default(), side, channels };
+    let mut next = || Set { values: drawn.next().unwrap_or_default(), size, channels };
     Ok((next(), next()))
 }

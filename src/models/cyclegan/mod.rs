@@ -93,7 +93,7 @@ impl Model for CycleGan {
         let images = |count: usize, wanted: bool| {
             let mut buffer = StateBuffer::default();
             for name in ["X", "Y"].iter().filter(|_| wanted) {
-                buffer.push(*name, Shape([count, self.size, self.size, self.channels]));
+                buffer.push(*name, Shape([count, self.size.height, self.size.width, self.channels]));
             }
             buffer
         };
@@ -159,7 +159,7 @@ impl Model for CycleGan {
     /// With a pool every rank has all translations of a batch, which MPI carries in one message.
     fn check_ranks(config: &CycleGanConfig) -> Result<()> {
         let common = &config.common;
-        let bytes = common.batch * common.size * common.size * common.channels * size_of::<f32>();
+        let bytes = common.batch * common.size.area() * common.channels * size_of::<f32>();
         match config.pool > 0 && bytes > i32::MAX as usize {
             true => Err(Error::Input(format!(
                 "with a pool every rank has all translations of a batch, {} MiB here, over the 2 GiB of a message; use a smaller \

@@ -73,7 +73,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
     let (whole, halve) = (ConvOptions::new(1, 0), ConvOptions::new(2, 1));
     let double = |inputs, outputs| {
         let options = halve.output_padding(1);
-        upsample.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: 3, options, bias: true })
+        upsample.layers(Layer::ConvTranspose2d { inputs, outputs, kernel: [3; 2], options, bias: true })
     };
     let features = 4 * width;
     let mut convolved = vec![Layer::ReflectionPad(1), conv(features, features, 3, whole)];

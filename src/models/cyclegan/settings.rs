@@ -2,16 +2,17 @@
 
 use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
-use crate::Result;
 use crate::data::Batching;
-use crate::models::dcgan::networks::discriminator;
+use crate::models::dcgan::networks::{Stages, discriminator};
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
+use crate::size::Size;
 use crate::train::config::check::{counts, setting, weights, within};
 #[cfg(feature = "cli")]
 use crate::train::config::fields::named;
 use crate::train::config::fields::settings;
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// What a discriminator looks at.
@@ -147,7 +148,7 @@ impl RunConfig for CycleGanConfig {
                 let common = Common {
                     steps: None,
                     epochs: Some(200),
-                    size: 256,
+                    size: Size::square(256),
                     batch: 1,
                     g_width: 64,
                     blocks: 9,
@@ -256,10 +257,12 @@ impl CycleGanConfig {
         if self.scales == 1 {
             return Ok(vec![self.discriminator(name, size)?]);
         }
-        (0..self.scales).map(|scale| self.discriminator(&format!("{name}.{scale}"), size >> scale)).collect()
+        (0..self.scales)
+            .map(|scale| self.discriminator(&format!("{name}.{scale}"), size.map(|side| side >> scale)))
+            .collect()
     }
 
-    fn discriminator(&self, name: &str, size: usize) -> Result<Network> {
+    fn discriminator(&self, name: &str, size: Size) -> Result<Network> {
         let Common { d_width: width, channels, slope, d_first_norm, .. } = self.common;
         let norm = self.common.discriminator_norm();
         match self.discriminator {
@@ -292,18 +295,18 @@ impl CycleGanConfig {
     fn check_size(&self) -> Result<()> {
         let size = self.common.size;
         let multiple = 1 << DOWNSAMPLINGS;
-        if !size.is_multiple_of(multiple) {
-            let near = size.next_multiple_of(multiple);
-            let below = near.saturating_sub(multiple).max(multiple);
+        if !size.all(|side| side.is_multiple_of(multiple)) {
+            let near = size.map(|side| side.next_multiple_of(multiple));
+            let below = size.map(|side| (side / multiple).max(1) * multiple);
             return setting(
                 "size",
                 format!(
-                    "size {size}: CycleGAN halves images twice; choose a multiple of {multiple}, such as {below} or {near}"
+                    "size {size}: CycleGAN halves images twice; choose multiples of {multiple}, such as {below} or {near}"
                 ),
             );
         }
         let least = self.discriminator.least();
-        if size < least {
+        if size.least() < least {
             return setting(
                 "size",
                 format!(
@@ -312,18 +315,13 @@ impl CycleGanConfig {
                 ),
             );
         }
-        if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
-            let below = 1_usize << size.ilog2();
-            return setting(
-                "size",
-                format!(
-                    "size {size}: the whole-image discriminator takes powers of two; choose {below} or {}, or \
-                    `discriminator` patch",
-                    2 * below
-                ),
-            );
+        if self.discriminator == Discriminator::Whole {
+            Stages::of(size).map_err(|error| Error::Setting {
+                name: "size",
+                problem: format!("{error} for the whole-image discriminator, or `discriminator` patch"),
+            })?;
         }
-        within("size", size, least..=2048)
+        within("size", size.most(), least..=2048)
     }
 
     fn check_scales(&self) -> Result<()> {
@@ -331,7 +329,7 @@ impl CycleGanConfig {
         let (size, least) = (self.common.size, self.discriminator.least());
         let fits = |scales: usize| {
             let shrunk = 1 << (scales - 1);
-            size.is_multiple_of(shrunk) && size / shrunk >= least
+            size.all(|side| side.is_multiple_of(shrunk) && side / shrunk >= least)
         };
         let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
         if self.scales <= most {

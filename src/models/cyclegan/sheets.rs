@@ -29,7 +29,7 @@ fn names(set: &Members) -> &[String] {
 pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Members) -> Result<SheetSpec> {
     let (count, common) = (names(set).len(), &config.common);
     let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
-    let step = model.translator(from.other(), batch, [common.size; 2], NormMode::Batch)?;
+    let step = model.translator(from.other(), batch, common.size.extents(), NormMode::Batch)?;
     Ok(SheetSpec { step, input: "images", like: from.other() as usize })
 }
 
@@ -57,9 +57,9 @@ pub fn save(
         Domain::X => ["XtoY", "XtoYtoX"],
         Domain::Y => ["YtoX", "YtoXtoY"],
     };
-    let (side, channels) = (config.common.size, config.common.channels);
-    let [source, translated, back] = images.map(|values| report::Images { values, side, channels });
-    let layout = |images: usize| Layout::new(images * SOURCES, side);
+    let (size, channels) = (config.common.size, config.common.channels);
+    let [source, translated, back] = images.map(|values| report::Images { values, size, channels });
+    let layout = |images: usize| Layout::new(images * SOURCES, size);
     let [translation, circle] = names.map(|name| folder.sample_path(step, name));
     sheet::pairs(source, translated, layout(2))?.save_png(translation)?;
     sheet::side_by_side(&[source, translated, back], layout(3))?.save_png(circle)

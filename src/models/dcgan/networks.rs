@@ -3,6 +3,7 @@
 use crate::graph::Unary;
 use crate::nn::{Layer, Network, Norm, Upsample};
 use crate::shape::ConvOptions;
+use crate::size::Size;
 use crate::{Error, Result};
 
 /// `x` and what two 3x3 convolutions make of it.
@@ -17,28 +18,58 @@ fn residual(channels: usize, norm: Norm) -> Layer {
 const HALVE: ConvOptions = ConvOptions::new(2, 1);
 const WHOLE: ConvOptions = ConvOptions::new(1, 0);
 
-/// How often an image of `size` is halved until it is 4 pixels wide.
-///
-/// # Errors
-/// If `size` is not 8, 16, 32, ...
-pub fn stages(size: usize) -> Result<usize> {
-    if size < 8 || !size.is_power_of_two() {
-        let problem =
-            format!("size {size}: DCGAN draws images of 8, 16, 32, 64, 128, ... pixels; choose one of these");
-        return Err(Error::Setting { name: "size", problem });
-    }
-    Ok(size.ilog2() as usize - 2)
+/// The sides that the smallest features may have.
+const BASE: std::ops::RangeInclusive<usize> = 3..=16;
+
+/// How images of a size are made: the height and width of the smallest features, and how often these are doubled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stages {
+    /// Height and width of the smallest features.
+    pub base: [usize; 2],
+    /// Doublings up to the image, at least 1.
+    pub count: usize,
 }
 
-/// What a generator looks like: from noise `[n, 1, 1, noise]` to images `[n, size, size, channels]` in [-1, 1].
+impl Stages {
+    /// As many doublings as leave features of 3 pixels or more at the bottom: of 4x4 for 8, 16, 32, ..
+    ///
+    /// # Errors
+    /// If the sides cannot be halved often enough; the text says which can.
+    pub fn of(size: Size) -> Result<Self> {
+        let of = |size: Size| {
+            let fits = |count: &usize| {
+                size.all(|side| side.is_multiple_of(1 << count) && side >> count >= *BASE.start())
+            };
+            let count = (1..usize::BITS as usize - 1).take_while(fits).last()?;
+            let base = size.extents().map(|side| side >> count);
+            base.iter().all(|side| BASE.contains(side)).then_some(Self { base, count })
+        };
+        of(size).ok_or_else(|| {
+            let near = |side: usize| {
+                let all = (0..=side).flat_map(|off| [side.saturating_sub(off), side.saturating_add(off)]);
+                all.into_iter().find(|&side| of(side.into()).is_some()).unwrap_or(64)
+            };
+            let problem = format!(
+                "size {size}: DCGAN doubles features of {} to {} pixels a side until they are an image; choose sides such as \
+                 {} that can be halved so far, or a power of two from 8",
+                BASE.start(),
+                BASE.end(),
+                size.map(near)
+            );
+            Error::Setting { name: "size", problem }
+        })
+    }
+}
+
+/// What a generator looks like: from noise `[n, 1, 1, noise]` to images `[n, height, width, channels]` in [-1, 1].
 #[derive(Clone, Copy, Debug)]
 pub struct Generator {
     /// Numbers in one noise vector.
     pub noise: usize,
     /// Channels in front of the last layer; each stage before has twice as many.
     pub width: usize,
-    /// Height and width of the images: 8, 16, 32, ...
-    pub size: usize,
+    /// Height and width of the images: see [`Stages::of`].
+    pub size: Size,
     /// Colour channels of the images.
     pub channels: usize,
     /// What stands behind convolutions.
@@ -47,32 +78,32 @@ pub struct Generator {
     pub upsample: Upsample,
     /// Residual blocks of two 3x3 convolutions in front of each upsampling stage.
     pub blocks: usize,
-    /// Whether features from 32x32 pixels on are excited by those of an eighth of their size (skip-layer excitation,
-    /// Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the image itself is not gated.
+    /// Whether features that were doubled three times or more are excited by those of an eighth of their size (skip-layer
+    /// excitation, Liu 2021): 4x4 ones gate those of 32x32, 8x8 ones those of 64x64, ..; the image itself is not gated.
     pub excite: bool,
 }
 
 /// So many upsampling stages lie between features and those that they gate.
 const REACH: usize = 3;
 
-/// The smallest image with features that are gated.
-pub const LEAST_EXCITED: usize = 8 << REACH;
+/// The fewest doublings of an image with features that are gated.
+pub const LEAST_EXCITED: usize = REACH + 1;
 
 impl Generator {
-    /// A transposed convolution to 4x4 pixels and `width * 2^(stages - 1)` channels, then upsampling stages that
+    /// A transposed convolution to the smallest features with `width * 2^(stages - 1)` channels, then upsampling stages that
     /// halve the channels down to `width`, then one to the image. Gates read and change features as the next stage
     /// reads them: behind the norm, which would undo a gate in front of it, and behind the residual blocks.
     ///
     /// # Errors
-    /// If the size is not a power of two from 8.
+    /// As [`Stages::of`].
     pub fn network(&self) -> Result<Network> {
         let Self { norm, upsample, .. } = *self;
-        let stages = stages(self.size)?;
+        let Stages { base, count: stages } = Stages::of(self.size)?;
         let mut features = self.width << (stages - 1);
         let mut layers = vec![Layer::ConvTranspose2d {
             inputs: self.noise,
             outputs: features,
-            kernel: 4,
+            kernel: base,
             options: WHOLE,
             bias: false,
         }];
@@ -84,7 +115,7 @@ impl Generator {
             layers.extend(std::iter::repeat_n(residual(features, norm), self.blocks));
             if self.excite && stage >= REACH {
                 let (from, inputs) = ends[stage - REACH];
-                layers.push(excitation(from, inputs, 1 << (stage - REACH), features));
+                layers.push(excitation(from, inputs, (base, 1 << (stage - REACH)), features));
             }
             ends.push((layers.len() - 1, features));
             let outputs = if stage == stages - 1 { self.channels } else { features / 2 };
@@ -96,29 +127,36 @@ impl Generator {
     }
 }
 
-/// A gate for `outputs` channels, made of what layer `from` leaves: `inputs` channels of 4x4 blocks of `block` pixels both
+/// A gate for `outputs` channels, made of what layer `from` leaves: `inputs` channels of `base` blocks of `block` pixels both
 /// ways.
-fn excitation(from: usize, inputs: usize, block: usize, outputs: usize) -> Layer {
-    let conv = |inputs, kernel| Layer::conv2d(inputs, outputs, kernel, WHOLE, false);
+fn excitation(from: usize, inputs: usize, (base, block): ([usize; 2], usize), outputs: usize) -> Layer {
+    let conv = |inputs, kernel| Layer::Conv2d {
+        inputs,
+        outputs,
+        kernel,
+        options: WHOLE,
+        bias: false,
+        spectral: false,
+    };
     let gate = vec![
         Layer::AvgPool(block),
-        conv(inputs, 4),
+        conv(inputs, base),
         Layer::leaky_relu(0.1),
-        conv(outputs, 1),
+        conv(outputs, [1; 2]),
         Layer::Activation(Unary::Sigmoid),
     ];
     Layer::Excite { from, gate }
 }
 
 /// From images to raw scores `[n, 1, 1, 1]`: downsampling stages from `width` channels that double them, then a
-/// convolution over the remaining 4x4 pixels. `slope` is that of the leaky ReLU; `first_norm` says whether a norm stands
+/// convolution over the remaining pixels. `slope` is that of the leaky ReLU; `first_norm` says whether a norm stands
 /// behind the first layer as well.
 ///
 /// # Errors
-/// If `size` is not a power of two from 8.
+/// As [`Stages::of`].
 pub fn discriminator(
     width: usize,
-    size: usize,
+    size: impl Into<Size>,
     channels: usize,
     norm: Norm,
     first_norm: bool,
@@ -128,10 +166,18 @@ pub fn discriminator(
     let first = if first_norm { norm } else { Norm::None };
     let mut layers: Vec<Layer> = first.around(conv(channels, width, HALVE), width, slope).collect();
     let mut features = width;
-    for _ in 1..stages(size)? {
+    let Stages { base, count } = Stages::of(size.into())?;
+    for _ in 1..count {
         layers.extend(norm.around(conv(features, features * 2, HALVE), features * 2, slope));
         features *= 2;
     }
-    layers.push(conv(features, 1, WHOLE));
+    layers.push(Layer::Conv2d {
+        inputs: features,
+        outputs: 1,
+        kernel: base,
+        options: WHOLE,
+        bias: false,
+        spectral: false,
+    });
     Ok(norm.network("discriminator", layers))
 }

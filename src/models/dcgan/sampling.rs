@@ -25,17 +25,17 @@ pub fn fixed_noise(config: &DcganConfig, seed: u64, count: usize) -> Vec<f32> {
     noise(config.noise, seed, "noise.sample", 0, count * config.noise_size)
 }
 
-/// Writes images `[n, size, size, channels]` as one PNG.
+/// Writes images `[n, height, width, channels]` as one PNG.
 ///
 /// # Errors
 /// If it cannot be written.
 pub fn save_grid(images: &[f32], config: &DcganConfig, columns: usize, path: &Path) -> Result<()> {
-    let images = Images { values: images, side: config.common.size, channels: config.common.channels };
+    let images = Images { values: images, size: config.common.size, channels: config.common.channels };
     sheet::grid(images, Layout::new(columns, config.common.size))?.save_png(path)
 }
 
-/// Writes noises and the images `[n, size, size, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
-/// `[n, noise_size, 1, 1]` and `images` `[n, channels, size, size]`, in [-1, 1].
+/// Writes noises and the images `[n, height, width, channels]` drawn from them as safetensors, in PyTorch's layouts: `noise`
+/// `[n, noise_size, 1, 1]` and `images` `[n, channels, height, width]`, in [-1, 1].
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -43,8 +43,8 @@ pub fn save_numbers(noises: Vec<f32>, images: &[f32], config: &DcganConfig, path
     let (count, size, channels) =
         (noises.len() / config.noise_size, config.common.size, config.common.channels);
     let noise = Tensor { shape: vec![count, config.noise_size, 1, 1], values: noises };
-    let values = image_to_torch(images, Shape([count, size, size, channels]));
-    let images = Tensor { shape: vec![count, channels, size, size], values };
+    let values = image_to_torch(images, Shape([count, size.height, size.width, channels]));
+    let images = Tensor { shape: vec![count, channels, size.height, size.width], values };
     tensor_file::write(path, &Tensors::F32([("noise".into(), noise), ("images".into(), images)].into()))
 }
 
@@ -53,7 +53,7 @@ pub fn save_numbers(noises: Vec<f32>, images: &[f32], config: &DcganConfig, path
 pub struct Drawn<'a> {
     /// Its noise.
     pub noise: &'a [f32],
-    /// Its values, `[size, size, channels]` in [-1, 1].
+    /// Its values, `[height, width, channels]` in [-1, 1].
     pub image: &'a [f32],
 }
 
@@ -133,7 +133,7 @@ impl Sampler {
     }
 
     fn image_len(&self) -> usize {
-        self.config.common.size * self.config.common.size * self.config.common.channels
+        self.config.common.size.area() * self.config.common.channels
     }
 }
 
@@ -156,6 +156,6 @@ fn between(kind: NoiseKind, a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
 /// # Errors
 /// If it cannot be written.
 pub fn save_single(image: &[f32], config: &DcganConfig, path: &Path) -> Result<()> {
-    let image = Images { values: image, side: config.common.size, channels: config.common.channels };
+    let image = Images { values: image, size: config.common.size, channels: config.common.channels };
     sheet::grid(image, Layout { columns: 1, padding: 0, scale: 1 })?.save_png(path)
 }

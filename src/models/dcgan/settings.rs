@@ -1,6 +1,6 @@
 //! DCGAN's settings.
 
-use super::networks::{Generator, LEAST_EXCITED, discriminator, stages};
+use super::networks::{Generator, LEAST_EXCITED, Stages, discriminator};
 use super::{Dcgan, Objective};
 use crate::Result;
 use crate::data::{AugmentKind, Batching, NoiseKind};
@@ -113,15 +113,15 @@ impl RunConfig for DcganConfig {
 
     fn check(&self) -> Result<()> {
         let size = self.common.size;
-        stages(size)?;
-        within("size", size, 8..=2048)?;
+        let stages = Stages::of(size)?;
+        within("size", size.most(), 6..=2048)?;
         within("noise_size", self.noise_size, 1..=65536)?;
-        if self.excite && size < LEAST_EXCITED {
+        if self.excite && stages.count < LEAST_EXCITED {
             return setting(
                 "excite",
                 format!(
-                    "excite gates features of 32x32 pixels or more, which an image of size {size} is not made of; choose `size` \
-                    {LEAST_EXCITED} or more, or `excite`=false"
+                    "excite gates features that were doubled three times, which an image of size {size} is not made of; choose \
+                    `size` 64 or more, or `excite`=false"
                 ),
             );
         }

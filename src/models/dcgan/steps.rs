@@ -9,6 +9,7 @@ use crate::nn::{Network, NormMode, Tensors};
 use crate::optim::{Adam, OptimizerState};
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::size::Size;
 use crate::train::model::Model;
 use crate::train::norm_mode;
 
@@ -53,7 +54,7 @@ pub struct Dcgan {
     /// Numbers in one noise vector.
     pub noise: usize,
     /// Height and width of the images.
-    pub size: usize,
+    pub size: Size,
     /// Colour channels of the images.
     pub channels: usize,
     /// What is minimised.
@@ -93,7 +94,7 @@ impl Dcgan {
 
         let (tensors, mut updates) = self.discriminator.normalized(&d)?;
 
-        let images = graph.input("real", Shape([batch, self.size, self.size, self.channels]));
+        let images = graph.input("real", Shape([batch, self.size.height, self.size.width, self.channels]));
         let real = objective.diffaugment.apply(images, "real")?;
         let (scores, from_real) = self.discriminator.forward(real, &tensors, statistics)?;
         updates.extend(from_real);

@@ -11,6 +11,7 @@ use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Init, Norm, Upsample};
 use crate::optim::{Adam, Schedule};
 use crate::ranks::{Ranks, Shard};
+use crate::size::Size;
 use crate::train::initial::{Initial, one_or_more};
 use crate::train::phase::Rates;
 use crate::{Error, Result};
@@ -31,7 +32,8 @@ settings! {
         epochs: u64,
         /// Scale images to this height and width and train on random crops of --size, of large ones without shrinking them
         /// much; where it is not given, crops are of images 1.1 times as large, or there are none: see --augment.
-        load_size: usize,
+        #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
+        load_size: Size,
         /// The generators' learning rate, where it is not --lr.
         g_lr: f64,
         /// The discriminators' learning rate, where it is not --lr.
@@ -47,11 +49,13 @@ settings! {
         memory_limit: u64,
     }
     always {
-        /// Height and width of the images in training: for dcgan 8, 16, 32, 64, 128, ..; for cyclegan a multiple of 4.
-        size: usize,
+        /// Height and width of the images in training, or WIDTHxHEIGHT: for dcgan sides that can be halved to 3 to 16 pixels, such as
+        /// 64, 96x64 or 80; for cyclegan multiples of 4.
+        #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
+        size: Size,
         /// 3 for colour, 1 for grey.
         channels: usize,
-        /// How images become square: the centre cropped, or the whole image stretched.
+        /// How images take the shape of --size: the centre cropped, or the whole image stretched.
         #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
         fit: Fit,
         /// Go on without images that cannot be read.
@@ -164,7 +168,7 @@ impl Common {
             decay_from: None,
             d_norm: None,
             memory_limit: None,
-            size: 64,
+            size: Size::square(64),
             channels: 3,
             fit: Fit::Crop,
             skip_bad: false,
@@ -264,13 +268,13 @@ impl Common {
 
     /// How images are loaded to be trained on.
     pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { side: self.augmentation().stored_side(self.size), ..self.plain_options() }
+        LoadOptions { size: self.augmentation().stored_size(self.size), ..self.plain_options() }
     }
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
     pub fn plain_options(&self) -> LoadOptions {
         LoadOptions {
-            side: self.size,
+            size: self.size,
             channels: self.channels,
             fit: self.fit,
             skip_bad: self.skip_bad,
@@ -328,8 +332,9 @@ impl Common {
         if !matches!(self.channels, 1 | 3) {
             refuse("channels", self.channels, "3 for colour or 1 for grey")?;
         }
-        if let Some(load_size) = self.load_size {
-            within("load_size", load_size, self.size..=8192)?;
+        if let Some(Size { height, width }) = self.load_size {
+            within("load_size", height, self.size.height..=8192)?;
+            within("load_size", width, self.size.width..=8192)?;
         }
         within("batch", self.batch, 1..=65536)?;
         within("g_width", self.g_width, 1..=4096)?;

@@ -208,7 +208,7 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
         let mut smaller = self.clone();
         let common = smaller.common_mut();
         match common.batch {
-            0 | 1 => common.size /= 2,
+            0 | 1 => common.size = common.size.map(|side| side / 2),
             _ => common.batch /= 2,
         }
         smaller.checked().ok()

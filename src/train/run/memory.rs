@@ -5,6 +5,7 @@ use crate::device::Device;
 use crate::graph::{StateBuffer, Step};
 use crate::machine;
 use crate::ranks::Ranks;
+use crate::size::Size;
 use crate::train::config::{Common, RunConfig};
 use crate::train::model::Model;
 use crate::train::split::Split;
@@ -134,7 +135,7 @@ fn fitting<M: Model>(
     device: &Device,
     ranks: &Ranks,
     most: u64,
-) -> Option<((usize, usize), u64)> {
+) -> Option<((usize, Size), u64)> {
     let mut smaller = config.smaller()?;
     loop {
         let buffers = networks::<M>(&smaller, ranks).ok()?.buffers();

@@ -13,6 +13,7 @@ use crate::optim::Adam;
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::shape::Shape;
+use crate::size::Size;
 use crate::train::model::Model;
 use building::Building;
 use parts::Part;
@@ -94,7 +95,7 @@ pub struct CycleGan {
     /// half as large, by means of 2x2 pixels; losses and penalties are means over them (Wang 2018).
     pub discriminators: [Vec<Network>; 2],
     /// Height and width of the images in training.
-    pub size: usize,
+    pub size: Size,
     /// Colour channels.
     pub channels: usize,
     /// Images of each set in a step of this process.
@@ -160,7 +161,7 @@ impl CycleGan {
     pub(super) fn step(&self, part: &Part, shard: Shard, penalized: bool) -> Result<Step> {
         let graph = Graph::new();
         let buffers = self.buffers();
-        let shape = Shape([shard.len, self.size, self.size, self.channels]);
+        let shape = Shape([shard.len, self.size.height, self.size.width, self.channels]);
         let images = ["x", "y"].map(|name| graph.input(name, shape));
         let mut building = Building {
             model: self,
