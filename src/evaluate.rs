@@ -1,6 +1,7 @@
 //! Figures that judge a trained model on real images, each beside what real images score themselves.
 
 use crate::Result;
+use crate::data::with_channels;
 use crate::quality::{
     ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median, nearest,
     sliced_wasserstein,
@@ -60,6 +61,11 @@ pub struct Set {
 impl Set {
     fn view(&self) -> Result<ImageSet<'_>> {
         ImageSet::new(&self.values, self.size, self.channels)
+    }
+
+    /// The same images with so many channels: see [`with_channels`].
+    fn with_channels(&self, channels: usize) -> Self {
+        Self { values: with_channels(&self.values, self.channels, channels), size: self.size, channels }
     }
 
     /// How many images.
@@ -201,7 +207,8 @@ pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
         mean_absolute_error(sources.view()?, back.view()?)?,
     )];
     let options = SlicedWassersteinOptions::default();
-    let untranslated = sliced_wasserstein(sources.view()?, targets.view()?, &options)?;
+    let alike = sources.with_channels(targets.channels);
+    let untranslated = sliced_wasserstein(alike.view()?, targets.view()?, &options)?;
     let found = sliced_wasserstein(translations.view()?, targets.view()?, &options)?;
     for ((side, value), (_, own)) in found.iter().zip(&untranslated) {
         let name = format!("{name}: SWD x 1000 at {side} pixels");
@@ -213,7 +220,7 @@ pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
     );
     if let Some(partners) = partners {
         let error = mean_absolute_error(translations.view()?, partners.view()?)?;
-        let own = mean_absolute_error(sources.view()?, partners.view()?)?;
+        let own = mean_absolute_error(alike.view()?, partners.view()?)?;
         figures.push(Figure::new(format!("{name}: paired error"), error).beside(own, of));
     }
     Ok(figures)

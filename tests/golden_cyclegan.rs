@@ -28,7 +28,8 @@ fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -
         "course" | "recipe" | "scales" => (Translator::Plain, Upsample::Nearest),
         _ => (Translator::Resnet, Upsample::Transposed),
     };
-    let generator = |name| cyclegan::generator(name, kind, width, blocks, 3, norm, upsample).expect("valid");
+    let generator =
+        |name| cyclegan::generator(name, kind, width, blocks, [3; 2], norm, upsample).expect("valid");
     let small = matches!(preset, "recipe" | "scales");
     let discriminator = |name: &str| match preset {
         "seed" => Network {
@@ -48,7 +49,7 @@ fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -
             _ => vec![discriminator(name)],
         }),
         size: size.into(),
-        channels: 3,
+        channels: [3; 2],
         batch,
         objective: CycleObjective {
             loss: if small { Adversarial::Hinge } else { Adversarial::Lsgan },

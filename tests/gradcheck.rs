@@ -387,7 +387,7 @@ fn cyclegan_losses() {
         (Translator::Resnet, Norm::Instance, Upsample::Transposed),
         (Translator::Plain, Norm::Instance, Upsample::Nearest),
     ] {
-        let translator = cyclegan::generator("G", kind, 1, 1, 1, norm, upsample).unwrap();
+        let translator = cyclegan::generator("G", kind, 1, 1, [1; 2], norm, upsample).unwrap();
         let judge = cyclegan::patch_discriminator("D", 1, 1, norm, 0.2);
         let shapes = |network: &Network| -> Vec<[usize; 4]> {
             network.parameters().iter().map(|parameter| parameter.shape.0).collect()

@@ -101,3 +101,29 @@ fn sizes_that_cannot_be_are_refused_with_ones_that_can() {
     }
     assert_eq!("96x64".parse(), Ok(Size { height: 64, width: 96 }));
 }
+
+#[test]
+fn sets_may_differ_in_channels() {
+    let folder = tempdir().unwrap();
+    let sets = "--x builtin:noto/faces --y builtin:twemoji/faces --x-channels 1 --lambda-identity 0";
+    for device in ["cpu", "gpu"] {
+        done(
+            &folder,
+            &format!(
+                "train cyclegan {sets} --size 16 --blocks 1 --pool 4 --updates generators-first --d-fake-every 1 {TINY} \
+                      --device {device} --out {device}"
+            ),
+        );
+        done(&folder, &format!("resume {device} --steps 3"));
+        let judged = done(&folder, &format!("evaluate {device} --paired --device {device}"));
+        assert!(judged.contains("X to Y: paired error"), "{judged}");
+        done(&folder, &format!("export web {device} --out {device}/site --images 3"));
+        for to in ["x", "y"] {
+            done(&folder, &format!("export onnx {device} --to {to} --out {device}/{to}.onnx"));
+        }
+    }
+    let identity = sets.replace("identity 0", "identity 5");
+    let output = mewgan(&folder, &format!("train cyclegan {identity} --size 16 {TINY} --device cpu"));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("--lambda-identity") && error.contains("X has 1 channels and Y 3"), "{error}");
+}

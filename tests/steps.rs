@@ -196,7 +196,7 @@ fn the_paper_preset_fits_a_gpu_of_eight_gibibytes() {
         use mewgan::models::cyclegan::networks::{Translator, generator};
         use mewgan::nn::Norm;
         use mewgan::nn::Upsample;
-        generator(name, Translator::Resnet, 64, 9, 3, Norm::Instance, Upsample::Transposed).unwrap()
+        generator(name, Translator::Resnet, 64, 9, [3; 2], Norm::Instance, Upsample::Transposed).unwrap()
     };
     model.generators = ["G_XtoY", "G_YtoX"].map(generator);
     model.objective.pool = 50;

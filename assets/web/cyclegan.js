@@ -11,13 +11,14 @@ export async function show(model, main) {
 
 // One direction: its section, and what draws a first image.
 function way(model, from, to, examples) {
-    const { size, channels, replayer } = model;
+    const { size, details, replayer } = model;
+    const channels = (name) => details.channels[name === "X" ? 0 : 1];
     const canvas = (label) => element("canvas", { width: size[1], height: size[0], role: "img", "aria-label": label });
     const [source, there, back] = [canvas(`An image of ${from}`), canvas(`Translated to ${to}`), canvas(`And back to ${from}`)];
     const time = element("output", { id: `time-${to}` });
     const problem = element("p", { class: "error", role: "alert", hidden: true });
     const middle = median();
-    const put = (canvas, values) => canvas.getContext("2d").putImageData(image(values, size, channels), 0, 0);
+    const put = (canvas, values, name) => canvas.getContext("2d").putImageData(image(values, size, channels(name)), 0, 0);
 
     const timed = async (step, images) => {
         const start = performance.now();
@@ -27,19 +28,19 @@ function way(model, from, to, examples) {
     };
     const translate = (rgba) => model.task(async () => {
         problem.hidden = true;
-        const image = numbers(rgba, channels);
-        put(source, image);
+        const image = numbers(rgba, channels(from));
+        put(source, image, from);
         const [translation, took] = await timed(`to_${to}`, image);
-        put(there, translation);
+        put(there, translation, to);
         const [returned] = await timed(`to_${from}`, translation);
-        put(back, returned);
+        put(back, returned, from);
         time.textContent = `${milliseconds(middle(took))} a translation`;
     });
     const take = async (file) => {
         if (!file) return;
         try {
             const image = await createImageBitmap(file);
-            await translate(fitted(image, size));
+            await translate(fitted(image, size, channels(from)));
         } catch (error) {
             if (!(error instanceof DOMException)) throw error;
             problem.textContent = `${file.name} is no image that this browser can read; choose a PNG, JPEG or WebP.`;
@@ -66,7 +67,7 @@ function way(model, from, to, examples) {
         problem,
         element("div", { class: "examples" }, ...examples.map((rgba, index) => {
             const thumbnail = canvas(`Example ${index + 1} of ${from}`);
-            put(thumbnail, numbers(rgba, channels));
+            put(thumbnail, numbers(rgba, channels(from)), from);
             return element("button", { title: `Translate example ${index + 1}`, click: () => translate(rgba) }, thumbnail);
         })),
         element("p", { class: "time" }, time));

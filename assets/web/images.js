@@ -1,12 +1,14 @@
 // Images between canvases, files and the numbers that networks see: bytes as byte / 127.5 - 1, channels together. Sizes are
 // `[height, width]`, in pixels.
 
-// The bytes of an image at a size: its middle, scaled, transparent parts over white.
-export function fitted(image, [height, width]) {
+// The bytes of an image at a size: its middle, scaled, transparent parts over white unless they have a channel.
+export function fitted(image, [height, width], channels) {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.fillStyle = "white";
-    context.fillRect(0, 0, width, height);
+    if (channels < 4) {
+        context.fillStyle = "white";
+        context.fillRect(0, 0, width, height);
+    }
     context.imageSmoothingQuality = "high";
     const scale = Math.min(image.width / width, image.height / height);
     const [across, down] = [scale * width, scale * height];
@@ -23,7 +25,7 @@ export function numbers(rgba, channels) {
             const grey = 0.2126 * rgba[at] + 0.7152 * rgba[at + 1] + 0.0722 * rgba[at + 2];
             values[pixel] = grey / 127.5 - 1;
         } else {
-            for (let channel = 0; channel < 3; channel++) values[3 * pixel + channel] = rgba[at + channel] / 127.5 - 1;
+            for (let channel = 0; channel < channels; channel++) values[channels * pixel + channel] = rgba[at + channel] / 127.5 - 1;
         }
     }
     return values;
@@ -37,7 +39,7 @@ export function image(values, [height, width], channels) {
             const value = values[channels * pixel + (channels === 1 ? 0 : channel)];
             rgba[4 * pixel + channel] = Math.round((value + 1) * 127.5);
         }
-        rgba[4 * pixel + 3] = 255;
+        rgba[4 * pixel + 3] = channels === 4 ? Math.round((values[4 * pixel + 3] + 1) * 127.5) : 255;
     }
     return new ImageData(rgba, width, height);
 }

@@ -28,6 +28,25 @@ pub fn to_byte(unit: f32) -> u8 {
     ((unit + 1.0) * 127.5).round() as u8
 }
 
+/// The channels that images may have: grey, red, green and blue, and these with opacity.
+pub const CHANNELS: [usize; 3] = [1, 3, 4];
+
+/// Values from -1 to 1 of pixels with `from` channels as such with `to`: grey is the same in all colours, colours become grey by
+/// Rec. 709, and what says nothing of opacity is opaque.
+pub fn with_channels(values: &[f32], from: usize, to: usize) -> Vec<f32> {
+    let pixel = |pixel: &[f32]| {
+        let [r, g, b] = if from == 1 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
+        let a = if from == 4 { pixel[3] } else { 1.0 };
+        match to {
+            1 if from == 1 => vec![r],
+            1 => vec![0.2126 * r + 0.7152 * g + 0.0722 * b],
+            3 => vec![r, g, b],
+            _ => vec![r, g, b, a],
+        }
+    };
+    values.chunks_exact(from).flat_map(pixel).collect()
+}
+
 /// Decoded images of one size, with their names. Sets that were split, and clones, share one copy of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
@@ -53,14 +72,14 @@ impl Images {
     /// Images from `bytes`, `[names.len(), height, width, channels]`.
     ///
     /// # Errors
-    /// If a side is 0, `channels` is neither 1 nor 3, or there are more or fewer bytes than that.
+    /// If a side is 0, `channels` is none of [`CHANNELS`], or there are more or fewer bytes than that.
     pub fn new(bytes: Vec<u8>, names: Vec<String>, size: impl Into<Size>, channels: usize) -> Result<Self> {
         let size = size.into();
         let count = names.len();
         let expected = [size.height, size.width, channels].iter().try_fold(count, |n, &d| n.checked_mul(d));
-        if size.least() == 0 || !matches!(channels, 1 | 3) || expected != Some(bytes.len()) {
+        if size.least() == 0 || !CHANNELS.contains(&channels) || expected != Some(bytes.len()) {
             return Err(Error::Input(format!(
-                "{} bytes are not {count} images of size {size} with {channels} channels; channels must be 1 or 3",
+                "{} bytes are not {count} images of size {size} with {channels} channels; channels must be 1, 3 or 4",
                 bytes.len()
             )));
         }
@@ -121,7 +140,7 @@ impl Images {
         self.size
     }
 
-    /// 1 for grey, 3 for RGB.
+    /// 1 for grey, 3 for RGB, 4 for RGBA.
     pub fn channels(&self) -> usize {
         self.channels
     }

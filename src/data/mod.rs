@@ -22,7 +22,7 @@ pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
 pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
 pub use diffaugment::DiffAugmentParams;
-pub use images::{Images, Loaded, OnImage, find, named, to_byte, to_unit};
+pub use images::{CHANNELS, Images, Loaded, OnImage, find, named, to_byte, to_unit, with_channels};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pool::PoolDraws;

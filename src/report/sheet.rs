@@ -21,7 +21,7 @@ pub struct Images<'a> {
     pub values: &'a [f32],
     /// Height and width of one image.
     pub size: Size,
-    /// 1 for gray, 3 for RGB.
+    /// 1 for gray, 3 for RGB, 4 for RGBA.
     pub channels: usize,
 }
 
@@ -52,7 +52,7 @@ pub struct Sheet {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// 1 for gray, 3 for RGB.
+    /// 1 for gray, 3 for RGB, 4 for RGBA.
     pub channels: usize,
     /// Rows from the top, pixels from the left, channels together.
     pub bytes: Vec<u8>,
@@ -62,9 +62,9 @@ impl Images<'_> {
     /// Values of one image; an error where the numbers do not describe whole images.
     fn image_len(&self) -> Result<usize> {
         let Self { values, size, channels } = *self;
-        if size.least() == 0 || !matches!(channels, 1 | 3) {
+        if size.least() == 0 || !matches!(channels, 1 | 3 | 4) {
             return Err(Error::Input(format!(
-                "sheet: images of size {size} with {channels} channels; expected sides of 1 or more and 1 or 3 channels"
+                "sheet: images of size {size} with {channels} channels; expected sides of 1 or more and 1, 3 or 4 channels"
             )));
         }
         let len = size.area().saturating_mul(channels);
@@ -146,8 +146,9 @@ impl Sheet {
         let color = match channels {
             1 => ExtendedColorType::L8,
             3 => ExtendedColorType::Rgb8,
+            4 => ExtendedColorType::Rgba8,
             _ => {
-                return Err(Error::Input(format!("sheet: {channels} channels; expected 1 or 3")));
+                return Err(Error::Input(format!("sheet: {channels} channels; expected 1, 3 or 4")));
             }
         };
         let (Ok(columns), Ok(rows)) = (u32::try_from(*width), u32::try_from(*height)) else {

@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, ImageNames};
 use super::config::Common;
 use super::preparation::Preparation;
 use super::split::{Members, Split};
-use crate::data::{Batching, ImageFile, Images, Loaded, find, named};
+use crate::data::{Batching, ImageFile, Images, LoadOptions, Loaded, find, named};
 use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -16,6 +16,8 @@ pub struct DatasetSpec<'c> {
     pub name: &'static str,
     /// A folder, or a bundled set.
     pub source: &'c str,
+    /// Channels of its images.
+    pub channels: usize,
     /// In which order its images are seen.
     pub batching: Batching,
 }
@@ -75,7 +77,8 @@ impl Found {
     pub fn load(self, specs: &[DatasetSpec<'_>], settings: &Common, watch: &dyn Preparation) -> Result<Data> {
         let (mut loaded, mut good) = (Vec::new(), Vec::new());
         for (spec, files) in specs.iter().zip(self.files) {
-            let set = Images::of_files(spec.source, files, &settings.load_options(), &|done, count| {
+            let options = LoadOptions { channels: spec.channels, ..settings.load_options() };
+            let set = Images::of_files(spec.source, files, &options, &|done, count| {
                 watch.ready(done, count);
             })?;
             good.push((spec.name, set.images.names().to_vec()));
@@ -120,17 +123,17 @@ pub fn members_of(
 /// # Errors
 /// If one is not there, or cannot be read.
 pub fn load_some(
-    source: &str,
+    spec: &DatasetSpec<'_>,
     names: &[String],
     settings: &Common,
     watch: &dyn Preparation,
 ) -> Result<Images> {
-    let options = settings.plain_options();
+    let options = LoadOptions { channels: spec.channels, ..settings.plain_options() };
     if names.is_empty() {
         return Images::new(Vec::new(), Vec::new(), options.size, options.channels);
     }
-    let files = named(source, find(source)?, names)?;
-    Ok(Images::of_files(source, files, &options, &|done, count| watch.ready(done, count))?.images)
+    let files = named(spec.source, find(spec.source)?, names)?;
+    Ok(Images::of_files(spec.source, files, &options, &|done, count| watch.ready(done, count))?.images)
 }
 
 fn split(
@@ -147,7 +150,7 @@ fn split(
 /// The run's last step.
 fn total(specs: &[DatasetSpec<'_>], settings: &Common, split: &Split) -> Result<u64> {
     let mut epoch = 0;
-    for DatasetSpec { name, source, batching } in specs {
+    for DatasetSpec { name, source, batching, .. } in specs {
         let count = split.of(name).trained.len();
         if count < batching.batch {
             return Err(Error::Input(format!(

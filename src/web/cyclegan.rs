@@ -22,6 +22,8 @@ const EXAMPLES: usize = 12;
 /// What only a CycleGAN's page needs.
 #[derive(Serialize)]
 struct Details {
+    /// Channels of X and of Y.
+    channels: [usize; 2],
     /// Images of X and of Y.
     examples: Vec<Sheet>,
 }
@@ -35,6 +37,7 @@ pub fn export(
 ) -> Result<Exported> {
     let config: CycleGanConfig = checkpoint.config()?;
     let Common { size, channels, .. } = config.common;
+    let of_domain = Domain::BOTH.map(|domain| config.channels(domain));
     let model = config.cyclegan()?;
     let (buffers, values) = (model.buffers(), checkpoint.buffers(&model)?);
     let translation = |to: Domain| -> Result<Step> {
@@ -58,7 +61,8 @@ pub fn export(
     let parts = vec![files.part("sampling", &steps, &buffers, (&values, &model.state()))?];
     let mut tensors = Vec::new();
     let mut checks = Vec::new();
-    for (name, step) in ["translation to Y", "translation to X"].into_iter().zip(&steps) {
+    let translations = ["translation to Y", "translation to X"].into_iter().zip(of_domain);
+    for ((name, channels), step) in translations.zip(&steps) {
         let check = Check { name, steps: vec![step], buffers: vec![] };
         let input = |_: &str, _: &str, len: usize| Ok(waves(len, size.width, channels));
         checks.push(check.run(&buffers, &values, input, &mut tensors)?);
@@ -74,7 +78,7 @@ pub fn export(
         buffers: buffers.iter().map(|buffer| buffer.len).collect(),
         parts,
         checks,
-        details: Details { examples },
+        details: Details { channels: of_domain, examples },
     })
 }
 

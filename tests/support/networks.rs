@@ -67,10 +67,10 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
     let model =
         |kind, norm, upsample, judge: fn(&str, usize, Norm) -> Network, updates, trimmings| CycleGan {
             generators: ["G_XtoY", "G_YtoX"]
-                .map(|name| cyclegan::generator(name, kind, width, 1, 3, norm, upsample).unwrap()),
+                .map(|name| cyclegan::generator(name, kind, width, 1, [3; 2], norm, upsample).unwrap()),
             discriminators: ["D_X", "D_Y"].map(|name| vec![judge(name, width, norm)]),
             size: size.into(),
-            channels: 3,
+            channels: [3; 2],
             batch,
             objective: CycleObjective {
                 loss: Adversarial::Lsgan,

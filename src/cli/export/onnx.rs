@@ -107,22 +107,23 @@ fn translator(
     let (model, average) = (config.cyclegan()?, config.common.keeps_average());
     let statistics = statistics.map_or(NormMode::Running, Into::into);
     let network = model.generator(to);
-    let extents =
-        || [Free("batch".into()), fixed(config.common.channels), Free("height".into()), Free("width".into())];
-    let colours = colours(config.common.channels);
+    let extents = |of: Domain| {
+        [Free("batch".into()), fixed(config.channels(of)), Free("height".into()), Free("width".into())]
+    };
+    let [from, to_colours] = [to.other(), to].map(|domain| colours(config.channels(domain)));
     let export = Export {
         network,
         weights: checkpoint.state_dict(&model, network, average)?,
         statistics,
         input: Port {
             name: "image",
-            extents: extents(),
-            meaning: format!("{colours}, from -1 to 1: byte / 127.5 - 1; height and width divide by 4"),
+            extents: extents(to.other()),
+            meaning: format!("{from}, from -1 to 1: byte / 127.5 - 1; height and width divide by 4"),
         },
         output: Port {
             name: "translation",
-            extents: extents(),
-            meaning: format!("{colours}, from -1 to 1: 127.5 * (1 + value) is a byte"),
+            extents: extents(to),
+            meaning: format!("{to_colours}, from -1 to 1: 127.5 * (1 + value) is a byte"),
         },
         about: format!("CycleGAN's {}, step {}. {}", network.name, checkpoint.step(), says(statistics)),
         metadata: metadata(checkpoint, &config, statistics, average)?,
@@ -136,7 +137,11 @@ fn fixed(extent: usize) -> Size {
 }
 
 fn colours(channels: usize) -> &'static str {
-    if channels == 1 { "grey" } else { "red, green, blue" }
+    match channels {
+        1 => "grey",
+        3 => "red, green, blue",
+        _ => "red, green, blue, opacity",
+    }
 }
 
 fn says(statistics: NormMode) -> &'static str {

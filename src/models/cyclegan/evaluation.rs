@@ -67,11 +67,12 @@ pub fn judged(
     watch: &dyn Preparation,
 ) -> Result<[Images; 2]> {
     let common = &config.common;
-    let members = members_of(checkpoint, &CycleGan::datasets(config), common, watch)?;
+    let specs = CycleGan::datasets(config);
+    let members = members_of(checkpoint, &specs, common, watch)?;
     let load = |domain: Domain| {
         let names = members[domain as usize].judged();
         let names = some(names, domain.name(), most, common.seed, watch);
-        load_some(config.source(domain), &names, common, watch)
+        load_some(&specs[domain as usize], &names, common, watch)
     };
     Ok([load(Domain::X)?, load(Domain::Y)?])
 }
@@ -93,7 +94,8 @@ fn partners(config: &CycleGanConfig, from: Domain, names: &[String], watch: &dyn
         ))),
     };
     let partners = names.iter().map(partner).collect::<Result<Vec<_>>>()?;
-    let loaded = load_some(source, &partners, &config.common, watch)?;
+    let loaded =
+        load_some(&CycleGan::datasets(config)[from.other() as usize], &partners, &config.common, watch)?;
     let places: HashMap<&String, usize> =
         loaded.names().iter().enumerate().map(|(index, name)| (name, index)).collect();
     let in_order: Option<Vec<usize>> = partners.iter().map(|name| places.get(name).copied()).collect();
@@ -119,6 +121,6 @@ fn translate(
     }
     let values = (&sources.values[..], BATCH * size.area() * channels);
     let mut drawn = in_batches(&mut *executor, 0, "images", values, &["translation", "back"])?.into_iter();
-    let mut next = || Set { values: drawn.next().unwrap_or_default(), size, channels };
-    Ok((next(), next()))
+    let mut next = |channels| Set { values: drawn.next().unwrap_or_default(), size, channels };
+    Ok((next(model.channels[to as usize]), next(channels)))
 }

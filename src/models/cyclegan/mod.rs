@@ -92,8 +92,8 @@ impl Model for CycleGan {
         let averages = if objective.average { generators[0].clone() } else { StateBuffer::default() };
         let images = |count: usize, wanted: bool| {
             let mut buffer = StateBuffer::default();
-            for name in ["X", "Y"].iter().filter(|_| wanted) {
-                buffer.push(*name, Shape([count, self.size.height, self.size.width, self.channels]));
+            for (name, channels) in ["X", "Y"].iter().zip(self.channels).filter(|_| wanted) {
+                buffer.push(*name, Shape([count, self.size.height, self.size.width, channels]));
             }
             buffer
         };
@@ -128,6 +128,7 @@ impl Model for CycleGan {
         let set = |domain: Domain| DatasetSpec {
             name: domain.name(),
             source: config.source(domain),
+            channels: config.channels(domain),
             batching: config.batching(domain),
         };
         Domain::BOTH.map(set).into()
@@ -159,7 +160,10 @@ impl Model for CycleGan {
     /// With a pool every rank has all translations of a batch, which MPI carries in one message.
     fn check_ranks(config: &CycleGanConfig) -> Result<()> {
         let common = &config.common;
-        let bytes = common.batch * common.size.area() * common.channels * size_of::<f32>();
+        let bytes = common.batch
+            * common.size.area()
+            * Domain::BOTH.map(|domain| config.channels(domain)).into_iter().max().unwrap_or(0)
+            * size_of::<f32>();
         match config.pool > 0 && bytes > i32::MAX as usize {
             true => Err(Error::Input(format!(
                 "with a pool every rank has all translations of a batch, {} MiB here, over the 2 GiB of a message; use a smaller \

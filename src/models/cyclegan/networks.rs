@@ -22,8 +22,8 @@ pub enum Translator {
 /// Downsampling stages of either translator: images must divide by 2 to this power.
 pub const DOWNSAMPLINGS: u32 = 2;
 
-/// A translator from images to images of the same size, in [-1, 1]: `width` channels behind its first layer,
-/// `blocks` residual blocks.
+/// A translator from images to images of the same size, in [-1, 1], of so many `channels` in and out: `width` channels behind its
+/// first layer, `blocks` residual blocks.
 ///
 /// # Errors
 /// If the width or the number of channels is 0.
@@ -32,13 +32,13 @@ pub fn generator(
     kind: Translator,
     width: usize,
     blocks: usize,
-    channels: usize,
+    channels: [usize; 2],
     norm: Norm,
     upsample: Upsample,
 ) -> Result<Network> {
-    if width == 0 || channels == 0 {
+    if width == 0 || channels.contains(&0) {
         return Err(Error::Input(format!(
-            "{name}: width {width} and channels {channels} must be at least 1"
+            "{name}: width {width} and channels {channels:?} must be at least 1"
         )));
     }
     let layers = match kind {
@@ -48,26 +48,38 @@ pub fn generator(
     Ok(Network { name: name.into(), layers })
 }
 
-fn plain(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Upsample) -> Vec<Layer> {
+fn plain(
+    width: usize,
+    blocks: usize,
+    [reads, writes]: [usize; 2],
+    norm: Norm,
+    upsample: Upsample,
+) -> Vec<Layer> {
     let relu = Layer::RELU;
     let halve = |inputs, outputs| Layer::conv2d(inputs, outputs, 4, ConvOptions::new(2, 1), false);
     let mut block = vec![Layer::conv2d(2 * width, 2 * width, 3, ConvOptions::new(1, 1), false)];
     if norm == Norm::Instance {
         block.extend(norm.layer(2 * width));
     }
-    let mut layers: Vec<Layer> = norm.around(halve(channels, width), width, 0.0).collect();
+    let mut layers: Vec<Layer> = norm.around(halve(reads, width), width, 0.0).collect();
     layers.extend(norm.around(halve(width, 2 * width), 2 * width, 0.0));
     layers.extend(std::iter::repeat_n(Layer::Residual(block), blocks));
     layers.push(relu.clone());
     layers.extend(upsample.double(2 * width, width));
     layers.extend(norm.layer(width));
     layers.push(relu);
-    layers.extend(upsample.double(width, channels));
+    layers.extend(upsample.double(width, writes));
     layers.push(Layer::Activation(Unary::Tanh));
     layers
 }
 
-fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Upsample) -> Vec<Layer> {
+fn resnet(
+    width: usize,
+    blocks: usize,
+    [reads, writes]: [usize; 2],
+    norm: Norm,
+    upsample: Upsample,
+) -> Vec<Layer> {
     let relu = Layer::RELU;
     let conv = |inputs, outputs, kernel, options| Layer::conv2d(inputs, outputs, kernel, options, true);
     let (whole, halve) = (ConvOptions::new(1, 0), ConvOptions::new(2, 1));
@@ -80,7 +92,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
     convolved.extend(norm.layer(features));
     let block = [&convolved[..], std::slice::from_ref(&relu), &convolved[..]].concat();
     let mut layers = vec![Layer::ReflectionPad(3)];
-    layers.extend(norm.around(conv(channels, width, 7, whole), width, 0.0));
+    layers.extend(norm.around(conv(reads, width, 7, whole), width, 0.0));
     for inputs in [width, 2 * width] {
         layers.extend(norm.around(conv(inputs, 2 * inputs, 3, halve), 2 * inputs, 0.0));
     }
@@ -90,7 +102,7 @@ fn resnet(width: usize, blocks: usize, channels: usize, norm: Norm, upsample: Up
         layers.extend(norm.layer(outputs));
         layers.push(relu.clone());
     }
-    layers.extend([Layer::ReflectionPad(3), conv(width, channels, 7, whole), Layer::Activation(Unary::Tanh)]);
+    layers.extend([Layer::ReflectionPad(3), conv(width, writes, 7, whole), Layer::Activation(Unary::Tanh)]);
     layers
 }
 

@@ -7,7 +7,7 @@ use crate::models::dcgan::networks::{Stages, discriminator};
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
 use crate::size::Size;
-use crate::train::config::check::{counts, setting, weights, within};
+use crate::train::config::check::{check_channels, counts, setting, weights, within};
 #[cfg(feature = "cli")]
 use crate::train::config::fields::named;
 use crate::train::config::fields::settings;
@@ -44,7 +44,12 @@ settings! {
     given CycleGanSettings;
     /// All settings of a CycleGAN run. Written as the run's `config.toml`, they are enough to run it again.
     full CycleGanConfig;
-    perhaps {}
+    perhaps {
+        /// Channels of the images of X, where they are not --channels: 1 beside 3 for Y, for example, to colour grey images.
+        x_channels: usize,
+        /// Channels of the images of Y, where they are not --channels.
+        y_channels: usize,
+    }
     always {
         /// The first set of images, X: a folder, or a bundled set such as builtin:noto.
         #[arg(value_name = "DIR|builtin:SET")]
@@ -93,6 +98,8 @@ impl RunConfig for CycleGanConfig {
         let seed = Self {
             x: "builtin:noto".into(),
             y: "builtin:twemoji".into(),
+            x_channels: None,
+            y_channels: None,
             generator: Translator::Plain,
             discriminator: Discriminator::Whole,
             scales: 1,
@@ -181,6 +188,7 @@ impl RunConfig for CycleGanConfig {
     fn check(&self) -> Result<()> {
         self.check_size()?;
         self.check_scales()?;
+        self.check_channels()?;
         within("pool", self.pool, 0..=65536)?;
         counts(&[("d_fake_every", Some(self.d_fake_every))])?;
         if self.d_fake_every > 1 && self.updates != Updates::Apart {
@@ -215,23 +223,23 @@ impl CycleGanConfig {
     /// If the networks do not fit the size.
     pub fn cyclegan(&self) -> Result<CycleGan> {
         let common = &self.common;
-        let translator = |name| {
+        let translator = |name, to: Domain| {
             generator(
                 name,
                 self.generator,
                 common.g_width,
                 common.blocks,
-                common.channels,
+                [self.channels(to.other()), self.channels(to)],
                 common.norm,
                 common.upsample,
             )
         };
         let counted = self.lambda_cycle > 0.0;
         Ok(CycleGan {
-            generators: [translator("G_XtoY")?, translator("G_YtoX")?],
-            discriminators: [self.discriminators("D_X")?, self.discriminators("D_Y")?],
+            generators: [translator("G_XtoY", Domain::Y)?, translator("G_YtoX", Domain::X)?],
+            discriminators: [self.discriminators(Domain::X)?, self.discriminators(Domain::Y)?],
             size: common.size,
-            channels: common.channels,
+            channels: Domain::BOTH.map(|domain| self.channels(domain)),
             batch: common.batch,
             objective: CycleObjective {
                 loss: common.loss,
@@ -252,18 +260,19 @@ impl CycleGanConfig {
     }
 
     /// The discriminators of one domain: `D_X`, or where there are several scales `D_X.0`, `D_X.1`, .. (an `nn.ModuleList`).
-    fn discriminators(&self, name: &str) -> Result<Vec<Network>> {
-        let size = self.common.size;
+    fn discriminators(&self, domain: Domain) -> Result<Vec<Network>> {
+        let (size, name, channels) =
+            (self.common.size, format!("D_{}", domain.name()), self.channels(domain));
         if self.scales == 1 {
-            return Ok(vec![self.discriminator(name, size)?]);
+            return Ok(vec![self.discriminator(&name, size, channels)?]);
         }
-        (0..self.scales)
-            .map(|scale| self.discriminator(&format!("{name}.{scale}"), size.map(|side| side >> scale)))
-            .collect()
+        let of =
+            |scale| self.discriminator(&format!("{name}.{scale}"), size.map(|side| side >> scale), channels);
+        (0..self.scales).map(of).collect()
     }
 
-    fn discriminator(&self, name: &str, size: Size) -> Result<Network> {
-        let Common { d_width: width, channels, slope, d_first_norm, .. } = self.common;
+    fn discriminator(&self, name: &str, size: Size, channels: usize) -> Result<Network> {
+        let Common { d_width: width, slope, d_first_norm, .. } = self.common;
         let norm = self.common.discriminator_norm();
         match self.discriminator {
             Discriminator::Patch => Ok(patch_discriminator(name, width, channels, norm, slope)),
@@ -273,6 +282,15 @@ impl CycleGanConfig {
                 Ok(Network { name: name.into(), ..network })
             }
         }
+    }
+
+    /// Channels of a set's images.
+    pub fn channels(&self, domain: Domain) -> usize {
+        let own = match domain {
+            Domain::X => self.x_channels,
+            Domain::Y => self.y_channels,
+        };
+        own.unwrap_or(self.common.channels)
     }
 
     /// The source of a set's images.
@@ -322,6 +340,24 @@ impl CycleGanConfig {
             })?;
         }
         within("size", size.most(), least..=2048)
+    }
+
+    fn check_channels(&self) -> Result<()> {
+        for (name, channels) in [("x_channels", self.x_channels), ("y_channels", self.y_channels)] {
+            check_channels(name, channels.unwrap_or(self.common.channels))?;
+        }
+        let [x, y] = Domain::BOTH.map(|domain| self.channels(domain));
+        if x != y && self.lambda_identity > 0.0 {
+            return setting(
+                "lambda_identity",
+                format!(
+                    "lambda_identity is {}, but X has {x} channels and Y {y}: no generator can leave images of its target set as \
+                     they are; choose `lambda_identity` 0",
+                    self.lambda_identity
+                ),
+            );
+        }
+        Ok(())
     }
 
     fn check_scales(&self) -> Result<()> {

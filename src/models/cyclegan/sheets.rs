@@ -2,7 +2,7 @@
 
 use super::{CycleGan, CycleGanConfig, Domain};
 use crate::Result;
-use crate::data::Images;
+use crate::data::{Images, LoadOptions, with_channels};
 use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
 use crate::train::evaluation;
@@ -38,7 +38,8 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Membe
 /// # Errors
 /// If they cannot be read again at the size of training.
 pub fn input(config: &CycleGanConfig, from: Domain, set: &Members) -> Result<Vec<f32>> {
-    let images = Images::load_named(config.source(from), names(set), &config.common.plain_options())?;
+    let options = LoadOptions { channels: config.channels(from), ..config.common.plain_options() };
+    let images = Images::load_named(config.source(from), names(set), &options)?;
     Ok(evaluation::set(&images).values)
 }
 
@@ -57,8 +58,17 @@ pub fn save(
         Domain::X => ["XtoY", "XtoYtoX"],
         Domain::Y => ["YtoX", "YtoXtoY"],
     };
-    let (size, channels) = (config.common.size, config.common.channels);
-    let [source, translated, back] = images.map(|values| report::Images { values, size, channels });
+    let size = config.common.size;
+    let [own, other] = [from, from.other()].map(|domain| config.channels(domain));
+    // Images of one sheet have the same channels.
+    let most = own.max(other);
+    let images: Vec<Vec<f32>> = images
+        .into_iter()
+        .zip([own, other, own])
+        .map(|(of, channels)| with_channels(of, channels, most))
+        .collect();
+    let [source, translated, back] =
+        [0, 1, 2].map(|index| report::Images { values: &images[index], size, channels: most });
     let layout = |images: usize| Layout::new(images * SOURCES, size);
     let [translation, circle] = names.map(|name| folder.sample_path(step, name));
     sheet::pairs(source, translated, layout(2))?.save_png(translation)?;

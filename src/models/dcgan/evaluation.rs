@@ -27,9 +27,10 @@ pub fn evaluate(
     }
     let config: DcganConfig = checkpoint.config()?;
     let common = &config.common;
-    let members = members_of(checkpoint, &Dcgan::datasets(&config), common, watch)?.remove(0);
+    let specs = Dcgan::datasets(&config);
+    let members = members_of(checkpoint, &specs, common, watch)?.remove(0);
     let load = |names: &[String], what: &str, most: usize| {
-        load_some(&config.data, &some(names, what, most, common.seed, watch), common, watch)
+        load_some(&specs[0], &some(names, what, most, common.seed, watch), common, watch)
     };
     let training = load(&members.trained, "training", SEARCHED)?;
     let held_out = load(&members.held_out, "held-out", REAL)?;

@@ -84,7 +84,12 @@ impl Model for Dcgan {
     }
 
     fn datasets(config: &DcganConfig) -> Vec<DatasetSpec<'_>> {
-        vec![DatasetSpec { name: "data", source: &config.data, batching: config.batching() }]
+        vec![DatasetSpec {
+            name: "data",
+            source: &config.data,
+            channels: config.common.channels,
+            batching: config.batching(),
+        }]
     }
 
     /// The discriminator's step, without the R1 penalty and with it where both occur, then the generator's.

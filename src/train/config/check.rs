@@ -1,5 +1,6 @@
 //! What settings are checked by: each refusal names the setting and what can be chosen.
 
+use crate::data::CHANNELS;
 use crate::nn::Norm;
 use crate::{Error, Result};
 use std::ops::RangeInclusive;
@@ -10,6 +11,14 @@ pub(crate) fn setting(name: &'static str, problem: String) -> Result<()> {
 
 pub(crate) fn refuse(name: &'static str, value: impl std::fmt::Display, wanted: &str) -> Result<()> {
     setting(name, format!("{name} is {value}; choose {wanted}"))
+}
+
+/// Refuses channels that images do not have.
+pub(crate) fn check_channels(name: &'static str, channels: usize) -> Result<()> {
+    match CHANNELS.contains(&channels) {
+        true => Ok(()),
+        false => refuse(name, channels, "3 for colour, 1 for grey or 4 for colour and transparency"),
+    }
 }
 
 pub(crate) fn within(name: &'static str, value: usize, range: RangeInclusive<usize>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The settings that every model has.
 
-use super::check::{check_norms, counts, number, positive, refuse, weights, within};
+use super::check::{check_channels, check_norms, counts, number, positive, weights, within};
 use super::fields::settings;
 use super::{DiffAugmentParts, Intervals, Preset};
 #[cfg(feature = "cli")]
@@ -53,7 +53,7 @@ settings! {
         /// 64, 96x64 or 80; for cyclegan multiples of 4.
         #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
         size: Size,
-        /// 3 for colour, 1 for grey.
+        /// 3 for colour, 1 for grey, 4 for colour and transparency.
         channels: usize,
         /// How images take the shape of --size: the centre cropped, or the whole image stretched.
         #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
@@ -329,9 +329,7 @@ impl Common {
 
     /// Names the first setting that is out of range, and what can be chosen.
     pub(super) fn check(&self) -> Result<()> {
-        if !matches!(self.channels, 1 | 3) {
-            refuse("channels", self.channels, "3 for colour or 1 for grey")?;
-        }
+        check_channels("channels", self.channels)?;
         if let Some(Size { height, width }) = self.load_size {
             within("load_size", height, self.size.height..=8192)?;
             within("load_size", width, self.size.width..=8192)?;

@@ -1,12 +1,14 @@
 //! Memory: a plan over the limit is refused with what it needs and what would fit.
 
 use super::{Programs, networks};
+use crate::data::LoadOptions;
 use crate::device::Device;
 use crate::graph::{StateBuffer, Step};
 use crate::machine;
 use crate::ranks::Ranks;
 use crate::size::Size;
 use crate::train::config::{Common, RunConfig};
+use crate::train::dataset::DatasetSpec;
 use crate::train::model::Model;
 use crate::train::split::Split;
 use crate::{Error, Result};
@@ -66,8 +68,11 @@ pub fn check<M: Model>(
 
 /// The memory that a run's images take, in MiB.
 fn images<M: Model>(config: &M::Config, split: &Split) -> u64 {
-    let counts = M::datasets(config).iter().map(|set| split.of(set.name).len()).sum();
-    mebibytes(config.common().load_options().bytes(counts))
+    let bytes = |set: &DatasetSpec<'_>| {
+        let options = LoadOptions { channels: set.channels, ..config.common().load_options() };
+        options.bytes(split.of(set.name).len())
+    };
+    mebibytes(M::datasets(config).iter().map(bytes).sum())
 }
 
 /// Refuses programs over `buffers` that need more memory than the machine has, where its CPU computes them.

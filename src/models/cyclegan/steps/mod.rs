@@ -97,7 +97,7 @@ pub struct CycleGan {
     /// Height and width of the images in training.
     pub size: Size,
     /// Colour channels.
-    pub channels: usize,
+    pub channels: [usize; 2],
     /// Images of each set in a step of this process.
     pub batch: usize,
     /// What is minimised.
@@ -161,8 +161,9 @@ impl CycleGan {
     pub(super) fn step(&self, part: &Part, shard: Shard, penalized: bool) -> Result<Step> {
         let graph = Graph::new();
         let buffers = self.buffers();
-        let shape = Shape([shard.len, self.size.height, self.size.width, self.channels]);
-        let images = ["x", "y"].map(|name| graph.input(name, shape));
+        let shape = |channels| Shape([shard.len, self.size.height, self.size.width, channels]);
+        let [x, y] = self.channels.map(shape);
+        let images = [("x", x), ("y", y)].map(|(name, shape)| graph.input(name, shape));
         let mut building = Building {
             model: self,
             graph: &graph,
@@ -182,7 +183,7 @@ impl CycleGan {
     }
 
     /// Translations to `to` of images of any size that divides by 4, and those translated back, without any change of
-    /// state; by the averages where they are kept. Input: `images` `[batch, h, w, channels]`. Outputs: `translation`
+    /// state; by the averages where they are kept. Input: `images` `[batch, h, w, channels]`, channels those of the other domain. Outputs: `translation`
     /// and `back`, in [-1, 1].
     ///
     /// # Errors
@@ -218,7 +219,7 @@ impl CycleGan {
         let buffer = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
         let tensors = GENERATORS.tensors_from(buffer, &graph, &self.generators.each_ref(), &buffers);
         let (there, back) = to.generators();
-        let images = graph.input("images", Shape([batch, h, w, self.channels]));
+        let images = graph.input("images", Shape([batch, h, w, self.channels[to.other() as usize]]));
         let (translation, _) = self.generators[there].forward(images, &tensors[there], statistics)?;
         let mut outputs = vec![("translation", translation)];
         if and_back {
