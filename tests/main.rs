@@ -48,6 +48,8 @@ mod report;
 mod resume;
 mod session;
 mod shaders;
+#[cfg(unix)]
+mod signals;
 mod soundness;
 mod steps;
 mod tune;

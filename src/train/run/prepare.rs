@@ -15,6 +15,7 @@ use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
 use crate::train::starts;
 use std::path::Path;
+use std::sync::Arc;
 
 impl<M: Model> Trainer<M> {
     /// Starts a run as [`Plan::start`] has it.
@@ -83,6 +84,7 @@ impl<M: Model> Trainer<M> {
             total,
             introduction,
             snapshot: Snapshot { step, buffers: values },
+            save: Arc::default(),
         };
         trainer.write_state()?;
         Ok(trainer)
