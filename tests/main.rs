@@ -46,6 +46,7 @@ mod ranks;
 mod regressions;
 mod report;
 mod resume;
+mod resume_settings;
 mod session;
 mod shaders;
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::models::cyclegan::{CycleGan, CycleGanConfig, CycleGanSettings, CycleLoss};
 use crate::models::dcgan::{Dcgan, DcganConfig, DcganSettings};
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, RunConfig};
+use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, ELSEWHERE, RunConfig};
 use crate::train::evaluation::Judging;
 use crate::train::model::Model;
 use crate::train::run::Plan;
@@ -18,9 +18,6 @@ use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Settings that do not change what is learned.
-const ELSEWHERE: [&str; 3] = ["device", "memory_limit", "no_tensorboard"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
@@ -141,10 +138,7 @@ fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()> {
     if let (None, Some(total)) = (wanted.common().steps, there.common().steps) {
         wanted.settle(total);
     }
-    let table = |config: &C| -> Result<toml::Table> {
-        toml::from_str(&config.to_toml()?).map_err(|error| Error::Input(format!("settings: {error}")))
-    };
-    let (there, wanted) = (table(&there)?, table(&wanted)?);
+    let (there, wanted) = (there.table()?, wanted.table()?);
     let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
     let differ =
         |name: &&&String| there.get(**name) != wanted.get(**name) && !ELSEWHERE.contains(&name.as_str());

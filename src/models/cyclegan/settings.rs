@@ -1,6 +1,6 @@
 //! CycleGAN's settings.
 
-use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
+use super::networks::{Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
 use crate::Result;
 use crate::data::{Batching, Images};
@@ -11,6 +11,7 @@ use crate::train::config::check::{counts, setting, weights, within};
 #[cfg(feature = "cli")]
 use crate::train::config::fields::named;
 use crate::train::config::fields::settings;
+use crate::train::config::fixed::{NETWORKS, UPDATES};
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 use serde::{Deserialize, Serialize};
 
@@ -24,17 +25,6 @@ pub enum Discriminator {
     Patch,
     /// Overlapping patches of 70x70 pixels (Isola 2017).
     Patch70,
-}
-
-impl Discriminator {
-    /// The smallest image it can judge: so many pixels both ways.
-    const fn least(self) -> usize {
-        match self {
-            Self::Whole => 8,
-            Self::Patch => 16,
-            Self::Patch70 => 24,
-        }
-    }
 }
 
 settings! {
@@ -80,6 +70,14 @@ settings! {
 impl RunConfig for CycleGanConfig {
     const KIND: &'static str = "cyclegan";
     type Settings = CycleGanSettings;
+    const FIXED: &'static [(&'static str, &'static str)] = &[
+        ("generator", NETWORKS),
+        ("discriminator", NETWORKS),
+        ("scales", NETWORKS),
+        ("updates", UPDATES),
+        ("d_fake_every", UPDATES),
+        ("pool", "its images are part of the checkpoint"),
+    ];
 
     fn preset(preset: Preset) -> Self {
         let common = Common {
@@ -202,6 +200,14 @@ impl RunConfig for CycleGanConfig {
         &mut self.common
     }
 
+    fn sources(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("x", &mut self.x), ("y", &mut self.y)]
+    }
+
+    fn check_change(&self, before: &Self, step: u64) -> Result<()> {
+        self.check_batch(before.common.batch, step)
+    }
+
     fn whose(name: &str) -> Option<&'static str> {
         crate::models::whose(name, Self::KIND)
     }
@@ -298,65 +304,5 @@ impl CycleGanConfig {
         let loaded = Images::load(self.source(domain), &common.plain_options())?;
         let (training, held_out) = loaded.images.split(common.holdout, common.seed)?;
         Ok(if held_out.is_empty() { training } else { held_out })
-    }
-
-    fn check_size(&self) -> Result<()> {
-        let size = self.common.size;
-        let multiple = 1 << DOWNSAMPLINGS;
-        if !size.is_multiple_of(multiple) {
-            let near = size.next_multiple_of(multiple);
-            let below = near.saturating_sub(multiple).max(multiple);
-            return setting(
-                "size",
-                format!(
-                    "size {size}: CycleGAN halves images twice; choose a multiple of {multiple}, such as {below} or {near}"
-                ),
-            );
-        }
-        let least = self.discriminator.least();
-        if size < least {
-            return setting(
-                "size",
-                format!(
-                    "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
-                    `discriminator`"
-                ),
-            );
-        }
-        if self.discriminator == Discriminator::Whole && !size.is_power_of_two() {
-            let below = 1_usize << size.ilog2();
-            return setting(
-                "size",
-                format!(
-                    "size {size}: the whole-image discriminator takes powers of two; choose {below} or {}, or \
-                    `discriminator` patch",
-                    2 * below
-                ),
-            );
-        }
-        within("size", size, least..=2048)
-    }
-
-    fn check_scales(&self) -> Result<()> {
-        within("scales", self.scales, 1..=8)?;
-        let (size, least) = (self.common.size, self.discriminator.least());
-        let fits = |scales: usize| {
-            let shrunk = 1 << (scales - 1);
-            size.is_multiple_of(shrunk) && size / shrunk >= least
-        };
-        let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
-        if self.scales <= most {
-            return Ok(());
-        }
-        let shrunk = 1 << (self.scales - 1);
-        setting(
-            "scales",
-            format!(
-                "scales is {}: the last discriminator sees images of size {size} / {shrunk}, and needs a whole number of {least} \
-                pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
-                self.scales,
-                least * shrunk
-            ),
-        )
     }
 }

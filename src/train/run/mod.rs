@@ -7,6 +7,7 @@ mod iteration;
 pub(crate) mod memory;
 mod plan;
 mod prepare;
+mod resume;
 mod save;
 
 pub use iteration::Programs;

@@ -35,7 +35,7 @@ impl<M: Model> Trainer<M> {
     }
 
     pub(super) fn new(plan: Plan<M>) -> Result<Self> {
-        let Plan { setup, place, values, notes, start } = plan;
+        let Plan { setup, place, values, notes, record, start } = plan;
         let (step, total) = (setup.step, setup.total);
         let (names, ranks) = (setup.names.clone(), setup.ranks.clone());
         let (draw, seed, side) =
@@ -52,7 +52,7 @@ impl<M: Model> Trainer<M> {
         if ranks.leads() {
             held = folder.lock()?;
             place.clear(&folder)?;
-            folder.prepare(&training.config)?;
+            folder.prepare(&training.config, &record)?;
             starts::add(&folder, start)?;
             if let Some(kernels) = kernels {
                 kernels.write(&folder.kernels_path())?;
