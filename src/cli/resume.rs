@@ -15,11 +15,6 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-const LONG: &str = "Go on with a run from its newest checkpoint.\n\nOn the same device, and with the settings it had, the run equals one \
-                    that was never interrupted, bit for bit. Any setting below that is given replaces the run's own from here on: its \
-                    config.toml and page say from which step. What the trained weights depend on, such as --size or --norm, cannot be \
-                    changed. --batch counts the images of all ranks together. --data, or --x and --y, say where the same images are now.";
-
 /// The flags of every model, of which the run's own hold.
 pub struct Resume {
     own: Own,
@@ -36,7 +31,7 @@ struct Own {
 
 impl Args for Resume {
     fn augment_args(command: Command) -> Command {
-        let mut command = Own::augment_args(command).long_about(LONG).after_long_help(SIGNALS);
+        let mut command = Own::augment_args(command).after_long_help(SIGNALS);
         for &kind in Kind::ALL {
             let (given, fixed): (Command, BTreeSet<&str>) = with_model!(kind, M => (
                 Settings::<M>::augment_args(Command::new(kind.name())),
