@@ -1,5 +1,7 @@
 //! What the command line says and leaves behind, through the program itself.
 
+#[cfg(unix)]
+use crate::support::signals::with_signals;
 use mewgan::report::tensorboard;
 use std::fs;
 use std::path::Path;
@@ -229,7 +231,7 @@ fn an_interrupted_run_can_go_on() {
     let folder = tempdir().unwrap();
     let endless = ["--steps", "--sample-every", "--checkpoint-every"].map(|flag| [flag, "1000000"]);
     let endless = train(&[&endless.concat()[..], &["--out", "run"]].concat());
-    let child = mewgan(&folder, &endless).stdout(Stdio::piped()).spawn().unwrap();
+    let child = with_signals(&mut mewgan(&folder, &endless), &[]).stdout(Stdio::piped()).spawn().unwrap();
     let metrics = folder.path().join("run/metrics.jsonl");
     while !fs::metadata(&metrics).is_ok_and(|metadata| metadata.len() > 0) {
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -156,6 +156,85 @@ fn published_names_of_a_cyclegan_are_understood() {
     }
 }
 
+/// As networks of 16-bit numbers are saved that torch.compile and DataParallel have wrapped.
+#[test]
+fn halves_are_taken_as_the_floats_that_they_are() {
+    let folder = tempdir().unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let half = golden.join("half.safetensors");
+    done(&folder, &format!("{DCGAN} --init generator={} --out run", half.display()));
+    let floats = read(&golden.join("half_as_float.safetensors"));
+    assert_eq!(weights(&kept(&folder, "run"), "generator."), weights(&floats, ""));
+}
+
+/// The published networks with `--norm batch` have no biases in front of a batch norm, which would take them away again.
+#[test]
+fn published_networks_with_batch_norm_are_understood() {
+    let folder = tempdir().unwrap();
+    done(&folder, &format!("{CYCLEGAN} --norm batch --seed 99 --out first"));
+    let first = kept(&folder, "first");
+    let mut published = Tensors::new();
+    for (name, tensor) in behind(&first, "G_XtoY.main.", "") {
+        let parts = name.split('.').collect::<Vec<_>>();
+        // Residual blocks have a convolution, a norm and the same again behind each border.
+        let before_norm = match parts[..] {
+            [layer, "bias"] => first
+                .contains_key(&format!("G_XtoY.main.{}.running_var", layer.parse::<usize>().unwrap() + 1)),
+            [_, "1" | "5", "bias"] => true,
+            _ => false,
+        };
+        let name = match parts[..] {
+            [layer, inner, leaf] => format!("model.{layer}.conv_block.{inner}.{leaf}"),
+            _ => format!("model.{name}"),
+        };
+        if !before_norm {
+            published.insert(name, tensor);
+        }
+    }
+    assert!(published.contains_key("model.10.conv_block.2.running_mean"), "{:?}", published.keys());
+    assert!(!published.contains_key("model.1.bias") && !published.contains_key("model.10.conv_block.5.bias"));
+    write(&folder.path().join("netG.safetensors"), &published);
+    let said = done(&folder, &format!("{CYCLEGAN} --norm batch --init netG_A=netG.safetensors --out second"));
+    assert!(said.contains("G_XtoY from netG.safetensors"), "{said}");
+    let second = kept(&folder, "second");
+    let before = weights(&first, "G_XtoY.");
+    for (name, found) in weights(&second, "G_XtoY.") {
+        match published_has(&published, &name) {
+            true => assert_eq!(found, before[&name], "{name}"),
+            false => assert!(found.1.iter().all(|&number| number == 0.0), "{name}"),
+        }
+    }
+
+    published.remove("model.18.bias");
+    write(&folder.path().join("netG.safetensors"), &published);
+    let error =
+        refused(&folder, &format!("{CYCLEGAN} --norm batch --init netG_A=netG.safetensors --out refused"));
+    assert!(error.contains("model.18.bias is missing"), "no norm is behind it: {error}");
+}
+
+/// Whether the published file has our `main.<..>`.
+fn published_has(published: &Tensors, own: &str) -> bool {
+    let name = match own.split('.').collect::<Vec<_>>()[..] {
+        ["main", layer, inner, leaf] => format!("model.{layer}.conv_block.{inner}.{leaf}"),
+        _ => own.replacen("main.", "model.", 1),
+    };
+    published.contains_key(&name)
+}
+
+#[test]
+fn a_unet_is_refused_by_name() {
+    let folder = tempdir().unwrap();
+    let names =
+        ["model.model.0.weight", "model.model.1.model.1.weight", "model.model.1.model.3.model.1.weight"];
+    let tensors = names.map(|name| (name.to_owned(), (vec![1], vec![0.5])));
+    write(&folder.path().join("netG.safetensors"), &tensors.into());
+    let error = refused(&folder, &format!("{CYCLEGAN} --init netG_A=netG.safetensors --out refused"));
+    assert!(
+        error.contains("a U-Net of the published CycleGAN") && error.contains("--generator resnet"),
+        "{error}"
+    );
+}
+
 #[test]
 fn files_that_do_not_fit_are_refused_with_all_that_is_wrong() {
     let (folder, first) = with_dcgan();

@@ -46,9 +46,12 @@ mod ranks;
 mod regressions;
 mod report;
 mod resume;
+mod resume_settings;
 mod session;
 mod sets;
 mod shaders;
+#[cfg(unix)]
+mod signals;
 mod sizes;
 mod soundness;
 mod steps;

@@ -8,7 +8,7 @@ use crate::models::cyclegan::{CycleGan, CycleGanConfig, CycleGanSettings, CycleL
 use crate::models::dcgan::{Dcgan, DcganConfig, DcganSettings};
 use crate::ranks::Ranks;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, RunConfig};
+use crate::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, ELSEWHERE, RunConfig};
 use crate::train::evaluation::Judging;
 use crate::train::model::Model;
 use crate::train::run::Plan;
@@ -19,9 +19,6 @@ use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Settings that do not change what is learned.
-const ELSEWHERE: [&str; 4] = ["device", "memory_limit", "no_cache", "no_tensorboard"];
 
 #[derive(Subcommand)]
 pub enum Experiment {
@@ -143,10 +140,7 @@ fn check_is_same<C: RunConfig>(path: &Path, config: &C) -> Result<()> {
     if let (None, Some(total)) = (wanted.common().steps, there.common().steps) {
         wanted.settle(total);
     }
-    let table = |config: &C| -> Result<toml::Table> {
-        toml::from_str(&config.to_toml()?).map_err(|error| Error::Input(format!("settings: {error}")))
-    };
-    let (there, wanted) = (table(&there)?, table(&wanted)?);
+    let (there, wanted) = (there.table()?, wanted.table()?);
     let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
     let differ =
         |name: &&&String| there.get(**name) != wanted.get(**name) && !ELSEWHERE.contains(&name.as_str());

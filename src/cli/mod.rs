@@ -51,6 +51,11 @@ enum Command {
     #[command(subcommand)]
     Train(train::Train),
     /// Go on with a run from its newest checkpoint.
+    ///
+    /// On the same device, and with the settings it had, the run equals one that was never interrupted, bit for bit. Any setting below
+    /// that is given replaces the run's own from here on: its config.toml and page say from which step. What the trained weights depend
+    /// on, such as --size or --norm, cannot be changed. --batch counts the images of all ranks together. --data, or --x and --y, say where
+    /// the same images are now.
     Resume(resume::Resume),
     /// Draw images with a trained generator.
     Sample(sample::Sample),

@@ -2,7 +2,7 @@
 
 use super::Done;
 use super::distributed::distributed;
-use super::follow::{self, View};
+use super::follow::{self, SIGNALS, View};
 use crate::Result;
 use crate::models::{Kind, Settings, with_model};
 use crate::ranks::Ranks;
@@ -32,6 +32,7 @@ impl Subcommand for Train {
                 Run::<Settings<M>>::augment_args(Command::new(kind.name()))
                     .about(about.trim_end_matches('.'))
                     .long_about(long)
+                    .after_long_help(SIGNALS)
             }))
         };
         Kind::ALL.iter().fold(command, add).subcommand_required(true).arg_required_else_help(true)

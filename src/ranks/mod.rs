@@ -106,12 +106,18 @@ impl Ranks {
 
     /// Whether `here` holds on any rank.
     pub fn any(&self, here: bool) -> bool {
-        let mut count = [f64::from(u8::from(here))];
+        let [any] = self.any_of([here]);
+        any
+    }
+
+    /// Whether each of `here` holds on any rank.
+    pub fn any_of<const N: usize>(&self, here: [bool; N]) -> [bool; N] {
+        let mut counts = here.map(|here| f64::from(u8::from(here)));
         // Whoever comes early waits here, not in the exchanges that are timed.
         if let Some(link) = self.link() {
-            link.sum_wide(&mut count);
+            link.sum_wide(&mut counts);
         }
-        count[0] > 0.0
+        counts.map(|count| count > 0.0)
     }
 
     /// Replaces numbers by those of rank 0.

@@ -1,7 +1,8 @@
 //! Files are looked at before they are read: the header says what is in a file and how long it must be, so that
 //! a damaged, cut or foreign one is refused however long it is.
 
-use super::TensorInfo;
+use super::{Dtype, TensorInfo};
+use half::{bf16, f16};
 use safetensors::tensor::Metadata;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -83,11 +84,25 @@ impl TensorFile {
         Ok(bytes)
     }
 
-    /// The numbers of a tensor of float32, one of [`TensorFile::tensors`].
+    /// Whether [`TensorFile::floats`] reads a tensor.
+    pub fn has_floats(tensor: &TensorInfo) -> bool {
+        matches!(tensor.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
+    }
+
+    /// The numbers of a tensor of float32, float16 or bfloat16, one of [`TensorFile::tensors`].
     ///
     /// # Errors
     /// What the system said.
     pub fn floats(&self, tensor: &TensorInfo) -> std::io::Result<Vec<f32>> {
-        Ok(self.read(tensor)?.as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect())
+        let bytes = self.read(tensor)?;
+        Ok(match tensor.dtype {
+            Dtype::F16 => numbers(&bytes, |number| f16::from_le_bytes(number).to_f32()),
+            Dtype::BF16 => numbers(&bytes, |number| bf16::from_le_bytes(number).to_f32()),
+            _ => numbers(&bytes, f32::from_le_bytes),
+        })
     }
+}
+
+fn numbers<const BYTES: usize>(bytes: &[u8], number: impl Fn([u8; BYTES]) -> f32) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
 }

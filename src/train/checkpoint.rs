@@ -5,7 +5,7 @@
 //! averages of weights behind `average.`. Kept images, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
 //! entry, `mewgan`, a JSON object: see [`Header`]. Equal states make equal bytes.
 
-use super::config::RunConfig;
+use super::config::{Record, RunConfig};
 use super::model::{Model, Trained};
 use super::run_folder::RunFolder;
 use crate::file;
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
 const METADATA: &str = "mewgan";
+/// What the names of averages of weights begin with.
+const AVERAGE: &str = "average.";
 /// So many problems are named one by one.
 const NAMED: usize = 8;
 
@@ -145,13 +147,20 @@ impl Checkpoint {
         &self.header.sets
     }
 
-    /// The settings of the run that wrote it.
+    /// The settings of the run that wrote it, its folders of images as they are found from here.
     ///
     /// # Errors
     /// If they are those of another kind of run, or cannot be understood.
     pub fn config<C: RunConfig>(&self) -> Result<C> {
         self.expect_kind(C::KIND)?;
-        C::from_toml(&self.header.config, &self.path)
+        let mut config = C::from_toml(&self.header.config, &self.path)?;
+        Record::beside(&self.path).find(&mut config);
+        Ok(config)
+    }
+
+    /// Whether it has averages of weights.
+    pub(super) fn has_averages(&self) -> bool {
+        self.file.tensors().keys().any(|name| name.starts_with(AVERAGE))
     }
 
     /// Refuses one of another kind than `expected`.
@@ -218,7 +227,7 @@ impl Checkpoint {
         average: bool,
     ) -> Result<Vec<TorchTensor>> {
         let (buffers, values) = (model.buffers(), self.buffers(model)?);
-        let prefix = if average { format!("average.{}", network.name) } else { network.name.clone() };
+        let prefix = if average { format!("{AVERAGE}{}", network.name) } else { network.name.clone() };
         let of_network = |entry: &Entry| match entry.parameter.kind.is_trained() {
             true => entry.prefix == prefix,
             false => entry.prefix == network.name,
@@ -318,7 +327,7 @@ fn entries(model: &impl Model) -> Vec<Entry> {
                 push(format!("optimizer.{state}.{name}"), &parameters, buffer, first_parameter);
             }
             if let Some(average) = average {
-                push(format!("average.{name}"), &parameters, average, first_parameter);
+                push(format!("{AVERAGE}{name}"), &parameters, average, first_parameter);
             }
             first_parameter += parameters.len();
             first_running += running.len();

@@ -1,6 +1,6 @@
 //! What a run leaves for people, made of what it kept: loss curves, animations, and the page.
 
-use super::config::LONGEST;
+use super::config::{Change, LONGEST, Record, word};
 use super::diagnostics::{Diagnostics, Finding};
 use super::log::duration;
 use super::model::Model;
@@ -97,7 +97,9 @@ fn save_page<M: Model>(folder: &RunFolder) -> Result<()> {
 fn run<M: Model>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
     let rows = rows(folder)?;
     let starts = starts::read(folder)?;
-    let settings = settings(folder)?;
+    let mut settings = settings(folder)?;
+    let changes = Record::read(&folder.config_path())?.changes;
+    settings.retain(|name, _| !Record::NAMES.contains(&name));
     let named = |sheet: &&'static str| if sheet.is_empty() { "samples" } else { *sheet };
     let mut sheets = Vec::new();
     for sheet in M::SHEETS {
@@ -113,12 +115,12 @@ fn run<M: Model>(folder: &RunFolder, budget: usize) -> Result<page::Run> {
         name: folder.path().display().to_string(),
         step,
         total,
-        facts: facts::<M>(step, total, &rows, &starts),
+        facts: facts::<M>(step, total, &rows, &starts, &changes),
         settings: settings.into_iter().map(|(name, value)| (name, word(&value))).collect(),
         resumed: starts
             .into_iter()
             .filter(|start| start.after > 0)
-            .map(|start| (start.after, start.device))
+            .map(|start| (start.after, resumed(start, &changes)))
             .collect(),
         charts: charts(&rows, &M::LOSSES.iter().map(|loss| loss.name).collect::<Vec<_>>()),
         sheets,
@@ -134,17 +136,21 @@ fn settings(folder: &RunFolder) -> Result<toml::Table> {
         .map_err(|error| Error::Input(format!("{}: {}", path.display(), quoted(error))))
 }
 
-/// A setting as it is given on the command line.
-fn word(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Array(parts) if parts.is_empty() => "none".into(),
-        toml::Value::Array(parts) => parts.iter().map(word).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+/// On which device a run went on, and with which other settings than before.
+fn resumed(start: Start, changes: &[Change]) -> String {
+    match changes.iter().find(|change| change.step == start.after) {
+        Some(change) => format!("{}, with {}", start.device, change.settings()),
+        None => start.device,
     }
 }
 
-fn facts<M: Model>(step: u64, total: Option<u64>, rows: &[Row], starts: &[Start]) -> Vec<(String, String)> {
+fn facts<M: Model>(
+    step: u64,
+    total: Option<u64>,
+    rows: &[Row],
+    starts: &[Start],
+    changes: &[Change],
+) -> Vec<(String, String)> {
     let mut facts = vec![("trained", M::NAME.to_owned())];
     facts.push(("steps", total.map_or(step.to_string(), |total| format!("{step} of {total}"))));
     let timed = rows.iter().rev().find_map(|row| Some((row.step, *row.values.get("seconds")?)));
@@ -158,6 +164,9 @@ fn facts<M: Model>(step: u64, total: Option<u64>, rows: &[Row], starts: &[Start]
         facts.push(("networks", networks.clone()));
         facts.push(("images", images.join("; ")));
         facts.push(("made by", format!("mewgan {version}")));
+    }
+    if !changes.is_empty() {
+        facts.push(("changed", changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

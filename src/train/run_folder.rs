@@ -1,6 +1,6 @@
 //! What a run keeps on disk, and under which names.
 
-use super::config::{LONGEST, MODEL, RunConfig};
+use super::config::{LONGEST, MODEL, Record, RunConfig};
 use crate::file;
 use crate::report::tensorboard;
 use crate::spelling::quoted;
@@ -63,8 +63,12 @@ impl RunFolder {
     ///
     /// # Errors
     /// If a file cannot be written or removed.
-    pub fn prepare(&self, config: &impl RunConfig) -> Result<()> {
-        file::write_atomic(&self.config_path(), config.to_toml()?.as_bytes())?;
+    pub fn prepare(&self, config: &impl RunConfig, record: &Record) -> Result<()> {
+        let record = toml::to_string(record)
+            .map_err(|error| Error::Input(format!("what is kept of a run: {error}")))?;
+        let parts = [config.to_toml()?, record];
+        let parts = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>();
+        file::write_atomic(&self.config_path(), parts.join("\n").as_bytes())?;
         let mut partial: Vec<_> = self.files().iter().map(|path| file::partial(path)).collect();
         let animations = partials(&self.path)?.into_iter();
         partial.extend(animations.filter(|path| is_sheet(&path.with_extension(""), PROGRESS, GIF)));
@@ -154,7 +158,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// The merged settings.
+    /// The merged settings, and a [`Record`] of the run.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
     }

@@ -5,6 +5,8 @@ pub mod fixtures;
 pub mod networks;
 pub mod program;
 pub mod runs;
+#[cfg(unix)]
+pub mod signals;
 
 use mewgan::gpu::Gpu;
 use mewgan::gpu::lower::Target;

@@ -1,6 +1,6 @@
 //! A bar on the terminal, a curve for each loss, and above them the newest samples.
 
-use super::Preview;
+use super::{Preview, saved};
 use crate::cli::{say, warn};
 use crate::report::terminal::sparkline;
 use crate::train::diagnostics::Finding;
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use console::Term;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Logs on a curve, and on one that has to share a line.
 const LOGS: usize = 24;
@@ -87,6 +87,10 @@ impl Watch for Bar {
 
     fn noticed(&mut self, finding: &Finding) {
         self.print(|| say(finding));
+    }
+
+    fn saved(&mut self, step: u64, checkpoint: &Path) {
+        self.print(|| say(saved(step, checkpoint)));
     }
 
     fn warned(&mut self, warning: &str) {

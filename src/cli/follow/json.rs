@@ -24,6 +24,8 @@ pub enum Event<'a> {
     },
     /// Samples were drawn.
     Sample { step: u64, sheets: &'a [PathBuf] },
+    /// A checkpoint was written because a signal asked for it.
+    Checkpoint { step: u64, checkpoint: &'a Path },
     /// A sign of trouble has begun.
     Finding { text: String },
     /// Something went wrong that does not end the run.
@@ -54,6 +56,10 @@ impl Watch for Json {
 
     fn sampled(&mut self, step: u64, sheets: &[PathBuf]) {
         Event::Sample { step, sheets }.say();
+    }
+
+    fn saved(&mut self, step: u64, checkpoint: &Path) {
+        Event::Checkpoint { step, checkpoint }.say();
     }
 
     fn noticed(&mut self, finding: &Finding) {

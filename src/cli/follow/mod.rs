@@ -1,28 +1,32 @@
-//! A run as seen from the command line: a bar on a terminal, else a line a log, and what Ctrl-C does.
+//! A run as seen from the command line: a bar on a terminal, else a line a log, and what signals ask of it.
 
 mod bar;
 mod images;
 mod json;
 mod preview;
+mod signals;
 
-use super::distributed::{say_when_told, told};
+use super::distributed::say_when_told;
 use super::{Done, INTERRUPTED, flags, say, warn};
+use crate::Result;
 use crate::ranks::Ranks;
 use crate::train::diagnostics::Finding;
 use crate::train::log::Log;
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
 use crate::train::run::{Outcome, Plan, Watch};
-use crate::{Error, Result};
 use bar::Bar;
 use clap::{Args, ValueEnum};
 pub use images::Preparing;
 use json::{Event, Json};
 use preview::Preview;
+use signals::asked;
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+pub use signals::HELP as SIGNALS;
 
 /// How a run is followed.
 #[derive(Args, Clone, Copy, Default)]
@@ -91,18 +95,18 @@ impl View {
     }
 }
 
-/// Runs what `plan` plans to its end, or until Ctrl-C or SIGTERM; a second one ends the process at once. Of several ranks the
-/// first speaks.
+/// Runs what `plan` plans to its end, or until a signal asks it to stop. Of several ranks the first speaks.
 pub fn train<M: Model>(
     ranks: &Ranks,
     view: View,
     plan: impl FnOnce(&dyn Preparation) -> Result<Plan<M>>,
 ) -> Done {
-    let stop = stop_on_signal()?;
+    let asked = asked()?;
     let view = if ranks.leads() { view } else { View::silent() };
     let plan = plan(&Preparing::new(view)?)?;
     plan.introduction().iter().for_each(|line| view.say(line));
     let mut trainer = plan.tuned(&mut |line| view.say(line))?.begin()?;
+    trainer.save_when(Arc::clone(&asked.save));
     say_when_told(ranks, trainer.folder().path().display());
     trainer.introduction().iter().for_each(|line| view.say(line));
     let json = view.progress == Progress::Json;
@@ -112,7 +116,7 @@ pub fn train<M: Model>(
         Event::Begin { run: &run, step, total }.say();
     }
     let mut watch = view.watch((step, total))?;
-    let outcome = trainer.run(&stop, &mut *watch);
+    let outcome = trainer.run(&asked.stop, &mut *watch);
     // A bar goes before anything else is said.
     drop(watch);
     let outcome = outcome?;
@@ -140,22 +144,9 @@ pub fn train<M: Model>(
     }
 }
 
-/// Set by Ctrl-C and SIGTERM; the same for all runs of a process.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    if let Some(stop) = STOP.get() {
-        return Ok(Arc::clone(stop));
-    }
-    let stop = Arc::clone(STOP.get_or_init(Arc::default));
-    let handle = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        told();
-        if handle.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-    })
-    .map_err(|error| Error::Device(format!("Ctrl-C cannot be caught: {error}")))?;
-    Ok(stop)
+/// What is said of a checkpoint that a signal asked for.
+fn saved(step: u64, checkpoint: &Path) -> String {
+    format!("step {step}: asked for a checkpoint, wrote {}", checkpoint.display())
 }
 
 /// A line a log.
@@ -168,6 +159,10 @@ impl Watch for Lines {
 
     fn noticed(&mut self, finding: &Finding) {
         say(finding);
+    }
+
+    fn saved(&mut self, step: u64, checkpoint: &Path) {
+        say(saved(step, checkpoint));
     }
 
     fn warned(&mut self, warning: &str) {

@@ -1,5 +1,6 @@
 //! CycleGAN (Zhu 2017): two generators learn from two unpaired sets of images, X and Y, to translate between them, both ways.
 
+mod check;
 pub mod evaluation;
 pub mod networks;
 mod phases;

@@ -1,18 +1,19 @@
 //! CycleGAN's settings.
 
-use super::networks::{DOWNSAMPLINGS, Translator, generator, patch_discriminator, patch70_discriminator};
+use super::networks::{Translator, generator, patch_discriminator, patch70_discriminator};
 use super::{CycleGan, CycleLoss, CycleObjective, Domain, Updates};
+use crate::Result;
 use crate::data::Batching;
-use crate::models::dcgan::networks::{Stages, discriminator};
+use crate::models::dcgan::networks::discriminator;
 use crate::nn::{Init, Network, Norm, Upsample};
 use crate::optim::Schedule;
 use crate::size::Size;
-use crate::train::config::check::{check_channels, counts, setting, weights, within};
+use crate::train::config::check::{counts, setting, weights, within};
 #[cfg(feature = "cli")]
 use crate::train::config::fields::named;
 use crate::train::config::fields::settings;
+use crate::train::config::fixed::{NETWORKS, UPDATES};
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// What a discriminator looks at.
@@ -25,17 +26,6 @@ pub enum Discriminator {
     Patch,
     /// Overlapping patches of 70x70 pixels (Isola 2017).
     Patch70,
-}
-
-impl Discriminator {
-    /// The smallest image it can judge: so many pixels both ways.
-    const fn least(self) -> usize {
-        match self {
-            Self::Whole => 8,
-            Self::Patch => 16,
-            Self::Patch70 => 24,
-        }
-    }
 }
 
 settings! {
@@ -86,6 +76,16 @@ settings! {
 impl RunConfig for CycleGanConfig {
     const KIND: &'static str = "cyclegan";
     type Settings = CycleGanSettings;
+    const FIXED: &'static [(&'static str, &'static str)] = &[
+        ("generator", NETWORKS),
+        ("x_channels", NETWORKS),
+        ("y_channels", NETWORKS),
+        ("discriminator", NETWORKS),
+        ("scales", NETWORKS),
+        ("updates", UPDATES),
+        ("d_fake_every", UPDATES),
+        ("pool", "its images are part of the checkpoint"),
+    ];
 
     fn preset(preset: Preset) -> Self {
         let common = Common {
@@ -211,6 +211,14 @@ impl RunConfig for CycleGanConfig {
         &mut self.common
     }
 
+    fn sources(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("x", &mut self.x), ("y", &mut self.y)]
+    }
+
+    fn check_change(&self, before: &Self, step: u64) -> Result<()> {
+        self.check_batch(before.common.batch, step)
+    }
+
     fn whose(name: &str) -> Option<&'static str> {
         crate::models::whose(name, Self::KIND)
     }
@@ -308,78 +316,5 @@ impl CycleGanConfig {
             Domain::Y => "y",
         };
         self.common.batching(name, true)
-    }
-
-    fn check_size(&self) -> Result<()> {
-        let size = self.common.size;
-        let multiple = 1 << DOWNSAMPLINGS;
-        if !size.all(|side| side.is_multiple_of(multiple)) {
-            let near = size.map(|side| side.next_multiple_of(multiple));
-            let below = size.map(|side| (side / multiple).max(1) * multiple);
-            return setting(
-                "size",
-                format!(
-                    "size {size}: CycleGAN halves images twice; choose multiples of {multiple}, such as {below} or {near}"
-                ),
-            );
-        }
-        let least = self.discriminator.least();
-        if size.least() < least {
-            return setting(
-                "size",
-                format!(
-                    "size {size}: this discriminator needs {least} pixels or more; choose a larger `size` or another \
-                    `discriminator`"
-                ),
-            );
-        }
-        if self.discriminator == Discriminator::Whole {
-            Stages::of(size).map_err(|error| Error::Setting {
-                name: "size",
-                problem: format!("{error} for the whole-image discriminator, or `discriminator` patch"),
-            })?;
-        }
-        within("size", size.most(), least..=2048)
-    }
-
-    fn check_channels(&self) -> Result<()> {
-        for (name, channels) in [("x_channels", self.x_channels), ("y_channels", self.y_channels)] {
-            check_channels(name, channels.unwrap_or(self.common.channels))?;
-        }
-        let [x, y] = Domain::BOTH.map(|domain| self.channels(domain));
-        if x != y && self.lambda_identity > 0.0 {
-            return setting(
-                "lambda_identity",
-                format!(
-                    "lambda_identity is {}, but X has {x} channels and Y {y}: no generator can leave images of its target set as \
-                     they are; choose `lambda_identity` 0",
-                    self.lambda_identity
-                ),
-            );
-        }
-        Ok(())
-    }
-
-    fn check_scales(&self) -> Result<()> {
-        within("scales", self.scales, 1..=8)?;
-        let (size, least) = (self.common.size, self.discriminator.least());
-        let fits = |scales: usize| {
-            let shrunk = 1 << (scales - 1);
-            size.all(|side| side.is_multiple_of(shrunk) && side / shrunk >= least)
-        };
-        let most = (1..=8).take_while(|&scales| fits(scales)).last().unwrap_or(1);
-        if self.scales <= most {
-            return Ok(());
-        }
-        let shrunk = 1 << (self.scales - 1);
-        setting(
-            "scales",
-            format!(
-                "scales is {}: the last discriminator sees images of size {size} / {shrunk}, and needs a whole number of {least} \
-                pixels or more; choose `scales` {most} or less, or a multiple of {shrunk} from {} on as `size`",
-                self.scales,
-                least * shrunk
-            ),
-        )
     }
 }

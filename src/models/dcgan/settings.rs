@@ -10,6 +10,7 @@ use crate::train::config::check::{counts, setting, within};
 #[cfg(feature = "cli")]
 use crate::train::config::fields::named;
 use crate::train::config::fields::settings;
+use crate::train::config::fixed::{NETWORKS, UPDATES};
 use crate::train::config::{Common, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
 
 settings! {
@@ -46,6 +47,12 @@ settings! {
 impl RunConfig for DcganConfig {
     const KIND: &'static str = "dcgan";
     type Settings = DcganSettings;
+    const FIXED: &'static [(&'static str, &'static str)] = &[
+        ("noise_size", NETWORKS),
+        ("noise", "the generator has learned to draw from it"),
+        ("excite", NETWORKS),
+        ("d_every", UPDATES),
+    ];
 
     fn preset(preset: Preset) -> Self {
         let common = Common { epochs: Some(300), d_scale: 0.5, ..Common::base(preset) };
@@ -134,6 +141,10 @@ impl RunConfig for DcganConfig {
 
     fn common_mut(&mut self) -> &mut Common {
         &mut self.common
+    }
+
+    fn sources(&mut self) -> Vec<(&'static str, &mut String)> {
+        vec![("data", &mut self.data)]
     }
 
     fn whose(name: &str) -> Option<&'static str> {

@@ -3,13 +3,17 @@
 pub(crate) mod check;
 mod common;
 pub(crate) mod fields;
+pub mod fixed;
 mod names;
+mod record;
 
 pub use common::{Common, CommonSettings};
 pub use names::MODEL;
+pub use record::{Change, Record, word};
 
 use crate::nn::Init;
 use crate::nn::diffaugment::DiffAugmentPolicy;
+use crate::optim::Schedule;
 use crate::spelling::quoted;
 use crate::train::initial::Initial;
 use crate::{Error, Result, file};
@@ -21,6 +25,9 @@ use std::path::Path;
 
 /// The longest settings file, in bytes; a run's own has some 2 kB.
 pub(crate) const LONGEST: u64 = 1 << 20;
+
+/// Settings that do not change what is learned.
+pub const ELSEWHERE: [&str; 4] = ["device", "memory_limit", "no_cache", "no_tensorboard"];
 
 /// How often a run writes what, in steps, and how many checkpoints stay; 0 keeps all.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +111,8 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
     const KIND: &'static str;
     /// The same settings as given: each may be missing.
     type Settings: ModelSettings<Config = Self>;
+    /// Those of this model alone that a resumed run has to keep, and why.
+    const FIXED: &'static [(&'static str, &'static str)];
 
     /// The values of a preset.
     fn preset(preset: Preset) -> Self;
@@ -120,6 +129,17 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
     /// The settings that every model has, to be changed.
     fn common_mut(&mut self) -> &mut Common;
 
+    /// The settings that name its sets of images, each with its name.
+    fn sources(&mut self) -> Vec<(&'static str, &mut String)>;
+
+    /// Refuses what cannot be gone on with after `step` steps with the settings `before`.
+    ///
+    /// # Errors
+    /// If there is something.
+    fn check_change(&self, _before: &Self, _step: u64) -> Result<()> {
+        Ok(())
+    }
+
     /// The model that has the setting `name`, where this one has not.
     fn whose(name: &str) -> Option<&'static str>;
 
@@ -129,18 +149,27 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
     /// If a setting is out of range or two contradict each other; the text names it and says what can be.
     fn new(mut file: Self::Settings, mut flags: Self::Settings) -> Result<Self> {
         let preset = flags.common().preset.or(file.common().preset).unwrap_or_default();
-        let mut config = Self::preset(preset);
-        for mut layer in [file, flags] {
-            let (steps, epochs) = (layer.common().steps, layer.common().epochs);
-            if steps.is_some() && epochs.is_some() {
-                return Err(Error::Input("both steps and epochs are given; give one of them".into()));
-            }
-            if steps.is_some() || epochs.is_some() {
-                (config.common_mut().steps, config.common_mut().epochs) = (None, None);
-            }
-            layer.apply(&mut config);
+        Self::preset(preset).replaced(file)?.replaced(flags)?.checked()
+    }
+
+    /// These settings, replaced by those that are given.
+    ///
+    /// # Errors
+    /// If both steps and epochs are given.
+    fn replaced(mut self, mut given: Self::Settings) -> Result<Self> {
+        let CommonSettings { steps, epochs, schedule, decay_from, .. } = *given.common();
+        if steps.is_some() && epochs.is_some() {
+            return Err(Error::Input("both steps and epochs are given; give one of them".into()));
         }
-        config.checked()
+        if steps.is_some() || epochs.is_some() {
+            (self.common_mut().steps, self.common_mut().epochs) = (None, None);
+        }
+        // Another schedule has no such step.
+        if decay_from.is_none() && schedule.is_some_and(|schedule| schedule != Schedule::Linear) {
+            self.common_mut().decay_from = None;
+        }
+        given.apply(&mut self);
+        Ok(self)
     }
 
     /// Those of a file such as a run's `config.toml`, replaced by `flags`.
@@ -174,6 +203,14 @@ pub trait RunConfig: Clone + PartialEq + Serialize {
         let own = toml::to_string(self).map_err(problem)?;
         let common = toml::to_string(self.common()).map_err(problem)?;
         Ok(format!("{MODEL} = {:?}\n{own}{common}", Self::KIND))
+    }
+
+    /// As a table of TOML.
+    ///
+    /// # Errors
+    /// As [`RunConfig::to_toml`].
+    fn table(&self) -> Result<toml::Table> {
+        toml::from_str(&self.to_toml()?).map_err(|error| Error::Input(format!("settings: {error}")))
     }
 
     /// The settings, if all can be.

@@ -1,6 +1,6 @@
 //! Names in a settings file that are no setting's.
 
-use super::{CommonSettings, ModelSettings, RunConfig};
+use super::{CommonSettings, ModelSettings, Record, RunConfig};
 use crate::spelling::{LONGEST, near, quoted};
 use crate::{Error, Result};
 use std::path::Path;
@@ -29,7 +29,8 @@ pub fn check<C: RunConfig>(text: &str, origin: &Path) -> Result<()> {
         (None, None) => name.chars().take(LONGEST).collect(),
     };
     let names = table.keys().map(String::as_str);
-    let unknown = names.filter(|name| *name != MODEL && !own.contains(name));
+    let known = |name: &str| name == MODEL || Record::NAMES.contains(&name) || own.contains(&name);
+    let unknown = names.filter(|name| !known(name));
     let unknown: Vec<String> = unknown.map(described).collect();
     match unknown.is_empty() {
         true => Ok(()),

@@ -16,11 +16,14 @@ pub fn others(network: &str) -> &'static [&'static str] {
     }
 }
 
-/// A tensor's name without what wrappers of modules put into it: `DataParallel`'s prefix, and the names of
-/// `torch.nn.utils.parametrizations.spectral_norm` as those of `torch.nn.utils.spectral_norm`.
+/// A tensor's name without what wrappers of modules put into it: the prefixes of `DataParallel` and `torch.compile`, one or both, and
+/// the names of `torch.nn.utils.parametrizations.spectral_norm` as those of `torch.nn.utils.spectral_norm`.
 pub fn unwrapped(name: &str) -> String {
-    name.strip_prefix("module.")
-        .unwrap_or(name)
+    let mut name = name;
+    while let Some(rest) = ["module.", "_orig_mod."].iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        name = rest;
+    }
+    name.replace("._orig_mod.", ".")
         .replace(".parametrizations.weight.original", ".weight_orig")
         .replace(".parametrizations.weight.0._", ".weight_")
 }
@@ -66,6 +69,31 @@ impl Naming {
     }
 }
 
+/// Whether tensors of these names are those of the published U-Nets (`unet_128`, `unet_256`), whose blocks stand in each other.
+pub fn is_unet<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
+    names.any(|name| name.contains("model.model.1.model."))
+}
+
+/// The biases of convolutions with a batch norm behind them, which takes away what they add: published networks have none there.
+pub fn biases_before_batch_norms(network: &Network) -> Vec<String> {
+    fn walk(layers: &[Layer], path: &str, found: &mut Vec<String>) {
+        for (index, layer) in layers.iter().enumerate() {
+            let module = format!("{path}.{index}");
+            match (layer, layers.get(index + 1)) {
+                (
+                    Layer::Conv2d { bias: true, .. } | Layer::ConvTranspose2d { bias: true, .. },
+                    Some(Layer::BatchNorm(_)),
+                ) => found.push(format!("{module}.bias")),
+                (Layer::Residual(layers), _) => walk(layers, &module, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&network.layers, "main", &mut found);
+    found
+}
+
 /// The modules of a network that are instance norms: files of PyTorch before 0.4 hold statistics for them, never used.
 pub fn instance_norms(network: &Network) -> Vec<String> {
     fn walk(layers: &[Layer], path: &str, found: &mut Vec<String>) {
@@ -101,6 +129,9 @@ mod tests {
     #[test]
     fn wrappers_leave_no_trace() {
         assert_eq!(unwrapped("module.main.0.weight"), "main.0.weight");
+        assert_eq!(unwrapped("_orig_mod.main.0.weight"), "main.0.weight");
+        assert_eq!(unwrapped("module._orig_mod.main.0.weight"), "main.0.weight");
+        assert_eq!(unwrapped("_orig_mod.module.main._orig_mod.0.weight"), "main.0.weight");
         assert_eq!(unwrapped("main.0.parametrizations.weight.original"), "main.0.weight_orig");
         assert_eq!(unwrapped("main.0.parametrizations.weight.0._u"), "main.0.weight_u");
     }

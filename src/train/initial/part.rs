@@ -1,8 +1,8 @@
 //! The tensors of one network in a file.
 
-use super::names::{Naming, instance_norms, others, unwrapped};
+use super::names::{Naming, biases_before_batch_norms, instance_norms, is_unet, others, unwrapped};
 use crate::nn::{Network, Parameter, ParameterKind};
-use crate::tensor_file::{Dtype, TensorFile, TensorInfo};
+use crate::tensor_file::{TensorFile, TensorInfo};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,6 +20,8 @@ pub struct Part<'f> {
     tensors: BTreeMap<String, (String, &'f TensorInfo)>,
     /// Whether there are running statistics among them.
     running: bool,
+    /// Our names of biases that are 0 where the file has none.
+    zero: Vec<String>,
 }
 
 /// The parts of `file` for the network called `only`, or for all whose names its tensors stand behind, and the names of tensors
@@ -34,6 +36,13 @@ pub fn parts<'f>(
     networks: &[&'f Network],
 ) -> Result<(Vec<Part<'f>>, Vec<String>)> {
     let all = file.tensors();
+    if is_unet(all.keys().map(String::as_str)) {
+        return Err(Error::Input(format!(
+            "{}: a U-Net of the published CycleGAN or pix2pix (unet_128, unet_256), which is none of this program's networks; take weights \
+             of a generator by residual blocks (resnet_9blocks, resnet_6blocks) for `generator` resnet",
+            path.display()
+        )));
+    }
     let known = || networks.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(only) = only {
         let is_meant = |network: &&&Network| network.name == only || others(&network.name).contains(&only);
@@ -82,7 +91,7 @@ fn behind<'f>(
     let names = [network.name.as_str()].into_iter().chain(others(&network.name).iter().copied());
     let prefixes: Vec<String> = names.map(|name| format!("{name}.")).collect();
     let rest = |name: &str| {
-        let name = name.strip_prefix("module.").unwrap_or(name);
+        let name = unwrapped(name);
         prefixes.iter().find_map(|prefix| name.strip_prefix(prefix.as_str())).map(unwrapped)
     };
     all.iter().filter_map(|(name, &info)| Some((rest(name)?, (name.clone(), info)))).collect()
@@ -100,7 +109,9 @@ impl<'f> Part<'f> {
             let is_there = |(name, _): (String, _)| tensors.contains_key(&naming.name(&name));
             tensor.kind == ParameterKind::NormRunning && tensor.torch_entries().into_iter().any(is_there)
         });
-        Self { network, path, file, naming, tensors, running }
+        let absent = |own: &String| !tensors.contains_key(&naming.name(own));
+        let zero = biases_before_batch_norms(network).into_iter().filter(absent).collect();
+        Self { network, path, file, naming, tensors, running, zero }
     }
 
     pub fn is_of(&self, network: &Network) -> bool {
@@ -126,11 +137,16 @@ impl<'f> Part<'f> {
         let (mut trained, running) = (self.network.parameters(), self.network.running());
         trained.extend(running);
         for (own, shape) in trained.iter().filter(|of| self.takes(of)).flat_map(Parameter::torch_entries) {
+            if self.zero.contains(&own) {
+                continue;
+            }
             let name = self.naming.name(&own);
             match rest.remove(&name) {
                 None => problems.push(format!("{name} is missing")),
-                Some((name, found)) if found.dtype != Dtype::F32 => problems
-                    .push(format!("{name} is {:?}, expected F32 (.float() makes it that)", found.dtype)),
+                Some((name, found)) if !TensorFile::has_floats(found) => problems.push(format!(
+                    "{name} is {:?}, expected F32, F16 or BF16 (.float() makes it the first)",
+                    found.dtype
+                )),
                 Some((name, found)) if found.shape != shape => {
                     problems.push(format!("{name} is {:?}, expected {shape:?}", found.shape));
                 }
@@ -157,7 +173,10 @@ impl<'f> Part<'f> {
         if !self.takes(tensor) {
             return Ok(None);
         }
-        let read = |(own, _): (String, Vec<usize>)| {
+        let read = |(own, shape): (String, Vec<usize>)| {
+            if self.zero.contains(&own) {
+                return Ok(vec![0.0; shape.iter().product()]);
+            }
             let (name, info) = &self.tensors[&self.naming.name(&own)];
             let numbers = self.file.floats(info).map_err(Error::io(self.path))?;
             match numbers.iter().position(|number| !number.is_finite()) {

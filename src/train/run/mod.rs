@@ -7,6 +7,7 @@ mod iteration;
 pub(crate) mod memory;
 mod plan;
 mod prepare;
+mod resume;
 mod save;
 
 pub use iteration::Programs;
@@ -29,7 +30,8 @@ use finite::Snapshot;
 use iteration::Training;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Who follows a run, each of its events or some: `()` follows none.
@@ -40,6 +42,8 @@ pub trait Watch {
     fn logged(&mut self, _log: &Log) {}
     /// Samples were drawn: the files of the sheets of [`Model::SHEETS`].
     fn sampled(&mut self, _step: u64, _sheets: &[PathBuf]) {}
+    /// A checkpoint was written because it was asked for, as by [`Trainer::save_when`].
+    fn saved(&mut self, _step: u64, _checkpoint: &Path) {}
     /// A sign of trouble has begun.
     fn noticed(&mut self, _finding: &Finding) {}
     /// Something went wrong that does not end the run.
@@ -108,6 +112,8 @@ pub struct Trainer<M: Model> {
     introduction: Vec<String>,
     /// The last state that was found to be finite.
     snapshot: Snapshot,
+    /// Set where samples and a checkpoint are asked for.
+    save: Arc<AtomicBool>,
 }
 
 impl<M: Model> Trainer<M> {
@@ -124,6 +130,11 @@ impl<M: Model> Trainer<M> {
     /// Steps done, and steps in all.
     pub fn steps(&self) -> (u64, u64) {
         (self.step, self.total)
+    }
+
+    /// Has samples and a checkpoint written at the end of each step in which `asked` is set, which clears it.
+    pub fn save_when(&mut self, asked: Arc<AtomicBool>) {
+        self.save = asked;
     }
 
     /// Trains until all steps are done, or until the end of the step in which `stop` is set. Either way a checkpoint is
@@ -171,8 +182,10 @@ impl<M: Model> Trainer<M> {
             let step = self.step + 1;
             self.training.iterate(step)?;
             self.step = step;
-            // All ranks stop after the same step.
-            let (last, stopped) = (step == self.total, self.ranks.any(stop.load(Ordering::Relaxed)));
+            let last = step == self.total;
+            // All ranks stop, and save, after the same step.
+            let asked = [stop.load(Ordering::Relaxed), self.save.swap(false, Ordering::Relaxed)];
+            let [stopped, asked] = self.ranks.any_of(asked);
             if step.is_multiple_of(every.log) || last {
                 let log = self.log()?;
                 if leads {
@@ -181,8 +194,8 @@ impl<M: Model> Trainer<M> {
                 }
             }
             watch.stepped(step);
-            let sample = step.is_multiple_of(every.sample) || last;
-            let checkpoint = step.is_multiple_of(every.checkpoint) || last || stopped;
+            let sample = step.is_multiple_of(every.sample) || last || asked;
+            let checkpoint = step.is_multiple_of(every.checkpoint) || last || stopped || asked;
             if step.is_multiple_of(every.check) || checkpoint {
                 self.check()?;
             }
@@ -196,6 +209,10 @@ impl<M: Model> Trainer<M> {
                     #[cfg(feature = "report")]
                     self.save_report(watch);
                     self.save_checkpoint(last || stopped, watch)?;
+                    let checkpoint = self.folder.checkpoint_path(step);
+                    if asked && checkpoint.is_file() {
+                        watch.saved(step, &checkpoint);
+                    }
                 }
                 self.clock.resume();
             }

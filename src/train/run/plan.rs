@@ -3,18 +3,15 @@
 use super::{Programs, Setup, Trainer, distributed, memory, networks};
 use crate::device::Device;
 use crate::ranks::Ranks;
-use crate::report::metrics;
-use crate::train::checkpoint::{Checkpoint, ImageNames};
-use crate::train::config::RunConfig;
+use crate::train::config::{Record, RunConfig};
 use crate::train::dataset::{Data, Found};
 use crate::train::initial::from_files;
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
-use crate::train::run_folder::{RunFolder, unreadable};
+use crate::train::run_folder::RunFolder;
 use crate::train::split::Split;
 use crate::train::starts::Start;
 use crate::{Error, Result};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A run that can start: its images are loaded and its memory is known, but nothing is taken or written yet.
@@ -25,6 +22,8 @@ pub struct Plan<M: Model> {
     pub(super) values: Option<Vec<Vec<f32>>>,
     /// What is worth knowing of the run that it goes on with.
     pub(super) notes: Vec<String>,
+    /// What its `config.toml` holds beside the settings.
+    pub(super) record: Record,
     pub(super) start: Start,
 }
 
@@ -72,58 +71,9 @@ impl<M: Model> Plan<M> {
         Self::new(&Ranks::default(), config, Place::Replacing(folder), None, watch)
     }
 
-    /// The run in `folder` from its newest whole checkpoint on, with its settings replaced by `flags`; from its beginning if
-    /// it ended before its first checkpoint.
-    ///
-    /// # Errors
-    /// If it is no run of this kind, its checkpoints cannot be used or are gone, or it is finished already.
-    pub fn resume(folder: &Path, flags: <M::Config as RunConfig>::Settings) -> Result<Self> {
-        Self::resume_distributed(&Ranks::default(), folder, flags, &())
-    }
-
-    /// As [`Plan::resume`], among `ranks` that all do the same; there may be more or fewer of them than before. `watch` hears how
-    /// it goes.
-    ///
-    /// # Errors
-    /// As [`Plan::resume`], or if the ranks do not agree.
-    pub fn resume_distributed(
-        ranks: &Ranks,
-        folder: &Path,
-        flags: <M::Config as RunConfig>::Settings,
-        watch: &dyn Preparation,
-    ) -> Result<Self> {
-        let folder = RunFolder::open(folder)?;
-        let config = M::Config::from_file(&folder.config_path(), flags)?;
-        let Some((checkpoint, damaged)) = newest_whole(&folder)? else {
-            check_had_none(&folder, &config)?;
-            let place = Place::Resumed { folder, damaged: Vec::new() };
-            let mut plan = Self::new(ranks, config, place, None, watch)?;
-            plan.notes.push("it ended before its first checkpoint: begins again".into());
-            return Ok(plan);
-        };
-        checkpoint.expect_kind(M::Config::KIND)?;
-        let values = checkpoint.buffers(&networks::<M>(&config, ranks)?)?;
-        let step = checkpoint.step();
-        let left_out = damaged.iter().map(|(path, error)| {
-            format!("left out a damaged checkpoint, now {}: {error}", unreadable(path).display())
-        });
-        let mut notes: Vec<String> = left_out.collect();
-        let damaged = damaged.into_keys().collect();
-        let place = Place::Resumed { folder, damaged };
-        let mut plan = Self::new(ranks, config, place, Some((step, values)), watch)?;
-        notes.append(&mut plan.notes);
-        let changed = plan.setup.names.iter().filter_map(|(name, now)| {
-            let before = checkpoint.sets().get(name).filter(|before| *before != now)?;
-            Some(changed(name, before, now))
-        });
-        notes.extend(changed);
-        notes.push(format!("goes on after step {step}"));
-        Ok(Self { notes, ..plan })
-    }
-
     /// A run from its beginning, or `after` so many steps that left these numbers in its state buffers. All that can be refused
     /// before images are decoded is.
-    fn new(
+    pub(super) fn new(
         ranks: &Ranks,
         mut config: M::Config,
         place: Place,
@@ -158,6 +108,8 @@ impl<M: Model> Plan<M> {
         let Data { sets, split, kept, names, lines, total } = data;
         place.check_goes_on(step, total)?;
         config.settle(total);
+        let mut record = Record::default();
+        record.locate(&config);
         distributed::agree(ranks, &config, &sets, step)?;
         let programs = Programs::new::<M>(&config, &split, ranks)?;
         let (values, initial) = match after {
@@ -170,7 +122,7 @@ impl<M: Model> Plan<M> {
         (start.images, start.initial) = (lines, initial);
         let ranks = ranks.clone();
         let setup = Setup { config, sets, split, kept, names, device, ranks, programs, step, total };
-        Ok(Self { setup, place, values, notes, start })
+        Ok(Self { setup, place, values, notes, record, start })
     }
 
     /// The same run with the fastest kernels of its device, unless its settings or what it goes on from say which to take.
@@ -246,44 +198,5 @@ fn notes(kept: Option<&Split>, found: &Split, step: u64, holdout: f64) -> Vec<St
                 .into(),
         ],
         None => Vec::new(),
-    }
-}
-
-/// What a run is told whose set of images is another than before.
-fn changed(name: &str, before: &ImageNames, now: &ImageNames) -> String {
-    let counts = match before.count == now.count {
-        true => format!("{} images of other names", now.count),
-        false => format!("{} images, {} before", now.count, before.count),
-    };
-    format!(
-        "warning: the set {name} has changed ({counts}); images come in another order than in an uninterrupted run"
-    )
-}
-
-/// The newest checkpoint that can be read, and what is wrong with newer ones; none where there is no checkpoint.
-fn newest_whole(folder: &RunFolder) -> Result<Option<(Checkpoint, BTreeMap<PathBuf, Error>)>> {
-    let mut damaged = BTreeMap::new();
-    for (_, path) in folder.checkpoints()?.into_iter().rev() {
-        match Checkpoint::open(&path) {
-            Ok(checkpoint) => return Ok(Some((checkpoint, damaged))),
-            Err(error) => drop(damaged.insert(path, error)),
-        }
-    }
-    damaged.into_values().next_back().map_or(Ok(None), Err)
-}
-
-/// Refuses to begin a run again that came further than its first checkpoint: somebody removed them, and its metrics would go.
-fn check_had_none<C: RunConfig>(folder: &RunFolder, config: &C) -> Result<()> {
-    let metrics = folder.metrics_path();
-    let rows = if metrics.is_file() { metrics::read(metrics)? } else { Vec::new() };
-    match rows.last() {
-        Some(row) if row.step > config.common().intervals().checkpoint => Err(Error::Input(format!(
-            "{}: it came to step {} and has no checkpoint to go on from; start it again: `train {}` with `config` {}",
-            folder.path().display(),
-            row.step,
-            C::KIND,
-            folder.config_path().display()
-        ))),
-        _ => Ok(()),
     }
 }

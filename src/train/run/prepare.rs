@@ -15,6 +15,7 @@ use crate::train::model::Model;
 use crate::train::run_folder::RunFolder;
 use crate::train::starts;
 use std::path::Path;
+use std::sync::Arc;
 
 impl<M: Model> Trainer<M> {
     /// Starts a run as [`Plan::start`] has it.
@@ -34,7 +35,7 @@ impl<M: Model> Trainer<M> {
     }
 
     pub(super) fn new(plan: Plan<M>) -> Result<Self> {
-        let Plan { setup, place, values, notes, start } = plan;
+        let Plan { setup, place, values, notes, record, start } = plan;
         let kept = setup.kept.clone();
         let (step, total) = (setup.step, setup.total);
         let (names, ranks) = (setup.names.clone(), setup.ranks.clone());
@@ -52,7 +53,7 @@ impl<M: Model> Trainer<M> {
         if ranks.leads() {
             held = folder.lock()?;
             place.clear(&folder)?;
-            folder.prepare(&training.config)?;
+            folder.prepare(&training.config, &record)?;
             kept.write(&folder)?;
             starts::add(&folder, start)?;
             if let Some(kernels) = kernels {
@@ -85,6 +86,7 @@ impl<M: Model> Trainer<M> {
             total,
             introduction,
             snapshot: Snapshot { step, buffers: values },
+            save: Arc::default(),
         };
         trainer.write_state()?;
         Ok(trainer)
