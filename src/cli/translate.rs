@@ -1,7 +1,7 @@
 //! `mewgan translate`
 
 use super::{Done, Normalise, Target, has_extension, say};
-use crate::data::{Image, ImageFile, find, to_byte, to_unit};
+use crate::data::{Image, ImageFile, find, is_archive, to_byte, to_unit};
 use crate::device::Device;
 use crate::models::cyclegan::Domain;
 use crate::models::cyclegan::translation::Translator;
@@ -149,7 +149,8 @@ fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, ImageFile>> {
     let mut jobs = BTreeMap::<PathBuf, ImageFile>::new();
     for input in inputs {
         let path = Path::new(input);
-        let files = if path.is_file() { vec![ImageFile::at(path)] } else { find(input)? };
+        let files =
+            if path.is_file() && !is_archive(path) { vec![ImageFile::at(path)] } else { find(input)? };
         for file in files {
             let target = out.join(&file.name).with_extension("png");
             if let (Ok(target), Ok(source)) = (target.canonicalize(), file.path.canonicalize())

@@ -4,13 +4,14 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::decode::{ImageFile, LoadOptions};
-use super::{builtin, folder};
+use super::found::Found;
+use super::{archive, builtin, folder};
 use crate::machine;
 use crate::random::stream;
 use crate::{Error, Result};
 
-/// Images that could not be read, and why.
-type Bad = Vec<(PathBuf, String)>;
+/// Images and what is wrong with them.
+type Problems = Vec<(PathBuf, String)>;
 
 /// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
 pub fn to_unit(level: impl Into<f32>) -> f32 {
@@ -38,6 +39,10 @@ pub struct Loaded {
     pub images: Images,
     /// The images that could not be read, and why; empty unless [`LoadOptions::skip_bad`].
     pub skipped: Vec<(PathBuf, String)>,
+    /// Images that are damaged, yet could be read, and what is wrong with them.
+    pub warnings: Vec<(PathBuf, String)>,
+    /// Files of other kinds, such as `12 .avif`.
+    pub left_out: Option<String>,
 }
 
 impl Images {
@@ -59,17 +64,19 @@ impl Images {
 
     /// Loads every image of `source`, decoding on all threads.
     ///
-    /// `source` is a folder, searched with its subfolders for png, jpg, jpeg and webp files (hidden ones left out), or
-    /// a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as `builtin:noto/faces`.
+    /// `source` is a folder, searched with its subfolders for PNG, JPEG, WebP, GIF, BMP and TIFF files (hidden ones left
+    /// out), a `.zip` file of such, or a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as
+    /// `builtin:noto/faces`.
     ///
     /// # Errors
     /// If there is no such folder or set, it has no images, an image cannot be read (unless
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
-        let (bytes, names, skipped) = decode_all(source, find(source)?, options)?;
-        let images = Self::new(bytes, names, options.side, options.channels)?;
-        Ok(Loaded { images, skipped })
+        let found = search(source)?;
+        let left_out = found.left_out();
+        let loaded = decode_all(source, found.files, options)?;
+        Ok(Loaded { left_out, ..loaded })
     }
 
     /// Loads the images of `source` that are called `names`, as [`Images::names`] has them.
@@ -84,8 +91,7 @@ impl Images {
             return Err(Error::Input(format!("{source}: its image {missing} is not there any more")));
         }
         let all = LoadOptions { skip_bad: false, ..options.clone() };
-        let (bytes, names, _) = decode_all(source, files, &all)?;
-        Self::new(bytes, names, options.side, options.channels)
+        Ok(decode_all(source, files, &all)?.images)
     }
 
     /// How many images.
@@ -159,42 +165,53 @@ impl Images {
 /// # Errors
 /// If there is no such folder or set, or it has no images.
 pub fn find(source: &str) -> Result<Vec<ImageFile>> {
+    Ok(search(source)?.files)
+}
+
+/// As [`find`], with what is beside the images.
+///
+/// # Errors
+/// As [`find`].
+pub fn search(source: &str) -> Result<Found> {
+    let path = Path::new(source);
     match source.strip_prefix(builtin::PREFIX) {
-        Some(set) => builtin::images(set),
-        None => folder::images(Path::new(source)),
+        Some(set) => Ok(Found { files: builtin::images(set)?, ..Found::default() }),
+        None if archive::is_archive(path) => archive::images(path),
+        None => folder::images(path),
     }
 }
 
-/// The bytes and the names of the images in `files`, and what is wrong with those that are none. All files are looked at
-/// before the first bad one is told of, so that all bad ones can be.
-fn decode_all(
-    source: &str,
-    files: Vec<ImageFile>,
-    options: &LoadOptions,
-) -> Result<(Vec<u8>, Vec<String>, Bad)> {
+/// The images in `files`, and what is wrong with those that are none. All files are looked at before the first bad one is
+/// told of, so that all bad ones can be.
+fn decode_all(source: &str, files: Vec<ImageFile>, options: &LoadOptions) -> Result<Loaded> {
     let (count, len) = (files.len(), options.image_len());
     check_memory(source, count, options)?;
     let mut bytes = vec![0; count * len];
     let decode = |(place, file): (&mut [u8], &ImageFile)| {
-        file.square(options).map(|image| place.copy_from_slice(&image)).err()
+        let square = file.square(options)?;
+        place.copy_from_slice(&square.bytes);
+        Ok(square.warning)
     };
-    let problems: Vec<Option<String>> = bytes.par_chunks_exact_mut(len).zip(&files).map(decode).collect();
+    let decoded: Vec<std::result::Result<_, String>> =
+        bytes.par_chunks_exact_mut(len).zip(&files).map(decode).collect();
 
-    let (mut names, mut bad) = (Vec::new(), Bad::new());
-    for (index, (file, problem)) in files.into_iter().zip(problems).enumerate() {
-        match problem {
-            None => {
+    let (mut names, mut bad, mut warnings) = (Vec::new(), Problems::new(), Problems::new());
+    for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
+        match decoded {
+            Ok(warning) => {
                 bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
                 names.push(file.name);
+                warnings.extend(warning.map(|warning| (file.path, warning)));
             }
-            Some(problem) => bad.push((file.path, problem)),
+            Err(problem) => bad.push((file.path, problem)),
         }
     }
     bytes.truncate(names.len() * len);
     if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
         return Err(Error::Images { set: source.to_owned(), count, bad });
     }
-    Ok((bytes, names, bad))
+    let images = Images::new(bytes, names, options.side, options.channels)?;
+    Ok(Loaded { images, skipped: bad, warnings, left_out: None })
 }
 
 /// Refuses more images than the machine's memory holds.

@@ -6,22 +6,26 @@
 //!
 //! Values are [`to_unit`] of bytes, from -1 to 1; layouts are HWC and NHWC.
 
+mod archive;
 mod augment;
 mod batches;
 mod builtin;
 mod decode;
 mod diffaugment;
 mod folder;
+mod found;
 mod images;
 mod loader;
 mod noise;
 mod pool;
 
+pub use archive::is_archive;
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
+pub use decode::{Decoded, Fit, Image, ImageFile, LoadOptions, Square, decoding};
 pub use diffaugment::DiffAugmentParams;
-pub use images::{Images, Loaded, find, to_byte, to_unit};
+pub use found::Found;
+pub use images::{Images, Loaded, find, search, to_byte, to_unit};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pool::PoolDraws;

@@ -80,5 +80,12 @@ fn load(
         let skipped = loaded.skipped.len();
         line += &format!(", {skipped} skipped (the first: {}, {problem})", path.display());
     }
+    if let [(path, warning), ..] = &loaded.warnings[..] {
+        let damaged = loaded.warnings.len();
+        line += &format!(", {damaged} with warnings (the first: {}, {warning})", path.display());
+    }
+    if let Some(left_out) = &loaded.left_out {
+        line += &format!(", {left_out} left out");
+    }
     Ok((Dataset { images, held_out }, epoch, line))
 }
