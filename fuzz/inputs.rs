@@ -79,7 +79,7 @@ pub fn image(bytes: &[u8]) -> bool {
     for (side, channels, fit) in [(8, 3, Fit::Crop), (5, 1, Fit::Stretch)] {
         let options = LoadOptions { side, channels, fit, skip_bad: false };
         if let Ok(square) = file.square(&options) {
-            assert_eq!(square.len(), side * side * channels);
+            assert_eq!(square.bytes.len(), side * side * channels);
         }
     }
     file.read(3).is_ok()

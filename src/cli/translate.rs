@@ -27,8 +27,8 @@ const PIXELS: usize = 1 << 19;
 pub struct Translate {
     /// The run's folder, or a checkpoint file.
     run: PathBuf,
-    /// Images, folders of images, or bundled sets such as builtin:noto/faces.
-    #[arg(required = true, value_name = "IMAGE|DIR|builtin:SET")]
+    /// Images, folders or .zip files of images, or bundled sets such as builtin:noto/faces.
+    #[arg(required = true, value_name = "IMAGE|DIR|ZIP|builtin:SET")]
     inputs: Vec<String>,
     /// Translate images like those of the other set to images like those of this one.
     #[arg(long, value_enum)]

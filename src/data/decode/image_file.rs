@@ -96,14 +96,13 @@ impl ImageFile {
     /// # Errors
     /// What is wrong with the file, in words.
     pub fn square(&self, options: &LoadOptions) -> std::result::Result<Square, String> {
-        let least = u32::try_from(options.side.saturating_mul(2)).ok();
-        let Decoded { image, warning, .. } = self.decoded(least)?;
+        let Decoded { image, warning, .. } = self.decoded(Some(options))?;
         Ok(Square { bytes: make_square(over_white(image), options), warning })
     }
 
-    fn decoded(&self, least: Option<u32>) -> std::result::Result<Decoded, String> {
+    fn decoded(&self, options: Option<&LoadOptions>) -> std::result::Result<Decoded, String> {
         let content = self.bytes()?;
-        contained(|| decode(&content, least))
+        contained(|| decode(&content, options))
     }
 
     fn bytes(&self) -> std::result::Result<Cow<'_, [u8]>, String> {

@@ -8,13 +8,14 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
 use super::markers::{Colours, Markers};
 use super::profile::Pixels;
-use super::{Encoded, check_size, cut_short};
+use super::square::reduction;
+use super::{Encoded, LoadOptions, check_size, cut_short};
 
 /// The end of an image.
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// Decodes a JPEG file, at 1/2, 1/4 or 1/8 of its size where both its sides stay at least `least` pixels.
-pub(super) fn decode(content: &[u8], least: Option<u32>) -> Result<Encoded, String> {
+/// Decodes a JPEG file, reduced as far as `options` allow.
+pub(super) fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<Encoded, String> {
     let markers = Markers::of(content);
     markers.check()?;
     let [width, height] = markers.size.map(|size| size.map(u32::from)).ok_or_else(cut_short)?;
@@ -23,17 +24,16 @@ pub(super) fn decode(content: &[u8], least: Option<u32>) -> Result<Encoded, Stri
         true => (Cow::Borrowed(content), None),
         false => (ended(content, &markers)?.into(), Some("a JPEG without its end marker".to_owned())),
     };
-    Ok(Encoded { warning, ..pixels(&content, markers.colours(), least)? })
+    Ok(Encoded { warning, ..pixels(&content, markers.colours(), options)? })
 }
 
-fn pixels(content: &[u8], colours: Colours, least: Option<u32>) -> Result<Encoded, String> {
+fn pixels(content: &[u8], colours: Colours, options: Option<&LoadOptions>) -> Result<Encoded, String> {
     let mut decoder = Decoder::new(content);
     decoder.read_info().map_err(|error| error.to_string())?;
     let full = decoder.info().ok_or_else(cut_short)?;
-    if let Some(least) = least.and_then(|least| u16::try_from(least).ok()) {
-        // The decoder goes by either side; here the shorter one decides.
-        let asked = if full.width <= full.height { (least, u16::MAX) } else { (u16::MAX, least) };
-        decoder.scale(asked.0, asked.1).map_err(|error| error.to_string())?;
+    if let Some(options) = options {
+        let by = reduction(full.width.into(), full.height.into(), options) as u16;
+        decoder.scale(full.width / by, full.height / by).map_err(|error| error.to_string())?;
     }
     decoder.set_color_transform(match colours {
         Colours::Grey => ColorTransform::Grayscale,

@@ -3,6 +3,7 @@
 mod image_file;
 mod jpeg;
 mod markers;
+mod png_colours;
 mod profile;
 mod square;
 
@@ -11,6 +12,7 @@ use std::io::{Cursor, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use image::codecs::tiff::TiffDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
@@ -70,14 +72,16 @@ fn contained<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String>
     decoded.unwrap_or_else(|_| Err("damaged in a way that its decoder cannot stand".into()))
 }
 
-/// Decodes a file by its content, whatever its name says. Where both sides of a JPEG stay at least `least` pixels, it may come
-/// out at a half, a quarter or an eighth of its size.
-fn decode(content: &[u8], least: Option<u32>) -> Result<Decoded, String> {
+/// Decodes a file by its content, whatever its name says. A JPEG that is to be stored by `options` may come out at a half, a
+/// quarter or an eighth of its size.
+fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<Decoded, String> {
     let format = format_of(content)?;
     let Encoded { pixels, orientation, profile, warning } = match format {
-        ImageFormat::Jpeg => jpeg::decode(content, least)?,
+        ImageFormat::Jpeg => jpeg::decode(content, options)?,
         _ => others(content, format)?,
     };
+    let profile =
+        profile.or_else(|| (format == ImageFormat::Png).then(|| png_colours::profile(content)).flatten());
     let (mut image, problem) = profile::to_srgb(pixels, profile.as_deref());
     image.apply_orientation(orientation);
     let warnings: Vec<String> = warning.into_iter().chain(problem).collect();
@@ -100,27 +104,36 @@ fn format_of(content: &[u8]) -> Result<ImageFormat, String> {
 
 /// Decodes what is no JPEG.
 fn others(content: &[u8], format: ImageFormat) -> Result<Encoded, String> {
-    let mut reader = ImageReader::with_format(Cursor::new(content), format);
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_BESIDE);
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|error| match error {
+    let explain = |error| match error {
         ImageError::Limits(_) => {
             format!("a line of it, or its colour profile, is too large; an image {}", bounds())
         }
         error => error.to_string(),
-    })?;
+    };
+    if format == ImageFormat::Tiff {
+        // Its own limits, until the size is known: with ours it would not find a profile larger than the pixels.
+        return with_decoder(TiffDecoder::new(Cursor::new(content)).map_err(explain)?);
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(content), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BESIDE);
+    reader.limits(limits);
+    with_decoder(reader.into_decoder().map_err(explain)?)
+}
+
+fn with_decoder(mut decoder: impl ImageDecoder) -> Result<Encoded, String> {
     let (width, height) = decoder.dimensions();
     let _turn = check_size(width, height)?;
-    // Some decoders count the pixels, or the file's, among what they allocate.
-    limits.max_alloc = Some(2 * decoder.total_bytes() + MAX_BESIDE);
-    decoder.set_limits(limits).map_err(|error| error.to_string())?;
+    // Damaged EXIF data says nothing about the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    // A profile that cannot even be unpacked.
     let (profile, warning) = match decoder.icc_profile() {
         Ok(profile) => (profile, None),
         Err(_) => (None, Some("its colour profile is damaged and was ignored".to_owned())),
     };
+    let mut limits = Limits::default();
+    // Some decoders count the pixels, and what they unpack them from.
+    limits.max_alloc = Some(2 * decoder.total_bytes() + MAX_BESIDE);
+    decoder.set_limits(limits).map_err(|error| error.to_string())?;
     let image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
     let image = match image {
         DynamicImage::ImageRgb32F(_) => image.into_rgb16().into(),

@@ -59,6 +59,20 @@ pub(super) fn over_white(image: DynamicImage) -> RgbImage {
     })
 }
 
+/// The largest of 8, 4 and 2 by which an image of `width` and `height` can be divided before it is made square, else 1: at least
+/// twice the stored side is left, for the filter to do its work, and what is cropped off is whole pixels.
+pub(super) fn reduction(width: u32, height: u32, options: &LoadOptions) -> u32 {
+    let (short, long) = (width.min(height), width.max(height));
+    let fits = |by: &u32| {
+        let whole = match options.fit {
+            Fit::Crop => short % by == 0 && (long - short) % (2 * by) == 0,
+            Fit::Stretch => short % by == 0 && long % by == 0,
+        };
+        whole && (short / by) as usize >= 2 * options.side
+    };
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+}
+
 /// The bytes of `image` at the stored size.
 pub(super) fn make_square(mut image: RgbImage, options: &LoadOptions) -> Vec<u8> {
     let (width, height) = image.dimensions();
