@@ -7,7 +7,7 @@ use std::sync::Arc;
 use image::DynamicImage;
 
 use super::square::{make_square, over_white};
-use super::{Decoded, LoadOptions, MAX_FILE, contained, decode};
+use super::{Decoded, LoadOptions, MAX_FILE, Turn, contained, decode};
 use crate::data::archive::Archive;
 use crate::{Error, Result, file};
 
@@ -71,7 +71,9 @@ impl ImageFile {
     /// # Errors
     /// If it cannot be read.
     pub fn decode(&self) -> Result<Decoded> {
-        self.decoded(None).map_err(|problem| Error::Unreadable { path: self.path.clone(), problem })
+        let (decoded, _turn) =
+            self.decoded(None).map_err(|problem| Error::Unreadable { path: self.path.clone(), problem })?;
+        Ok(decoded)
     }
 
     /// The image at its own size: made upright and sRGB, composited over white, 8 bits a channel; grey (Rec. 709 luma) where
@@ -96,11 +98,11 @@ impl ImageFile {
     /// # Errors
     /// What is wrong with the file, in words.
     pub fn square(&self, options: &LoadOptions) -> std::result::Result<Square, String> {
-        let Decoded { image, warning, .. } = self.decoded(Some(options))?;
+        let (Decoded { image, warning, .. }, _turn) = self.decoded(Some(options))?;
         Ok(Square { bytes: make_square(over_white(image), options), warning })
     }
 
-    fn decoded(&self, options: Option<&LoadOptions>) -> std::result::Result<Decoded, String> {
+    fn decoded(&self, options: Option<&LoadOptions>) -> std::result::Result<(Decoded, Turn), String> {
         let content = self.bytes()?;
         contained(|| decode(&content, options))
     }

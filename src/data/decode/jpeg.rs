@@ -19,12 +19,12 @@ pub(super) fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<En
     let markers = Markers::of(content);
     markers.check()?;
     let [width, height] = markers.size.map(|size| size.map(u32::from)).ok_or_else(cut_short)?;
-    let _turn = check_size(width, height)?;
+    let turn = check_size(width, height)?;
     let (content, warning) = match markers.ended {
         true => (Cow::Borrowed(content), None),
         false => (ended(content, &markers)?.into(), Some("a JPEG without its end marker".to_owned())),
     };
-    Ok(Encoded { warning, ..pixels(&content, markers.colours(), options)? })
+    Ok(Encoded { warning, turn, ..pixels(&content, markers.colours(), options)? })
 }
 
 fn pixels(content: &[u8], colours: Colours, options: Option<&LoadOptions>) -> Result<Encoded, String> {
@@ -66,6 +66,7 @@ fn pixels(content: &[u8], colours: Colours, options: Option<&LoadOptions>) -> Re
             .unwrap_or(Orientation::NoTransforms),
         profile: decoder.icc_profile(),
         warning: None,
+        turn: None,
     })
 }
 

@@ -52,7 +52,11 @@ struct Encoded {
     orientation: Orientation,
     profile: Option<Vec<u8>>,
     warning: Option<String>,
+    turn: Turn,
 }
+
+/// What an image with many pixels holds as long as it takes their memory.
+type Turn = Option<MutexGuard<'static, ()>>;
 
 thread_local! {
     static DECODING: Cell<bool> = const { Cell::new(false) };
@@ -74,9 +78,9 @@ fn contained<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String>
 
 /// Decodes a file by its content, whatever its name says. A JPEG that is to be stored by `options` may come out at a half, a
 /// quarter or an eighth of its size.
-fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<Decoded, String> {
+fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<(Decoded, Turn), String> {
     let format = format_of(content)?;
-    let Encoded { pixels, orientation, profile, warning } = match format {
+    let Encoded { pixels, orientation, profile, warning, turn } = match format {
         ImageFormat::Jpeg => jpeg::decode(content, options)?,
         _ => others(content, format)?,
     };
@@ -86,7 +90,7 @@ fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<Decoded, Stri
     image.apply_orientation(orientation);
     let warnings: Vec<String> = warning.into_iter().chain(problem).collect();
     let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
-    Ok(Decoded { image, format, warning })
+    Ok((Decoded { image, format, warning }, turn))
 }
 
 fn format_of(content: &[u8]) -> Result<ImageFormat, String> {
@@ -123,7 +127,7 @@ fn others(content: &[u8], format: ImageFormat) -> Result<Encoded, String> {
 
 fn with_decoder(mut decoder: impl ImageDecoder) -> Result<Encoded, String> {
     let (width, height) = decoder.dimensions();
-    let _turn = check_size(width, height)?;
+    let turn = check_size(width, height)?;
     // Damaged EXIF data says nothing about the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (profile, warning) = match decoder.icc_profile() {
@@ -140,7 +144,7 @@ fn with_decoder(mut decoder: impl ImageDecoder) -> Result<Encoded, String> {
         DynamicImage::ImageRgba32F(_) => image.into_rgba16().into(),
         image => image,
     };
-    Ok(Encoded { pixels: Pixels::Image(image), orientation, profile, warning })
+    Ok(Encoded { pixels: Pixels::Image(image), orientation, profile, warning, turn })
 }
 
 fn bounds() -> String {
@@ -150,8 +154,8 @@ fn bounds() -> String {
     )
 }
 
-/// Refuses an image without pixels or with too many. One with many waits for its turn, which lasts as long as what this gives.
-fn check_size(width: u32, height: u32) -> Result<Option<MutexGuard<'static, ()>>, String> {
+/// Refuses an image without pixels or with too many. One with many waits for its turn.
+fn check_size(width: u32, height: u32) -> Result<Turn, String> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || width.max(height) > MAX_SIDE || pixels > MAX_PIXELS {
