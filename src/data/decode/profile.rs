@@ -77,7 +77,14 @@ fn without_profile(pixels: Pixels) -> DynamicImage {
 
 thread_local! {
     /// The transform that this thread made last: the images of a set often have one profile.
-    static LAST: RefCell<Option<(Vec<u8>, [Layout; 2], Arc<Transform8BitExecutor>)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Made>> = const { RefCell::new(None) };
+}
+
+/// A transform, and what it was made of.
+struct Made {
+    icc: Vec<u8>,
+    layouts: [Layout; 2],
+    transform: Arc<Transform8BitExecutor>,
 }
 
 /// A colour profile of a file.
@@ -88,15 +95,15 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn transform8(&self, from: Layout, to: Layout) -> Result<Arc<Transform8BitExecutor>, CmsError> {
-        let last = LAST.with_borrow(|last| {
-            let same = last.as_ref().filter(|(icc, layouts, _)| icc == self.icc && *layouts == [from, to]);
-            same.map(|(.., transform)| Arc::clone(transform))
-        });
+        let layouts = [from, to];
+        let same = |made: &&Made| made.icc == self.icc && made.layouts == layouts;
+        let last =
+            LAST.with_borrow(|last| last.as_ref().filter(same).map(|made| Arc::clone(&made.transform)));
         if let Some(transform) = last {
             return Ok(transform);
         }
         let transform = self.profile.create_transform_8bit(from, &srgb(to), to, Default::default())?;
-        LAST.set(Some((self.icc.to_vec(), [from, to], Arc::clone(&transform))));
+        LAST.set(Some(Made { icc: self.icc.to_vec(), layouts, transform: Arc::clone(&transform) }));
         Ok(transform)
     }
 
