@@ -80,6 +80,8 @@ save("op", "relu", b"\x09" + tensors(x=[1, 2, 2, 2], gy=[1, 2, 2, 2]))
 for mode in ["L", "LA", "RGB", "RGBA", "P", "1"]:
     save("image", f"{mode}.png", encoded(image(mode), "PNG"))
 save("image", "deep.png", encoded(Image.frombytes("I;16", (3, 4), bytes(range(24))), "PNG"))
+for form in ["GIF", "BMP", "TIFF"]:
+    save("image", f"RGB.{form.lower()}", encoded(image("RGB"), form))
 for mode in ["L", "RGB", "CMYK"]:
     save("image", f"{mode}.jpg", encoded(image(mode), "JPEG", quality=30))
 exif = Image.Exif()

@@ -108,6 +108,26 @@ fn unreadable_images_can_be_skipped() {
 }
 
 #[test]
+fn what_is_damaged_or_left_out_is_told_of() {
+    let folder = tempdir().unwrap();
+    let images = folder.path().join("images");
+    fs::create_dir(&images).unwrap();
+    for name in ["a.png", "b.jpg", "c.jfif"] {
+        let format = if name == "a.png" { image::ImageFormat::Png } else { image::ImageFormat::Jpeg };
+        image::RgbImage::new(20, 10).save_with_format(images.join(name), format).unwrap();
+    }
+    let whole = fs::read(images.join("b.jpg")).unwrap();
+    fs::write(images.join("b.jpg"), &whole[..whole.len() - 2]).unwrap();
+    fs::write(images.join("d.avif"), "").unwrap();
+    let own = ["--data", "images", "--batch", "2", "--steps", "1", "--out", "run"];
+    let said = done(&folder, &[&train(&[])[..2], &own, &TINY[4..]].concat());
+    assert_says(
+        &said,
+        &["3 images", "1 with warnings", "b.jpg", "without its end marker", "1 .avif left out"],
+    );
+}
+
+#[test]
 fn a_run_leaves_what_it_promises() {
     let folder = tempdir().unwrap();
     let said = done(&folder, &train(&["--steps", "4", "--sample-every", "2"]));

@@ -2,6 +2,7 @@
 
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::{TempDir, tempdir};
@@ -164,6 +165,19 @@ fn translations_keep_names_and_sizes() {
         read("alone/white.png") == read("out/white.png"),
         "with running statistics company does not matter"
     );
+    let mut zip = zip::ZipWriter::new(fs::File::create(path("set.zip")).unwrap());
+    for name in ["odd.png", "deep/dot.png"] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&read(&format!("in/{name}"))).unwrap();
+    }
+    zip.finish().unwrap();
+    done(&folder, &["translate", "run", "--to", "y", "set.zip", "--out", "unzipped"]);
+    for name in ["odd.png", "deep/dot.png"] {
+        assert!(
+            read(&format!("unzipped/{name}")) == read(&format!("out/{name}")),
+            "{name} out of a zip file"
+        );
+    }
     done(&folder, &["translate", "run", "--to", "x", "in/odd.png", "--out", "back"]);
     assert!(read("back/odd.png") != read("out/odd.png"));
     let batch = ["--statistics", "batch", "--checkpoint", "2", "--device", "cpu"];

@@ -187,11 +187,11 @@ fn crc32(bytes: &[u8]) -> u32 {
 fn wrong_sources_are_explained() {
     let folder = tempdir().unwrap();
     assert!(message(load(&folder, &options(4))).contains("found no files"));
-    for name in ["a.txt", "b.TXT", "c.gif", "d"] {
+    for name in ["a.txt", "b.TXT", "c.avif", "d"] {
         std::fs::write(folder.path().join(name), "").unwrap();
     }
     let found = message(load(&folder, &options(4)));
-    assert!(found.contains("found 1 .gif, 2 .txt, 1 without extension"), "{found}");
+    assert!(found.contains("found 1 .avif, 2 .txt, 1 without extension"), "{found}");
 
     let file = folder.path().join("a.txt");
     assert!(message(Images::load(file.to_str().unwrap(), &options(4))).contains("not a folder"));

@@ -28,6 +28,7 @@ mod golden_dcgan;
 mod golden_ops;
 mod golden_optim;
 mod gradcheck;
+mod images;
 mod init;
 mod kernels;
 mod kernels_cli;

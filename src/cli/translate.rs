@@ -1,7 +1,7 @@
 //! `mewgan translate`
 
 use super::{Done, Normalise, Target, has_extension, say};
-use crate::data::{Image, ImageFile, find, to_byte, to_unit};
+use crate::data::{Image, ImageFile, find, is_archive, to_byte, to_unit};
 use crate::device::Device;
 use crate::models::cyclegan::Domain;
 use crate::models::cyclegan::translation::Translator;
@@ -27,8 +27,8 @@ const PIXELS: usize = 1 << 19;
 pub struct Translate {
     /// The run's folder, or a checkpoint file.
     run: PathBuf,
-    /// Images, folders of images, or bundled sets such as builtin:noto/faces.
-    #[arg(required = true, value_name = "IMAGE|DIR|builtin:SET")]
+    /// Images, folders or .zip files of images, or bundled sets such as builtin:noto/faces.
+    #[arg(required = true, value_name = "IMAGE|DIR|ZIP|builtin:SET")]
     inputs: Vec<String>,
     /// Translate images like those of the other set to images like those of this one.
     #[arg(long, value_enum)]
@@ -149,7 +149,8 @@ fn jobs(inputs: &[String], out: &Path) -> Result<BTreeMap<PathBuf, ImageFile>> {
     let mut jobs = BTreeMap::<PathBuf, ImageFile>::new();
     for input in inputs {
         let path = Path::new(input);
-        let files = if path.is_file() { vec![ImageFile::at(path)] } else { find(input)? };
+        let files =
+            if path.is_file() && !is_archive(path) { vec![ImageFile::at(path)] } else { find(input)? };
         for file in files {
             let target = out.join(&file.name).with_extension("png");
             if let (Ok(target), Ok(source)) = (target.canonicalize(), file.path.canonicalize())

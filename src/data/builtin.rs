@@ -1,4 +1,4 @@
-use super::decode::ImageFile;
+use super::decode::{Content, ImageFile};
 use crate::embedded::IMAGES;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ pub(super) fn images(set: &str) -> Result<Vec<ImageFile>> {
             Some(ImageFile {
                 name: name.into(),
                 path: format!("{PREFIX}{path}").into(),
-                embedded: Some(Cow::Borrowed(content)),
+                content: Content::Bytes(Cow::Borrowed(content)),
             })
         })
         .collect();

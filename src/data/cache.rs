@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::decode::{ImageFile, LoadOptions};
+use super::decode::{Content, ImageFile, LoadOptions};
 use crate::tensor_file::{TensorFile, write_bytes};
 use crate::{file, machine};
 
@@ -97,7 +97,7 @@ impl Cache {
 }
 
 fn stamp(file: &ImageFile) -> Option<Stamp> {
-    let metadata = fs::metadata(&file.path).ok().filter(|_| file.embedded.is_none())?;
+    let metadata = fs::metadata(&file.path).ok().filter(|_| matches!(file.content, Content::File))?;
     let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some((metadata.len(), written.as_nanos()))
 }

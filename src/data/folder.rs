@@ -1,55 +1,66 @@
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::builtin;
-use super::decode::ImageFile;
+use super::decode::Content;
+use super::found::Found;
 use crate::{Error, Result};
 
-const EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
-
-/// The image files under `folder`, by name; hidden files and folders are left out, links followed.
-pub(super) fn images(folder: &Path) -> Result<Vec<ImageFile>> {
+/// The image files under `folder`, by name; hidden files and folders are left out, links followed. A link or a folder that
+/// cannot be followed counts as an image that cannot be read.
+pub(super) fn images(folder: &Path) -> Result<Found> {
     check_is_folder(folder)?;
-    let mut images = Vec::new();
-    let mut others = BTreeMap::<String, usize>::new();
+    let mut found = Found::default();
     for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(is_visible) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(folder).to_path_buf();
-            Error::io(path)(error.into())
-        })?;
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let extension = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
-        if extension.as_deref().is_some_and(|e| EXTENSIONS.contains(&e)) {
-            images.push(ImageFile {
-                name: relative_name(folder, entry.path()),
-                path: entry.into_path(),
-                embedded: None,
-            });
-        } else {
-            let kind = extension.map_or("without extension".into(), |e| format!(".{e}"));
-            *others.entry(kind).or_default() += 1;
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                found.take(below(folder, entry.path()), entry.path().to_path_buf(), Content::File);
+            }
+            // Folders, whose files come on their own, and devices.
+            Ok(_) => {}
+            Err(error) => miss(folder, &error, &mut found)?,
         }
     }
-    if images.is_empty() {
-        return Err(no_images(folder, &others));
+    found.in_order(folder)
+}
+
+/// Takes what could not be followed as a bad image.
+fn miss(folder: &Path, error: &walkdir::Error, found: &mut Found) -> Result<()> {
+    let path = error.path().unwrap_or(folder);
+    let name = below(folder, path);
+    let problem = match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("a link back to {}, which it lies in", ancestor.display()),
+        (None, Some(error)) => error.to_string(),
+        (None, None) => error.to_string(),
+    };
+    let content = Content::Missing(problem);
+    if error.depth() == 0 {
+        let kind = error.io_error().map_or(ErrorKind::Other, std::io::Error::kind);
+        return Err(Error::io(path)(kind.into()));
     }
-    images.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    Ok(images)
+    if name.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+        return Ok(());
+    }
+    // What has images in it is bad whatever its name; a link to nothing counts by its extension.
+    if error.loop_ancestor().is_some() || path.is_dir() {
+        found.add(name, path.to_path_buf(), content);
+    } else {
+        found.take(name, path.to_path_buf(), content);
+    }
+    Ok(())
 }
 
 fn check_is_folder(path: &Path) -> Result<()> {
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => {
-            Err(Error::Input(format!("{}: a file, not a folder; pass the folder it lies in", path.display())))
-        }
+        Ok(_) => Err(Error::Input(format!(
+            "{}: a file, not a folder; pass the folder it lies in, or a .zip file of images",
+            path.display()
+        ))),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::Input(format!(
-            "{}: no such folder; pass a folder of images, or one of {}",
+            "{}: no such folder; pass a folder or a .zip file of images, or one of {}",
             path.display(),
             builtin::known()
         ))),
@@ -61,19 +72,7 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
 }
 
-/// The path below `folder`, with `/` on every system, so that the order is the same everywhere.
-fn relative_name(folder: &Path, path: &Path) -> String {
-    let below: PathBuf = path.strip_prefix(folder).unwrap_or(path).into();
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
-}
-
-fn no_images(folder: &Path, others: &BTreeMap<String, usize>) -> Error {
-    let found: Vec<_> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let found = if found.is_empty() { "no files".into() } else { found.join(", ") };
-    Error::Input(format!(
-        "{}: no images in it ({}), hidden ones left out; found {found}",
-        folder.display(),
-        EXTENSIONS.join(", ")
-    ))
+/// The path below `folder`.
+fn below<'a>(folder: &Path, path: &'a Path) -> &'a Path {
+    path.strip_prefix(folder).unwrap_or(path)
 }

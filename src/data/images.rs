@@ -7,13 +7,14 @@ use rayon::prelude::*;
 
 use super::cache::Cache;
 use super::decode::{ImageFile, LoadOptions};
-use super::{builtin, folder};
+use super::found::Found;
+use super::{archive, builtin, folder};
 use crate::machine;
 use crate::size::Size;
 use crate::{Error, Result};
 
-/// Images that could not be read, and why.
-type Bad = Vec<(PathBuf, String)>;
+/// Images and what is wrong with them.
+type Problems = Vec<(PathBuf, String)>;
 
 /// Who follows the loading of a set: hears how many images are ready, of how many, from any thread.
 pub type OnImage<'a> = &'a (dyn Fn(usize, usize) + Sync);
@@ -66,6 +67,10 @@ pub struct Loaded {
     pub images: Images,
     /// The images that could not be read, and why; empty unless [`LoadOptions::skip_bad`].
     pub skipped: Vec<(PathBuf, String)>,
+    /// Images that are damaged, yet could be read, and what is wrong with them.
+    pub warnings: Vec<(PathBuf, String)>,
+    /// Files of other kinds, such as `12 .avif`.
+    pub left_out: Option<String>,
 }
 
 impl Images {
@@ -88,15 +93,19 @@ impl Images {
 
     /// Loads every image of `source`, decoding on all threads.
     ///
-    /// `source` is a folder, searched with its subfolders for png, jpg, jpeg and webp files (hidden ones left out), or
-    /// a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as `builtin:noto/faces`.
+    /// `source` is a folder, searched with its subfolders for PNG, JPEG, WebP, GIF, BMP and TIFF files (hidden ones left
+    /// out), a `.zip` file of such, or a bundled set: `builtin:noto`, `builtin:twemoji`, or one of their subsets such as
+    /// `builtin:noto/faces`.
     ///
     /// # Errors
     /// If there is no such folder or set, it has no images, an image cannot be read (unless
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
-        Self::of_files(source, find(source)?, options, &|_, _| {})
+        let found = search(source)?;
+        let left_out = found.left_out();
+        let loaded = Self::of_files(source, found.files, options, &|_, _| {})?;
+        Ok(Loaded { left_out, ..loaded })
     }
 
     /// Loads the images of `source` that are called `names`, as [`Images::names`] has them.
@@ -120,9 +129,7 @@ impl Images {
         on_image: OnImage<'_>,
     ) -> Result<Loaded> {
         options.check()?;
-        let (bytes, names, skipped) = read_all(source, files, options, on_image)?;
-        let images = Self::new(bytes, names, options.size, options.channels)?;
-        Ok(Loaded { images, skipped })
+        read_all(source, files, options, on_image)
     }
 
     /// How many images.
@@ -184,9 +191,19 @@ impl Images {
 /// # Errors
 /// If there is no such folder or set, or it has no images.
 pub fn find(source: &str) -> Result<Vec<ImageFile>> {
+    Ok(search(source)?.files)
+}
+
+/// As [`find`], with what is beside the images.
+///
+/// # Errors
+/// As [`find`].
+pub fn search(source: &str) -> Result<Found> {
+    let path = Path::new(source);
     match source.strip_prefix(builtin::PREFIX) {
-        Some(set) => builtin::images(set),
-        None => folder::images(Path::new(source)),
+        Some(set) => Ok(Found { files: builtin::images(set)?, ..Found::default() }),
+        None if archive::is_archive(path) => archive::images(path),
+        None => folder::images(path),
     }
 }
 
@@ -204,14 +221,14 @@ pub fn named(source: &str, mut files: Vec<ImageFile>, names: &[String]) -> Resul
     }
 }
 
-/// The bytes and the names of the images in `files`, and what is wrong with those that are none. All files are looked at
-/// before the first bad one is told of, so that all bad ones can be.
+/// The images in `files`, and what is wrong with those that are none. All files are looked at before the first bad one is
+/// told of, so that all bad ones can be.
 fn read_all(
     source: &str,
     files: Vec<ImageFile>,
     options: &LoadOptions,
     on_image: OnImage<'_>,
-) -> Result<(Vec<u8>, Vec<String>, Bad)> {
+) -> Result<Loaded> {
     let (count, len) = (files.len(), options.image_len());
     check_memory(source, count, options)?;
     let mut cache = Cache::open(source, &files, options);
@@ -220,31 +237,38 @@ fn read_all(
             cache.keep(&Vec::from_iter(0..count), &[]);
         }
         on_image(count, count);
-        return Ok((bytes, files.into_iter().map(|file| file.name).collect(), Bad::new()));
+        let names = files.into_iter().map(|file| file.name).collect();
+        let images = Images::new(bytes, names, options.size, options.channels)?;
+        return Ok(Loaded { images, skipped: Problems::new(), warnings: Problems::new(), left_out: None });
     }
     let mut bytes = vec![0; count * len];
     let done = AtomicUsize::new(0);
     on_image(0, count);
     let read = |(index, (place, file)): (usize, (&mut [u8], &ImageFile))| {
-        let problem = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
-            true => None,
-            false => file.fitted(options).map(|image| place.copy_from_slice(&image)).err(),
+        let warning = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
+            true => Ok(None),
+            false => file.fitted(options).map(|image| {
+                place.copy_from_slice(&image.bytes);
+                image.warning
+            }),
         };
         on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
-        problem
+        warning
     };
-    let problems: Vec<Option<String>> =
+    let decoded: Vec<std::result::Result<Option<String>, String>> =
         bytes.par_chunks_exact_mut(len).zip(&files).enumerate().map(read).collect();
 
-    let (mut names, mut good, mut bad) = (Vec::new(), Vec::new(), Bad::new());
-    for (index, (file, problem)) in files.into_iter().zip(problems).enumerate() {
-        match problem {
-            None => {
+    let (mut names, mut good, mut bad, mut warnings) =
+        (Vec::new(), Vec::new(), Problems::new(), Problems::new());
+    for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
+        match decoded {
+            Ok(warning) => {
                 bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
                 names.push(file.name);
                 good.push(index);
+                warnings.extend(warning.map(|warning| (file.path, warning)));
             }
-            Some(problem) => bad.push((file.path, problem)),
+            Err(problem) => bad.push((file.path, problem)),
         }
     }
     bytes.truncate(names.len() * len);
@@ -254,7 +278,8 @@ fn read_all(
     if let Some(cache) = cache {
         cache.keep(&good, &bytes);
     }
-    Ok((bytes, names, bad))
+    let images = Images::new(bytes, names, options.size, options.channels)?;
+    Ok(Loaded { images, skipped: bad, warnings, left_out: None })
 }
 
 /// Refuses more images than the machine's memory holds.

@@ -6,6 +6,7 @@
 //!
 //! Values are [`to_unit`] of bytes, from -1 to 1; layouts are HWC and NHWC.
 
+mod archive;
 mod augment;
 mod batches;
 mod builtin;
@@ -13,16 +14,19 @@ mod cache;
 mod decode;
 mod diffaugment;
 mod folder;
+mod found;
 mod images;
 mod loader;
 mod noise;
 mod pool;
 
+pub use archive::is_archive;
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
+pub use decode::{Decoded, Fit, Fitted, Image, ImageFile, LoadOptions, decoding};
 pub use diffaugment::DiffAugmentParams;
-pub use images::{CHANNELS, Images, Loaded, OnImage, find, named, to_byte, to_unit, with_channels};
+pub use found::Found;
+pub use images::{CHANNELS, Images, Loaded, OnImage, find, named, search, to_byte, to_unit, with_channels};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
 pub use pool::PoolDraws;

@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, ImageNames};
 use super::config::Common;
 use super::preparation::Preparation;
 use super::split::{Members, Split};
-use crate::data::{Batching, ImageFile, Images, LoadOptions, Loaded, find, named};
+use crate::data::{Batching, Found, Images, LoadOptions, Loaded, find, named, search};
 use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -31,9 +31,9 @@ pub struct Dataset {
 }
 
 /// The sets of a run, none of whose images is decoded yet.
-pub struct Found {
+pub struct Undecoded {
     /// The files of each.
-    files: Vec<Vec<ImageFile>>,
+    found: Vec<Found>,
     /// Which of them are held out.
     pub split: Split,
     /// All images that the run has ever known.
@@ -58,16 +58,16 @@ pub struct Data {
     pub total: u64,
 }
 
-impl Found {
+impl Undecoded {
     /// Looks for the images of all `specs`, and holds a share of each out, as the run does that keeps `kept`.
     ///
     /// # Errors
     /// If they cannot be found, or are too few to fill a batch.
     pub fn new(specs: &[DatasetSpec<'_>], settings: &Common, kept: Option<&Split>) -> Result<Self> {
-        let files = specs.iter().map(|spec| find(spec.source)).collect::<Result<Vec<_>>>()?;
-        let split = split(specs, &files, settings, kept)?;
+        let found = search_all(specs)?;
+        let split = split(specs, &found, settings, kept)?;
         let total = total(specs, settings, &split)?;
-        Ok(Self { files, kept: split.clone().with(kept), split, total })
+        Ok(Self { found, kept: split.clone().with(kept), split, total })
     }
 
     /// Decodes the images of one set after another, of which `watch` hears.
@@ -76,13 +76,14 @@ impl Found {
     /// If they cannot be read, or those that can are too few to fill a batch.
     pub fn load(self, specs: &[DatasetSpec<'_>], settings: &Common, watch: &dyn Preparation) -> Result<Data> {
         let (mut loaded, mut good) = (Vec::new(), Vec::new());
-        for (spec, files) in specs.iter().zip(self.files) {
+        for (spec, found) in specs.iter().zip(self.found) {
             let options = LoadOptions { channels: spec.channels, ..settings.load_options() };
-            let set = Images::of_files(spec.source, files, &options, &|done, count| {
+            let left_out = found.left_out();
+            let set = Images::of_files(spec.source, found.files, &options, &|done, count| {
                 watch.ready(done, count);
             })?;
             good.push((spec.name, set.images.names().to_vec()));
-            loaded.push(set);
+            loaded.push(Loaded { left_out, ..set });
         }
         // Who could not be read is neither trained on nor held out; the others stay what they were.
         let split = Split::new(&good, settings.holdout, settings.seed, Some(&self.split))?;
@@ -111,8 +112,7 @@ pub fn members_of(
     watch: &dyn Preparation,
 ) -> Result<Vec<Members>> {
     let kept = Split::of_checkpoint(checkpoint.path())?;
-    let files = specs.iter().map(|spec| find(spec.source)).collect::<Result<Vec<_>>>()?;
-    let split = split(specs, &files, settings, kept.as_ref())?;
+    let split = split(specs, &search_all(specs)?, settings, kept.as_ref())?;
     kept.iter().flat_map(|kept| kept.changes(&split)).for_each(|change| watch.told(&change));
     Ok(specs.iter().map(|spec| split.of(spec.name)).collect())
 }
@@ -136,14 +136,18 @@ pub fn load_some(
     Ok(Images::of_files(spec.source, files, &options, &|done, count| watch.ready(done, count))?.images)
 }
 
+fn search_all(specs: &[DatasetSpec<'_>]) -> Result<Vec<Found>> {
+    specs.iter().map(|spec| search(spec.source)).collect()
+}
+
 fn split(
     specs: &[DatasetSpec<'_>],
-    files: &[Vec<ImageFile>],
+    found: &[Found],
     settings: &Common,
     kept: Option<&Split>,
 ) -> Result<Split> {
-    let names = |files: &Vec<ImageFile>| files.iter().map(|file| file.name.clone()).collect();
-    let sets: Vec<_> = specs.iter().zip(files).map(|(spec, files)| (spec.name, names(files))).collect();
+    let names = |found: &Found| found.files.iter().map(|file| file.name.clone()).collect();
+    let sets: Vec<_> = specs.iter().zip(found).map(|(spec, found)| (spec.name, names(found))).collect();
     Split::new(&sets, settings.holdout, settings.seed, kept)
 }
 
@@ -185,6 +189,13 @@ fn line(spec: &DatasetSpec<'_>, set: &Dataset, loaded: &Loaded) -> Result<String
     if let [(path, problem), ..] = &loaded.skipped[..] {
         let skipped = loaded.skipped.len();
         line += &format!(", {skipped} skipped (the first: {}, {problem})", path.display());
+    }
+    if let [(path, warning), ..] = &loaded.warnings[..] {
+        let damaged = loaded.warnings.len();
+        line += &format!(", {damaged} with warnings (the first: {}, {warning})", path.display());
+    }
+    if let Some(left_out) = &loaded.left_out {
+        line += &format!(", {left_out} left out");
     }
     Ok(line)
 }

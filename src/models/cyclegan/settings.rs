@@ -41,11 +41,11 @@ settings! {
         y_channels: usize,
     }
     always {
-        /// The first set of images, X: a folder, or a bundled set such as builtin:noto.
-        #[arg(value_name = "DIR|builtin:SET")]
+        /// The first set of images, X: a folder or .zip file, or a bundled set such as builtin:noto.
+        #[arg(value_name = "DIR|ZIP|builtin:SET")]
         x: String,
         /// The second set of images, Y.
-        #[arg(value_name = "DIR|builtin:SET")]
+        #[arg(value_name = "DIR|ZIP|builtin:SET")]
         y: String,
         /// The generators: plain convolutions, or the published residual network.
         #[arg(value_parser = named::<Translator>, value_name = "plain|resnet")]

@@ -21,8 +21,8 @@ settings! {
     full DcganConfig;
     perhaps {}
     always {
-        /// A folder of images, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
-        #[arg(value_name = "DIR|builtin:SET")]
+        /// A folder or .zip file of images, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
+        #[arg(value_name = "DIR|ZIP|builtin:SET")]
         data: String,
         /// Leave out an epoch's last batch where it is short.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]

@@ -4,7 +4,7 @@ use super::{Programs, Setup, Trainer, distributed, memory, networks};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::train::config::{Record, RunConfig};
-use crate::train::dataset::{Data, Found};
+use crate::train::dataset::{Data, Undecoded};
 use crate::train::initial::from_files;
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
@@ -87,7 +87,7 @@ impl<M: Model> Plan<M> {
             Place::Resumed { folder, .. } => (device.pinned(&folder.kernels_path())?, Split::read(folder)?),
             Place::New(_) | Place::Replacing(_) => (device, None),
         };
-        let found = Found::new(&M::datasets(&config), config.common(), kept.as_ref())?;
+        let found = Undecoded::new(&M::datasets(&config), config.common(), kept.as_ref())?;
         place.check_goes_on(step, found.total)?;
         let networks = networks::<M>(&config, ranks)?;
         let steps = Programs::new::<M>(&config, &found.split, ranks)?.steps();

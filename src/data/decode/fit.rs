@@ -1,0 +1,197 @@
+//! Images of any size as those of one size that are trained on.
+
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, Rgb, RgbImage, Rgba, RgbaImage};
+use serde::{Deserialize, Serialize};
+
+use super::MAX_SIDE;
+use crate::data::CHANNELS;
+use crate::size::Size;
+use crate::{Error, Result};
+
+/// How an image becomes one of another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// The largest part of that shape about the centre.
+    Crop,
+    /// The whole image, its sides scaled differently.
+    Stretch,
+}
+
+/// How images are decoded and stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// What to store, each side up to 32768 pixels; see [`Augment::stored_size`](crate::data::Augment::stored_size).
+    pub size: Size,
+    /// 1 for grey (Rec. 709 luma), 3 for RGB, 4 for RGB and opacity.
+    pub channels: usize,
+    /// How an image takes the shape of `size`.
+    pub fit: Fit,
+    /// Whether to go on without images that cannot be read.
+    pub skip_bad: bool,
+    /// Whether the images of a large set are kept on disk as they are stored, so that they need not be decoded again.
+    pub cache: bool,
+}
+
+impl LoadOptions {
+    pub(in crate::data) fn check(&self) -> Result<()> {
+        let fits = self.size.all(|side| (1..=MAX_SIDE as usize).contains(&side));
+        if !fits || !CHANNELS.contains(&self.channels) {
+            return Err(Error::Input(format!(
+                "images of size {} with {} channels; each side must be from 1 to {MAX_SIDE}, the channels 1, 3 or 4",
+                self.size, self.channels
+            )));
+        }
+        Ok(())
+    }
+
+    /// Bytes of one stored image.
+    pub(in crate::data) fn image_len(&self) -> usize {
+        self.size.area() * self.channels
+    }
+
+    /// Bytes of so many stored images.
+    pub fn bytes(&self, count: usize) -> u64 {
+        (count as u64).saturating_mul(self.image_len() as u64)
+    }
+
+    /// Height and width to store.
+    fn sides(&self) -> [u32; 2] {
+        self.size.extents().map(|side| side as u32)
+    }
+}
+
+/// Any image as 8-bit RGB, its transparent parts over white.
+pub(super) fn over_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let rgba = image.into_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
+        Rgb([r, g, b].map(|level| ((level * a + 255 * (255 - a) + 127) / 255) as u8))
+    })
+}
+
+/// The largest of 8, 4 and 2 by which an image of `width` and `height`, or one turned by a right angle, can be divided before it
+/// takes the stored shape, else 1: at least twice the stored size is left, for the filter to do its work, and what is cropped off is
+/// whole pixels.
+pub(super) fn reduction(width: u32, height: u32, options: &LoadOptions) -> u32 {
+    let [rows, columns] = options.sides();
+    let fits = |by: u32, width: u32, height: u32| {
+        let all = match options.fit {
+            Fit::Crop => part(width, height, options),
+            Fit::Stretch => [0, 0, height, width],
+        };
+        let whole = all.into_iter().chain([width, height]).all(|side| side % by == 0);
+        whole && all[2] / by >= 2 * rows && all[3] / by >= 2 * columns
+    };
+    [8, 4, 2].into_iter().find(|&by| fits(by, width, height) && fits(by, height, width)).unwrap_or(1)
+}
+
+/// The largest part of the stored shape about the centre of an image: top, left, height and width.
+fn part(width: u32, height: u32, options: &LoadOptions) -> [u32; 4] {
+    let [rows, columns] = options.sides();
+    let most = |along: u32, across: u32, wanted: u32, beside: u32| {
+        let most = u64::from(across) * u64::from(wanted) / u64::from(beside);
+        along.min(u32::try_from(most).unwrap_or(u32::MAX)).max(1)
+    };
+    let (w, h) = (most(width, height, columns, rows), most(height, width, rows, columns));
+    [(height - h) / 2, (width - w) / 2, h, w]
+}
+
+/// The bytes of `image` at the stored size.
+pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
+    let [height, width] = options.sides();
+    let image = match options.fit {
+        Fit::Crop => {
+            let [top, left, rows, columns] = part(image.width(), image.height(), options);
+            match (columns, rows) == (image.width(), image.height()) {
+                true => image,
+                false => image.crop_imm(left, top, columns, rows),
+            }
+        }
+        Fit::Stretch => image,
+    };
+    // Catmull-Rom is the cubic with a = -0.5.
+    let filter = FilterType::CatmullRom;
+    match options.channels {
+        1 => {
+            let grey = DynamicImage::from(over_white(image)).into_luma8();
+            imageops::resize(&grey, width, height, filter).into_raw()
+        }
+        3 => imageops::resize(&over_white(image), width, height, filter).into_raw(),
+        _ => transparent(&image.into_rgba8(), width, height, filter).into_raw(),
+    }
+}
+
+/// An image with opacity at another size. Colours count as much as they are opaque, so that those of transparent pixels do not
+/// bleed into their neighbours.
+fn transparent(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -> RgbaImage {
+    let mut opaque = RgbImage::new(image.width(), image.height());
+    let mut weighted = image::Rgba32FImage::new(image.width(), image.height());
+    for ((from, to), colour) in image.pixels().zip(weighted.pixels_mut()).zip(opaque.pixels_mut()) {
+        let [r, g, b, a] = from.0.map(|level| f32::from(level) / 255.0);
+        *to = Rgba([r * a, g * a, b * a, a]);
+        *colour = Rgb([from.0[0], from.0[1], from.0[2]]);
+    }
+    let weighted = imageops::resize(&weighted, width, height, filter);
+    // Where nothing is opaque, colours are what they were.
+    let opaque = imageops::resize(&opaque, width, height, filter);
+    RgbaImage::from_fn(width, height, |x, y| {
+        let Rgba([r, g, b, a]) = *weighted.get_pixel(x, y);
+        let level = |value: f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
+        let own = opaque.get_pixel(x, y).0;
+        match level(a) {
+            0 => Rgba([own[0], own[1], own[2], 0]),
+            alpha => Rgba([level(r / a), level(g / a), level(b / a), alpha]),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fit, LoadOptions, fit, part, reduction};
+    use crate::size::Size;
+    use image::{Rgba, RgbaImage};
+
+    fn options(width: usize, height: usize) -> LoadOptions {
+        let size = Size { height, width };
+        LoadOptions { size, channels: 4, fit: Fit::Crop, skip_bad: false, cache: false }
+    }
+
+    #[test]
+    fn the_part_is_the_largest_and_in_the_middle() {
+        assert_eq!(part(48, 32, &options(64, 64)), [0, 8, 32, 32]);
+        assert_eq!(part(32, 48, &options(64, 64)), [8, 0, 32, 32]);
+        assert_eq!(part(48, 32, &options(96, 64)), [0, 0, 32, 48]);
+        assert_eq!(part(100, 100, &options(96, 64)), [17, 0, 66, 100]);
+        assert_eq!(part(1, 900, &options(64, 1)), [449, 0, 1, 1]);
+    }
+
+    #[test]
+    fn reductions_leave_twice_the_size_and_whole_pixels() {
+        assert_eq!(reduction(4096, 4096, &options(64, 64)), 8);
+        assert_eq!(reduction(1024, 1024, &options(64, 64)), 8);
+        assert_eq!(reduction(1024, 1024, &options(65, 65)), 4);
+        assert_eq!(reduction(1020, 1024, &options(64, 64)), 2);
+        assert_eq!(reduction(1001, 1001, &options(64, 64)), 1);
+        assert_eq!(reduction(120, 4096, &options(64, 64)), 1);
+    }
+
+    #[test]
+    fn transparent_colours_do_not_bleed() {
+        let half =
+            RgbaImage::from_fn(
+                16,
+                16,
+                |x, _| if x < 8 { Rgba([200, 10, 10, 255]) } else { Rgba([0, 255, 0, 0]) },
+            );
+        let small = fit(half.into(), &options(4, 4));
+        for pixel in small.chunks(4).filter(|pixel| pixel[3] > 0) {
+            assert!(pixel[0].abs_diff(200) < 3 && pixel[1].abs_diff(10) < 3, "{pixel:?}");
+        }
+        assert!(small.chunks(4).any(|pixel| pixel[3] == 0) && small.chunks(4).any(|pixel| pixel[3] == 255));
+    }
+}
