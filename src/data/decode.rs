@@ -86,6 +86,17 @@ pub struct Image {
     pub channels: usize,
 }
 
+/// A file's image as it was stored.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// Upright, sRGB, with the channels and the depth of the file.
+    pub image: DynamicImage,
+    /// The file's format.
+    pub format: ImageFormat,
+    /// What is doubtful about it.
+    pub warning: Option<String>,
+}
+
 impl ImageFile {
     /// The file at `path`, under its own name.
     pub fn at(path: &Path) -> Self {
@@ -115,6 +126,15 @@ impl ImageFile {
         Ok(Image { channels: bytes.len() / (size[0] * size[1]).max(1), bytes, size })
     }
 
+    /// The image at its own size, made upright, with its transparency and depth.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn decode(&self) -> Result<Decoded> {
+        let decoded = self.contained_decode();
+        decoded.map_err(|problem| Error::Unreadable { path: self.path.clone(), problem })
+    }
+
     /// The stored bytes, `[side, side, channels]`: made upright, composited over white, made square and resized with
     /// the bicubic filter of PIL.
     ///
@@ -125,6 +145,10 @@ impl ImageFile {
     }
 
     fn upright(&self) -> std::result::Result<RgbImage, String> {
+        Ok(over_white(self.contained_decode()?.image))
+    }
+
+    fn contained_decode(&self) -> std::result::Result<Decoded, String> {
         match &self.embedded {
             Some(content) => contained(|| decode(content)),
             None => match file::bytes(&self.path, MAX_FILE) {
@@ -154,9 +178,8 @@ fn contained<T>(decode: impl FnOnce() -> std::result::Result<T, String>) -> std:
     decoded.unwrap_or_else(|_| Err("damaged in a way that its decoder cannot stand".into()))
 }
 
-/// Decodes a file by its content, whatever its name says, turns it the way its EXIF orientation asks, and puts it over
-/// white.
-fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
+/// Decodes a file by its content, whatever its name says, and turns it the way its EXIF orientation asks.
+fn decode(content: &[u8]) -> std::result::Result<Decoded, String> {
     let mut reader =
         ImageReader::new(Cursor::new(content)).with_guessed_format().map_err(|error| error.to_string())?;
     match reader.format() {
@@ -167,6 +190,7 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
         }
         Some(_) => {}
     }
+    let format = reader.format().unwrap_or(ImageFormat::Png);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BESIDE);
     reader.limits(limits);
@@ -187,15 +211,16 @@ fn decode(content: &[u8]) -> std::result::Result<RgbImage, String> {
     }
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = (pixels > LARGE).then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
-    pixels_of(decoder).map_err(|error| error.to_string())
+    let image = pixels_of(decoder).map_err(|error| error.to_string())?;
+    Ok(Decoded { image, format, warning: None })
 }
 
-fn pixels_of(mut decoder: impl ImageDecoder) -> image::ImageResult<RgbImage> {
+fn pixels_of(mut decoder: impl ImageDecoder) -> image::ImageResult<DynamicImage> {
     // Damaged EXIF data says nothing about the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok(over_white(image))
+    Ok(image)
 }
 
 /// Whether a JPEG file lacks the end marker after its last scan; the decoder would fill what is missing with grey.

@@ -19,7 +19,7 @@ mod pool;
 
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Fit, Image, ImageFile, LoadOptions, decoding};
+pub use decode::{Decoded, Fit, Image, ImageFile, LoadOptions, decoding};
 pub use diffaugment::DiffAugmentParams;
 pub use images::{Images, Loaded, find, to_byte, to_unit};
 pub use loader::Loader;
