@@ -15,6 +15,7 @@ mod folder;
 mod images;
 mod loader;
 mod noise;
+mod pixels;
 mod pool;
 
 pub use augment::{Augment, AugmentKind};
@@ -24,4 +25,5 @@ pub use diffaugment::DiffAugmentParams;
 pub use images::{Images, Loaded, find, to_byte, to_unit};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
+pub use pixels::{Depth, Levels, Pixels};
 pub use pool::PoolDraws;

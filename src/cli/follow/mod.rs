@@ -127,7 +127,7 @@ pub fn train<M: Model>(plan: Plan<M>, view: View) -> Done {
 }
 
 /// Set by Ctrl-C and SIGTERM; the same for all runs of a process.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(stop) = STOP.get() {
         return Ok(Arc::clone(stop));
