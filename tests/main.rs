@@ -50,6 +50,7 @@ mod session;
 mod shaders;
 mod soundness;
 mod steps;
+mod translate;
 mod tune;
 mod web;
 

@@ -19,7 +19,7 @@ pub struct Resume {
     #[arg(long)]
     steps: Option<u64>,
     /// What to compute on from here; only on the same device a resumed run equals an uninterrupted one bit for bit.
-    #[arg(long, value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     #[command(flatten)]
     view: View,

@@ -74,7 +74,7 @@ pub struct Translate {
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
     /// What to compute on.
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }
 
@@ -101,16 +101,20 @@ impl Translate {
         let stop = follow::stop_on_signal()?;
         let mut work = Work::new(translator, self.kept(as_numbers), jobs.len())?;
         let ended = work.translate(jobs, &stop);
-        let Work { failed, numbers, done, .. } = work;
+        let Work { failed, numbers, done, tiled, .. } = work;
         for Failure { path, reason, .. } in &failed {
             tell(format_args!("failed: {}: {reason}", path.display()));
         }
         if as_numbers && done > 0 {
             tensor_file::write(&self.out, &Tensors::F32(numbers))?;
         }
-        let failures = if failed.is_empty() { String::new() } else { format!("; {} failed", failed.len()) };
+        let if_any = |count: usize, words: &str| match count {
+            0 => String::new(),
+            count => format!("; {count} {words}"),
+        };
+        let more = if_any(tiled, "of them in tiles") + &if_any(failed.len(), "failed");
         let (step, out) = (checkpoint.step(), self.out.display());
-        say(format_args!("{done} images translated to {} by step {step}, in {out}{failures}", to.name()));
+        say(format_args!("{done} images translated to {} by step {step}, in {out}{more}", to.name()));
         match ended? {
             Ended::Stopped => {
                 say("stopped; go on with --skip-existing");

@@ -54,6 +54,8 @@ pub struct Work {
     /// What waits for others of its size.
     waiting: BTreeMap<[usize; 2], Vec<(Job, Planes)>>,
     pub done: usize,
+    /// How many images were translated in tiles.
+    pub tiled: usize,
     pub failed: Vec<Failure>,
     pub numbers: BTreeMap<String, Tensor<f32>>,
 }
@@ -65,7 +67,7 @@ impl Work {
         // Drawn on a terminal only.
         let bar = ProgressBar::new(images as u64).with_style(style);
         let (waiting, numbers) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { translator, kept, bar, waiting, done: 0, failed: Vec::new(), numbers })
+        Ok(Self { translator, kept, bar, waiting, done: 0, tiled: 0, failed: Vec::new(), numbers })
     }
 
     /// Translates images until all are done, or `stop` is set: then what waits is left.
@@ -132,6 +134,9 @@ impl Work {
             Some(_) => self.as_numbers(&jobs, &images),
             None => self.as_images(&jobs, images, alphas),
         };
+        if done.is_ok() && self.translator.window().is_some() {
+            self.tiled += jobs.len();
+        }
         match done {
             // Another image would meet the same.
             Err(error @ Error::Device(_)) => Err(error),

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 use tiled::Tiled;
 
 /// Smaller images are reflected up to this before they are translated.
-const SMALLEST: usize = 16;
+pub const SMALLEST: usize = 16;
 /// Sides of tiles that are tried where none is given and the whole image does not fit.
 const TILES: [usize; 8] = [4096, 2048, 1024, 512, 256, 128, 64, 32];
 
