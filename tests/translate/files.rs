@@ -15,7 +15,8 @@ fn open(path: &Path) -> DynamicImage {
 fn depth_is_that_of_the_image_or_as_asked() {
     let folder = folder("seed");
     let path = |name: &str| folder.path().join(name);
-    let deep: ImageBuffer<Rgb<u16>, _> = ImageBuffer::from_fn(40, 30, |x, y| Rgb([x as u16 * 1600, y as u16 * 2100, 9]));
+    let deep: ImageBuffer<Rgb<u16>, _> =
+        ImageBuffer::from_fn(40, 30, |x, y| Rgb([x as u16 * 1600, y as u16 * 2100, 9]));
     DynamicImage::ImageRgb16(deep).save(path("deep.png")).unwrap();
     image(40, 30).save(path("shallow.png")).unwrap();
     translate(&folder, "deep.png shallow.png --out out");

@@ -53,7 +53,7 @@ pub struct Translator {
 /// What translates images of one size.
 enum Ready {
     Whole(Box<dyn Executor>),
-    Tiled(Tiled),
+    Tiled(Box<Tiled>),
 }
 
 /// What is told of every row of a translation as it is done: which image, the row and the column where it begins, its pixels
@@ -168,7 +168,7 @@ impl Translator {
             let model = &self.model;
             let steps = model.tile_steps(self.to, window, self.statistics)?;
             match Tiled::new(&self.device, model.buffers(), self.state.clone(), steps, (window, halo), most) {
-                Ok(tiled) => return Ok(Ready::Tiled(tiled)),
+                Ok(tiled) => return Ok(Ready::Tiled(Box::new(tiled))),
                 Err(error @ (Error::Memory(_) | Error::Device(_))) => refused = Some(error),
                 Err(error) => return Err(error),
             }
