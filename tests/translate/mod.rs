@@ -17,7 +17,7 @@ fn folder(preset: &str) -> TempDir {
     done(
         &folder,
         &format!(
-            "train cyclegan --preset {preset} --x builtin:noto/animals --y builtin:twemoji/animals --size 16 --g-width 4 --d-width 2 \
+            "train cyclegan --preset {preset} --x builtin:noto/animals --y builtin:twemoji/animals --size 32 --g-width 4 --d-width 2 \
              --batch 2 --blocks 1 --lr 1e-2 --steps 4 --log-every 4 --sample-every 4 --device cpu --out run"
         ),
     );

@@ -1,6 +1,7 @@
 //! An image in tiles is what it is as a whole.
 
 use super::{assert_says, folder, image, translate};
+use crate::support::program::done;
 use image::RgbImage;
 use std::path::Path;
 
@@ -52,7 +53,7 @@ fn batch_norm_by_the_image_is_measured_over_the_whole_image() {
 #[test]
 fn a_gpu_computes_tiles_as_well() {
     let folder = with_image("small", &image(150, 140));
-    translate(&folder, "large.png --tile 40 --device gpu --out tiles");
+    done(&folder, "translate run --to y large.png --tile 40 --device gpu --out tiles");
     let path = |name: &str| folder.path().join(name).join("large.png");
     assert!(apart(&path("tiles"), &path("whole")) <= 2);
 }

@@ -4,7 +4,7 @@ use crate::cli::say;
 use crate::data::{ImageFile, find};
 use crate::{Error, Result};
 use clap::ValueEnum;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The format of translations, as named on the command line.
@@ -79,6 +79,10 @@ pub fn jobs(inputs: &[String], out: &Path, format: Option<Format>) -> Result<Vec
             false => files.extend(without_output(input, find(input)?, out)?),
         }
     }
+    let mut seen = BTreeSet::new();
+    files.retain(|file| {
+        seen.insert((file.name.clone(), file.path.canonicalize().unwrap_or(file.path.clone())))
+    });
     let jobs = match one_file(files.len(), out, format)? {
         Some(encoding) => {
             files.truncate(1);
@@ -165,20 +169,15 @@ fn named(files: Vec<ImageFile>, out: &Path, format: Format) -> Result<Vec<Job>> 
         let name = Path::new(&file.name);
         let kept = wanted[&plainly] == 1 || plainly == name;
         let target = out.join(if kept { plainly } else { longer(name, encoding) });
-        match jobs.get(&target) {
-            Some(other) if is_same(&other.file.path, &file.path) => {}
-            Some(other) => {
-                return Err(Error::Input(format!(
-                    "{} and {} would both become {}; rename one, or translate them into two folders",
-                    other.file.path.display(),
-                    file.path.display(),
-                    target.display()
-                )));
-            }
-            None => {
-                jobs.insert(target.clone(), Job { file, target, encoding });
-            }
+        if let Some(other) = jobs.get(&target) {
+            return Err(Error::Input(format!(
+                "{} and {} would both become {}; rename one, or translate them into two folders",
+                other.file.path.display(),
+                file.path.display(),
+                target.display()
+            )));
         }
+        jobs.insert(target.clone(), Job { file, target, encoding });
     }
     Ok(jobs.into_values().collect())
 }

@@ -122,7 +122,8 @@ impl Translator {
         match self.prepared(images, padded) {
             Ok(Ready::Whole(executor)) => whole(&mut **executor, images, padded, put),
             Ok(Ready::Tiled(tiled)) => tiled.translate(&images[0], padded, put),
-            Err(Error::Memory(_) | Error::Device(_)) if images.len() > 1 => {
+            // The graph, the memory or the device is too small for all at once.
+            Err(_) if images.len() > 1 => {
                 let (before, behind) = images.split_at(images.len() / 2);
                 self.translate(before, put)?;
                 self.translate(behind, &mut |image, place, values| put(before.len() + image, place, values))
@@ -156,8 +157,7 @@ impl Translator {
             match self.whole(images.len(), padded, most) {
                 Ok(executor) => return Ok(Ready::Whole(executor)),
                 Err(error) if images.len() > 1 => return Err(error),
-                Err(error @ (Error::Memory(_) | Error::Device(_))) => refused = Some(error),
-                Err(error) => return Err(error),
+                Err(error) => refused = Some(error),
             }
         }
         let windows: Vec<[usize; 2]> = match given {
@@ -169,8 +169,7 @@ impl Translator {
             let steps = model.tile_steps(self.to, window, self.statistics)?;
             match Tiled::new(&self.device, model.buffers(), self.state.clone(), steps, (window, halo), most) {
                 Ok(tiled) => return Ok(Ready::Tiled(Box::new(tiled))),
-                Err(error @ (Error::Memory(_) | Error::Device(_))) => refused = Some(error),
-                Err(error) => return Err(error),
+                Err(error) => refused = Some(error),
             }
         }
         Err(refused.unwrap_or_else(|| Error::Input("translate: nothing to translate by".into())))

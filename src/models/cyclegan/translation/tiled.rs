@@ -44,11 +44,10 @@ impl Tiled {
         (window, halo): ([usize; 2], usize),
         most: u64,
     ) -> Result<Self> {
-        let last = steps.len() - 1;
         let device = device.clone();
         let mut tiled = Self { device, buffers, state, steps, window, halo, most, ready: None };
-        // The step that translates is the longest.
-        tiled.executor(last)?;
+        // None may turn out too large when others are done.
+        (0..tiled.steps.len()).try_for_each(|step| tiled.executor(step).map(drop))?;
         Ok(tiled)
     }
 
