@@ -28,7 +28,7 @@ pub enum Device {
     Gpu(Gpu),
 }
 
-/// A line of `mewgan devices`.
+/// A line of `mewgan devices`, whose number can be passed to [`Device::open`] as well.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// What to pass to [`Device::open`].
@@ -40,11 +40,11 @@ pub struct Listed {
 }
 
 impl Device {
-    /// Opens the device of the user's `choice`: `auto` (a hardware GPU, else the CPU), `gpu`, `cpu`, or a part of a
-    /// GPU's name.
+    /// Opens the device of the user's `choice`: `auto` (a hardware GPU, else the CPU), `gpu`, `cpu`, a number of [`list`], or
+    /// words of a GPU's name.
     ///
     /// # Errors
-    /// If there is no such device.
+    /// If there is no such device, or the words are in the names of several.
     pub fn open(choice: &str) -> Result<Self> {
         Self::open_as(choice, 0)
     }
@@ -55,14 +55,15 @@ impl Device {
     /// # Errors
     /// As [`Device::open`].
     pub fn open_as(choice: &str, local: usize) -> Result<Self> {
-        match choice {
+        match &*choice.to_lowercase() {
             AUTO => match Gpu::open_as("", true, local) {
                 Ok(gpu) => Ok(Self::Gpu(gpu)),
                 Err(error) => Ok(Self::Cpu { why: why_no_gpu(&adapters(), &error) }),
             },
             CPU => Ok(Self::Cpu { why: "as chosen".into() }),
             GPU => Gpu::open_as("", false, local).map(Self::Gpu),
-            name => Gpu::open_as(name, false, local).map(Self::Gpu),
+            number if number.parse() == Ok(adapters().len()) => Self::open(CPU),
+            _ => Gpu::open_as(choice, false, local).map(Self::Gpu),
         }
     }
 
@@ -146,7 +147,7 @@ fn why_no_gpu(found: &[AdapterSummary], error: &Error) -> String {
     }
 }
 
-/// Every device that can be chosen, best first.
+/// Every device that can be chosen, best first; their numbers count from 0.
 pub fn list() -> Vec<Listed> {
     let gpus = adapters();
     let hardware = gpus.iter().position(|gpu| !gpu.software);

@@ -1,7 +1,7 @@
 //! Files that are never seen half written, and never read further than is reasonable.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -20,15 +20,24 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
 /// Writes `bytes` beside `path` under a temporary name, then renames that over `path`: whatever ends the process or cuts the
 /// power meanwhile, `path` is the old file or the new one, whole.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], what `write` writes.
+pub(crate) fn write_atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
     if path.file_name().is_none() {
         return Err(Error::Input(format!("{}: not a file name", path.display())));
     }
     let temporary = partial(path);
 
     let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.into_inner()?.sync_all()
         })
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 use crate::support::signals::with_signals;
+use mewgan::device::Device;
 use mewgan::report::tensorboard;
 use std::fs;
 use std::path::Path;
@@ -293,4 +294,15 @@ fn devices_name_the_one_auto_picks() {
     let said = done(&folder, &["devices"]);
     assert_says(&said, &["cpu", "CPU reference"]);
     assert_eq!(said.matches("<- auto").count(), 1);
+
+    // A device is also what its number says it is.
+    let lines: Vec<&str> = said.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        assert!(line.starts_with(&format!("--device {number} or ")), "{line}");
+        let device = Device::open(&number.to_string()).unwrap().describe();
+        let name = device.trim_start_matches("GPU ").split(" (").next().unwrap();
+        assert!(line.contains(name), "{number}: {device} is not {line}");
+    }
+    let none = Device::open(&lines.len().to_string()).err().unwrap().to_string();
+    assert_says(&none, &[&format!("no GPU named \"{}\"", lines.len()), "`devices`"]);
 }

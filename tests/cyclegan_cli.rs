@@ -1,8 +1,7 @@
 //! What CycleGAN's commands say and leave behind, through the program itself.
 
-use image::{DynamicImage, GrayImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{Rgb, RgbImage};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::{TempDir, tempdir};
@@ -130,85 +129,4 @@ fn few_and_held_out_images_have_their_sheets() {
     assert_says(&said, &["the set X has changed (3 images, 2 before)", "step 2/2"]);
     assert_eq!(size(&folder.path().join("run/samples/000001-XtoY.png")), (4 * 66 + 2, 66 + 2));
     assert_eq!(size(&folder.path().join("run/samples/000001-YtoX.png")), (8 * 66 + 2, 4 * 66 + 2));
-}
-
-#[test]
-fn translations_keep_names_and_sizes() {
-    let folder = tempdir().unwrap();
-    done(&folder, &train(&["--steps", "2", "--out", "run"]));
-    let path = |name: &str| folder.path().join(name);
-    fs::create_dir_all(path("in/deep")).unwrap();
-    RgbImage::from_pixel(37, 22, Rgb([200, 10, 10])).save(path("in/odd.png")).unwrap();
-    GrayImage::from_pixel(16, 20, Luma([90])).save(path("in/grey.png")).unwrap();
-    RgbaImage::from_pixel(21, 21, Rgba([9, 9, 9, 0])).save(path("in/clear.png")).unwrap();
-    let deep: ImageBuffer<Rgb<u16>, _> = ImageBuffer::from_pixel(5, 3, Rgb([40_000, 9, 65_535]));
-    DynamicImage::ImageRgb16(deep).save(path("in/deep/sixteen.png")).unwrap();
-    RgbImage::from_pixel(1, 1, Rgb([1, 2, 3])).save(path("in/deep/dot.png")).unwrap();
-    RgbImage::from_pixel(21, 21, Rgb([255; 3])).save(path("white.png")).unwrap();
-
-    let said = done(&folder, &["translate", "run", "--to", "y", "in", "white.png", "--out", "out"]);
-    assert_says(&said, &["6 images translated to Y by step 2"]);
-    for (name, expected) in [
-        ("odd.png", (37, 22)),
-        ("grey.png", (16, 20)),
-        ("clear.png", (21, 21)),
-        ("deep/sixteen.png", (5, 3)),
-        ("deep/dot.png", (1, 1)),
-        ("white.png", (21, 21)),
-    ] {
-        assert_eq!(size(&path("out").join(name)), expected, "{name}");
-    }
-    let read = |name: &str| fs::read(path(name)).unwrap();
-    assert!(read("out/clear.png") == read("out/white.png"), "what is transparent is white");
-    done(&folder, &["translate", "run", "--to", "y", "white.png", "--out", "alone", "--batch", "1"]);
-    assert!(
-        read("alone/white.png") == read("out/white.png"),
-        "with running statistics company does not matter"
-    );
-    let mut zip = zip::ZipWriter::new(fs::File::create(path("set.zip")).unwrap());
-    for name in ["odd.png", "deep/dot.png"] {
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(&read(&format!("in/{name}"))).unwrap();
-    }
-    zip.finish().unwrap();
-    done(&folder, &["translate", "run", "--to", "y", "set.zip", "--out", "unzipped"]);
-    for name in ["odd.png", "deep/dot.png"] {
-        assert!(
-            read(&format!("unzipped/{name}")) == read(&format!("out/{name}")),
-            "{name} out of a zip file"
-        );
-    }
-    done(&folder, &["translate", "run", "--to", "x", "in/odd.png", "--out", "back"]);
-    assert!(read("back/odd.png") != read("out/odd.png"));
-    let batch = ["--statistics", "batch", "--checkpoint", "2", "--device", "cpu"];
-    done(&folder, &[&["translate", "run", "--to", "y", "in", "--out", "batch"][..], &batch].concat());
-    assert!(read("batch/odd.png") != read("out/odd.png"));
-}
-
-#[test]
-fn what_cannot_be_translated_is_refused() {
-    let folder = tempdir().unwrap();
-    done(&folder, &train(&["--steps", "1", "--out", "run"]));
-    let path = |name: &str| folder.path().join(name);
-    fs::create_dir(path("in")).unwrap();
-    RgbImage::new(8, 8).save(path("in/a.png")).unwrap();
-    RgbImage::new(8, 8).save(path("in/a.jpg")).unwrap();
-    RgbImage::new(8, 8).save(path("b.png")).unwrap();
-    fs::write(path("bad.png"), "no image").unwrap();
-    let refuse = |more: &[&str]| refused(&folder, &[&["translate", "run", "--to", "y"], more].concat());
-    assert_says(&refuse(&["in", "--out", "out"]), &["a.jpg", "a.png", "both"]);
-    assert_says(&refuse(&["b.png", "--out", "."]), &["b.png", "--out"]);
-    assert_says(&refuse(&["nothing.png", "--out", "out"]), &["nothing.png"]);
-    assert_says(&refuse(&["bad.png", "--out", "out"]), &["bad.png", "not a readable image", "--skip-bad"]);
-    let translate =
-        |more: &[&'static str]| [&["translate", "run", "--to", "y", "b.png", "--out", "out"], more].concat();
-    let said = done(&folder, &translate(&["bad.png", "--skip-bad"]));
-    assert_says(&said, &["1 images skipped", "bad.png", "1 images translated"]);
-    assert_says(&refused(&folder, &translate(&[])), &["out/b.png", "--force"]);
-    done(&folder, &translate(&["--force"]));
-    assert_says(&refuse(&["b.png", "--out", "out", "--checkpoint", "7"]), &["no checkpoint of step 7", "1"]);
-    let dcgan = ["train", "dcgan", "--size", "8", "--g-width", "2", "--d-width", "2", "--steps", "1"];
-    done(&folder, &[&dcgan[..], &["--device", "cpu", "--out", "dcgan"]].concat());
-    let wrong = refused(&folder, &["translate", "dcgan", "--to", "y", "b.png", "--out", "other"]);
-    assert_says(&wrong, &["\"dcgan\"", "\"cyclegan\""]);
 }

@@ -73,12 +73,17 @@ fn a_dcgans_layers_stand_in_the_file() {
 #[test]
 fn a_translators_images_have_any_size() {
     let folder = cyclegan();
-    done(&folder, "export onnx run --to x --out g.onnx");
+    let said = done(&folder, "export onnx run --to x --out g.onnx");
     let model = model(&folder, "g.onnx");
+    for text in [&said, &model.doc_string] {
+        assert!(text.contains("any size") && text.contains("multiples of 4"), "{text}");
+    }
     assert_eq!(model.graph.as_ref().unwrap().name, "G_YtoX");
     let free = |name: &str| Size::Free(name.into());
     assert_eq!(extents(&model), [free("batch"), Size::Fixed(3), free("height"), free("width")]);
-    assert!(operators(&model).contains(&"InstanceNormalization"));
+    let operators = operators(&model);
+    assert!(operators.contains(&"InstanceNormalization"));
+    assert_eq!((operators[0], operators.last()), ("Shape", Some(&"Slice")), "mirrored, then cropped back");
 }
 
 #[test]

@@ -56,6 +56,7 @@ mod signals;
 mod sizes;
 mod soundness;
 mod steps;
+mod translate;
 mod tune;
 mod web;
 

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub struct Bench {
     /// What to measure.
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
     /// Only rows whose group, name or presets hold this; several with commas: contractions,steps/dcgan course.
     #[arg(long, value_delimiter = ',', value_name = "PART,..")]

@@ -22,7 +22,7 @@ pub struct Demo {
     #[arg(long)]
     steps: Option<u64>,
     /// What to compute on.
-    #[arg(long, value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     /// Show the newest samples in the terminal.
     #[arg(long)]

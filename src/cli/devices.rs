@@ -5,9 +5,9 @@ use crate::device;
 use std::process::ExitCode;
 
 pub fn run() -> Done {
-    for device in device::list() {
+    for (number, device) in device::list().into_iter().enumerate() {
         let auto = if device.auto { "  <- auto" } else { "" };
-        say(format_args!("--device {:<16} {}{auto}", device.choice, device.description));
+        say(format_args!("--device {number} or {:<16} {}{auto}", device.choice, device.description));
     }
     Ok(ExitCode::SUCCESS)
 }

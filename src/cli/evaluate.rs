@@ -32,7 +32,7 @@ pub struct Evaluate {
     #[arg(long)]
     json: bool,
     /// What to compute on.
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }
 

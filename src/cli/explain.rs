@@ -23,7 +23,7 @@ pub struct Explain {
     #[arg(value_enum)]
     preset: Option<Preset>,
     /// What to time it on; where it is not given, the device of the run's settings.
-    #[arg(long, value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     /// Print JSON.
     #[arg(long)]

@@ -18,7 +18,7 @@ pub struct Gradcheck {
     #[arg(value_name = "OP", value_parser = PossibleValuesParser::new(names()))]
     ops: Vec<String>,
     /// What to check.
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
     /// Largest error allowed in f32, in place of each operation's own.
     #[arg(long, value_name = "SHARE")]

@@ -40,7 +40,7 @@ pub struct Sample {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     columns: Option<u32>,
     /// What to compute on.
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|NAME")]
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }
 

@@ -18,6 +18,7 @@ mod found;
 mod images;
 mod loader;
 mod noise;
+mod pixels;
 mod pool;
 
 pub use archive::is_archive;
@@ -29,4 +30,5 @@ pub use found::Found;
 pub use images::{CHANNELS, Images, Loaded, OnImage, find, named, search, to_byte, to_unit, with_channels};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
+pub use pixels::{Depth, Levels, Pixels};
 pub use pool::PoolDraws;

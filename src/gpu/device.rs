@@ -1,6 +1,7 @@
 //! Finding and opening a GPU.
 
 use super::cache::PipelineCache;
+use super::choice::chosen;
 use super::lower::{Target, TuningTable};
 use crate::spelling::quoted;
 use crate::{Error, Result};
@@ -106,45 +107,40 @@ pub fn adapters() -> Vec<AdapterSummary> {
 }
 
 impl Gpu {
-    /// Opens the best device whose name contains `name` (any, when empty; upper and lower case are the same); with `#2` behind
-    /// the name the second best of those, and so on. With `hardware`, software drivers do not count.
+    /// Opens the best device that `choice` means: any when it is empty; else one by its number in [`adapters`], by words of its
+    /// name, or, with `#2` behind these, the second of that name. With `hardware`, software drivers do not count.
     ///
     /// # Errors
-    /// If there is none, naming what there is, or it cannot be opened.
-    pub fn open(name: &str, hardware: bool) -> Result<Self> {
-        Self::open_as(name, hardware, 0)
+    /// If there is none, or there are several of different names, naming what there is, or it cannot be opened.
+    pub fn open(choice: &str, hardware: bool) -> Result<Self> {
+        Self::open_as(choice, hardware, 0)
     }
 
-    /// As [`Gpu::open`], for process number `local`, from 0, of several on this machine: without a `#` in the name they take in turn
-    /// those of its devices that are as good as the best.
+    /// As [`Gpu::open`], for process number `local`, from 0, of several on this machine: of devices that are as good as the best that
+    /// is meant they take one each in turn.
     ///
     /// # Errors
     /// As [`Gpu::open`].
-    pub fn open_as(name: &str, hardware: bool, local: usize) -> Result<Self> {
+    pub fn open_as(choice: &str, hardware: bool, local: usize) -> Result<Self> {
         let mut found = find();
         found.sort_by_key(|adapter| rank(&adapter.get_info()));
-        let (part, number) = match name.rsplit_once('#') {
-            Some((part, number)) => (part, Some(number.parse().unwrap_or(1_usize).max(1))),
-            None => (name, None),
+        let there: Vec<AdapterSummary> = found.iter().map(|adapter| summary(&adapter.get_info())).collect();
+        if there.is_empty() {
+            return Err(Error::Device("no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use `device` cpu".into()));
+        }
+        let refused = |problem: String| {
+            let named = there.iter().enumerate().map(|(number, gpu)| format!("{number} {gpu}"));
+            let named: Vec<String> = named.collect();
+            Error::Device(format!("{problem}; see `devices`; there is: {}", named.join("; ")))
         };
-        let wanted = |adapter: &&wgpu::Adapter| {
-            let summary = summary(&adapter.get_info());
-            !(hardware && summary.software) && summary.name.to_lowercase().contains(&part.to_lowercase())
-        };
-        let named: Vec<&wgpu::Adapter> = found.iter().filter(wanted).collect();
-        let rank_of = |adapter: &&wgpu::Adapter| rank(&adapter.get_info());
-        let alike = named.iter().take_while(|adapter| rank_of(adapter) == rank_of(&named[0])).count();
-        let at = number.map_or_else(|| local % alike.max(1), |number| number - 1);
-        let Some(adapter) = named.get(at) else {
-            let there: Vec<String> =
-                found.iter().map(|adapter| summary(&adapter.get_info()).to_string()).collect();
-            return Err(Error::Device(if there.is_empty() {
-                "no GPU driver found (Vulkan, Metal or DX12); install one - on Debian and Ubuntu a software one is `apt-get install mesa-vulkan-drivers` - or use `device` cpu".into()
-            } else {
-                format!("no GPU named \"{name}\"; see `devices`; there is: {}", there.join("; "))
-            }));
-        };
-        Self::from_adapter(adapter)
+        let mut meant = chosen(&there, choice).map_err(refused)?;
+        meant.retain(|&at| !(hardware && there[at].software));
+        let rank_of = |at: &usize| rank(&found[*at].get_info());
+        let alike = meant.iter().take_while(|at| rank_of(at) == rank_of(&meant[0])).count();
+        match meant.get(local % alike.max(1)) {
+            Some(&at) => Self::from_adapter(&found[at]),
+            None => Err(refused("no hardware GPU".into())),
+        }
     }
 
     fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self> {

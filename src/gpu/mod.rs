@@ -5,6 +5,7 @@
 //! concrete by [`preprocess`]; [`ladder`] has one convolution by kernels from the naive on.
 
 mod cache;
+mod choice;
 pub mod device;
 mod double;
 pub mod finite;

@@ -6,12 +6,13 @@ mod layer;
 pub mod loss;
 mod network;
 mod norm;
+mod reach;
 mod spectral;
 pub mod torch;
 mod upsample;
 
 pub use init::Init;
 pub use layer::{Layer, NORM_EPS};
-pub use network::{Network, NormMode, Parameter, ParameterKind, Tensors};
+pub use network::{Network, NormMode, Normalizing, Parameter, ParameterKind, Tensors};
 pub use norm::Norm;
 pub use upsample::Upsample;

@@ -142,14 +142,30 @@ impl Network {
         tensors: &Tensors<'g>,
         statistics: NormMode,
     ) -> Result<(Var<'g>, Vec<Update>)> {
-        let mut pass = Pass {
-            parameters: tensors.parameters.iter(),
-            running: tensors.running.iter(),
-            statistics,
-            updates: Vec::new(),
-        };
+        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
+        let mut pass = Pass { parameters, running, statistics, given: None, updates: Vec::new() };
         let y = pass.layers(&self.layers, x)?;
         Ok((y, pass.updates))
+    }
+
+    /// As [`Network::forward`], but each norm that normalises by what it reads is `norm` of that and of its weight and bias, if it
+    /// has such; see [`Var::batch_norm_eval`].
+    ///
+    /// # Errors
+    /// If `x` does not fit the layers, or `norm` fails.
+    ///
+    /// # Panics
+    /// If `tensors` are not this network's.
+    pub fn forward_with<'g>(
+        &self,
+        x: Var<'g>,
+        tensors: &Tensors<'g>,
+        statistics: NormMode,
+        norm: &mut Normalizing<'_, 'g>,
+    ) -> Result<Var<'g>> {
+        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
+        let mut pass = Pass { parameters, running, statistics, given: Some(norm), updates: Vec::new() };
+        pass.layers(&self.layers, x)
     }
 }
 
@@ -199,15 +215,20 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
     }
 }
 
+/// What stands for a norm: a function of what it reads, and of its weight and bias.
+pub type Normalizing<'n, 'g> = dyn FnMut(Var<'g>, Option<Var<'g>>) -> Result<Var<'g>> + 'n;
+
 /// One walk through the layers, taking tensors in the order [`describe`] lists them.
-struct Pass<P, R> {
+struct Pass<'n, 'f, 'g, P, R> {
     parameters: P,
     running: R,
     statistics: NormMode,
+    /// What stands for norms by statistics of what they read, if not those.
+    given: Option<&'n mut Normalizing<'f, 'g>>,
     updates: Vec<Update>,
 }
 
-impl<'a, 'g: 'a, P, R> Pass<P, R>
+impl<'a, 'g: 'a, P, R> Pass<'_, '_, 'g, P, R>
 where
     P: Iterator<Item = &'a Var<'g>>,
     R: Iterator<Item = &'a (Var<'g>, Slot)>,
@@ -240,10 +261,13 @@ where
                 let affine = Some(self.parameter());
                 let &(running, slot) = self.running.next().expect("the tensors are this network's");
                 let Shape([images, height, width, _]) = x.shape();
-                let (images, (y, moments)) = match self.statistics {
-                    NormMode::Running => return x.batch_norm_eval(running, affine, NORM_EPS),
-                    NormMode::Synced { share, whole } => (whole, x.sync_batch_norm(share, affine, NORM_EPS)?),
-                    NormMode::Batch => (images, x.norm(Per::Batch, affine, NORM_EPS)?),
+                let (images, (y, moments)) = match (self.statistics, &mut self.given) {
+                    (NormMode::Running, _) => return x.batch_norm_eval(running, affine, NORM_EPS),
+                    (_, Some(norm)) => return norm(x, affine),
+                    (NormMode::Synced { share, whole }, None) => {
+                        (whole, x.sync_batch_norm(share, affine, NORM_EPS)?)
+                    }
+                    (NormMode::Batch, None) => (images, x.norm(Per::Batch, affine, NORM_EPS)?),
                 };
                 self.updates.push(Update::RunningMoments {
                     slot,
@@ -253,7 +277,10 @@ where
                 });
                 Ok(y)
             }
-            Layer::InstanceNorm(_) => x.instance_norm(None, NORM_EPS),
+            Layer::InstanceNorm(_) => match &mut self.given {
+                Some(norm) => norm(x, None),
+                None => x.instance_norm(None, NORM_EPS),
+            },
             Layer::Activation(function) => Ok(x.unary(function)),
             Layer::ReflectionPad(side) => x.reflection_pad2d([side; 4]),
             Layer::UpsampleNearest(factor) => x.upsample_nearest2d([factor; 2]),

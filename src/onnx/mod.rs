@@ -2,6 +2,7 @@
 //! width]`, values and nodes under the names of the layers that they come from, such as `main.3`.
 
 pub mod proto;
+mod sides;
 mod write;
 
 use crate::nn::torch::TorchTensor;
@@ -9,6 +10,7 @@ use crate::nn::{Network, NormMode};
 use crate::{Error, Result};
 use prost::Message;
 use proto::{Entry, Extent, Extents, FLOAT, Graph, Model, OperatorSet, Size, TensorType, Type, ValueInfo};
+pub use sides::Sides;
 use write::Writing;
 
 /// The version of ONNX's operators.
@@ -42,6 +44,8 @@ pub struct Export<'a> {
     pub input: Port,
     /// What comes out.
     pub output: Port,
+    /// Of a network of images: which sides it takes, so that the file takes any. None where it takes what goes in as it is.
+    pub sides: Option<Sides>,
     /// What it is, in words.
     pub about: String,
     /// More about it, by name.
@@ -54,9 +58,16 @@ impl Export<'_> {
     /// # Errors
     /// If a weight that the network needs is not there, or the file would be longer than ONNX's messages can be.
     pub fn bytes(self) -> Result<Vec<u8>> {
-        let Self { network, weights, statistics, input, output, about, metadata } = self;
+        let Self { network, weights, statistics, input, output, sides, about, metadata } = self;
         let mut writing = Writing::new(weights, statistics);
-        let last = writing.layers(&network.layers, "main", input.name)?;
+        let last = match sides {
+            None => writing.layers(&network.layers, "main", input.name)?,
+            Some(sides) => {
+                let (x, own) = sides.mirrored(&mut writing, input.name);
+                let y = writing.layers(&network.layers, "main", &x)?;
+                Sides::cropped(&mut writing, &y, &own)
+            }
+        };
         let (mut node, initializer) = writing.finish();
         for name in node.iter_mut().flat_map(|node| &mut node.output).filter(|name| **name == last) {
             output.name.clone_into(name);

@@ -174,7 +174,7 @@ impl Writing {
     }
 
     /// An operator that is named as what it makes; returns that name.
-    fn node(&mut self, op: &str, name: &str, inputs: &[&str], attribute: Vec<Attribute>) -> String {
+    pub fn node(&mut self, op: &str, name: &str, inputs: &[&str], attribute: Vec<Attribute>) -> String {
         self.nodes.push(Node {
             input: inputs.iter().map(|&input| input.into()).collect(),
             output: vec![name.into()],
@@ -209,9 +209,14 @@ impl Writing {
         self.tensor(name, shape, FLOAT, raw_data)
     }
 
-    fn ints(&mut self, name: &str, numbers: &[i64]) -> String {
+    pub fn ints(&mut self, name: &str, numbers: &[i64]) -> String {
         let raw_data = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         self.tensor(name, &[numbers.len()], INT64, raw_data)
+    }
+
+    /// A whole number without extents.
+    pub fn whole(&mut self, name: &str, number: i64) -> String {
+        self.tensor(name, &[], INT64, number.to_le_bytes().into())
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], data_type: i32, raw_data: Vec<u8>) -> String {

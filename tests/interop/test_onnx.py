@@ -86,15 +86,16 @@ def test_translators(tmp_path, name):
     sets = ["--x", "builtin:noto/animals", "--y", "builtin:twemoji/animals"]
     small = ["--size", 32, "--g-width", 8, "--d-width", 8, "--blocks", 2, "--batch", 2, "--steps", 4, "--lr", 1e-2]
     mewgan("train", "cyclegan", "--preset", preset, *sets, *small, *CYCLEGANS[name], "--device", "cpu", "--out", run)
-    images(tmp_path / "images", [(32, 32)] * 5 + [(40, 64)])
+    images(tmp_path / "images", [(32, 32)] * 5 + [(40, 64), (63, 63), (5, 50), (33, 1)])
     for to in ("y", "x"):
         model, session = export(run, tmp_path / f"{to}.onnx", "--to", to)
         assert model.graph.name == {"y": "G_XtoY", "x": "G_YtoX"}[to]
         out = tmp_path / f"{to}.safetensors"
         mewgan("translate", run, "--to", to, tmp_path / "images", "--out", out, "--device", "cpu")
         numbers = load_file(out)
-        for name in "05":
+        for name in "05678":
             [found] = session.run(["translation"], {"image": numbers[f"image.{name}"]})
+            assert found.shape == numbers[f"image.{name}"].shape
             assert numbers[f"translation.{name}"].std() > 0.01
             assert np.abs(found - numbers[f"translation.{name}"]).max() < CLOSE
         [found] = session.run(["translation"], {"image": np.concatenate([numbers[f"image.{i}"] for i in range(5)])})

@@ -16,7 +16,7 @@ pub enum Export {
     /// Write a generator as an ONNX file, for onnxruntime and others.
     ///
     /// Of a DCGAN the generator, from noise [batch, numbers, 1, 1] to images [batch, channels, size, size]; of a CycleGAN the
-    /// one --to a set, from image to translation, both [batch, channels, height, width] of any size that divides by 4.
+    /// one --to a set, from image to translation, both [batch, channels, height, width] of any size.
     /// Images are from -1 to 1. Weights are averages where the run keeps them. Opset 17.
     #[cfg(feature = "onnx")]
     Onnx(onnx::Onnx),

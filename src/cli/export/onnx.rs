@@ -3,11 +3,13 @@
 use crate::cli::{Done, Normalise, Target, has_extension, say};
 use crate::data::NoiseKind;
 use crate::models::Kind;
+use crate::models::cyclegan::networks::DOWNSAMPLINGS;
+use crate::models::cyclegan::translation::SMALLEST;
 use crate::models::cyclegan::{CycleGanConfig, Domain};
 use crate::models::dcgan::DcganConfig;
 use crate::nn::NormMode;
 use crate::onnx::proto::Size::{self, Fixed, Free};
-use crate::onnx::{Export, Port};
+use crate::onnx::{Export, Port, Sides};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::RunConfig;
 use crate::{Error, Result, file};
@@ -33,6 +35,9 @@ pub struct Onnx {
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
 }
+
+/// What becomes of an image of any size.
+const ANY_SIZE: &str = "sides are mirrored to multiples of 4, 16 or more, and cropped back";
 
 impl Onnx {
     pub fn run(self) -> Done {
@@ -90,6 +95,7 @@ fn generator(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(
                 colours(config.common.channels)
             ),
         },
+        sides: None,
         about: format!("DCGAN's generator, step {}. {}", checkpoint.step(), says(statistics)),
         metadata: metadata(checkpoint, &config, statistics, average)?,
     };
@@ -111,6 +117,7 @@ fn translator(
         [Free("batch".into()), fixed(config.channels(of)), Free("height".into()), Free("width".into())]
     };
     let [from, to_colours] = [to.other(), to].map(|domain| colours(config.channels(domain)));
+    let sides = Sides { multiple: 1 << DOWNSAMPLINGS, least: SMALLEST };
     let export = Export {
         network,
         weights: checkpoint.state_dict(&model, network, average)?,
@@ -118,17 +125,28 @@ fn translator(
         input: Port {
             name: "image",
             extents: extents(to.other()),
-            meaning: format!("{from}, from -1 to 1: byte / 127.5 - 1; height and width divide by 4"),
+            meaning: format!("{from}, from -1 to 1: byte / 127.5 - 1; any height and width"),
         },
         output: Port {
             name: "translation",
             extents: extents(to),
             meaning: format!("{to_colours}, from -1 to 1: 127.5 * (1 + value) is a byte"),
         },
-        about: format!("CycleGAN's {}, step {}. {}", network.name, checkpoint.step(), says(statistics)),
+        sides: Some(sides),
+        about: format!(
+            "CycleGAN's {}, step {}. {} Images have any size: {ANY_SIZE}.",
+            network.name,
+            checkpoint.step(),
+            says(statistics)
+        ),
         metadata: metadata(checkpoint, &config, statistics, average)?,
     };
-    let words = format!("{}, normalising by {}, weights {},", network.name, by(statistics), of(average));
+    let words = format!(
+        "{}, for images of any size ({ANY_SIZE}), normalising by {}, weights {},",
+        network.name,
+        by(statistics),
+        of(average)
+    );
     Ok((export.bytes()?, words))
 }
 

@@ -20,13 +20,12 @@ use clap::{Args, ValueEnum};
 pub use images::Preparing;
 use json::{Event, Json};
 use preview::Preview;
-use signals::asked;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-pub use signals::HELP as SIGNALS;
+pub use signals::{HELP as SIGNALS, asked};
 
 /// How a run is followed.
 #[derive(Args, Clone, Copy, Default)]

@@ -140,8 +140,8 @@ settings! {
         check_every: u64,
         /// How many checkpoints stay; 0 keeps all.
         keep: usize,
-        /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a part of a GPU's name.
-        #[arg(value_name = "auto|gpu|cpu|NAME")]
+        /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a GPU's number or words of its name, see mewgan devices.
+        #[arg(value_name = "auto|gpu|cpu|N|NAME")]
         device: String,
         /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]

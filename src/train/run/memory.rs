@@ -109,7 +109,10 @@ fn limit(config: &impl RunConfig, device: &Device, ranks: &Ranks) -> Option<Limi
 }
 
 /// The memory that `steps` over `buffers` take, in MiB; where that is clearly over `most`, only so much as is clear.
-fn needed(device: &Device, buffers: &[StateBuffer], steps: &[Step], most: u64) -> Result<u64> {
+///
+/// # Errors
+/// If a tensor is larger than the device can bind.
+pub fn needed(device: &Device, buffers: &[StateBuffer], steps: &[Step], most: u64) -> Result<u64> {
     let least = mebibytes(least(buffers, steps));
     // No device is asked to plan what no machine has.
     if least > most {

@@ -3,12 +3,13 @@
 
 mod building;
 mod parts;
+mod tile;
 
 use crate::Result;
 use crate::graph::{Graph, Step};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1};
-use crate::nn::{Network, NormMode};
+use crate::nn::{Network, NormMode, Tensors};
 use crate::optim::Adam;
 use crate::optim::OptimizerState;
 use crate::ranks::Shard;
@@ -215,9 +216,7 @@ impl CycleGan {
         and_back: bool,
     ) -> Result<Step> {
         let graph = Graph::new();
-        let buffers = self.buffers();
-        let buffer = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
-        let tensors = GENERATORS.tensors_from(buffer, &graph, &self.generators.each_ref(), &buffers);
+        let tensors = self.translating(&graph);
         let (there, back) = to.generators();
         let images = graph.input("images", Shape([batch, h, w, self.channels[to.other() as usize]]));
         let (translation, _) = self.generators[there].forward(images, &tensors[there], statistics)?;
@@ -227,6 +226,12 @@ impl CycleGan {
             outputs.push(("back", returned));
         }
         Step::new("translate", &graph, &outputs, vec![])
+    }
+
+    /// The tensors by which both generators translate: the averages where they are kept.
+    fn translating<'g>(&self, graph: &'g Graph) -> Vec<Tensors<'g>> {
+        let buffer = if self.objective.average { AVERAGES } else { GENERATORS.parameters };
+        GENERATORS.tensors_from(buffer, graph, &self.generators.each_ref(), &self.buffers())
     }
 }
 
