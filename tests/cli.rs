@@ -67,7 +67,7 @@ fn wrong_settings_are_refused_with_a_remedy() {
     let refuse = |more: &[&str], code| refused(&folder, &[&["train", "dcgan"], more].concat(), code);
     assert_says(&refuse(&["--preset", "best"], 2), &["best", "small", "seed", "course", "paper"]);
     assert_says(&refuse(&["--steps", "3", "--epochs", "3"], 2), &["--steps", "--epochs"]);
-    assert_says(&refuse(&["--size", "48"], 1), &["size 48", "64"]);
+    assert_says(&refuse(&["--size", "50"], 1), &["size 50", "48"]);
     assert_says(&refuse(&["--lr", "0"], 1), &["lr is 0", "above 0"]);
     assert_says(&refuse(&["--eps", "1e-60"], 1), &["eps is", "above 0"]);
     assert_says(&refuse(&["--beta2", "0.9999999999"], 1), &["beta2 is", "below 1"]);

@@ -54,7 +54,7 @@ fn a_setting_that_cannot_be_is_matched_by_its_name() {
     let cyclegan = |text: &str| CycleGanConfig::from_toml(text, Path::new("settings.toml")).map(drop);
     for (error, expected) in [
         (dcgan("batch = 0").unwrap_err(), "batch"),
-        (dcgan("size = 48").unwrap_err(), "size"),
+        (dcgan("size = 50").unwrap_err(), "size"),
         (dcgan("size = 16\nexcite = true").unwrap_err(), "excite"),
         (dcgan("r1 = 1.0\nd_norm = \"batch\"").unwrap_err(), "r1"),
         (cyclegan("scales = 8\nsize = 64").unwrap_err(), "scales"),

@@ -216,8 +216,8 @@ fn settings_that_cannot_be_are_refused_by_name() {
         error.to_string()
     };
     for (text, named) in [
-        ("size = 48", "size 48"),
-        ("size = 4", "size 4"),
+        ("size = 50", "size 50"),
+        ("size = 4", "size is 4"),
         ("size = 1099511627776", "size"),
         ("channels = 2", "channels"),
         ("batch = 0", "batch"),

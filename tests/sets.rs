@@ -5,6 +5,7 @@ use crate::support::program::mewgan;
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::{TempDir, tempdir};
@@ -155,4 +156,83 @@ fn large_sets_are_decoded_once() {
     noise(5).save(&broken).unwrap();
     assert!(train("mended", "").status.success());
     assert_eq!((weights("mended"), caches()), (weights("first"), 1));
+}
+
+#[test]
+fn what_runs_have_drawn_is_not_learned_from() {
+    let folder = tempdir().unwrap();
+    (0..6).for_each(|number| write(&folder.path().join("cats"), &format!("{number}.png"), number));
+    fs::write(folder.path().join("cats/list.txt"), "six cats").unwrap();
+    let train = format!("train dcgan --data cats --out cats/runs/a --steps 2 --noise-size 4 {TINY}");
+    let first = said(&folder, &train);
+    assert!(first.contains("cats: 6 images") && first.contains("1 .txt left out"), "{first}");
+    assert!(folder.path().join("cats/runs/a/samples/000002.png").is_file());
+    said(&folder, "export web cats/runs/a --out cats/site --images 4");
+    let again = said(&folder, "resume cats/runs/a --steps 4");
+    assert!(again.contains("cats: 6 images") && again.contains("2 of mewgan's own folders"), "{again}");
+    assert!(!again.contains("has changed"), "{again}");
+    assert!(said(&folder, &train.replace("runs/a", "runs/b")).contains("cats: 6 images"));
+}
+
+#[test]
+fn opacity_is_a_channel_where_it_is_asked_for() {
+    let folder = tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("cats")).unwrap();
+    for number in 0..8_u8 {
+        let image = image::RgbaImage::from_fn(16, 16, |x, y| {
+            let inside = (4..12).contains(&x) && (4..12).contains(&y);
+            image::Rgba([250 - number, 10 * number, 40, if inside { 255 } else { 0 }])
+        });
+        image.save(folder.path().join(format!("cats/{number}.png"))).unwrap();
+    }
+    for device in ["cpu", "gpu"] {
+        let tiny = TINY.replace("--device cpu", &format!("--device {device}"));
+        said(
+            &folder,
+            &format!("train dcgan --data cats --channels 4 --out d{device} --steps 2 --noise-size 4 {tiny}"),
+        );
+        said(&folder, &format!("sample d{device} --count 2 --out drawn{device} --device {device}"));
+        let drawn =
+            fs::read_dir(folder.path().join(format!("drawn{device}"))).unwrap().next().unwrap().unwrap();
+        assert_eq!(image::open(drawn.path()).unwrap().color(), image::ColorType::Rgba8);
+        said(&folder, &format!("evaluate d{device} --count 16 --device {device}"));
+        let tiny = tiny.replace("--size 8", "--size 16");
+        let sets = "--x cats --y builtin:noto/faces --channels 4 --y-channels 3 --lambda-identity 0";
+        said(&folder, &format!("train cyclegan {sets} --blocks 1 --out c{device} --steps 2 {tiny}"));
+        for (to, from, colour) in
+            [("x", "builtin:noto/faces", image::ColorType::Rgba8), ("y", "cats", image::ColorType::Rgb8)]
+        {
+            let out = format!("{to}{device}");
+            said(&folder, &format!("translate c{device} --to {to} {from} --out {out} --device {device}"));
+            let translated = fs::read_dir(folder.path().join(&out)).unwrap().next().unwrap().unwrap();
+            assert_eq!(image::open(translated.path()).unwrap().color(), colour, "{out}");
+        }
+        said(
+            &folder,
+            &format!("translate c{device} --to x cats/1.png --out one{device}.jpg --device {device}"),
+        );
+    }
+}
+
+#[test]
+fn a_zip_file_is_translated_as_its_folder() {
+    let folder = tempdir().unwrap();
+    let tiny = TINY.replace("--size 8", "--size 16");
+    said(&folder, &format!("train cyclegan --blocks 1 --out run --steps 1 {tiny}"));
+    let path = |name: &str| folder.path().join(name);
+    let mut zip = zip::ZipWriter::new(File::create(path("set.zip")).unwrap());
+    for (number, name) in ["a.png", "deep/b.png"].into_iter().enumerate() {
+        let at = path("set").join(name);
+        write(at.parent().unwrap(), at.file_name().unwrap().to_str().unwrap(), number as u32 + 40);
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&fs::read(at).unwrap()).unwrap();
+    }
+    zip.finish().unwrap();
+    for set in ["set", "set.zip"] {
+        said(&folder, &format!("translate run --to y {set} --out out-{set} --device cpu"));
+    }
+    for name in ["a.png", "deep/b.png"] {
+        let [folder, zip] = ["out-set", "out-set.zip"].map(|out| fs::read(path(out).join(name)).unwrap());
+        assert!(folder == zip, "{name}");
+    }
 }

@@ -8,15 +8,21 @@ use super::decode::Content;
 use super::found::Found;
 use crate::{Error, Result};
 
-/// The image files under `folder`, by name; hidden files and folders are left out, links followed. A link or a folder that
+/// The image files under `folder`, by name; hidden files and folders, and the folders of runs, are left out, links followed. A link or a folder that
 /// cannot be followed counts as an image that cannot be read.
 pub(super) fn images(folder: &Path) -> Result<Found> {
     check_is_folder(folder)?;
     let mut found = Found::default();
-    for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(is_visible) {
+    let mut entries = WalkDir::new(folder).follow_links(true).into_iter().filter_entry(is_visible);
+    while let Some(entry) = entries.next() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 found.take(below(folder, entry.path()), entry.path().to_path_buf(), Content::File);
+            }
+            // What a run, or an export, has drawn is nothing to learn from.
+            Ok(entry) if entry.depth() > 0 && is_output(entry.path()) => {
+                found.leave_out(OUTPUT);
+                entries.skip_current_dir();
             }
             // Folders, whose files come on their own, and devices.
             Ok(_) => {}
@@ -70,6 +76,16 @@ fn check_is_folder(path: &Path) -> Result<()> {
 
 fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+}
+
+/// What folders are called that [`is_output`] tells.
+const OUTPUT: &str = "of mewgan's own folders";
+
+/// Whether a folder is one of a run, or of a site that was exported.
+fn is_output(folder: &Path) -> bool {
+    let (has_file, has_folder) = (|name| folder.join(name).is_file(), |name| folder.join(name).is_dir());
+    has_file("config.toml") && (has_file("metrics.jsonl") || has_folder("samples"))
+        || has_file("model.json") && has_folder("programs")
 }
 
 /// The path below `folder`.

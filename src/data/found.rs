@@ -31,9 +31,14 @@ impl Found {
             None if missing => self.add(name, path, content),
             other => {
                 let kind = other.map_or("without extension".into(), |extension| format!(".{extension}"));
-                *self.left_out.entry(kind).or_default() += 1;
+                self.leave_out(&kind);
             }
         }
+    }
+
+    /// Counts something of this kind that is left out.
+    pub(super) fn leave_out(&mut self, kind: &str) {
+        *self.left_out.entry(kind.to_owned()).or_default() += 1;
     }
 
     /// Adds an image, or what may be images and cannot be read.

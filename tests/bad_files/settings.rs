@@ -23,7 +23,7 @@ fn common() -> Vec<Row> {
         row("several", "bath = 4\nsise = 3", &["batch", "sise (did you mean size?)"]),
         row("a section", "[train]\nsize = 64", &["no setting of", "train"]),
         row("one twice", "size = 64\nsize = 32", &["duplicate key", "line 2"]),
-        row("a text for a number", "size = \"64\"", &["line 1", "invalid type: string", "usize"]),
+        row("a text for a number", "batch = \"64\"", &["line 1", "invalid type: string", "usize"]),
         row("a number for a text", "device = 1", &["line 1", "invalid type: integer", "string"]),
         row("a part for a whole", "size = 64.5", &["line 1", "invalid type: floating point"]),
         row("below 0", "steps = -1", &["steps", "-1"]),
@@ -50,8 +50,8 @@ fn common() -> Vec<Row> {
 fn of_dcgan() -> Vec<Row> {
     vec![
         row("CycleGAN's", "lambda_cycle = 3.0\nbath = 4", &["lambda_cycle (a setting of cyclegan)", "batch"]),
-        row("no power of two", "size = 48", &["size 48", "64"]),
-        row("vast images", "size = 1048576", &["size is 1048576", "8 to 2048"]),
+        row("halved to nothing whole", "size = 50", &["size 50", "48"]),
+        row("vast images", "size = 1048576", &["size is 1048576", "6 to 2048"]),
         row("nothing to excite", "size = 16\nexcite = true", &["excite", "--size"]),
     ]
 }

@@ -20,7 +20,8 @@ impl Discriminator {
 impl CycleGanConfig {
     pub(super) fn check_size(&self) -> Result<()> {
         let size = self.common.size;
-        let multiple = 1 << DOWNSAMPLINGS;
+        let (multiple, least) = (1 << DOWNSAMPLINGS, self.discriminator.least());
+        within("size", size.most(), 1..=2048)?;
         if !size.all(|side| side.is_multiple_of(multiple)) {
             let near = size.map(|side| side.next_multiple_of(multiple));
             let below = size.map(|side| (side / multiple).max(1) * multiple);
@@ -31,7 +32,6 @@ impl CycleGanConfig {
                 ),
             );
         }
-        let least = self.discriminator.least();
         if size.least() < least {
             return setting(
                 "size",
@@ -47,7 +47,7 @@ impl CycleGanConfig {
                 problem: format!("{error} for the whole-image discriminator, or `discriminator` patch"),
             })?;
         }
-        within("size", size.most(), least..=2048)
+        Ok(())
     }
 
     pub(super) fn check_channels(&self) -> Result<()> {

@@ -45,16 +45,20 @@ impl Stages {
             base.iter().all(|side| BASE.contains(side)).then_some(Self { base, count })
         };
         of(size).ok_or_else(|| {
-            let near = |side: usize| {
-                let all = (0..=side).flat_map(|off| [side.saturating_sub(off), side.saturating_add(off)]);
-                all.into_iter().find(|&side| of(side.into()).is_some()).unwrap_or(64)
+            // The nearest height that can be at all, and the nearest width beside it.
+            let near = |side: usize, fits: &dyn Fn(usize) -> bool| {
+                let side = side.min(4096);
+                let mut all = (0..4096).flat_map(|off| [side.saturating_sub(off), side + off]);
+                all.find(|&side| fits(side)).unwrap_or(64)
             };
+            let height = near(size.height, &|side| of(side.into()).is_some());
+            let width = near(size.width, &|width| of(Size { height, width }).is_some());
             let problem = format!(
                 "size {size}: DCGAN doubles features of {} to {} pixels a side until they are an image; choose sides such as \
                  {} that can be halved so far, or a power of two from 8",
                 BASE.start(),
                 BASE.end(),
-                size.map(near)
+                Size { height, width }
             );
             Error::Setting { name: "size", problem }
         })

@@ -120,8 +120,8 @@ impl RunConfig for DcganConfig {
 
     fn check(&self) -> Result<()> {
         let size = self.common.size;
-        let stages = Stages::of(size)?;
         within("size", size.most(), 6..=2048)?;
+        let stages = Stages::of(size)?;
         within("noise_size", self.noise_size, 1..=65536)?;
         if self.excite && stages.count < LEAST_EXCITED {
             return setting(
