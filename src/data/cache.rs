@@ -21,6 +21,9 @@ const FILES: &str = "files";
 /// By what a file is known to be the same: length in bytes, and when it was last written, in nanoseconds since 1970.
 type Stamp = (u64, u128);
 
+/// Of which files images are kept, and the images.
+type Kept = (Vec<(String, Stamp)>, Vec<u8>);
+
 /// The kept images of a set, of which some may be missing.
 pub(super) struct Cache {
     path: PathBuf,
@@ -103,7 +106,7 @@ fn stamp(file: &ImageFile) -> Option<Stamp> {
 }
 
 /// Of which files images are kept, and the images; none where the file is none of this shape.
-fn read(path: &Path, [_, height, width, channels]: [usize; 4]) -> Option<(Vec<(String, Stamp)>, Vec<u8>)> {
+fn read(path: &Path, [_, height, width, channels]: [usize; 4]) -> Option<Kept> {
     let file = TensorFile::open(path).ok()?;
     let known: Vec<(String, Stamp)> = serde_json::from_str(file.text(FILES)?).ok()?;
     let tensors = file.tensors();
