@@ -236,3 +236,24 @@ fn a_zip_file_is_translated_as_its_folder() {
         assert!(folder == zip, "{name}");
     }
 }
+
+#[test]
+fn sets_that_overlap_are_told_of() {
+    let folder = tempdir().unwrap();
+    (0..4).for_each(|number| write(&folder.path().join("all"), &format!("{number}.png"), number));
+    (4..8).for_each(|number| write(&folder.path().join("all/some"), &format!("{number}.png"), number));
+    let tiny = TINY.replace("--size 8", "--size 16");
+    let train = |x: &str, y: &str, out: &str| {
+        said(&folder, &format!("train cyclegan --x {x} --y {y} --blocks 1 --steps 1 --out {out} {tiny}"))
+    };
+    assert!(train("all", "all/some", "a").contains("the folder of Y lies in that of X"));
+    assert!(train("all", "./all", "b").contains("X and Y are the same folder"));
+    assert!(!train("all/some", "builtin:noto/faces", "c").contains("warning"));
+}
+
+#[test]
+fn seeds_are_told_whole() {
+    let folder = tempdir().unwrap();
+    let refused = refused(&folder, &format!("train dcgan --seed 18446744073709551615 {TINY}"));
+    assert!(refused.contains("18446744073709551615"), "{refused}");
+}

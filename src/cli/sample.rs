@@ -85,7 +85,9 @@ impl Sample {
             }
         } else {
             fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
-            let mut paths = (0..).map(|index| self.out.join(format!("{index:04}.png")));
+            // Names sort as images were drawn.
+            let digits = (count - 1).to_string().len().max(4);
+            let mut paths = (0..).map(|index| self.out.join(format!("{index:0digits$}.png")));
             draw(&mut |drawn| paths.next().map_or(Ok(()), |path| save_single(drawn.image, &config, &path)))?;
         }
         say(format_args!("{count} images of step {} in {}", checkpoint.step(), self.out.display()));

@@ -8,6 +8,7 @@ use crate::data::{Batching, Found, Images, LoadOptions, Loaded, find, named, sea
 use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 /// A set of images that a model is trained on.
 #[derive(Clone, Debug)]
@@ -134,6 +135,25 @@ pub fn load_some(
     }
     let files = named(spec.source, find(spec.source)?, names)?;
     Ok(Images::of_files(spec.source, files, &options, &|done, count| watch.ready(done, count))?.images)
+}
+
+/// Which sets have images in common because one's folder is, or lies in, the other's; a line each for people.
+pub fn overlaps(specs: &[DatasetSpec<'_>]) -> Vec<String> {
+    let path = |spec: &DatasetSpec<'_>| Path::new(spec.source).canonicalize().ok();
+    let mut lines = Vec::new();
+    for (index, a) in specs.iter().enumerate() {
+        for b in &specs[index + 1..] {
+            let (Some(in_a), Some(in_b)) = (path(a), path(b)) else { continue };
+            let said = match (in_a.starts_with(&in_b), in_b.starts_with(&in_a)) {
+                (true, true) => format!("{} and {} are the same folder", a.name, b.name),
+                (true, false) => format!("the folder of {} lies in that of {}", a.name, b.name),
+                (false, true) => format!("the folder of {} lies in that of {}", b.name, a.name),
+                (false, false) => continue,
+            };
+            lines.push(format!("warning: {said}: what lies in both is in both sets"));
+        }
+    }
+    lines
 }
 
 fn search_all(specs: &[DatasetSpec<'_>]) -> Result<Vec<Found>> {

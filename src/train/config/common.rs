@@ -1,6 +1,6 @@
 //! The settings that every model has.
 
-use super::check::{check_channels, check_norms, counts, number, positive, weights, within};
+use super::check::{check_channels, check_norms, counts, number, positive, refuse, weights, within};
 use super::fields::settings;
 use super::{DiffAugmentParts, Intervals, Preset};
 #[cfg(feature = "cli")]
@@ -348,7 +348,9 @@ impl Common {
             ("checkpoint_every", Some(self.checkpoint_every)),
             ("check_every", Some(self.check_every)),
         ])?;
-        number("seed", self.seed as f64, i64::try_from(self.seed).is_ok(), "one below 2^63")?;
+        if i64::try_from(self.seed).is_err() {
+            refuse("seed", self.seed, "one below 2^63")?;
+        }
         positive(&[
             ("lr", Some(self.lr)),
             ("g_lr", self.g_lr),

@@ -4,7 +4,7 @@ use super::{Programs, Setup, Trainer, distributed, memory, networks};
 use crate::device::Device;
 use crate::ranks::Ranks;
 use crate::train::config::{Record, RunConfig};
-use crate::train::dataset::{Data, Undecoded};
+use crate::train::dataset::{Data, Undecoded, overlaps};
 use crate::train::initial::from_files;
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
@@ -102,7 +102,7 @@ impl<M: Model> Plan<M> {
             memory,
             initial: None,
         };
-        start.machine().iter().for_each(|line| watch.told(line));
+        start.machine().iter().chain(&overlaps(&M::datasets(&config))).for_each(|line| watch.told(line));
         let notes = notes(kept.as_ref(), &found.split, step, config.common().holdout);
         let data = found.load(&M::datasets(&config), config.common(), watch)?;
         let Data { sets, split, kept, names, lines, total } = data;
