@@ -187,7 +187,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
     for (text, named) in [
         ("size = 30", "28 or 32"),
         ("size = 0", "size"),
-        ("size = 52\ndiscriminator = \"whole\"", "`discriminator` patch"),
+        ("size = 116\ndiscriminator = \"whole\"", "`discriminator` patch"),
         ("size = 64\nscales = 5\ndiscriminator = \"whole\"", "`scales` 4"),
         ("size = 64\nscales = 3\ndiscriminator = \"patch70\"", "`scales` 2"),
         ("size = 100\nscales = 4\ndiscriminator = \"patch\"", "multiple of 8 from 128"),

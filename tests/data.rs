@@ -198,7 +198,7 @@ fn wrong_sources_are_explained() {
     assert!(message(Images::load("no/such", &options(4))).contains("no such folder"));
     let unknown = message(Images::load("builtin:noto/face", &options(4)));
     assert!(unknown.contains("builtin:noto, builtin:noto/animals, builtin:noto/faces, builtin:twemoji"));
-    assert!(message(load(&folder, &LoadOptions { channels: 4, ..options(4) })).contains("channels"));
+    assert!(message(load(&folder, &LoadOptions { channels: 2, ..options(4) })).contains("channels"));
     assert!(message(load(&folder, &options(0))).contains("side"));
 }
 

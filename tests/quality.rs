@@ -215,7 +215,7 @@ fn wrong_input_is_refused() {
         message(nearest(of(8, 3), of(4, 3))),
         message(mean_absolute_error(of(8, 3), of(4, 3))),
     ] {
-        assert!(text.contains("cannot be compared with images of side"), "{text}");
+        assert!(text.contains("cannot be compared with images of size"), "{text}");
     }
     let two = ImageSet::new(&values[..96], 4, 3).unwrap();
     assert!(message(mean_absolute_error(of(4, 3), two)).contains("1 images cannot be compared with 2"));

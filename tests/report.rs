@@ -66,10 +66,15 @@ fn pairs_alternate_source_and_translation() {
 #[test]
 fn sheets_refuse_what_is_no_image() {
     let layout = Layout::new(4, 64);
-    assert!(message(grid(gray(&[0.0; 5], 2), layout)).contains("whole images of 2 x 2 x 1"));
+    assert!(
+        message(grid(gray(&[0.0; 5], 2), layout))
+            .contains("whole images of size 2 with 1 channels, 4 values each")
+    );
     assert!(message(grid(gray(&[], 2), layout)).contains("whole images"));
-    assert!(message(grid(gray(&[], 0), layout)).contains("side of 1 or more"));
-    assert!(message(grid(Images { channels: 2, ..gray(&[0.0; 8], 2) }, layout)).contains("1 or 3 channels"));
+    assert!(message(grid(gray(&[], 0), layout)).contains("sides of 1 or more"));
+    assert!(
+        message(grid(Images { channels: 2, ..gray(&[0.0; 8], 2) }, layout)).contains("1, 3 or 4 channels")
+    );
     assert!(message(grid(gray(&[0.0; 4], 2), Layout { columns: 0, ..layout })).contains("0 columns"));
     assert!(message(grid(gray(&[0.0; 4], 2), Layout { scale: 65, ..layout })).contains("scale 65"));
     assert!(message(grid(gray(&[0.0; 4], usize::MAX), layout)).contains("whole images"));

@@ -93,7 +93,7 @@ fn sizes_that_cannot_be_are_refused_with_ones_that_can() {
         ("dcgan --size 96x", "96x64"),
         ("cyclegan --size 66x64", "choose multiples of 4, such as 64 or 68x64"),
         ("cyclegan --size 8x64 --discriminator patch", "16 pixels or more"),
-        ("dcgan --size 64 --load-size 60", "--load-size"),
+        ("dcgan --size 64 --load-size 60", "load_size is 60; choose one from 64"),
     ] {
         let output = mewgan(&folder, &format!("train {flags} --device cpu"));
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -142,7 +142,7 @@ fn images_are_in_a_site_only_as_asked_for() {
     assert!(said.contains("contains 5 of the images the run trains on"), "{said}");
     let sheet = image::open(folder.path().join("some/images/training.png")).unwrap();
     let side =
-        manifest(&folder.path().join("some"))["details"]["training"]["images"]["side"].as_u64().unwrap();
+        manifest(&folder.path().join("some"))["details"]["training"]["images"]["size"][1].as_u64().unwrap();
     assert_eq!(u64::from(sheet.width()), 5 * side);
 
     let said = export("none", "0");

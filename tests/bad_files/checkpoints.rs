@@ -115,7 +115,7 @@ fn rows() -> Vec<Row> {
         row("a step below 0", with("step", (-1).into()), &["metadata"]),
         row("another format", with("format", 2.into()), &["format 2; expected format 1"]),
         row("another kind", with("kind", "other".into()), &["\"other\"", "\"dcgan\""]),
-        row("settings that are none", config("size = \"large\""), &["size", "expected usize"]),
+        row("settings that are none", config("size = \"large\""), &["size", "\"large\" is no size"]),
         row(
             "settings of another kind",
             config("lambda_cycle = 1.0"),

@@ -39,7 +39,7 @@ fn common() -> Vec<Row> {
         row("steps and epochs", "steps = 4\nepochs = 2", &["both steps and epochs", "remove one"]),
         row("no batch", "batch = 0", &["batch is 0", "1 to 65536"]),
         row("too wide", "g_width = 5000", &["g_width is 5000", "1 to 4096"]),
-        row("a channel too few", "channels = 2", &["channels is 2", "3 for colour or 1 for grey"]),
+        row("a channel too few", "channels = 2", &["channels is 2", "3 for colour, 1 for grey"]),
         row("a vast seed", "seed = 9223372036854775808", &["9223372036854775808"]),
         row("all held out", "holdout = 1.0", &["holdout is 1", "below 1"]),
         row("spectral generators", "norm = \"spectral\"", &["norm is spectral", "--d-norm spectral"]),

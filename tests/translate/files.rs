@@ -108,7 +108,7 @@ fn one_bad_file_does_not_end_the_job() {
     let (code, said, errors) = fails(&folder, "in --out out");
     assert_eq!(code, Some(1));
     assert_says(&said, &["3 images translated", "2 failed"]);
-    assert_says(&errors, &["failed: in/b.png: neither PNG", "failed: in/e.jpg: an empty file"]);
+    assert_says(&errors, &["failed: in/b.png: not a PNG", "failed: in/e.jpg: an empty file"]);
     for name in ["a.png", "c.png", "d.png"] {
         assert!(path("out").join(name).is_file(), "{name}");
     }

@@ -141,11 +141,11 @@ impl<'g> Building<'g, '_> {
         Ok([fake_x, fake_y])
     }
 
-    /// The translations a generator step kept.
-    pub fn fakes_kept(&self, shape: Shape) -> [Var<'g>; 2] {
+    /// The translations a generator step kept, of the shapes of `images`.
+    pub fn fakes_kept(&self, images: [Var<'g>; 2]) -> [Var<'g>; 2] {
         [0, 1].map(|index| {
             let (_, _, offset) = self.buffers[FAKES].tensors[index];
-            self.graph.state(Slot { buffer: FAKES, offset }, shape)
+            self.graph.state(Slot { buffer: FAKES, offset }, images[index].shape())
         })
     }
 

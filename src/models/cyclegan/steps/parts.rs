@@ -94,7 +94,7 @@ pub const GENERATORS_FIRST: &[Part] = &[
         sees_fakes: true,
         ..Part::new("discriminators_step", Discriminators, |step, images| {
             let real = step.score_real(images, ["D_X_real", "D_Y_real"])?;
-            let fakes = step.fakes_kept(images[0].shape());
+            let fakes = step.fakes_kept(images);
             let fake = step.score_fakes(fakes, ["D_X_fake", "D_Y_fake"])?;
             step.join(real, fake)
         })
