@@ -58,7 +58,7 @@ pub fn buffer(of: &Contraction) -> StateBuffer {
 }
 
 impl Rung {
-    /// Its program for a convolution whose operands lie in state buffer 0, as [`state_buffer`] has them.
+    /// Its program for a convolution whose operands lie in state buffer 0, as [`buffer`] has them.
     ///
     /// # Errors
     /// If the kernel's text cannot be made (an error in this crate).

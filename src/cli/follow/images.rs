@@ -4,6 +4,8 @@ use super::{Progress, View};
 use crate::train::preparation::Preparation;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, stdout};
+use std::sync::{Mutex, PoisonError};
 
 /// Where nobody sees a bar, a set of so many images is told of before it is decoded.
 const LARGE: usize = 1000;
@@ -11,7 +13,9 @@ const LARGE: usize = 1000;
 /// Lines for people, and a bar on a terminal while images are decoded.
 pub struct Preparing {
     view: View,
-    bar: ProgressBar,
+    style: ProgressStyle,
+    /// That of the set that is decoded now.
+    bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Preparing {
@@ -22,27 +26,33 @@ impl Preparing {
     pub fn new(view: View) -> Result<Self> {
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} images  {eta} left")
             .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
-        let bar = if view.progress == Progress::Silent { ProgressBar::hidden() } else { ProgressBar::new(0) };
-        Ok(Self { view, bar: bar.with_style(style) })
+        Ok(Self { view, style, bar: Mutex::default() })
+    }
+
+    /// A bar of so many images; none where nobody would see it.
+    fn bar(&self, count: usize) -> Option<ProgressBar> {
+        let shown = self.view.progress == Progress::Auto && stdout().is_terminal();
+        let bar = shown.then(|| ProgressBar::new(count as u64).with_style(self.style.clone()));
+        bar.filter(|bar| !bar.is_hidden())
     }
 }
 
 impl Preparation for Preparing {
     fn told(&self, line: &str) {
-        self.bar.suspend(|| self.view.say(line));
+        self.view.say(line);
     }
 
     fn ready(&self, done: usize, count: usize) {
+        let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         if done == 0 {
-            self.bar.reset();
-            self.bar.set_length(count as u64);
-            if self.bar.is_hidden() && count >= LARGE {
+            *shown = self.bar(count);
+            if shown.is_none() && count >= LARGE {
                 self.view.say(&format!("reading {count} images"));
             }
         }
-        self.bar.set_position(self.bar.position().max(done as u64));
-        if done == count {
-            self.bar.finish_and_clear();
+        match shown.take_if(|_| done == count) {
+            Some(bar) => bar.finish_and_clear(),
+            None => shown.iter().for_each(|bar| bar.inc(u64::from(done > 0))),
         }
     }
 }

@@ -56,9 +56,9 @@ impl View {
         Self { progress: Progress::Auto, preview }
     }
 
-    /// By lines, those for people on stderr where stdout is for JSON.
+    /// As usual, but with what is for people on stderr where stdout is for JSON.
     pub fn with_json(json: bool) -> Self {
-        Self { progress: if json { Progress::Json } else { Progress::Lines }, preview: false }
+        Self { progress: if json { Progress::Json } else { Progress::Auto }, preview: false }
     }
 
     /// Not at all.

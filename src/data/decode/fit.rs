@@ -132,8 +132,9 @@ fn transparent(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -
     let mut opaque = RgbImage::new(image.width(), image.height());
     let mut weighted = image::Rgba32FImage::new(image.width(), image.height());
     for ((from, to), colour) in image.pixels().zip(weighted.pixels_mut()).zip(opaque.pixels_mut()) {
+        // Halves: the filter overshoots, and what is over 1 would be cut off.
         let [r, g, b, a] = from.0.map(|level| f32::from(level) / 255.0);
-        *to = Rgba([r * a, g * a, b * a, a]);
+        *to = Rgba([r * a, g * a, b * a, a].map(|value| value / 2.0));
         *colour = Rgb([from.0[0], from.0[1], from.0[2]]);
     }
     let weighted = imageops::resize(&weighted, width, height, filter);
@@ -143,7 +144,7 @@ fn transparent(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -
         let Rgba([r, g, b, a]) = *weighted.get_pixel(x, y);
         let level = |value: f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
         let own = opaque.get_pixel(x, y).0;
-        match level(a) {
+        match level(2.0 * a) {
             0 => Rgba([own[0], own[1], own[2], 0]),
             alpha => Rgba([level(r / a), level(g / a), level(b / a), alpha]),
         }

@@ -37,6 +37,7 @@ pub fn evaluate(
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
     let count = judging.count.unwrap_or(real.clamp(64, REAL));
     let mut images = Set { values: Vec::new(), size: common.size, channels: common.channels };
+    watch.ready(0, count);
     Sampler::new(checkpoint, device, NormMode::Batch)?.images(common.seed, count, &mut |drawn| {
         images.values.extend_from_slice(drawn.image);
         watch.ready(images.len(), count);
