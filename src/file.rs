@@ -47,6 +47,19 @@ pub(crate) fn write_atomic_with(
     written.map_err(Error::io(path))
 }
 
+/// Has `write` write a cache's file under a name of this process's own, which then becomes `path` in one go: another process may
+/// be at the same. The folder is made. One that cannot be written is only slower next time.
+pub(crate) fn write_cache(path: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) {
+    let Some(folder) = path.parent() else { return };
+    let temporary = path.with_extension(std::process::id().to_string());
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| write(&temporary))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+}
+
 /// Has the name of `path` written to the disk, so that it stays if the power goes after other files did. Where the system
 /// cannot, it keeps the order of names by itself, or nobody can.
 pub(crate) fn sync_name(path: &Path) {

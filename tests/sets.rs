@@ -257,3 +257,33 @@ fn seeds_are_told_whole() {
     let refused = refused(&folder, &format!("train dcgan --seed 18446744073709551615 {TINY}"));
     assert!(refused.contains("18446744073709551615"), "{refused}");
 }
+
+#[test]
+fn a_run_finds_its_images_and_its_split_from_anywhere() {
+    let folder = tempdir().unwrap();
+    let mut zip = zip::ZipWriter::new(File::create(folder.path().join("set.zip")).unwrap());
+    for number in 0..10 {
+        let name = format!("{number}.png");
+        write(&folder.path().join("set"), &name, number);
+        zip.start_file(&name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&fs::read(folder.path().join("set").join(&name)).unwrap()).unwrap();
+    }
+    zip.finish().unwrap();
+    said(
+        &folder,
+        &format!("train dcgan --data set.zip --out run --holdout 0.3 --steps 2 --noise-size 4 {TINY}"),
+    );
+    let inside = |path: &str, arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mewgan"));
+        let command = command.current_dir(folder.path().join(path)).args(arguments.split_whitespace());
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        assert!(status.success(), "{arguments}: {}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap()
+    };
+    assert!(inside("run", "resume . --steps 4").contains("7 images"), "a zip file is found where it was");
+    fs::remove_file(folder.path().join("set.zip")).unwrap();
+    fs::rename(folder.path().join("set"), folder.path().join("set.zip")).unwrap();
+    fs::remove_file(folder.path().join("set.zip").join(&kept(&folder, "data", "held_out")[0])).unwrap();
+    let judged = inside("run/checkpoints", "evaluate 000004.safetensors --count 16 --device cpu");
+    assert!(judged.contains("1 gone"), "the run's own split is found beside a checkpoint: {judged}");
+}

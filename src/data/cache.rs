@@ -71,8 +71,7 @@ impl Cache {
         true
     }
 
-    /// Keeps the images of the files `good`, unless all were kept before. A cache that cannot be written is only slower next
-    /// time.
+    /// Keeps the images of the files `good`, unless all were kept before.
     pub fn keep(mut self, good: &[usize], images: &[u8]) {
         if good.iter().all(|&index| self.places[index].is_some()) {
             // Used now: others go first.
@@ -85,17 +84,11 @@ impl Cache {
         self.kept = Vec::new();
         let stamped = |&index: &usize| (&self.files[index].0, self.files[index].1.unwrap_or_default());
         let Ok(text) = serde_json::to_string(&good.iter().map(stamped).collect::<Vec<_>>()) else { return };
-        let Some(folder) = self.path.parent() else { return };
         self.shape[0] = good.len();
-        // A process beside this one may write the same: a file of our own first, then its name in one go.
-        let temporary = self.path.with_extension(std::process::id().to_string());
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| make_room(folder, images.len() as u64))
-            .and_then(|()| write_bytes(&temporary, IMAGES, &self.shape, images, (FILES, text)))
-            .and_then(|()| fs::rename(&temporary, &self.path));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
+        file::write_cache(&self.path, |path| {
+            make_room(path.parent().unwrap_or(path), images.len() as u64)?;
+            write_bytes(path, IMAGES, &self.shape, images, (FILES, text))
+        });
     }
 }
 

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::decode::{Content, ImageFile};
 use crate::{Error, Result};
 
 /// The extensions of files that can be read.
-const EXTENSIONS: [&str; 11] =
+pub const EXTENSIONS: [&str; 11] =
     ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// How many kinds of files that were left out are listed.
@@ -63,6 +63,22 @@ impl Found {
         }
         self.files.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
         Ok(self)
+    }
+
+    /// The images of `source` that are called `names` alone.
+    ///
+    /// # Errors
+    /// If one is not there.
+    pub fn named(mut self, source: &str, names: &[String]) -> Result<Self> {
+        let wanted: HashSet<&String> = names.iter().collect();
+        self.files.retain(|file| wanted.contains(&file.name));
+        let there: HashSet<&String> = self.files.iter().map(|file| &file.name).collect();
+        match names.iter().find(|name| !there.contains(name)) {
+            Some(missing) => {
+                Err(Error::Input(format!("{source}: its image {missing} is not there any more")))
+            }
+            None => Ok(Self { files: self.files, left_out: BTreeMap::new() }),
+        }
     }
 
     /// What was left out, such as `12 .avif, 1 .txt`; `None` if nothing was.

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,10 +101,7 @@ impl Images {
     /// [`LoadOptions::skip_bad`]), or none can.
     pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded> {
         options.check()?;
-        let found = search(source)?;
-        let left_out = found.left_out();
-        let loaded = Self::of_files(source, found.files, options, &|_, _| {})?;
-        Ok(Loaded { left_out, ..loaded })
+        Self::of(source, search(source)?, options, &|_, _| {})
     }
 
     /// Loads the images of `source` that are called `names`, as [`Images::names`] has them.
@@ -113,23 +109,69 @@ impl Images {
     /// # Errors
     /// As [`Images::load`], or if one of them is not there any more.
     pub fn load_named(source: &str, names: &[String], options: &LoadOptions) -> Result<Self> {
-        let all = LoadOptions { skip_bad: false, ..options.clone() };
-        Ok(Self::of_files(source, named(source, find(source)?, names)?, &all, &|_, _| {})?.images)
+        let all = LoadOptions { skip_bad: false, cache: false, ..options.clone() };
+        Ok(Self::of(source, search(source)?.named(source, names)?, &all, &|_, _| {})?.images)
     }
 
-    /// Loads `files`, some of those of `source`.
+    /// Loads what was `found` of `source`. All files are looked at before the first bad one is told of, so that all bad ones can be.
     ///
     /// # Errors
     /// If an image cannot be read (unless [`LoadOptions::skip_bad`]), or none can, or they need more memory than the machine
     /// has.
-    pub fn of_files(
-        source: &str,
-        files: Vec<ImageFile>,
-        options: &LoadOptions,
-        on_image: OnImage<'_>,
-    ) -> Result<Loaded> {
+    pub fn of(source: &str, found: Found, options: &LoadOptions, on_image: OnImage<'_>) -> Result<Loaded> {
         options.check()?;
-        read_all(source, files, options, on_image)
+        let (left_out, files) = (found.left_out(), found.files);
+        let (count, len) = (files.len(), options.image_len());
+        check_memory(source, count, options)?;
+        let mut cache = Cache::open(source, &files, options);
+        if let Some(bytes) = cache.as_mut().and_then(Cache::whole) {
+            if let Some(cache) = cache {
+                cache.keep(&Vec::from_iter(0..count), &[]);
+            }
+            on_image(count, count);
+            let names = files.into_iter().map(|file| file.name).collect();
+            let images = Self::new(bytes, names, options.size, options.channels)?;
+            return Ok(Loaded { images, skipped: Problems::new(), warnings: Problems::new(), left_out });
+        }
+        let mut bytes = vec![0; count * len];
+        let done = AtomicUsize::new(0);
+        on_image(0, count);
+        let read = |(index, (place, file)): (usize, (&mut [u8], &ImageFile))| {
+            let warning = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
+                true => Ok(None),
+                false => file.fitted(options).map(|image| {
+                    place.copy_from_slice(&image.bytes);
+                    image.warning
+                }),
+            };
+            on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            warning
+        };
+        let decoded: Vec<std::result::Result<Option<String>, String>> =
+            bytes.par_chunks_exact_mut(len).zip(&files).enumerate().map(read).collect();
+
+        let (mut names, mut good, mut bad, mut warnings) =
+            (Vec::new(), Vec::new(), Problems::new(), Problems::new());
+        for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
+            match decoded {
+                Ok(warning) => {
+                    bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
+                    names.push(file.name);
+                    good.push(index);
+                    warnings.extend(warning.map(|warning| (file.path, warning)));
+                }
+                Err(problem) => bad.push((file.path, problem)),
+            }
+        }
+        bytes.truncate(names.len() * len);
+        if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
+            return Err(Error::Images { set: source.to_owned(), count, bad });
+        }
+        if let Some(cache) = cache {
+            cache.keep(&good, &bytes);
+        }
+        let images = Self::new(bytes, names, options.size, options.channels)?;
+        Ok(Loaded { images, skipped: bad, warnings, left_out })
     }
 
     /// How many images.
@@ -194,6 +236,11 @@ pub fn find(source: &str) -> Result<Vec<ImageFile>> {
     Ok(search(source)?.files)
 }
 
+/// Whether a source is a bundled set.
+pub fn is_bundled(source: &str) -> bool {
+    source.starts_with(builtin::PREFIX)
+}
+
 /// As [`find`], with what is beside the images.
 ///
 /// # Errors
@@ -205,81 +252,6 @@ pub fn search(source: &str) -> Result<Found> {
         None if archive::is_archive(path) => archive::images(path),
         None => folder::images(path),
     }
-}
-
-/// Those of `files` that are called `names`.
-///
-/// # Errors
-/// If one is not there.
-pub fn named(source: &str, mut files: Vec<ImageFile>, names: &[String]) -> Result<Vec<ImageFile>> {
-    let wanted: HashSet<&String> = names.iter().collect();
-    files.retain(|file| wanted.contains(&file.name));
-    let there: HashSet<&String> = files.iter().map(|file| &file.name).collect();
-    match names.iter().find(|name| !there.contains(name)) {
-        Some(missing) => Err(Error::Input(format!("{source}: its image {missing} is not there any more"))),
-        None => Ok(files),
-    }
-}
-
-/// The images in `files`, and what is wrong with those that are none. All files are looked at before the first bad one is
-/// told of, so that all bad ones can be.
-fn read_all(
-    source: &str,
-    files: Vec<ImageFile>,
-    options: &LoadOptions,
-    on_image: OnImage<'_>,
-) -> Result<Loaded> {
-    let (count, len) = (files.len(), options.image_len());
-    check_memory(source, count, options)?;
-    let mut cache = Cache::open(source, &files, options);
-    if let Some(bytes) = cache.as_mut().and_then(Cache::whole) {
-        if let Some(cache) = cache {
-            cache.keep(&Vec::from_iter(0..count), &[]);
-        }
-        on_image(count, count);
-        let names = files.into_iter().map(|file| file.name).collect();
-        let images = Images::new(bytes, names, options.size, options.channels)?;
-        return Ok(Loaded { images, skipped: Problems::new(), warnings: Problems::new(), left_out: None });
-    }
-    let mut bytes = vec![0; count * len];
-    let done = AtomicUsize::new(0);
-    on_image(0, count);
-    let read = |(index, (place, file)): (usize, (&mut [u8], &ImageFile))| {
-        let warning = match cache.as_ref().is_some_and(|cache| cache.read(index, place)) {
-            true => Ok(None),
-            false => file.fitted(options).map(|image| {
-                place.copy_from_slice(&image.bytes);
-                image.warning
-            }),
-        };
-        on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
-        warning
-    };
-    let decoded: Vec<std::result::Result<Option<String>, String>> =
-        bytes.par_chunks_exact_mut(len).zip(&files).enumerate().map(read).collect();
-
-    let (mut names, mut good, mut bad, mut warnings) =
-        (Vec::new(), Vec::new(), Problems::new(), Problems::new());
-    for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
-        match decoded {
-            Ok(warning) => {
-                bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
-                names.push(file.name);
-                good.push(index);
-                warnings.extend(warning.map(|warning| (file.path, warning)));
-            }
-            Err(problem) => bad.push((file.path, problem)),
-        }
-    }
-    bytes.truncate(names.len() * len);
-    if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
-        return Err(Error::Images { set: source.to_owned(), count, bad });
-    }
-    if let Some(cache) = cache {
-        cache.keep(&good, &bytes);
-    }
-    let images = Images::new(bytes, names, options.size, options.channels)?;
-    Ok(Loaded { images, skipped: bad, warnings, left_out: None })
 }
 
 /// Refuses more images than the machine's memory holds.

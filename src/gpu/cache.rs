@@ -34,18 +34,10 @@ impl PipelineCache {
         Some(Self { cache, file, loaded: data.len() })
     }
 
-    /// Writes what has been added since it was opened. A cache that cannot be written is only slower next time.
+    /// Writes what has been added since it was opened.
     pub fn save(&self) {
         let Some(data) = self.cache.get_data().filter(|data| data.len() != self.loaded) else { return };
-        let Some(folder) = self.file.parent() else { return };
-        // Another process may be at it: a file of our own first, then its name in one go.
-        let temporary = self.file.with_extension(std::process::id().to_string());
-        let written = std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&temporary, [&hash(&data)[..], &data].concat()))
-            .and_then(|()| std::fs::rename(&temporary, &self.file));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
+        file::write_cache(&self.file, |path| std::fs::write(path, [&hash(&data)[..], &data].concat()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::data::to_byte;
+use crate::data::{CHANNELS, to_byte};
 use crate::file;
 use crate::size::Size;
 use crate::{Error, Result};
@@ -62,7 +62,7 @@ impl Images<'_> {
     /// Values of one image; an error where the numbers do not describe whole images.
     fn image_len(&self) -> Result<usize> {
         let Self { values, size, channels } = *self;
-        if size.least() == 0 || !matches!(channels, 1 | 3 | 4) {
+        if size.least() == 0 || !CHANNELS.contains(&channels) {
             return Err(Error::Input(format!(
                 "sheet: images of size {size} with {channels} channels; expected sides of 1 or more and 1, 3 or 4 channels"
             )));

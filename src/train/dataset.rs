@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, ImageNames};
 use super::config::Common;
 use super::preparation::Preparation;
 use super::split::{Members, Split};
-use crate::data::{Batching, Found, Images, LoadOptions, Loaded, find, named, search};
+use crate::data::{Batching, Found, Images, LoadOptions, Loaded, search};
 use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -51,6 +51,8 @@ pub struct Data {
     pub split: Split,
     /// All images that the run has ever known, to be kept with it.
     pub kept: Split,
+    /// Whether all that was found could be read.
+    pub complete: bool,
     /// What checkpoints remember of each, by its name.
     pub names: BTreeMap<String, ImageNames>,
     /// What they are, a line each for people.
@@ -76,65 +78,85 @@ impl Undecoded {
     /// # Errors
     /// If they cannot be read, or those that can are too few to fill a batch.
     pub fn load(self, specs: &[DatasetSpec<'_>], settings: &Common, watch: &dyn Preparation) -> Result<Data> {
-        let (mut loaded, mut good) = (Vec::new(), Vec::new());
+        let mut loaded = Vec::new();
         for (spec, found) in specs.iter().zip(self.found) {
-            let options = LoadOptions { channels: spec.channels, ..settings.load_options() };
-            let left_out = found.left_out();
-            let set = Images::of_files(spec.source, found.files, &options, &|done, count| {
-                watch.ready(done, count);
-            })?;
-            good.push((spec.name, set.images.names().to_vec()));
-            loaded.push(Loaded { left_out, ..set });
+            let options = settings.load_options(spec.channels);
+            loaded.push(Images::of(spec.source, found, &options, &|done, count| watch.ready(done, count))?);
         }
-        // Who could not be read is neither trained on nor held out; the others stay what they were.
-        let split = Split::new(&good, settings.holdout, settings.seed, Some(&self.split))?;
-        let total = total(specs, settings, &split)?;
+        let complete = loaded.iter().all(|set| set.skipped.is_empty());
+        let (split, total) = match complete {
+            true => (self.split, self.total),
+            // Who could not be read is neither trained on nor held out; the others stay what they were.
+            false => {
+                let good =
+                    specs.iter().zip(&loaded).map(|(spec, set)| (spec.name, set.images.names().to_vec()));
+                let good: Vec<_> = good.collect();
+                let split = Split::new(&good, settings.holdout, settings.seed, Some(&self.split))?;
+                let total = total(specs, settings, &split)?;
+                (split, total)
+            }
+        };
         let (mut sets, mut names, mut lines) = (Vec::new(), BTreeMap::new(), Vec::new());
         for (spec, loaded) in specs.iter().zip(loaded) {
-            let set = dataset(&loaded.images, &split.of(spec.name));
+            let set = dataset(&loaded.images, split.of(spec.name));
             let line = line(spec, &set, &loaded)?;
             lines.push(if specs.len() > 1 { format!("{}: {line}", spec.name) } else { line });
             names.insert(spec.name.to_owned(), ImageNames::new(set.images.names()));
             sets.push(set);
         }
-        Ok(Data { sets, split, kept: self.kept, names, lines, total })
+        Ok(Data { sets, split, kept: self.kept, complete, names, lines, total })
     }
 }
 
-/// The images of the sets of a checkpoint's run that are there now, divided as the run keeps it. What is gone or new `watch`
-/// is told.
-///
-/// # Errors
-/// If they cannot be found.
-pub fn members_of(
-    checkpoint: &Checkpoint,
-    specs: &[DatasetSpec<'_>],
-    settings: &Common,
-    watch: &dyn Preparation,
-) -> Result<Vec<Members>> {
-    let kept = Split::of_checkpoint(checkpoint.path())?;
-    let split = split(specs, &search_all(specs)?, settings, kept.as_ref())?;
-    kept.iter().flat_map(|kept| kept.changes(&split)).for_each(|change| watch.told(&change));
-    Ok(specs.iter().map(|spec| split.of(spec.name)).collect())
+/// A set of a checkpoint's run as it is now, none of its images decoded.
+pub struct Known<'c> {
+    source: &'c str,
+    found: Found,
+    /// Its images, divided as the run keeps it.
+    pub members: Members,
 }
 
-/// Images of a set by name, at the size of training; none where there are no names. Where bad ones are skipped, those that can
-/// be read.
-///
-/// # Errors
-/// If one is not there, or cannot be read.
-pub fn load_some(
-    spec: &DatasetSpec<'_>,
-    names: &[String],
-    settings: &Common,
-    watch: &dyn Preparation,
-) -> Result<Images> {
-    let options = LoadOptions { channels: spec.channels, ..settings.plain_options() };
-    if names.is_empty() {
-        return Images::new(Vec::new(), Vec::new(), options.size, options.channels);
+impl<'c> Known<'c> {
+    /// Looks for the sets `specs` of a checkpoint's run. What is gone or new `watch` is told.
+    ///
+    /// # Errors
+    /// If they cannot be found.
+    pub fn all(
+        checkpoint: &Checkpoint,
+        specs: &[DatasetSpec<'c>],
+        settings: &Common,
+        watch: &dyn Preparation,
+    ) -> Result<Vec<Self>> {
+        let kept = Split::of_checkpoint(checkpoint.path())?;
+        let found = search_all(specs)?;
+        let split = split(specs, &found, settings, kept.as_ref())?;
+        kept.iter().flat_map(|kept| kept.changes(&split)).for_each(|change| watch.told(&change));
+        let known = |(spec, found): (&DatasetSpec<'c>, Found)| Self {
+            source: spec.source,
+            found,
+            members: split.of(spec.name).clone(),
+        };
+        Ok(specs.iter().zip(found).map(known).collect())
     }
-    let files = named(spec.source, find(spec.source)?, names)?;
-    Ok(Images::of_files(spec.source, files, &options, &|done, count| watch.ready(done, count))?.images)
+
+    /// The names of all its images.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.found.files.iter().map(|file| file.name.as_str())
+    }
+
+    /// Its images that are called `names`; none where there are no names. Where bad ones are skipped, those that can be read.
+    ///
+    /// # Errors
+    /// If one is not there, or cannot be read.
+    pub fn load(&self, names: &[String], options: &LoadOptions, watch: &dyn Preparation) -> Result<Images> {
+        // What is kept on disk are whole sets.
+        let options = LoadOptions { cache: false, ..options.clone() };
+        if names.is_empty() {
+            return Images::new(Vec::new(), Vec::new(), options.size, options.channels);
+        }
+        let found = self.found.clone().named(self.source, names)?;
+        Ok(Images::of(self.source, found, &options, &|done, count| watch.ready(done, count))?.images)
+    }
 }
 
 /// Which sets have images in common because one's folder is, or lies in, the other's; a line each for people.

@@ -115,13 +115,13 @@ pub trait Model: Sized {
     ///
     /// # Errors
     /// If the networks do not fit the size.
-    fn sheets(&self, config: &Self::Config, sets: &[Members]) -> Result<Vec<SheetSpec>>;
+    fn sheets(&self, config: &Self::Config, sets: &[&Members]) -> Result<Vec<SheetSpec>>;
 
     /// What the samples of sheet `index` are made of.
     ///
     /// # Errors
     /// If it cannot be read.
-    fn sheet_input(config: &Self::Config, sets: &[Members], index: usize) -> Result<Vec<f32>>;
+    fn sheet_input(config: &Self::Config, sets: &[&Members], index: usize) -> Result<Vec<f32>>;
 
     /// Writes sheet `index` after `step`, of its input and what came of it, output by output.
     ///

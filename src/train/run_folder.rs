@@ -98,6 +98,12 @@ impl RunFolder {
         Ok(run)
     }
 
+    /// The folder of the run that a checkpoint lies in; none where it lies elsewhere.
+    pub fn of_checkpoint(path: &Path) -> Option<Self> {
+        let path = std::path::absolute(path).ok()?;
+        Self::open(path.parent()?.parent()?).ok()
+    }
+
     /// Removes what a run leaves, and nothing else. Its settings stay until those of the next run replace them: without them
     /// it would be no run's folder any more, and not free either.
     ///

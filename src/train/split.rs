@@ -92,8 +92,9 @@ impl Split {
     }
 
     /// The images of a set; none where there is no such set.
-    pub fn of(&self, set: &str) -> Members {
-        self.sets.get(set).cloned().unwrap_or_default()
+    pub fn of(&self, set: &str) -> &Members {
+        static NONE: Members = Members { trained: Vec::new(), held_out: Vec::new() };
+        self.sets.get(set).unwrap_or(&NONE)
     }
 
     /// All images that this or `earlier` knows, which this has divided in the same way.
@@ -101,12 +102,13 @@ impl Split {
     pub fn with(mut self, earlier: Option<&Self>) -> Self {
         for (set, members) in earlier.into_iter().flat_map(|earlier| &earlier.sets) {
             let now = self.sets.entry(set.clone()).or_default();
-            let known: BTreeSet<String> = now.names().cloned().collect();
+            let known: BTreeSet<&String> = now.names().collect();
             let gone = |names: &[String]| {
-                names.iter().filter(|name| !known.contains(*name)).cloned().collect::<Vec<_>>()
+                names.iter().filter(|name| !known.contains(name)).cloned().collect::<Vec<_>>()
             };
-            now.trained.extend(gone(&members.trained));
-            now.held_out.extend(gone(&members.held_out));
+            let (trained, held_out) = (gone(&members.trained), gone(&members.held_out));
+            now.trained.extend(trained);
+            now.held_out.extend(held_out);
         }
         self
     }
@@ -154,10 +156,7 @@ impl Split {
     /// # Errors
     /// As [`Split::read`].
     pub fn of_checkpoint(path: &Path) -> Result<Option<Self>> {
-        match path.parent().and_then(Path::parent).map(RunFolder::open) {
-            Some(Ok(folder)) => Self::read(&folder),
-            Some(Err(_)) | None => Ok(None),
-        }
+        RunFolder::of_checkpoint(path).map_or(Ok(None), |folder| Self::read(&folder))
     }
 
     /// Keeps it with the run in `folder`.

@@ -6,10 +6,11 @@ use super::{Exported, Options};
 use crate::data::to_unit;
 use crate::graph::Step;
 use crate::models::cyclegan::evaluation::judged;
-use crate::models::cyclegan::{CycleGanConfig, Domain};
+use crate::models::cyclegan::{CycleGan, CycleGanConfig, Domain};
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
+use crate::train::dataset::Known;
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
 use crate::{Error, Result};
@@ -49,7 +50,10 @@ pub fn export(
     let wanted = options.images.unwrap_or(EXAMPLES);
     let sets = match wanted {
         0 => Vec::new(),
-        most => judged(checkpoint, &config, most, watch).map_err(unless_without)?.into(),
+        most => {
+            let sets = Known::all(checkpoint, &CycleGan::datasets(&config), &config.common, watch);
+            sets.and_then(|sets| judged(&config, &sets, most, watch)).map_err(unless_without)?.into()
+        }
     };
 
     let mut files = Files::create(out)?;

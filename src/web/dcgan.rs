@@ -7,14 +7,14 @@ use super::files::{Files, Manifest, Sheet};
 use super::phases::{Line, checked, lines};
 use super::{Exported, Options};
 use crate::Result;
-use crate::data::{AugmentKind, Images, NoiseKind, find, named};
+use crate::data::{AugmentKind, Images, NoiseKind};
 use crate::graph::Step;
 use crate::models::dcgan::sampling::{BATCH, fixed_noise};
 use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
 use crate::nn::{Norm, NormMode};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::config::{Common, RunConfig};
-use crate::train::dataset::members_of;
+use crate::train::dataset::Known;
 use crate::train::model::Model;
 use crate::train::phase::{Inputs, Moment, Phase};
 use crate::train::preparation::Preparation;
@@ -145,11 +145,10 @@ pub fn export(
 /// The images the run trains on.
 fn images_of(checkpoint: &Checkpoint, config: &DcganConfig, watch: &dyn Preparation) -> Result<Images> {
     let common = &config.common;
-    let members =
-        members_of(checkpoint, &Dcgan::datasets(config), common, watch).map_err(unless_without)?.remove(0);
-    let files = named(&config.data, find(&config.data)?, &members.trained)?;
-    let load = |done, count| watch.ready(done, count);
-    Ok(Images::of_files(&config.data, files, &common.load_options(), &load).map_err(unless_without)?.images)
+    let known =
+        Known::all(checkpoint, &Dcgan::datasets(config), common, watch).map_err(unless_without)?.remove(0);
+    let options = common.load_options(common.channels);
+    known.load(&known.members.trained, &options, watch).map_err(unless_without)
 }
 
 fn settings(config: &DcganConfig, phases: &[Phase], images: Sheet) -> Training {

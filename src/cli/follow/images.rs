@@ -1,14 +1,22 @@
 //! What is said while images are made ready.
 
-use super::{Progress, View};
+use super::View;
 use crate::train::preparation::Preparation;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, stdout};
 use std::sync::{Mutex, PoisonError};
 
 /// Where nobody sees a bar, a set of so many images is told of before it is decoded.
 const LARGE: usize = 1000;
+
+/// How a bar of images looks.
+///
+/// # Errors
+/// If its template is none.
+pub fn style() -> Result<ProgressStyle> {
+    ProgressStyle::with_template("{bar:24} {pos}/{len} images  {eta} left")
+        .map_err(|error| Error::Device(format!("progress bar: {error}")))
+}
 
 /// Lines for people, and a bar on a terminal while images are decoded.
 pub struct Preparing {
@@ -24,15 +32,12 @@ impl Preparing {
     /// # Errors
     /// If the bar's template is none.
     pub fn new(view: View) -> Result<Self> {
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} images  {eta} left")
-            .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
-        Ok(Self { view, style, bar: Mutex::default() })
+        Ok(Self { view, style: style()?, bar: Mutex::default() })
     }
 
     /// A bar of so many images; none where nobody would see it.
     fn bar(&self, count: usize) -> Option<ProgressBar> {
-        let shown = self.view.progress == Progress::Auto && stdout().is_terminal();
-        let bar = shown.then(|| ProgressBar::new(count as u64).with_style(self.style.clone()));
+        let bar = self.view.draws().then(|| ProgressBar::new(count as u64).with_style(self.style.clone()));
         bar.filter(|bar| !bar.is_hidden())
     }
 }

@@ -1,7 +1,7 @@
 //! A run as seen from the command line: a bar on a terminal, else a line a log, and what signals ask of it.
 
 mod bar;
-mod images;
+pub mod images;
 mod json;
 mod preview;
 mod signals;
@@ -66,6 +66,11 @@ impl View {
         Self { progress: Progress::Silent, preview: false }
     }
 
+    /// Whether bars are wanted, and stdout goes to a terminal.
+    fn draws(self) -> bool {
+        self.progress == Progress::Auto && stdout().is_terminal()
+    }
+
     /// Says a line for people, with settings spelt as flags.
     pub fn say(self, line: &str) {
         let line = flags::spelt(line);
@@ -83,7 +88,7 @@ impl View {
             return Ok(Box::new(()));
         }
         let bar = Bar::new(steps)?;
-        if self.progress == Progress::Auto && stdout().is_terminal() && bar.is_visible() {
+        if self.draws() && bar.is_visible() {
             let preview = if self.preview { Preview::new() } else { None };
             return Ok(Box::new(bar.with(preview)));
         }

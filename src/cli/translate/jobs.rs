@@ -1,7 +1,7 @@
 //! What is translated, and where it goes.
 
 use crate::cli::say;
-use crate::data::{ImageFile, find, is_archive};
+use crate::data::{EXTENSIONS, ImageFile, find, is_archive};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +23,6 @@ pub enum Encoding {
     Jpeg,
     Webp,
 }
-
-/// Extensions that a translation's name does not keep.
-const IMAGES: [&str; 11] = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "gif", "tif", "tiff"];
 
 impl Encoding {
     /// Extensions that name it; the first is the usual one.
@@ -158,7 +155,7 @@ fn named(files: Vec<ImageFile>, out: &Path, format: Format) -> Result<Vec<Job>> 
         let extension = extension(name).unwrap_or_default();
         let plainly = match Encoding::named(name) == Some(encoding) {
             true => name.to_path_buf(),
-            false if IMAGES.contains(&&*extension) => name.with_extension(encoding.extensions()[0]),
+            false if EXTENSIONS.contains(&&*extension) => name.with_extension(encoding.extensions()[0]),
             false => longer(name, encoding),
         };
         *wanted.entry(plainly.clone()).or_default() += 1;

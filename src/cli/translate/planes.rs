@@ -1,13 +1,13 @@
 //! From a file's image to colours and transparency, and back to a file.
 
 use super::jobs::Encoding;
-use crate::data::{Depth, Levels, Pixels};
+use crate::data::{Depth, Levels, Pixels, over_white};
 use crate::{Result, file};
 use clap::ValueEnum;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder, Primitive, Rgb, Rgba};
+use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder, Primitive, Rgba, RgbaImage};
 use std::borrow::Cow;
 use std::io::{Error as IoError, Write};
 use std::path::Path;
@@ -43,12 +43,12 @@ impl Planes {
         let (colours, alpha) = match (is_deep(&image), has_alpha) {
             (_, false) => (image, None),
             (false, true) => {
-                let (rgb, alpha) = over_white(image.into_rgba8());
-                (DynamicImage::ImageRgb8(rgb), Some(pixels(Levels::Eight(alpha), 1)))
+                let rgba = image.into_rgba8();
+                (over_white(&rgba).into(), Some(pixels(Levels::Eight(alpha(&rgba)), 1)))
             }
             (true, true) => {
-                let (rgb, alpha) = over_white(image.into_rgba16());
-                (DynamicImage::ImageRgb16(rgb), Some(pixels(Levels::Sixteen(alpha), 1)))
+                let rgba = image.into_rgba16();
+                (over_white(&rgba).into(), Some(pixels(Levels::Sixteen(alpha(&rgba)), 1)))
             }
         };
         let levels = match (is_deep(&colours), channels) {
@@ -66,25 +66,12 @@ fn is_deep(image: &DynamicImage) -> bool {
     image.color().bytes_per_pixel() > image.color().channel_count()
 }
 
-/// An image over white, and its transparency.
-fn over_white<T>(image: ImageBuffer<Rgba<T>, Vec<T>>) -> (ImageBuffer<Rgb<T>, Vec<T>>, Vec<T>)
+/// The transparency of an image.
+fn alpha<T: Primitive>(image: &ImageBuffer<Rgba<T>, Vec<T>>) -> Vec<T>
 where
-    T: Primitive + Into<u64> + TryFrom<u64>,
-    Rgb<T>: image::Pixel<Subpixel = T>,
     Rgba<T>: image::Pixel<Subpixel = T>,
 {
-    let white: u64 = T::DEFAULT_MAX_VALUE.into();
-    let alpha = image.pixels().map(|pixel| pixel.0[3]).collect();
-    let rgb = ImageBuffer::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, a] = image.get_pixel(x, y).0;
-        let a: u64 = a.into();
-        let over = |level: T| {
-            let level = (level.into() * a + white * (white - a) + white / 2) / white;
-            T::try_from(level).unwrap_or(T::DEFAULT_MAX_VALUE)
-        };
-        Rgb([over(r), over(g), over(b)])
-    });
-    (rgb, alpha)
+    image.pixels().map(|pixel| pixel.0[3]).collect()
 }
 
 /// How a translation is written.
@@ -133,7 +120,7 @@ impl Writing {
 fn flat(planes: &Planes) -> Option<Planes> {
     let Pixels { levels: Levels::Eight(levels), size, channels: 4 } = &planes.colours else { return None };
     let [height, width] = size.map(|side| side as u32);
-    let (rgb, _) = over_white(ImageBuffer::from_raw(width, height, levels.clone())?);
+    let rgb = over_white(&RgbaImage::from_raw(width, height, levels.clone())?);
     Some(Planes {
         colours: Pixels { levels: Levels::Eight(rgb.into_raw()), size: *size, channels: 3 },
         alpha: None,
@@ -188,7 +175,7 @@ fn from_white<T: Primitive + Into<u64> + TryFrom<u64>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{from_white, over_white};
+    use super::{alpha, from_white, over_white};
     use crate::data::{Levels, Pixels};
     use image::{Rgba, RgbaImage};
 
@@ -197,7 +184,7 @@ mod tests {
         let image = RgbaImage::from_fn(16, 16, |x, y| {
             Rgba([(x * 17) as u8, (y * 17) as u8, 60, if x + y == 0 { 0 } else { (x * y) as u8 + 30 }])
         });
-        let (rgb, alpha) = over_white(image.clone());
+        let (rgb, alpha) = (over_white(&image), alpha(&image));
         let alpha = Pixels { levels: Levels::Eight(alpha), size: [16, 16], channels: 1 };
         let again = from_white(rgb.as_raw(), &alpha, 3);
         for (before, after) in image.pixels().zip(again.chunks_exact(4)) {

@@ -2,6 +2,7 @@
 
 use super::jobs::Job;
 use super::planes::{Alpha, Planes, Writing};
+use crate::cli::follow::images::style;
 use crate::cli::warn;
 use crate::data::{Depth, Pixels};
 use crate::models::cyclegan::translation::Translator;
@@ -9,7 +10,7 @@ use crate::nn::torch::image_to_torch;
 use crate::shape::Shape;
 use crate::tensor_file::Tensor;
 use crate::{Error, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -62,10 +63,8 @@ pub struct Work {
 
 impl Work {
     pub fn new(translator: Translator, kept: Kept, images: usize) -> Result<Self> {
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} images  {eta} left")
-            .map_err(|error| Error::Device(format!("progress bar: {error}")))?;
         // Drawn on a terminal only.
-        let bar = ProgressBar::new(images as u64).with_style(style);
+        let bar = ProgressBar::new(images as u64).with_style(style()?);
         let (waiting, numbers) = (BTreeMap::new(), BTreeMap::new());
         Ok(Self { translator, kept, bar, waiting, done: 0, tiled: 0, failed: Vec::new(), numbers })
     }

@@ -1,7 +1,7 @@
 //! Images of any size as those of one size that are trained on.
 
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{DynamicImage, ImageBuffer, Pixel, Primitive, Rgb, RgbImage, Rgba, RgbaImage};
 use serde::{Deserialize, Serialize};
 
 use super::MAX_SIDE;
@@ -63,14 +63,26 @@ impl LoadOptions {
 }
 
 /// Any image as 8-bit RGB, its transparent parts over white.
-pub(super) fn over_white(image: DynamicImage) -> RgbImage {
-    if !image.color().has_alpha() {
-        return image.into_rgb8();
-    }
-    let rgba = image.into_rgba8();
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
-        Rgb([r, g, b].map(|level| ((level * a + 255 * (255 - a) + 127) / 255) as u8))
+pub(super) fn opaque(image: DynamicImage) -> RgbImage {
+    if image.color().has_alpha() { over_white(&image.into_rgba8()) } else { image.into_rgb8() }
+}
+
+/// An image over white.
+pub fn over_white<T>(image: &ImageBuffer<Rgba<T>, Vec<T>>) -> ImageBuffer<Rgb<T>, Vec<T>>
+where
+    T: Primitive + Into<u64> + TryFrom<u64>,
+    Rgb<T>: Pixel<Subpixel = T>,
+    Rgba<T>: Pixel<Subpixel = T>,
+{
+    let white: u64 = T::DEFAULT_MAX_VALUE.into();
+    ImageBuffer::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, a] = image.get_pixel(x, y).0;
+        let a: u64 = a.into();
+        let over = |level: T| {
+            let level = (level.into() * a + white * (white - a) + white / 2) / white;
+            T::try_from(level).unwrap_or(T::DEFAULT_MAX_VALUE)
+        };
+        Rgb([over(r), over(g), over(b)])
     })
 }
 
@@ -118,10 +130,10 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
     let filter = FilterType::CatmullRom;
     match options.channels {
         1 => {
-            let grey = DynamicImage::from(over_white(image)).into_luma8();
+            let grey = DynamicImage::from(opaque(image)).into_luma8();
             imageops::resize(&grey, width, height, filter).into_raw()
         }
-        3 => imageops::resize(&over_white(image), width, height, filter).into_raw(),
+        3 => imageops::resize(&opaque(image), width, height, filter).into_raw(),
         _ => transparent(&image.into_rgba8(), width, height, filter).into_raw(),
     }
 }
@@ -129,9 +141,9 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
 /// An image with opacity at another size. Colours count as much as they are opaque, so that those of transparent pixels do not
 /// bleed into their neighbours.
 fn transparent(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -> RgbaImage {
-    let mut opaque = RgbImage::new(image.width(), image.height());
+    let mut colours = RgbImage::new(image.width(), image.height());
     let mut weighted = image::Rgba32FImage::new(image.width(), image.height());
-    for ((from, to), colour) in image.pixels().zip(weighted.pixels_mut()).zip(opaque.pixels_mut()) {
+    for ((from, to), colour) in image.pixels().zip(weighted.pixels_mut()).zip(colours.pixels_mut()) {
         // Halves: the filter overshoots, and what is over 1 would be cut off.
         let [r, g, b, a] = from.0.map(|level| f32::from(level) / 255.0);
         *to = Rgba([r * a, g * a, b * a, a].map(|value| value / 2.0));
@@ -139,11 +151,11 @@ fn transparent(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -
     }
     let weighted = imageops::resize(&weighted, width, height, filter);
     // Where nothing is opaque, colours are what they were.
-    let opaque = imageops::resize(&opaque, width, height, filter);
+    let colours = imageops::resize(&colours, width, height, filter);
     RgbaImage::from_fn(width, height, |x, y| {
         let Rgba([r, g, b, a]) = *weighted.get_pixel(x, y);
         let level = |value: f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
-        let own = opaque.get_pixel(x, y).0;
+        let own = colours.get_pixel(x, y).0;
         match level(2.0 * a) {
             0 => Rgba([own[0], own[1], own[2], 0]),
             alpha => Rgba([level(r / a), level(g / a), level(b / a), alpha]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image::DynamicImage;
 
-use super::fit::{fit, over_white};
+use super::fit::{fit, opaque};
 use super::{Decoded, LoadOptions, MAX_FILE, Turn, contained, decode};
 use crate::data::archive::Archive;
 use crate::{Error, Result, file};
@@ -82,7 +82,7 @@ impl ImageFile {
     /// # Errors
     /// If it cannot be read.
     pub fn read(&self, channels: usize) -> Result<Image> {
-        let image = over_white(self.decode()?.image);
+        let image = opaque(self.decode()?.image);
         let (width, height) = image.dimensions();
         let size = [height as usize, width as usize];
         let bytes = match channels {

@@ -16,7 +16,7 @@ use image::codecs::tiff::TiffDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-pub use fit::{Fit, LoadOptions};
+pub use fit::{Fit, LoadOptions, over_white};
 pub(super) use image_file::Content;
 pub use image_file::{Fitted, Image, ImageFile};
 use profile::Pixels;

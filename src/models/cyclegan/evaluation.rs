@@ -1,13 +1,13 @@
 //! Figures of a CycleGAN's checkpoint, on the images it was and was not trained on.
 
 use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
-use crate::data::{Images, find};
+use crate::data::Images;
 use crate::device::Device;
 use crate::evaluate::{Direction, Figure, Set, translated};
 use crate::executor::in_batches;
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::dataset::{load_some, members_of};
+use crate::train::dataset::Known;
 use crate::train::evaluation::{Judging, REAL, set, some};
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
@@ -34,12 +34,13 @@ pub fn evaluate(
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
     let values = checkpoint.buffers(&model)?;
-    let images = judged(checkpoint, &config, REAL, watch)?;
+    let sets = Known::all(checkpoint, &CycleGan::datasets(&config), &config.common, watch)?;
+    let images = judged(&config, &sets, REAL, watch)?;
     let [x, y] = images.each_ref().map(set);
     let mut figures = Vec::new();
     for (from, name, sources, targets) in [(Domain::X, "X to Y", &x, &y), (Domain::Y, "Y to X", &y, &x)] {
         let partners = match judging.paired {
-            true => Some(partners(&config, from, images[from as usize].names(), watch)?),
+            true => Some(partners(&config, from, &sets, images[from as usize].names(), watch)?),
             false => None,
         };
         let (translations, back) = translate(&model, &values, device, from.other(), sources)?;
@@ -55,35 +56,38 @@ pub fn evaluate(
     Ok(figures)
 }
 
-/// The images of X and of Y at the size of training that a checkpoint is judged by, at most so many: those held out, or trained
+/// The images of the sets X and Y at the size of training that a checkpoint is judged by, at most so many: those held out, or trained
 /// on where none are.
 ///
 /// # Errors
 /// If they cannot be read.
 pub fn judged(
-    checkpoint: &Checkpoint,
     config: &CycleGanConfig,
+    sets: &[Known<'_>],
     most: usize,
     watch: &dyn Preparation,
 ) -> Result<[Images; 2]> {
     let common = &config.common;
-    let specs = CycleGan::datasets(config);
-    let members = members_of(checkpoint, &specs, common, watch)?;
     let load = |domain: Domain| {
-        let names = members[domain as usize].judged();
-        let names = some(names, domain.name(), most, common.seed, watch);
-        load_some(&specs[domain as usize], &names, common, watch)
+        let known = &sets[domain as usize];
+        let names = some(known.members.judged(), domain.name(), most, common.seed, watch);
+        known.load(&names, &common.plain_options(config.channels(domain)), watch)
     };
     Ok([load(Domain::X)?, load(Domain::Y)?])
 }
 
 /// The partners of the images of `from` that are called `names`, in their order: the images of the other set that have the same
 /// name but for its extension.
-fn partners(config: &CycleGanConfig, from: Domain, names: &[String], watch: &dyn Preparation) -> Result<Set> {
+fn partners(
+    config: &CycleGanConfig,
+    from: Domain,
+    sets: &[Known<'_>],
+    names: &[String],
+    watch: &dyn Preparation,
+) -> Result<Set> {
     let (source, to) = (config.source(from.other()), from.other().name());
-    let there = find(source)?;
-    let by_stem: HashMap<&str, &str> =
-        there.iter().map(|file| (stem(&file.name), file.name.as_str())).collect();
+    let there = &sets[from.other() as usize];
+    let by_stem: HashMap<&str, &str> = there.names().map(|name| (stem(name), name)).collect();
     let partner = |name: &String| match by_stem.get(stem(name)) {
         Some(partner) => Ok((*partner).to_owned()),
         None => Err(Error::Input(format!(
@@ -94,8 +98,8 @@ fn partners(config: &CycleGanConfig, from: Domain, names: &[String], watch: &dyn
         ))),
     };
     let partners = names.iter().map(partner).collect::<Result<Vec<_>>>()?;
-    let loaded =
-        load_some(&CycleGan::datasets(config)[from.other() as usize], &partners, &config.common, watch)?;
+    let options = config.common.plain_options(config.channels(from.other()));
+    let loaded = there.load(&partners, &options, watch)?;
     let places: HashMap<&String, usize> =
         loaded.names().iter().enumerate().map(|(index, name)| (name, index)).collect();
     let in_order: Option<Vec<usize>> = partners.iter().map(|name| places.get(name).copied()).collect();

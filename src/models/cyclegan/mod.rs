@@ -139,12 +139,12 @@ impl Model for CycleGan {
         phases::phases(self, config, shard)
     }
 
-    fn sheets(&self, config: &CycleGanConfig, sets: &[Members]) -> Result<Vec<SheetSpec>> {
+    fn sheets(&self, config: &CycleGanConfig, sets: &[&Members]) -> Result<Vec<SheetSpec>> {
         Domain::BOTH.into_iter().zip(sets).map(|(from, set)| sheets::spec(config, self, from, set)).collect()
     }
 
-    fn sheet_input(config: &CycleGanConfig, sets: &[Members], index: usize) -> Result<Vec<f32>> {
-        sheets::input(config, Domain::BOTH[index], &sets[index])
+    fn sheet_input(config: &CycleGanConfig, sets: &[&Members], index: usize) -> Result<Vec<f32>> {
+        sheets::input(config, Domain::BOTH[index], sets[index])
     }
 
     fn save_sheet(

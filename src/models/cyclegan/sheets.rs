@@ -2,7 +2,7 @@
 
 use super::{CycleGan, CycleGanConfig, Domain};
 use crate::Result;
-use crate::data::{Images, LoadOptions, with_channels};
+use crate::data::{Images, with_channels};
 use crate::nn::{Norm, NormMode};
 use crate::report::{self, Layout, sheet};
 use crate::train::evaluation;
@@ -38,7 +38,7 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Membe
 /// # Errors
 /// If they cannot be read again at the size of training.
 pub fn input(config: &CycleGanConfig, from: Domain, set: &Members) -> Result<Vec<f32>> {
-    let options = LoadOptions { channels: config.channels(from), ..config.common.plain_options() };
+    let options = config.common.plain_options(config.channels(from));
     let images = Images::load_named(config.source(from), names(set), &options)?;
     Ok(evaluation::set(&images).values)
 }

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::evaluate::{Figure, Set, generated};
 use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::dataset::{load_some, members_of};
+use crate::train::dataset::Known;
 use crate::train::evaluation::{Judging, REAL, SEARCHED, set, some};
 use crate::train::model::Model;
 use crate::train::preparation::Preparation;
@@ -27,13 +27,13 @@ pub fn evaluate(
     }
     let config: DcganConfig = checkpoint.config()?;
     let common = &config.common;
-    let specs = Dcgan::datasets(&config);
-    let members = members_of(checkpoint, &specs, common, watch)?.remove(0);
+    let known = Known::all(checkpoint, &Dcgan::datasets(&config), common, watch)?.remove(0);
+    let options = common.plain_options(common.channels);
     let load = |names: &[String], what: &str, most: usize| {
-        load_some(&specs[0], &some(names, what, most, common.seed, watch), common, watch)
+        known.load(&some(names, what, most, common.seed, watch), &options, watch)
     };
-    let training = load(&members.trained, "training", SEARCHED)?;
-    let held_out = load(&members.held_out, "held-out", REAL)?;
+    let training = load(&known.members.trained, "training", SEARCHED)?;
+    let held_out = load(&known.members.held_out, "held-out", REAL)?;
     let real = if held_out.is_empty() { training.len() } else { held_out.len() };
     let count = judging.count.unwrap_or(real.clamp(64, REAL));
     let mut images = Set { values: Vec::new(), size: common.size, channels: common.channels };

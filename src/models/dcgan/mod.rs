@@ -120,11 +120,11 @@ impl Model for Dcgan {
         Ok(phases)
     }
 
-    fn sheets(&self, _: &DcganConfig, _: &[Members]) -> Result<Vec<SheetSpec>> {
+    fn sheets(&self, _: &DcganConfig, _: &[&Members]) -> Result<Vec<SheetSpec>> {
         Ok(vec![SheetSpec { step: self.sampler(BATCH, NormMode::Batch)?, input: "noise", like: 0 }])
     }
 
-    fn sheet_input(config: &DcganConfig, _: &[Members], _: usize) -> Result<Vec<f32>> {
+    fn sheet_input(config: &DcganConfig, _: &[&Members], _: usize) -> Result<Vec<f32>> {
         Ok(fixed_noise(config, config.common.seed, BATCH))
     }
 

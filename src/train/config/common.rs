@@ -267,19 +267,14 @@ impl Common {
     }
 
     /// How images are loaded to be trained on.
-    pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { size: self.augmentation().stored_size(self.size), ..self.plain_options() }
+    pub fn load_options(&self, channels: usize) -> LoadOptions {
+        let size = self.augmentation().stored_size(self.size);
+        LoadOptions { size, cache: !self.no_cache, ..self.plain_options(channels) }
     }
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
-    pub fn plain_options(&self) -> LoadOptions {
-        LoadOptions {
-            size: self.size,
-            channels: self.channels,
-            fit: self.fit,
-            skip_bad: self.skip_bad,
-            cache: !self.no_cache,
-        }
+    pub fn plain_options(&self, channels: usize) -> LoadOptions {
+        LoadOptions { size: self.size, channels, fit: self.fit, skip_bad: self.skip_bad, cache: false }
     }
 
     /// In which order the images of the set `name` are seen, and how they are changed.

@@ -1,7 +1,9 @@
 //! What a run's `config.toml` holds beside the settings.
 
 use super::{ELSEWHERE, LONGEST, MODEL, RunConfig};
+use crate::data::is_bundled;
 use crate::spelling::quoted;
+use crate::train::run_folder::RunFolder;
 use crate::{Error, Result, file};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,9 +51,8 @@ impl Record {
 
     /// That of the run that a checkpoint lies in; empty where it lies in none.
     pub(in crate::train) fn beside(checkpoint: &Path) -> Self {
-        let checkpoint = std::path::absolute(checkpoint).unwrap_or_default();
-        let run = checkpoint.parent().and_then(Path::parent);
-        run.and_then(|run| Self::read(&run.join("config.toml")).ok()).unwrap_or_default()
+        let run = RunFolder::of_checkpoint(checkpoint);
+        run.and_then(|run| Self::read(&run.config_path()).ok()).unwrap_or_default()
     }
 
     /// Remembers where the folders of `config` are.
@@ -67,8 +68,8 @@ impl Record {
     /// Replaces each folder of `config` that is not found from here by its absolute path, if that is.
     pub fn find(&self, config: &mut impl RunConfig) {
         for (name, source) in config.sources() {
-            let known = self.folders.get(name).filter(|folder| Path::new(folder).is_dir());
-            if let (false, Some(folder)) = (is_bundled(source) || Path::new(source).is_dir(), known) {
+            let known = self.folders.get(name).filter(|folder| Path::new(folder).exists());
+            if let (false, Some(folder)) = (is_bundled(source) || Path::new(source).exists(), known) {
                 folder.clone_into(source);
             }
         }
@@ -87,10 +88,6 @@ impl Record {
             self.changes.push(change);
         }
     }
-}
-
-fn is_bundled(source: &str) -> bool {
-    source.starts_with("builtin:")
 }
 
 impl Change {

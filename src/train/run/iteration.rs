@@ -33,7 +33,7 @@ impl Programs {
         }
         let (model, common) = (networks::<M>(config, ranks)?, config.common());
         let mut sizes = vec![common.batch];
-        let members: Vec<Members> = M::datasets(config).iter().map(|spec| split.of(spec.name)).collect();
+        let members: Vec<&Members> = M::datasets(config).iter().map(|spec| split.of(spec.name)).collect();
         for (spec, of) in M::datasets(config).iter().zip(&members) {
             let short = of.trained.len() % common.batch;
             if short > 0 && !spec.batching.drop_last && !sizes.contains(&short) {
@@ -95,7 +95,7 @@ impl<M: Model> Training<M> {
     /// If the device cannot be used or is too small.
     pub fn new(setup: Setup<M>) -> Result<Self> {
         let Setup { config, sets, split, device, ranks, programs, step, total, .. } = setup;
-        let members: Vec<Members> = M::datasets(&config).iter().map(|spec| split.of(spec.name)).collect();
+        let members: Vec<&Members> = M::datasets(&config).iter().map(|spec| split.of(spec.name)).collect();
         let (model, steps) = (networks::<M>(&config, &ranks)?, programs.steps());
         let mut next = 0;
         let batch = |(images, phases): (usize, Vec<Phase>)| {

@@ -1,7 +1,6 @@
 //! Memory: a plan over the limit is refused with what it needs and what would fit.
 
 use super::{Programs, networks};
-use crate::data::LoadOptions;
 use crate::device::Device;
 use crate::graph::{StateBuffer, Step};
 use crate::machine;
@@ -68,10 +67,8 @@ pub fn check<M: Model>(
 
 /// The memory that a run's images take, in MiB.
 fn images<M: Model>(config: &M::Config, split: &Split) -> u64 {
-    let bytes = |set: &DatasetSpec<'_>| {
-        let options = LoadOptions { channels: set.channels, ..config.common().load_options() };
-        options.bytes(split.of(set.name).len())
-    };
+    let bytes =
+        |set: &DatasetSpec<'_>| config.common().load_options(set.channels).bytes(split.of(set.name).len());
     mebibytes(M::datasets(config).iter().map(bytes).sum())
 }
 

@@ -90,8 +90,8 @@ impl<M: Model> Plan<M> {
         let found = Undecoded::new(&M::datasets(&config), config.common(), kept.as_ref())?;
         place.check_goes_on(step, found.total)?;
         let networks = networks::<M>(&config, ranks)?;
-        let steps = Programs::new::<M>(&config, &found.split, ranks)?.steps();
-        let memory = memory::check::<M>(&config, &found.split, &device, &steps, ranks)?;
+        let mut programs = Programs::new::<M>(&config, &found.split, ranks)?;
+        let memory = memory::check::<M>(&config, &found.split, &device, &programs.steps(), ranks)?;
         let mut start = Start {
             after: step,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -105,13 +105,15 @@ impl<M: Model> Plan<M> {
         start.machine().iter().chain(&overlaps(&M::datasets(&config))).for_each(|line| watch.told(line));
         let notes = notes(kept.as_ref(), &found.split, step, config.common().holdout);
         let data = found.load(&M::datasets(&config), config.common(), watch)?;
-        let Data { sets, split, kept, names, lines, total } = data;
+        let Data { sets, split, kept, complete, names, lines, total } = data;
         place.check_goes_on(step, total)?;
         config.settle(total);
         let mut record = Record::default();
         record.locate(&config);
         distributed::agree(ranks, &config, &sets, step)?;
-        let programs = Programs::new::<M>(&config, &split, ranks)?;
+        if !complete {
+            programs = Programs::new::<M>(&config, &split, ranks)?;
+        }
         let (values, initial) = match after {
             Some((_, values)) => (Some(values), None),
             None => {
@@ -143,11 +145,6 @@ impl<M: Model> Plan<M> {
     /// What the run begins with, in a few lines; they follow those of [`Preparation::told`].
     pub fn introduction(&self) -> Vec<String> {
         self.start.content()
-    }
-
-    /// Who trains together.
-    pub fn ranks(&self) -> &Ranks {
-        &self.setup.ranks
     }
 
     /// What it will run on.
