@@ -4,6 +4,7 @@ use crate::executor::Executor;
 use crate::gpu::tune::{self, Table};
 use crate::gpu::{AdapterSummary, Gpu, adapters};
 use crate::graph::{StateBuffer, Step};
+use crate::real::Precision;
 use crate::reference::Reference;
 use crate::{Error, Result};
 use std::path::Path;
@@ -23,6 +24,8 @@ pub enum Device {
     Cpu {
         /// Why it was chosen, in words.
         why: String,
+        /// How it computes contractions.
+        precision: Precision,
     },
     /// A device that wgpu reaches.
     Gpu(Gpu),
@@ -58,9 +61,9 @@ impl Device {
         match &*choice.to_lowercase() {
             AUTO => match Gpu::open_as("", true, local) {
                 Ok(gpu) => Ok(Self::Gpu(gpu)),
-                Err(error) => Ok(Self::Cpu { why: why_no_gpu(&adapters(), &error) }),
+                Err(error) => Ok(Self::cpu(why_no_gpu(&adapters(), &error))),
             },
-            CPU => Ok(Self::Cpu { why: "as chosen".into() }),
+            CPU => Ok(Self::cpu("as chosen".into())),
             GPU => Gpu::open_as("", false, local).map(Self::Gpu),
             number if number.parse() == Ok(adapters().len()) => Self::open(CPU),
             _ => Gpu::open_as(choice, false, local).map(Self::Gpu),
@@ -70,8 +73,31 @@ impl Device {
     /// What it is and why it was chosen, in one line.
     pub fn describe(&self) -> String {
         match self {
-            Self::Cpu { why } => format!("{} ({why})", cpu()),
+            Self::Cpu { why, .. } => format!("{} ({why})", cpu()),
             Self::Gpu(gpu) => format!("GPU {}", gpu.summary()),
+        }
+    }
+
+    fn cpu(why: String) -> Self {
+        Self::Cpu { why, precision: Precision::F32 }
+    }
+
+    /// The same device, to compute contractions in this precision; single precision, where none is chosen.
+    ///
+    /// # Errors
+    /// If its driver has no half precision and that is asked for.
+    pub fn with_precision(self, precision: Precision) -> Result<Self> {
+        match self {
+            Self::Cpu { why, .. } => Ok(Self::Cpu { why, precision }),
+            Self::Gpu(gpu) => gpu.with_precision(precision).map(Self::Gpu),
+        }
+    }
+
+    /// How it computes contractions.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::Cpu { precision, .. } => *precision,
+            Self::Gpu(gpu) => gpu.target().precision,
         }
     }
 
@@ -130,7 +156,9 @@ impl Device {
     /// If the device is too small for them, or fails.
     pub fn executor(&self, buffers: &[StateBuffer], steps: Vec<Step>) -> Result<Box<dyn Executor>> {
         match self {
-            Self::Cpu { .. } => Ok(Box::new(Reference::<f32>::new(buffers, steps)?)),
+            Self::Cpu { precision, .. } => {
+                Ok(Box::new(Reference::<f32>::new(buffers, steps)?.with_precision(*precision)))
+            }
             Self::Gpu(gpu) => Ok(Box::new(gpu.executor(buffers, &steps)?)),
         }
     }

@@ -1,5 +1,37 @@
 //! The numbers that are computed with.
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use serde::{Deserialize, Serialize};
+
+/// How an executor computes contractions (conv2d, conv_transpose2d and conv2d_weight_grad).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Everything in single precision.
+    #[default]
+    F32,
+    /// Their operands are rounded to half precision (f16, to nearest, ties to even); products are summed in single precision, in which
+    /// all else is computed and kept.
+    Mixed,
+}
+
+impl Precision {
+    /// Its name in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    /// Whether it is single precision.
+    pub fn is_single(&self) -> bool {
+        *self == Self::F32
+    }
+}
+
 /// A real number: f32 or f64, and no other.
 pub trait Real:
     sealed::Sealed + num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Send + Sync
@@ -10,6 +42,8 @@ pub trait Real:
     fn as_f64(self) -> f64;
     /// `tanh`, to a few units in the last place.
     fn hyperbolic_tangent(self) -> Self;
+    /// Rounds each number to half precision (f16): to the nearest, ties to even; beyond its range to an infinity.
+    fn halve(values: &mut [Self]);
     /// The same numbers, their type known.
     fn typed(values: &mut [Self]) -> Typed<'_>;
 }
@@ -40,6 +74,11 @@ impl Real for f32 {
     fn hyperbolic_tangent(self) -> Self {
         tanh(self)
     }
+    fn halve(values: &mut [Self]) {
+        let mut halves = vec![f16::ZERO; values.len()];
+        halves.convert_from_f32_slice(values);
+        halves.convert_to_f32_slice(values);
+    }
     fn typed(values: &mut [Self]) -> Typed<'_> {
         Typed::F32(values)
     }
@@ -54,6 +93,9 @@ impl Real for f64 {
     }
     fn hyperbolic_tangent(self) -> Self {
         self.tanh()
+    }
+    fn halve(values: &mut [Self]) {
+        values.iter_mut().for_each(|value| *value = f16::from_f64(*value).to_f64());
     }
     fn typed(values: &mut [Self]) -> Typed<'_> {
         Typed::F64(values)

@@ -3,10 +3,9 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl.
-#import lib/input
-#import lib/lane
+#import lib/operand
 #import lib/grid
 #import lib/conv
 #import lib/store
@@ -47,13 +46,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let tap = (ky * KERNEL_W + kx) * I;
             for (var c = 0u; c < I / STEP; c += 1u) {
 #for m in TM
-                let x${m} = select(input(0), input(x[at${m} + c]), inside${m});
+                let x${m} = select(input(0), to_input(x[at${m} + c]), inside${m});
 #end
                 let k = (tap + c * STEP) * lanes;
 #if XVEC
 #for j in 4
 #for n in TN
-                let w${j}_${n} = lane(w[k + ${j}u * lanes + o${n}]);
+                let w${j}_${n} = to_lane(w[k + ${j}u * lanes + o${n}]);
 #for m in TM
                 sum${m}_${n} += x${m}[${j}] * w${j}_${n};
 #end
@@ -61,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
 #end
 #else
 #for n in TN
-                let w${n} = lane(w[k + o${n}]);
+                let w${n} = to_lane(w[k + o${n}]);
 #for m in TM
                 sum${m}_${n} += x${m} * w${n};
 #end

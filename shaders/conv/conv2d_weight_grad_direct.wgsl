@@ -4,10 +4,9 @@
 // Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
 // Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order.
 // One invocation: one tap, TM lanes of i x TN lanes of o, one part: every SPLIT_K-th row of gy.
-// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), TM, TN, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl, SPLIT_K, PART_LEN.
-#import lib/input
-#import lib/lane
+#import lib/operand
 #import lib/grid
 #import lib/conv
 #import lib/store
@@ -63,10 +62,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let at = (x_row + column * STRIDE_W + kx - PAD_W) * inputs;
             let gy_at = (row * SMALL_W + column) * lanes;
 #for n in TN
-            let g${n} = lane(gy[gy_at + o${n}]);
+            let g${n} = to_lane(gy[gy_at + o${n}]);
 #end
 #for m in TM
-            let x${m} = input(x[at + i${m}]);
+            let x${m} = to_input(x[at + i${m}]);
 #for n in TN
 #if XVEC
 #for j in 4

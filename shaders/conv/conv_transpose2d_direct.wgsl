@@ -4,10 +4,9 @@
 // Reference: reference/contraction/mod.rs `conv_transpose2d`.
 // Layout: x NHWC (O channels), w HWIO, y NHWC (I channels).
 // One invocation: TM pixels of one phase (lib/phase.wgsl) x TN blocks of BLOCK channels, in registers.
-// Text: XVEC (x and w as vec4: O divides by 4), VEC4 (y as vec4: I does; BLOCK is 4, else 1), TM, TN, lib/store.wgsl.
+// Text: XVEC (x and w as vec4: O divides by 4), VEC4 (y as vec4: I does; BLOCK is 4, else 1), TM, TN, lib/operand.wgsl, lib/store.wgsl.
 // Constants: lib/conv.wgsl, PIXELS.
-#import lib/input
-#import lib/lane
+#import lib/operand
 #import lib/grid
 #import lib/conv
 #import lib/phase
@@ -76,11 +75,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             let tap = (ky * KERNEL_W + kx) * I * (O / STEP);
             for (var c = 0u; c < O / STEP; c += 1u) {
 #for m in TM
-                let x${m} = select(input(0), input(x[at${m} + c]), inside${m});
+                let x${m} = select(input(0), to_input(x[at${m} + c]), inside${m});
 #end
 #for n in TN
 #for j in BLOCK
-                let w${n}_${j} = input(w[tap + i${n}_${j} + c]);
+                let w${n}_${j} = to_input(w[tap + i${n}_${j} + c]);
 #for m in TM
                 sum${m}_${n}_${j} += product(x${m}, w${n}_${j});
 #end

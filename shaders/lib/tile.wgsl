@@ -11,7 +11,7 @@
 // without what `begin` keeps, for WGSL does not take that to be the same in all invocations that meet at a barrier; `pixel(i)`
 // and `tap(i)` are places in x, an image of A_H x A_W pixels and A_C channels; `b_at(k, n)` is the place of an element in ${B};
 // `result_at(m)` that of the first column of a row of results.
-// Text: A_ALONG_K, B_ALONG_K: four neighbours in memory lie along the contraction, not across; XVEC, B_VEC: they are loaded at
+// Text: MIXED (lib/real.wgsl), A_ALONG_K, B_ALONG_K: four neighbours in memory lie along the contraction, not across; XVEC, B_VEC: they are loaded at
 // once; TILE_M, TILE_N, QM, QN, SLICE (a multiple of 8), SLOTS (blocks of 4 x 4 numbers one invocation stages of a slice).
 #import lib/lane
 #import lib/place
@@ -36,7 +36,7 @@ const BLOCKS = A_BLOCKS + B_FOURS * ${SLICE}u / 4u;
 // in one bank.
 const PITCH = (A_FOURS + B_FOURS) | 1u;
 
-var<workgroup> slice: array<real4, ${SLICE}u * PITCH>;
+var<workgroup> slice: array<staged4, ${SLICE}u * PITCH>;
 
 // A block of 4 x 4 numbers that an invocation stages of every slice, always the same but for the contraction.
 struct Slot {
@@ -235,10 +235,10 @@ fn main(
 #for u in 4
                 {
 #for p in QM
-                    let a${p} = slice[s + ${u}u * PITCH + down + ${p}u * DOWN];
+                    let a${p} = real4(slice[s + ${u}u * PITCH + down + ${p}u * DOWN]);
 #end
 #for q in QN
-                    let b${q} = slice[s + ${u}u * PITCH + A_FOURS + right + ${q}u * ACROSS];
+                    let b${q} = real4(slice[s + ${u}u * PITCH + A_FOURS + right + ${q}u * ACROSS]);
 #for p in QM
 #for i in 4
                     sum${p}_${i}_${q} += a${p}[${i}] * b${q};
@@ -256,7 +256,7 @@ fn main(
 #for l in SLOTS
         if block${l} < BLOCKS {
 #for j in 4
-            slice[slot${l}.at + ${j}u * PITCH] = next${l}[${j}];
+            slice[slot${l}.at + ${j}u * PITCH] = staged4(next${l}[${j}]);
 #end
         }
 #end

@@ -2,7 +2,8 @@
 
 use super::{Done, say};
 use crate::device::Device;
-use crate::gradcheck::{Case, Report, all, check, names};
+use crate::gradcheck::{Case, Report, all, check, exact, names};
+use crate::real::Precision;
 use crate::{Error, Result};
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,6 +21,9 @@ pub struct Gradcheck {
     /// What to check.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
+    /// Compute contractions in this precision; with mixed, only they are checked.
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: Precision,
     /// Largest error allowed in f32, in place of each operation's own.
     #[arg(long, value_name = "SHARE")]
     tolerance: Option<f64>,
@@ -30,13 +34,17 @@ pub struct Gradcheck {
 
 impl Gradcheck {
     pub fn run(self) -> Done {
-        let device = Device::open(&self.device)?;
+        let device = Device::open(&self.device)?.with_precision(self.precision)?;
         let wanted = |case: &Case| self.ops.is_empty() || self.ops.iter().any(|op| op == case.op);
         let tolerance = |case: Case| match self.tolerance {
             Some(tolerance) => case.tolerance(tolerance),
             None => case,
         };
-        let cases: Vec<Case> = all().into_iter().filter(wanted).map(tolerance).collect();
+        let known = match self.precision {
+            Precision::F32 => all(),
+            Precision::Mixed => exact(),
+        };
+        let cases: Vec<Case> = known.into_iter().filter(wanted).map(tolerance).collect();
         let bar = bar()?;
         let report = check(&device, &cases, &|done, total, op| {
             bar.set_length(total as u64);

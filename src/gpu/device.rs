@@ -3,6 +3,7 @@
 use super::cache::PipelineCache;
 use super::choice::chosen;
 use super::lower::{Target, TuningTable};
+use crate::real::Precision;
 use crate::spelling::quoted;
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -47,6 +48,7 @@ pub struct Gpu {
     failures: Arc<Mutex<Failures>>,
     pub(super) checks: bool,
     pub(super) cache: Option<PipelineCache>,
+    adapter: wgpu::Adapter,
     summary: Arc<AdapterSummary>,
     matrix_units: Arc<[String]>,
     target: Arc<Target>,
@@ -138,16 +140,37 @@ impl Gpu {
         let rank_of = |at: &usize| rank(&found[*at].get_info());
         let alike = meant.iter().take_while(|at| rank_of(at) == rank_of(&meant[0])).count();
         match meant.get(local % alike.max(1)) {
-            Some(&at) => Self::from_adapter(&found[at]),
+            Some(&at) => Self::from_adapter(&found[at], Precision::F32),
             None => Err(refused("no hardware GPU".into())),
         }
     }
 
-    fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self> {
+    /// The same device, opened anew to compute contractions in this precision; kernels that were settled for another are forgotten.
+    ///
+    /// # Errors
+    /// If it has no half precision and that is asked for, or cannot be opened.
+    pub fn with_precision(self, precision: Precision) -> Result<Self> {
+        if precision == self.target.precision {
+            return Ok(self);
+        }
+        Ok(Self::from_adapter(&self.adapter, precision)?.with_checks(self.checks))
+    }
+
+    fn from_adapter(adapter: &wgpu::Adapter, precision: Precision) -> Result<Self> {
         let summary = summary(&adapter.get_info());
         let limits = adapter.limits();
         if let Some(problem) = too_small(&limits) {
             return Err(Error::Device(format!("{summary}: {problem}; choose another")));
+        }
+        let half = match precision {
+            Precision::F32 => wgpu::Features::empty(),
+            Precision::Mixed => wgpu::Features::SHADER_F16,
+        };
+        if !adapter.features().contains(half) {
+            return Err(Error::Device(format!(
+                "{summary}: its driver has no half precision (SHADER_F16), which `precision` mixed needs; use `precision` f32, another \
+                 `device`, or a newer driver"
+            )));
         }
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mewgan"),
@@ -156,7 +179,8 @@ impl Gpu {
             required_features: adapter.features()
                 & (wgpu::Features::PIPELINE_CACHE
                     | wgpu::Features::TIMESTAMP_QUERY
-                    | wgpu::Features::SHADER_F64),
+                    | wgpu::Features::SHADER_F64
+                    | half),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -183,13 +207,15 @@ impl Gpu {
             max_buffer: limits.max_buffer_size,
             workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
             workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
+            precision,
             ..base
         };
         let checks = std::env::var_os("MEWGAN_SHADER_CHECKS").is_some_and(|value| value != "0");
         let cache = PipelineCache::open(&device, &adapter.get_info());
         let matrix_units = matrix_units(adapter).into();
         let (summary, target) = (Arc::new(summary), Arc::new(target));
-        Ok(Self { device, queue, failures, checks, cache, summary, matrix_units, target })
+        let adapter = adapter.clone();
+        Ok(Self { device, queue, failures, checks, cache, adapter, summary, matrix_units, target })
     }
 
     /// What this device is.

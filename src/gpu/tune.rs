@@ -8,6 +8,7 @@ use super::run::GpuExecutor;
 use crate::executor::Executor;
 use crate::file;
 use crate::graph::{Graph, Slot, StateBuffer, Step, Update};
+use crate::real::Precision;
 use crate::spelling::quoted;
 use crate::{Error, Result, machine};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,9 @@ pub struct Table {
     pub device: String,
     /// This crate's version.
     pub version: String,
+    /// How contractions are computed; single precision where it does not say.
+    #[serde(default, skip_serializing_if = "Precision::is_single")]
+    pub precision: Precision,
     /// The kernels.
     pub kernels: TuningTable,
 }
@@ -51,6 +55,7 @@ impl Table {
         Self {
             device: gpu.summary().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            precision: gpu.target().precision,
             kernels: TuningTable::NONE,
         }
     }
@@ -85,17 +90,22 @@ impl Table {
         self.write(path)
     }
 
-    /// Whether it was made for `gpu`.
+    /// Whether it was made for `gpu` and the precision that it computes in.
     pub fn is_of(&self, gpu: &Gpu) -> bool {
-        self.device == gpu.summary().to_string()
+        self.device == gpu.summary().to_string() && self.precision == gpu.target().precision
     }
 }
 
-/// Where what was measured on a device is kept between runs: in the user's folder for caches, one file a device.
+/// Where what was measured on a device is kept between runs: in the user's folder for caches, one file a device and
+/// precision.
 pub fn kept_at(gpu: &Gpu) -> Option<PathBuf> {
     let word = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     let name: String = gpu.summary().to_string().chars().map(word).collect();
-    Some(machine::cache()?.join(format!("kernels-{}-{name}.json", env!("CARGO_PKG_VERSION"))))
+    let precision = match gpu.target().precision {
+        Precision::F32 => "",
+        Precision::Mixed => "-mixed",
+    };
+    Some(machine::cache()?.join(format!("kernels-{}-{name}{precision}.json", env!("CARGO_PKG_VERSION"))))
 }
 
 /// `gpu` with the fastest kernels for those contractions of `steps` that have none settled: from the table at `kept`, else

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::executor::Executor;
 use crate::graph::{Graph, StateBuffer, Step, Update, Var, gradients};
 use crate::random::stream;
-use crate::real::Real;
+use crate::real::{Precision, Real};
 use crate::reference::{Number, Reference};
 use crate::shape::Shape;
 use rand::RngExt;
@@ -97,6 +97,8 @@ pub struct Trial {
     pub forward: Step,
     /// The state that updates change.
     pub buffers: Vec<StateBuffer>,
+    /// How contractions are to be computed.
+    precision: Precision,
     /// Numbers of each state buffer.
     states: Vec<Vec<f64>>,
     /// Numbers of each input: the operands by their place, and the weights.
@@ -134,6 +136,7 @@ impl Trial {
             step: Step::new("gradients", &graph, &outputs, vec![])?,
             forward: Step::new("value", &graph, &outputs[..1], vec![])?,
             buffers: vec![],
+            precision: Precision::F32,
             states: vec![],
             inputs,
         })
@@ -152,7 +155,12 @@ impl Trial {
         let step = Step::new("updates", graph, &[], updates)?;
         let (buffers, states) = buffers.into_iter().unzip();
         let inputs = inputs.iter().map(|(name, values)| ((*name).to_owned(), values.clone())).collect();
-        Ok(Self { forward: step.clone(), step, buffers, states, inputs })
+        Ok(Self { forward: step.clone(), step, buffers, precision: Precision::F32, states, inputs })
+    }
+
+    /// The same with contractions in this precision.
+    pub fn in_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// What `executor`, made for the step over the state buffers, leaves behind.
@@ -182,12 +190,13 @@ impl Trial {
         Ok(results)
     }
 
-    /// What the reference leaves behind in precision `T`: in f64, what is right.
+    /// What the reference leaves behind in numbers of type `T`: in f64, what is right.
     ///
     /// # Errors
     /// None that a trial which could be made gives.
     pub fn reference<T: Number>(&self) -> Result<Vec<(Part, Vec<f64>)>> {
-        self.results(&mut Reference::<T>::new(&self.buffers, vec![self.step.clone()])?)
+        let reference = Reference::<T>::new(&self.buffers, vec![self.step.clone()])?;
+        self.results(&mut reference.with_precision(self.precision))
     }
 
     /// What the value is weighed by.

@@ -52,7 +52,7 @@ pub fn ways(trial: &Trial, gpu: &Gpu, every_kernel: bool) -> Result<Vec<Lowered>
     let mut seen: Vec<String> = Vec::new();
     let mut ways = Vec::new();
     let own = gpu.target();
-    let doubles = gpu.doubles() && has_double(&trial.step);
+    let doubles = own.precision.is_single() && gpu.doubles() && has_double(&trial.step);
     let mut targets = targets(own);
     targets.sort_by_key(|target| target.software != own.software);
     for target in targets {

@@ -174,6 +174,11 @@ names! { Op:
 }
 
 impl Op {
+    /// Whether it is one of the three contractions over a convolution's index set.
+    pub const fn is_contraction(&self) -> bool {
+        matches!(self, Self::Conv2d(_) | Self::ConvTranspose2d(_) | Self::Conv2dWeightGrad(_))
+    }
+
     /// The names of all operations of this crate.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let unary = Unary::ALL.iter().map(|function| function.name());

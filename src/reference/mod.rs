@@ -21,7 +21,8 @@ use crate::executor::{Executor, Timing, exchange, known};
 use crate::graph::custom::Operand;
 use crate::graph::{Node, Op, StateBuffer, Step};
 use crate::ranks::Ranks;
-use crate::real::Real;
+use crate::real::{Precision, Real};
+use crate::shape::Shape;
 use crate::{Error, Result};
 use number::Element;
 use prepared::{Place, Prepared, first_non_finite};
@@ -37,6 +38,7 @@ fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 pub struct Reference<T> {
     state_buffers: Vec<Vec<T>>,
     steps: Vec<Prepared<T>>,
+    precision: Precision,
     ranks: Ranks,
     tracing: bool,
 }
@@ -54,9 +56,32 @@ impl<T: Number> Reference<T> {
                 .map(|state_buffer| vec![T::from_f64(0.0); state_buffer.len])
                 .collect(),
             steps: steps.into_iter().map(Prepared::new).collect(),
+            precision: Precision::F32,
             ranks: Ranks::default(),
             tracing: false,
         })
+    }
+
+    /// The same with contractions in this precision; single precision, where none is chosen.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    fn run_step(&mut self, step: usize, done: impl FnMut(&'static str, &[(Shape, &[T])])) {
+        self.steps[step].run(&mut self.state_buffers, self.precision, &self.ranks, done);
+    }
+
+    /// Runs a step and looks at every result.
+    fn traced(&mut self, step: usize) -> Result<()> {
+        let mut found = None;
+        self.run_step(step, |op, results| {
+            let mut bad = results.iter().filter_map(|&(shape, values)| {
+                Some((op.to_owned(), values[first_non_finite(values)?].as_f64(), shape))
+            });
+            found = found.take().or_else(|| bad.next());
+        });
+        let step = self.steps[step].step.name.clone();
+        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape: shape.0 }))
     }
 }
 
@@ -150,13 +175,9 @@ impl<T: Number> Executor<T> for Reference<T> {
         steps.iter().try_for_each(|&step| known("step", step, self.steps.len()))?;
         // On a thread of the pool, which shares work out at less cost than one outside of it.
         rayon::scope(|_| match self.tracing {
-            true => steps
-                .iter()
-                .try_for_each(|&step| self.steps[step].traced(&mut self.state_buffers, &self.ranks)),
+            true => steps.iter().try_for_each(|&step| self.traced(step)),
             false => {
-                let run =
-                    |&step: &usize| self.steps[step].run(&mut self.state_buffers, &self.ranks, |_, _| ());
-                steps.iter().for_each(run);
+                steps.iter().for_each(|&step| self.run_step(step, |_, _| ()));
                 Ok(())
             }
         })
@@ -170,7 +191,7 @@ impl<T: Number> Executor<T> for Reference<T> {
         known("step", step, self.steps.len())?;
         let mut timings = Vec::new();
         let mut start = Instant::now();
-        self.steps[step].run(&mut self.state_buffers, &self.ranks, |op, _| {
+        self.run_step(step, |op, _| {
             timings.push(Timing { op: op.to_owned(), seconds: start.elapsed().as_secs_f64() });
             start = Instant::now();
         });

@@ -1,12 +1,13 @@
 //! A step made ready: where its values are, and its run.
 
 use super::Number;
+use super::pointwise::CHUNK;
 use crate::graph::lifetimes::{Lifetime, share};
 use crate::graph::{NodeId, Op, Slot, Step, Update};
 use crate::ranks::Ranks;
-use crate::real::Real;
+use crate::real::{Precision, Real};
 use crate::shape::Shape;
-use crate::{Error, Result};
+use rayon::prelude::*;
 
 /// A step with its memory: values that are never alive together share a buffer.
 pub struct Prepared<T> {
@@ -82,23 +83,11 @@ impl<T: Number> Prepared<T> {
         }
     }
 
-    /// Runs the step and looks at every result.
-    pub fn traced(&mut self, state_buffers: &mut [Vec<T>], ranks: &Ranks) -> Result<()> {
-        let mut found = None;
-        self.run(state_buffers, ranks, |op, results| {
-            let mut bad = results.iter().filter_map(|&(shape, values)| {
-                Some((op.to_owned(), values[first_non_finite(values)?].as_f64(), shape))
-            });
-            found = found.take().or_else(|| bad.next());
-        });
-        let step = self.step.name.clone();
-        found.map_or(Ok(()), |(op, value, shape)| Err(Error::NotFinite { op, step, value, shape: shape.0 }))
-    }
-
     /// Runs the step, telling `done` the name and the results of each operation that is: of an update, the state buffers it changes.
     pub fn run(
         &mut self,
         state_buffers: &mut [Vec<T>],
+        precision: Precision,
         ranks: &Ranks,
         mut done: impl FnMut(&'static str, &[(Shape, &[T])]),
     ) {
@@ -110,6 +99,14 @@ impl<T: Number> Prepared<T> {
             let node = &self.step.nodes[id];
             let operands: Vec<&[T]> =
                 node.operands.iter().map(|&operand| self.value(state_buffers, operand)).collect();
+            let halves: Vec<Vec<T>> = match precision {
+                Precision::Mixed if node.op.is_contraction() => {
+                    operands.iter().map(|operand| halved(operand)).collect()
+                }
+                _ => vec![],
+            };
+            let operands =
+                if halves.is_empty() { operands } else { halves.iter().map(Vec::as_slice).collect() };
             let result = &mut out[..node.shape.len()];
             T::compute(node, &self.step.nodes, &operands, result, &mut scratch, ranks);
             self.scratch = scratch;
@@ -126,6 +123,13 @@ impl<T: Number> Prepared<T> {
             done(update.name(), &written);
         }
     }
+}
+
+/// See [`Real::halve`].
+fn halved<T: Real>(values: &[T]) -> Vec<T> {
+    let mut halves = values.to_vec();
+    halves.par_chunks_mut(CHUNK).for_each(T::halve);
+    halves
 }
 
 pub fn first_non_finite<T: Real>(values: &[T]) -> Option<usize> {

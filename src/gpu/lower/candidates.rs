@@ -25,7 +25,7 @@ const NARROW: usize = 8;
 
 impl Tile {
     fn fits(&self, target: &Target) -> bool {
-        self.bytes() <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
+        self.bytes(target.precision) <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
     }
 
     /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.

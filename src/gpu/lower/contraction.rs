@@ -8,6 +8,7 @@ use super::lanes::lanes;
 use super::pointwise::add_parts;
 use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
+use crate::real::Precision;
 use crate::shape::{ConvGeometry, Shape};
 
 /// The kernel of the nodes `terms`, equal in shape, whose sum is taken, with `epilogue` of it stored as `result`.
@@ -22,6 +23,7 @@ pub fn contraction(
     let Variant { form, split_k } = choose(&of, calls.target);
     let shape = calls.shape(result);
     let (call, vec4) = call(&of, form, split_k, shape);
+    let call = call.flag("MIXED", calls.target.precision == Precision::Mixed);
     if let ([term], 1) = (terms, split_k) {
         return finish(calls, call, vec4, *term, epilogue, shape, Memory::Node(result));
     }

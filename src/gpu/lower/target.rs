@@ -1,6 +1,7 @@
 //! The device that is lowered for.
 
 use super::tuning_table::TuningTable;
+use crate::real::Precision;
 
 /// What lowering needs to know of the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Target {
     pub workgroup_bytes: usize,
     /// Most invocations of a workgroup.
     pub workgroup_invocations: usize,
+    /// How contractions are computed.
+    pub precision: Precision,
     /// Kernels of contractions that were measured or pinned; the others get a default.
     pub choices: TuningTable,
 }
@@ -30,6 +33,7 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
+        precision: Precision::F32,
         choices: TuningTable::NONE,
     };
     /// A software driver on a processor's cores.
@@ -40,6 +44,7 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
+        precision: Precision::F32,
         choices: TuningTable::NONE,
     };
 }

@@ -1,6 +1,7 @@
 //! The kernels that can compute a contraction.
 
 use super::gemm::GemmShape;
+use crate::real::Precision;
 use serde::{Deserialize, Serialize};
 
 /// One way to compute a contraction.
@@ -84,8 +85,9 @@ impl Tile {
     }
 
     /// Bytes of workgroup memory.
-    pub fn bytes(&self) -> usize {
-        self.slice * ((self.rows / 4 + self.columns / 4) | 1) * 16
+    pub fn bytes(&self, precision: Precision) -> usize {
+        let four = if precision.is_single() { 16 } else { 8 };
+        self.slice * ((self.rows / 4 + self.columns / 4) | 1) * four
     }
 
     /// Blocks of 4 x 4 numbers that an invocation stages of every slice.

@@ -11,6 +11,7 @@ use crate::nn::loss::{Adversarial, R1};
 use crate::nn::{Init, Norm, Upsample};
 use crate::optim::{Adam, Schedule};
 use crate::ranks::{Ranks, Shard};
+use crate::real::Precision;
 use crate::size::Size;
 use crate::train::initial::{Initial, one_or_more};
 use crate::train::phase::Rates;
@@ -143,6 +144,9 @@ settings! {
         /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a GPU's number or words of its name, see mewgan devices.
         #[arg(value_name = "auto|gpu|cpu|N|NAME")]
         device: String,
+        /// f32, or mixed: convolutions multiply in half precision, for GPUs that are faster at it; see docs/training.md.
+        #[arg(value_parser = named::<Precision>, value_name = "f32|mixed")]
+        precision: Precision,
         /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tune: bool,
@@ -205,6 +209,7 @@ impl Common {
             check_every: 100,
             keep: 3,
             device: crate::device::AUTO.into(),
+            precision: Precision::F32,
             no_tune: false,
             no_cache: false,
             no_tensorboard: false,

@@ -25,6 +25,7 @@ const COMMON: &[(&str, &str)] = &[
     ("loss", "it decides what the scores of the trained discriminators mean"),
     ("init", "the weights are those of its checkpoint"),
     ("holdout", "images that were trained on would be held out, or the other way round"),
+    ("precision", "the loss scales of mixed precision are part of its checkpoints"),
     ("seed", "it decides which images are held out"),
 ];
 

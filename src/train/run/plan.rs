@@ -80,7 +80,8 @@ impl<M: Model> Plan<M> {
         after: Option<(u64, Vec<Vec<f32>>)>,
         watch: &dyn Preparation,
     ) -> Result<Self> {
-        let device = Device::open_as(&config.common().device, ranks.local().0)?;
+        let device = Device::open_as(&config.common().device, ranks.local().0)?
+            .with_precision(config.common().precision)?;
         memory::check_networks::<M>(&config, &device, ranks)?;
         let step = after.as_ref().map_or(0, |(step, _)| *step);
         let (device, kept) = match &place {
