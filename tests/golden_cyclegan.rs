@@ -66,6 +66,7 @@ fn model(preset: &str, size: usize, width: usize, blocks: usize, batch: usize) -
             },
             pool: 0,
             average: false,
+            scaled: false,
             g_adam: adam,
             d_adam: adam,
             diffaugment: DiffAugmentPolicy::default(),

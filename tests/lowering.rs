@@ -193,6 +193,7 @@ fn changes_of_one_state_buffer_in_any_order() {
             gradients: 0,
             state: vec![2, 3],
             rates,
+            scale: None,
         },
         |_, [.., rates]| Update::Optimize {
             rule: UpdateRule::Sgd { momentum: 0.5, nesterov: true, weight_decay: 0.25 },
@@ -200,6 +201,7 @@ fn changes_of_one_state_buffer_in_any_order() {
             gradients: 1,
             state: vec![2],
             rates,
+            scale: None,
         },
     ];
     for first in changes {

@@ -5,6 +5,7 @@ use mewgan::Result;
 use mewgan::models::dcgan::Plan;
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
 use mewgan::ranks::{Link, Ranks};
+use mewgan::real::Precision;
 use mewgan::train::config::{CommonSettings, RunConfig};
 use mewgan::train::run::Outcome;
 use std::path::Path;
@@ -127,8 +128,16 @@ fn a_state_that_differs_by_a_bit_is_an_error_that_names_the_rank() {
             "{said}"
         );
     }
-    let fine = train(&folder.path().join("other"), settings, None);
-    assert!(fine.into_iter().all(|result| result.unwrap() == Outcome::Finished));
+    // Loss scales are part of the state.
+    let mixed = |rank| {
+        let own = settings(rank);
+        DcganSettings { common: CommonSettings { precision: Some(Precision::Mixed), ..own.common }, ..own }
+    };
+    let fine = [
+        train(&folder.path().join("other"), settings, None),
+        train(&folder.path().join("mixed"), mixed, None),
+    ];
+    assert!(fine.into_iter().flatten().all(|result| result.unwrap() == Outcome::Finished));
 }
 
 #[test]

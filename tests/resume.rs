@@ -13,6 +13,7 @@ use mewgan::nn::Norm;
 use mewgan::nn::loss::Adversarial;
 use mewgan::nn::{NormMode, Upsample};
 use mewgan::optim::Schedule;
+use mewgan::real::Precision;
 use mewgan::train::checkpoint::Checkpoint;
 use mewgan::train::config::ModelSettings;
 use mewgan::train::config::{CommonSettings, DiffAugmentPart, DiffAugmentParts, Preset, RunConfig};
@@ -103,6 +104,12 @@ fn gated(device: &str) -> DcganSettings {
     }
 }
 
+/// The same in half precision, with loss scales.
+fn mixed(device: &str) -> DcganSettings {
+    let own = recipe(device);
+    DcganSettings { common: CommonSettings { precision: Some(Precision::Mixed), ..own.common }, ..own }
+}
+
 fn start(settings: DcganSettings, out: &Path) -> Trainer {
     let config = DcganConfig::new(DcganSettings::default(), settings).unwrap();
     Trainer::start(config, Some(out)).unwrap()
@@ -130,7 +137,7 @@ fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
     for device in DEVICES {
         let presets = [Preset::Small, Preset::Seed, Preset::Course, Preset::Paper];
         let presets = presets.map(|preset| shrunk(preset, device));
-        let others = [tiny(Preset::Seed, device), recipe(device), gated(device)];
+        let others = [tiny(Preset::Seed, device), recipe(device), gated(device), mixed(device)];
         for settings in presets.into_iter().chain(others) {
             let runs = tempdir().unwrap();
             let [whole, again, stopped] = ["whole", "again", "stopped"].map(|run| runs.path().join(run));

@@ -89,7 +89,7 @@ fn updates_fit_their_state_buffers() {
     let slot = |offset| Slot { buffer: 0, offset };
     let optimize = |rule, state: &[usize], rates| {
         let state = state.to_vec();
-        Update::Optimize { rule, parameters: 0, gradients: 1, state, rates }
+        Update::Optimize { rule, parameters: 0, gradients: 1, state, rates, scale: None }
     };
     let adam = |second, rates| {
         optimize(UpdateRule::Adam { beta1: 0.5, beta2: 0.999, eps: 1e-8 }, &[2, second], rates)
@@ -127,6 +127,8 @@ fn updates_fit_their_state_buffers() {
         (rows(0, 2), "no rows of 4"),
         (rows(32, 2), "are not one of its tensors"),
         (Update::Mean { buffer: 7, share: 1.0 }, "there is no state buffer 7"),
+        (Update::Unscale { gradients: 0, scale: 1 }, "state buffer 1 is not that of a loss scale"),
+        (Update::Unscale { gradients: 0, scale: 7 }, "there is no state buffer 7"),
         (Update::Average { average: 0, parameters: 1, decay: rates }, "decay must be [1, 1, 1, 1]"),
         (Update::Average { average: 0, parameters: 3, decay: value([1; 4]) }, "of one length"),
         (Update::Average { average: 0, parameters: 0, decay: value([1; 4]) }, "different"),

@@ -31,7 +31,10 @@ fn a_step_has_three_contractions_with_several_candidates_within_limits() {
         assert!(candidates.len() > 1, "{of:?}");
         for Variant { form, split_k } in candidates {
             let Form::Tiled(tile) = form else { continue };
-            assert!(split_k >= 1 && tile.bytes(Precision::F32) <= 16 << 10 && tile.invocations() <= 256, "{tile:?}");
+            assert!(
+                split_k >= 1 && tile.bytes(Precision::F32) <= 16 << 10 && tile.invocations() <= 256,
+                "{tile:?}"
+            );
         }
     }
 }

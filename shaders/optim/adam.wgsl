@@ -10,7 +10,7 @@
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
     let i = invocation(id, workgroups);
-    if i < COUNT {
+    if i < COUNT && !is_left_out() {
         parameters[i] -= adam_step(i);
     }
 }

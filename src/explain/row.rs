@@ -103,6 +103,7 @@ fn touched(update: &Update, step: &Step, buffers: &[StateBuffer]) -> Vec<Shape> 
         Update::RunningMoments { moments, .. } => vec![shape(moments); 2],
         Update::ScatterRows { value, rows, .. } => vec![shape(value), shape(rows), shape(value)],
         Update::Mean { buffer: of, .. } => vec![buffer(of); 2],
+        Update::Unscale { gradients, scale } => vec![buffer(gradients), buffer(scale), buffer(gradients)],
         Update::Average { average, parameters, decay } => {
             vec![buffer(parameters), shape(decay), buffer(average)]
         }

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::gpu::Gpu;
 use crate::gpu::lower::{Contraction, Kind, Target, TuningTable, Variant, candidates, lower};
 use crate::gpu::program::Program;
-use crate::graph::{NodeId, Op, Step};
+use crate::graph::{NodeId, Op, Step, Update};
 
 /// `own` device with the kernels of each kind of device; where the environment variable `MEWGAN_OWN_KERNELS` is set to 1, of
 /// its own kind only, for drivers that cannot compile the others: SwiftShader takes more than 13 GiB for a tiled kernel.
@@ -80,7 +80,9 @@ fn has_double(step: &Step) -> bool {
         Op::Custom(op) => !op.kernel(&step.operand_shapes(id), step.nodes[id].shape).has_double,
         _ => false,
     };
-    !(0..step.nodes.len()).any(single)
+    // It looks at the bits of gradients.
+    let by_bits = step.updates.iter().any(|update| matches!(update, Update::Unscale { .. }));
+    !by_bits && !(0..step.nodes.len()).any(single)
 }
 
 /// Whether the kernels of its contractions fit into half of the workgroup memory.

@@ -50,7 +50,7 @@ impl Step {
             None => Ok(()),
         };
         match *update {
-            Update::Store { .. } => Ok(()),
+            Update::Store { .. } | Update::Unscale { .. } => Ok(()),
             Update::RunningMoments { moments, momentum, .. } => {
                 let channels = self.nodes[moments].shape.channels();
                 expect("moments", moments, Shape([1, 1, 2, channels]))?;
@@ -118,12 +118,28 @@ impl Step {
 
     fn check_buffers(&self, update: &Update, buffers: &[StateBuffer]) -> Result<()> {
         let (op, len) = (update.name(), |id: NodeId| self.nodes[id].shape.len());
+        if let Update::Unscale { scale, .. } | Update::Optimize { scale: Some(scale), .. } = *update {
+            let (found, expected) =
+                (&self.buffer(op, scale, buffers)?.tensors, StateBuffer::loss_scale().tensors);
+            if *found != expected {
+                return self.problem(
+                    op,
+                    format!(
+                        "state buffer {scale} is not that of a loss scale; make it by StateBuffer::loss_scale"
+                    ),
+                );
+            }
+        }
         let used = match *update {
             Update::Store { slot, value } => return self.check_slot(op, slot, len(value), buffers),
             Update::RunningMoments { slot, moments, .. } => {
                 return self.check_slot(op, slot, len(moments), buffers);
             }
             Update::ScatterRows { slot, len, .. } => return self.check_slot(op, slot, len, buffers),
+            Update::Unscale { gradients, .. } => vec![gradients],
+            Update::Optimize { scale: Some(scale), .. } => {
+                update.buffers().into_iter().filter(|buffer| *buffer != scale).collect()
+            }
             Update::Mean { .. } | Update::Average { .. } | Update::Optimize { .. } => update.buffers(),
         };
         let mut lens = Vec::new();

@@ -10,6 +10,7 @@ pub mod custom;
 mod function;
 mod grad;
 pub(crate) mod lifetimes;
+pub mod loss_scale;
 mod names;
 mod op;
 mod rule;

@@ -92,6 +92,13 @@ pub enum Update {
         /// This rank's share of the batch.
         share: f64,
     },
+    /// Takes a loss scale off a whole state buffer of gradients, and changes it, as [`super::loss_scale`] tells.
+    Unscale {
+        /// State buffer of gradients of a scaled loss; 0 where one was not finite.
+        gradients: usize,
+        /// That of the scale: [`StateBuffer::loss_scale`].
+        scale: usize,
+    },
     /// `average = decay * average + (1 - decay) * parameters` over whole state buffers; `decay` is an input of one number.
     Average {
         /// State buffer of averages.
@@ -113,6 +120,9 @@ pub enum Update {
         state: Vec<usize>,
         /// What the rule reads at every update, so many numbers as [`UpdateRule::rates`].
         rates: NodeId,
+        /// State buffer of the loss scale, where there is one: nothing is changed where [`Update::Unscale`] found that the update is to
+        /// be left out.
+        scale: Option<usize>,
     },
 }
 
@@ -121,6 +131,7 @@ names! { Update:
     Self::RunningMoments { .. } => "running_moments",
     Self::ScatterRows { .. } => "scatter_rows",
     Self::Mean { .. } => "all_reduce_buffer",
+    Self::Unscale { .. } => "unscale",
     Self::Average { .. } => "average",
     Self::Optimize { rule: UpdateRule::Adam { .. }, .. } => "adam",
     Self::Optimize { rule: UpdateRule::AdamW { .. }, .. } => "adamw",
@@ -132,7 +143,7 @@ impl Update {
     /// The nodes whose values this change needs.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let nodes = match *self {
-            Self::Mean { .. } => [None, None],
+            Self::Mean { .. } | Self::Unscale { .. } => [None, None],
             Self::Store { value, .. } => [Some(value), None],
             Self::RunningMoments { moments, .. } => [Some(moments), None],
             Self::ScatterRows { value, rows, .. } => [Some(value), Some(rows)],
@@ -149,6 +160,7 @@ impl Update {
                 vec![slot.buffer]
             }
             Self::Mean { buffer, .. } => vec![buffer],
+            Self::Unscale { gradients, scale } => vec![gradients, scale],
             Self::Average { average, .. } => vec![average],
             Self::Optimize { parameters, ref state, .. } => [&[parameters], &state[..]].concat(),
         }
@@ -157,14 +169,15 @@ impl Update {
     /// The state buffers it reads or changes.
     pub fn buffers(&self) -> Vec<usize> {
         let read = match *self {
-            Self::Average { parameters, .. } => Some(parameters),
-            Self::Optimize { gradients, .. } => Some(gradients),
+            Self::Average { parameters, .. } => [Some(parameters), None],
+            Self::Optimize { gradients, scale, .. } => [Some(gradients), scale],
             Self::Store { .. }
             | Self::RunningMoments { .. }
             | Self::ScatterRows { .. }
-            | Self::Mean { .. } => None,
+            | Self::Unscale { .. }
+            | Self::Mean { .. } => [None, None],
         };
-        self.written().into_iter().chain(read).collect()
+        self.written().into_iter().chain(read.into_iter().flatten()).collect()
     }
 
     fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
@@ -174,7 +187,7 @@ impl Update {
             | Self::Average { decay: id, .. }
             | Self::Optimize { rates: id, .. } => [Some(id), None],
             Self::ScatterRows { value, rows, .. } => [Some(value), Some(rows)],
-            Self::Mean { .. } => [None, None],
+            Self::Mean { .. } | Self::Unscale { .. } => [None, None],
         };
         nodes.into_iter().flatten()
     }

@@ -40,7 +40,7 @@ pub fn functions() -> impl Iterator<Item = Example> {
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 33] = [
+pub const CASES: [Example; 34] = [
     case("sum", &["x"], &[IMAGE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
@@ -114,6 +114,7 @@ pub const CASES: [Example; 33] = [
     case("store", &["x"], &[IMAGE], Work::Updates(store)),
     case("scatter_rows", &["kept", "x"], &[[50, 64, 64, 3], IMAGE], Work::Updates(scatter_rows)),
     case("running_moments", &["x"], &[FEATURES], Work::Updates(running_moments)),
+    case("unscale", &["gradients"], &[BANK], Work::Updates(unscale)),
     case("average", &["parameters"], &[BANK], Work::Updates(average)),
     case("adam", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM, shapes))),
     case("adamw", &["parameters"], &[BANK], Work::Updates(|shapes| optimize(ADAM_W, shapes))),
@@ -179,6 +180,12 @@ fn running_moments(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     Ok((Step::new("running_moments", &graph, &[], vec![update])?, vec![running]))
 }
 
+fn unscale(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
+    let update = Update::Unscale { gradients: 0, scale: 1 };
+    let buffers = vec![buffer(shapes[0]), StateBuffer::loss_scale()];
+    Ok((Step::new("unscale", &Graph::new(), &[], vec![update])?, buffers))
+}
+
 fn average(shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer>)> {
     let graph = Graph::new();
     let decay = graph.input("decay", Shape::SCALAR).id();
@@ -196,7 +203,7 @@ fn optimize(rule: UpdateRule, shapes: &[Shape]) -> Result<(Step, Vec<StateBuffer
     let rates = graph.input("rates", Shape::vector(rule.rates())).id();
     let state: Vec<usize> = (2..).take(rule.state().len()).collect();
     let buffers = vec![buffer(shapes[0]); 2 + state.len()];
-    let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
+    let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates, scale: None };
     Ok((Step::new(update.name(), &graph, &[], vec![update.clone()])?, buffers))
 }
 

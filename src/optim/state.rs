@@ -18,6 +18,8 @@ pub struct OptimizerState {
     pub gradients: usize,
     /// The optimizer's state buffers, by name, which stand between these two.
     names: &'static [&'static str],
+    /// That of a loss scale ([`StateBuffer::loss_scale`]), where there is one.
+    pub scale: Option<usize>,
 }
 
 impl OptimizerState {
@@ -32,10 +34,15 @@ impl OptimizerState {
     /// The state buffers of an optimizer with this rule, one after another.
     pub const fn of(first: usize, rule: &UpdateRule) -> Self {
         let names = rule.state();
-        Self { parameters: first, running: first + 1, gradients: first + 2 + names.len(), names }
+        Self { parameters: first, running: first + 1, gradients: first + 2 + names.len(), names, scale: None }
     }
 
-    /// How many state buffers these are.
+    /// The same with the loss scale whose state buffer is `scale`.
+    pub const fn scaled(self, scale: Option<usize>) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// How many state buffers these are, without that of a loss scale.
     pub const fn count(self) -> usize {
         3 + self.names.len()
     }
@@ -138,7 +145,7 @@ impl OptimizerState {
         networks.iter().map(&mut take).collect()
     }
 
-    /// The updates of one optimizer step: every gradient of `loss` into its state buffer, which becomes the mean over ranks where this one
+    /// The updates of one optimizer step: every gradient of `loss`, times the loss scale where there is one, into its state buffer, which becomes the mean over ranks where this one
     /// computes a `share` of the batch, then the optimizer's over the whole state buffer. `parameters` are all tensors of their state buffer, in order.
     /// Adds the input `rates`, see [`Optimizer::rates`], to the graph.
     ///
@@ -168,13 +175,18 @@ impl OptimizerState {
             slot: Slot { buffer: self.gradients, offset },
             value: gradient.id(),
         };
+        let loss = match self.scale {
+            Some(buffer) => loss.mul(loss.graph().state(Slot { buffer, offset: 0 }, Shape::SCALAR))?,
+            None => loss,
+        };
         let gradients = gradients(loss, parameters)?;
         let mut updates: Vec<Update> =
             gradients.into_iter().zip(&buffers[self.parameters].tensors).map(store).collect();
         updates.extend(share.map(|share| Update::Mean { buffer: self.gradients, share }));
         let state = self.state().map(|(_, buffer)| buffer).collect();
-        let (parameters, gradients) = (self.parameters, self.gradients);
-        updates.push(Update::Optimize { rule, parameters, gradients, state, rates });
+        let Self { parameters, gradients, scale, .. } = self;
+        updates.extend(scale.map(|scale| Update::Unscale { gradients, scale }));
+        updates.push(Update::Optimize { rule, parameters, gradients, state, rates, scale });
         Ok(updates)
     }
 

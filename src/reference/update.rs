@@ -5,7 +5,8 @@ use super::optimizer::optimize;
 use super::pointwise::CHUNK;
 use super::{Real, vectorized};
 use crate::executor::exchange::mean;
-use crate::graph::Update;
+use crate::graph::loss_scale::{FACTOR, INTERVAL, LARGEST, SCALE, UPDATES};
+use crate::graph::{StateBuffer, Update};
 use crate::ranks::Ranks;
 use rayon::prelude::*;
 
@@ -52,7 +53,17 @@ pub fn apply<T: Real>(update: &Update, buffers: &mut [Vec<T>], ranks: &Ranks, va
             });
             buffers[average] = averages;
         }
-        Update::Optimize { rule, parameters, gradients, ref state, rates } => {
+        Update::Unscale { gradients, scale } => {
+            let finite = buffers[gradients].par_iter().all(|gradient| gradient.is_finite());
+            let factor = rescale(&mut buffers[scale], finite);
+            let zero = T::from_f64(0.0);
+            buffers[gradients].par_chunks_mut(CHUNK).for_each(|gradients| match factor == zero {
+                true => gradients.fill(zero),
+                false => gradients.iter_mut().for_each(|gradient| *gradient *= factor),
+            });
+        }
+        Update::Optimize { scale: Some(scale), .. } if is_left_out(&buffers[scale]) => {}
+        Update::Optimize { rule, parameters, gradients, ref state, rates, .. } => {
             let rates = value(buffers, rates);
             let grads = std::mem::take(&mut buffers[gradients]);
             let mut kept: Vec<Vec<T>> =
@@ -62,4 +73,25 @@ pub fn apply<T: Real>(update: &Update, buffers: &mut [Vec<T>], ranks: &Ranks, va
             state.iter().zip(kept).for_each(|(&buffer, values)| buffers[buffer] = values);
         }
     }
+}
+
+/// Changes a loss scale after gradients that are all finite or not, and returns what these are to be multiplied by.
+fn rescale<T: Real>(state: &mut [T], finite: bool) -> T {
+    let layout = StateBuffer::loss_scale();
+    let [scale, updates, factor] = [SCALE, UPDATES, FACTOR].map(|index| layout.tensors[index].2);
+    let number = |value: f64| T::from_f64(value);
+    let (old, made) = (state[scale], state[updates] + number(1.0));
+    let left_out = !finite && old > number(1.0);
+    (state[scale], state[updates]) = match left_out {
+        true => (old * number(0.5), number(0.0)),
+        false if made >= number(INTERVAL) => ((old * number(2.0)).min(number(LARGEST)), number(0.0)),
+        false => (old, made),
+    };
+    state[factor] = if left_out { number(0.0) } else { number(1.0) / old };
+    state[factor]
+}
+
+/// Whether the update of a loss scale in this state is left out.
+fn is_left_out<T: Real>(state: &[T]) -> bool {
+    state[StateBuffer::loss_scale().tensors[FACTOR].2] == T::from_f64(0.0)
 }

@@ -2,7 +2,8 @@
 //!
 //! Weights and running statistics stand under the names and in the layouts of PyTorch's `state_dict`, behind the network's
 //! name, such as `generator.` or `G_XtoY.`; Adam's moments the same way behind `optimizer.first.` and `optimizer.second.`,
-//! averages of weights behind `average.`. Kept images, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
+//! averages of weights behind `average.`; with loss scaling, the scale of each optimizer and its updates since it changed, under the name
+//! of its first network behind `optimizer.loss_scale.` and `optimizer.loss_scale_updates.`. Kept images, such as `pool.X`, stand as `[n, h, w, c]`. The metadata has one
 //! entry, `mewgan`, a JSON object: see [`Header`]. Equal states make equal bytes.
 
 use super::config::{Record, RunConfig};
@@ -189,9 +190,9 @@ impl Checkpoint {
             entry.parameter.torch_entries().into_iter().map(named).collect::<Vec<_>>()
         };
         let mut expected: Vec<(String, Vec<usize>)> = entries.iter().flat_map(leaves).collect();
-        let images = model.images();
+        let loose = model.loose();
         expected.extend(
-            images
+            loose
                 .iter()
                 .map(|(name, buffer, index)| (name.clone(), buffers[*buffer].tensors[*index].1.0.to_vec())),
         );
@@ -209,7 +210,7 @@ impl Checkpoint {
                 .view_mut(&mut values[entry.buffer], entry.index)
                 .copy_from_slice(&entry.parameter.from_torch(&numbers));
         }
-        for (name, buffer, index) in &images {
+        for (name, buffer, index) in &loose {
             buffers[*buffer].view_mut(&mut values[*buffer], *index).copy_from_slice(&read(name)?);
         }
         Ok(values)
@@ -292,7 +293,7 @@ pub fn write<C: RunConfig>(
             writer.f32(&format!("{prefix}.{leaf}"), &shape, &numbers);
         }
     }
-    for (name, buffer, index) in model.images() {
+    for (name, buffer, index) in model.loose() {
         let shape = buffers[buffer].tensors[index].1.0;
         writer.f32(&name, &shape, buffers[buffer].view(&values[buffer], index));
     }

@@ -11,6 +11,7 @@ use super::split::Members;
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
+use crate::graph::loss_scale::{INITIAL, SCALE, UPDATES};
 use crate::graph::{StateBuffer, Step};
 use crate::nn::{Init, Network, Parameter};
 use crate::optim::OptimizerState;
@@ -158,9 +159,22 @@ pub trait Model: Sized {
     /// What to do with the trained run in `folder`: in words, and the command.
     fn next(folder: &RunFolder) -> (&'static str, String);
 
+    /// Tensors that are part of the state but of no network: its images, and loss scales. Name in a checkpoint, state buffer, and index
+    /// within it.
+    fn loose(&self) -> Vec<(String, usize, usize)> {
+        let mut loose = self.images();
+        for Trained { networks, buffers, .. } in self.trained() {
+            let (Some(scale), Some((network, _))) = (buffers.scale, networks.first()) else { continue };
+            for (what, index) in [("loss_scale", SCALE), ("loss_scale_updates", UPDATES)] {
+                loose.push((format!("optimizer.{what}.{}", network.name), scale, index));
+            }
+        }
+        loose
+    }
+
     /// The state buffers that are part of a run's state: what a step leaves for those after it.
     fn state(&self) -> Vec<usize> {
-        let mut state: Vec<usize> = self.images().iter().map(|&(_, buffer, _)| buffer).collect();
+        let mut state: Vec<usize> = self.loose().iter().map(|&(_, buffer, _)| buffer).collect();
         for Trained { buffers: of, average, .. } in self.trained() {
             state.extend([of.parameters, of.running]);
             state.extend(of.state().map(|(_, buffer)| buffer));
@@ -172,7 +186,7 @@ pub trait Model: Sized {
     }
 
     /// The numbers of all state buffers before training: parameters drawn by `init`, running statistics and averages to match,
-    /// everything else 0.
+    /// loss scales as they begin, everything else 0.
     fn initial(&self, init: Init, seed: u64) -> Vec<Vec<f32>> {
         let mut values: Vec<Vec<f32>> = self.buffers().iter().map(|buffer| vec![0.0; buffer.len]).collect();
         for Trained { networks, buffers: of, average } in self.trained() {
@@ -181,6 +195,9 @@ pub trait Model: Sized {
             values[of.running] = running;
             if let Some(average) = average {
                 values[average] = values[of.parameters].clone();
+            }
+            if let Some(scale) = of.scale {
+                StateBuffer::loss_scale().view_mut(&mut values[scale], SCALE).fill(INITIAL);
             }
         }
         values

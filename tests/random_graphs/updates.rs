@@ -47,7 +47,7 @@ fn optimize(pool: &mut Pool<'_, '_>) -> Update {
     let buffer = |name: &&str| if ["second", "square"].contains(name) { positive } else { any };
     let state = rule.state().iter().map(buffer).collect();
     let rates = pool.input(Purpose::Rates, Shape::vector(rule.rates())).id();
-    Update::Optimize { rule, parameters, gradients, state, rates }
+    Update::Optimize { rule, parameters, gradients, state, rates, scale: None }
 }
 
 fn store<'g>(pool: &mut Pool<'g, '_>, kind: Kind, value: Var<'g>) -> Update {

@@ -205,7 +205,13 @@ impl Calls<'_> {
                         .threads(len / 4),
                 );
             }
-            Update::Optimize { rule, parameters, gradients, ref state, rates } => {
+            Update::Unscale { gradients, scale } => {
+                let len = state_buffers[gradients].len;
+                let [gradients, scale] =
+                    [gradients, scale].map(|of| Memory::buffer(of, state_buffers[of].len));
+                optimizer::unscale(len, gradients, scale).into_iter().for_each(|call| self.push(call));
+            }
+            Update::Optimize { rule, parameters, gradients, ref state, rates, scale } => {
                 let len = state_buffers[parameters].len;
                 let call = optimizer::kernel(rule)
                     .constant("COUNT", len / 4)
@@ -215,6 +221,10 @@ impl Calls<'_> {
                 let call = state
                     .iter()
                     .fold(call, |call, &state_buffer| call.write(Memory::buffer(state_buffer, len)));
+                let call = match scale {
+                    Some(scale) => optimizer::scaled(call, Memory::buffer(scale, state_buffers[scale].len)),
+                    None => call,
+                };
                 self.push(call.threads(len / 4));
             }
         }

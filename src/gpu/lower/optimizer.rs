@@ -1,7 +1,8 @@
 //! The kernels of optimizers.
 
-use super::call::Call;
-use crate::graph::UpdateRule;
+use super::call::{Call, Memory};
+use crate::graph::loss_scale::{INTERVAL, LARGEST};
+use crate::graph::{StateBuffer, UpdateRule};
 
 /// The kernel of a rule with the rule's constants; each binds gradients, rates, parameters and the rule's state.
 pub fn kernel(rule: UpdateRule) -> Call {
@@ -36,4 +37,31 @@ fn with_momentum(call: Call, momentum: f64) -> Call {
         0.0 => call,
         momentum => call.define("HAS_MOMENTUM", 1).number("MOMENTUM", momentum),
     }
+}
+
+/// An optimizer's call, to be left out where the state of its loss scale says so.
+pub fn scaled(call: Call, scale: Memory) -> Call {
+    let binding = call.reads.len() + call.writes.len();
+    with_places(call.define("SCALED", binding)).write(scale)
+}
+
+/// The calls that take a loss scale off `len` gradients and change it: whether all are finite, what follows for the scale, and the
+/// gradients divided by it.
+pub fn unscale(len: usize, gradients: Memory, scale: Memory) -> [Call; 3] {
+    let of_all = |name| with_places(Call::new(name)).constant("COUNT", len / 4).threads(len / 4);
+    [
+        of_all("optim/overflow").read(gradients).write(scale),
+        with_places(Call::new("optim/rescale"))
+            .number("INTERVAL", INTERVAL)
+            .number("LARGEST", LARGEST)
+            .write(scale),
+        of_all("optim/unscale").read(scale).write(gradients),
+    ]
+}
+
+/// Where the numbers of a loss scale's state are.
+fn with_places(call: Call) -> Call {
+    let places = StateBuffer::loss_scale().tensors.into_iter().map(|(_, _, offset)| offset);
+    let names = ["SCALE", "UPDATES", "FACTOR", "FOUND"];
+    names.into_iter().zip(places).fold(call, |call, (name, place)| call.define(name, place))
 }

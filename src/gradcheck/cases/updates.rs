@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::gradcheck::trial::{Trial, draw};
+use crate::graph::loss_scale::{FACTOR, INTERVAL, LARGEST, SCALE, UPDATES};
 use crate::graph::{Graph, Per, Slot, StateBuffer, Update, UpdateRule};
 use crate::shape::Shape;
 
@@ -19,13 +20,26 @@ const RULES: [(&str, UpdateRule); 7] = [
     ("sgd", UpdateRule::Sgd { momentum: 0.875, nesterov: true, weight_decay: 0.125 }),
 ];
 
+/// A loss scale, how many updates it has seen, and whether a gradient is infinite.
+const SCALES: [(f64, f64, bool); 6] = [
+    (65_536.0, 3.0, false),
+    (65_536.0, INTERVAL - 1.0, false),
+    (LARGEST, INTERVAL - 1.0, false),
+    (65_536.0, INTERVAL - 1.0, true),
+    (2.0, 0.0, true),
+    (1.0, 7.0, true),
+];
+
 pub fn all() -> Vec<Case> {
     vec![store([2, 3, 2, 4]), store([1, 1, 1, 77])]
         .into_iter()
         .chain([[2, 3, 4, 20], [4, 5, 1, 3]].map(running_moments))
         .chain([[2, 3, 3, 2], [3, 2, 2, 20]].map(scatter_rows))
         .chain(BANKS.map(average))
-        .chain(RULES.into_iter().flat_map(|(op, rule)| BANKS.map(|shapes| optimize(op, rule, shapes))))
+        .chain(RULES.into_iter().flat_map(|(op, rule)| BANKS.map(|shapes| optimize(op, rule, shapes, None))))
+        .chain(SCALES.into_iter().flat_map(|scale| BANKS.map(|shapes| unscale(scale, shapes))))
+        .chain(RULES.map(|(op, rule)| optimize(op, rule, BANKS[1], Some(0.125))))
+        .chain(RULES.map(|(op, rule)| optimize(op, rule, BANKS[1], Some(0.0))))
         .chain(BANKS.map(mean))
         .collect()
 }
@@ -94,7 +108,8 @@ fn average(shapes: &'static [[usize; 4]]) -> Case {
     })
 }
 
-fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]]) -> Case {
+/// `factor` is what a loss scale makes of gradients, where there is one.
+fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]], factor: Option<f64>) -> Case {
     Case::updates(op, shapes, move || {
         let graph = Graph::new();
         let rates = graph.input("rates", Shape::vector(rule.rates())).id();
@@ -108,9 +123,33 @@ fn optimize(op: &'static str, rule: UpdateRule, shapes: &'static [[usize; 4]]) -
             buffers.push((buffer, numbers));
         }
         let state = (2..buffers.len()).collect();
-        let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates };
+        let scale = factor.map(|_| buffers.len());
+        buffers.extend(factor.map(|factor| loss_scale(8.0, 0.0, factor)));
+        let update = Update::Optimize { rule, parameters: 0, gradients: 1, state, rates, scale };
         let numbers = [0.0625, 1.5, 0.875][..rule.rates()].to_vec();
         Trial::updates(&graph, vec![update], buffers, &[("rates", numbers)])
+    })
+}
+
+/// The state of a loss scale, `factor` what it makes of gradients.
+fn loss_scale(scale: f64, updates: f64, factor: f64) -> (StateBuffer, Vec<f64>) {
+    let buffer = StateBuffer::loss_scale();
+    let mut numbers = vec![0.0; buffer.len];
+    for (index, number) in [(SCALE, scale), (UPDATES, updates), (FACTOR, factor)] {
+        buffer.view_mut(&mut numbers, index)[0] = number;
+    }
+    (buffer, numbers)
+}
+
+fn unscale((scale, updates, infinite): (f64, f64, bool), shapes: &'static [[usize; 4]]) -> Case {
+    Case::updates("unscale", shapes, move || {
+        let (buffer, mut gradients) = filled(shapes, 0);
+        gradients.iter_mut().for_each(|gradient| *gradient *= 1024.0);
+        if infinite {
+            gradients[0] = f64::NEG_INFINITY;
+        }
+        let buffers = vec![(buffer, gradients), loss_scale(scale, updates, 0.25)];
+        Trial::updates(&Graph::new(), vec![Update::Unscale { gradients: 0, scale: 1 }], buffers, &[])
     })
 }
 

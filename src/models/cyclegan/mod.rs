@@ -11,7 +11,8 @@ pub mod translation;
 
 pub use settings::{CycleGanConfig, CycleGanSettings, Discriminator};
 pub use steps::{
-    AVERAGES, CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS, Updates,
+    AVERAGES, CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS, SCALES,
+    Updates,
 };
 
 use crate::device::Device;
@@ -85,8 +86,8 @@ impl Model for CycleGan {
         )
     }
 
-    /// In the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`] and [`POOLS`]; the last three are empty where the
-    /// objective does not need them.
+    /// In the order of [`GENERATORS`], [`DISCRIMINATORS`], [`AVERAGES`], [`FAKES`], [`POOLS`] and [`SCALES`]; the last five are empty where
+    /// the objective does not need them.
     fn buffers(&self) -> Vec<StateBuffer> {
         let objective = &self.objective;
         let generators = OptimizerState::buffers(&self.generators.each_ref());
@@ -103,6 +104,8 @@ impl Model for CycleGan {
         buffers.push(averages);
         buffers.push(images(self.batch, objective.updates == Updates::GeneratorsFirst));
         buffers.push(images(objective.pool, objective.pool > 0));
+        let scale = if objective.scaled { StateBuffer::loss_scale() } else { StateBuffer::default() };
+        buffers.extend([scale.clone(), scale]);
         buffers
     }
 
@@ -110,13 +113,14 @@ impl Model for CycleGan {
         fn named(network: &Network) -> (&Network, String) {
             (network, format!("init.{}", network.name))
         }
+        let [of_generators, of_discriminators] = self.optimizers();
         let generators = Trained {
             networks: self.generators.iter().map(named).collect(),
-            buffers: GENERATORS,
+            buffers: of_generators,
             average: self.objective.average.then_some(AVERAGES),
         };
         let networks = self.all_discriminators().into_iter().map(named).collect();
-        vec![generators, Trained { networks, buffers: DISCRIMINATORS, average: None }]
+        vec![generators, Trained { networks, buffers: of_discriminators, average: None }]
     }
 
     fn images(&self) -> Vec<(String, usize, usize)> {

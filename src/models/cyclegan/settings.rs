@@ -260,6 +260,7 @@ impl CycleGanConfig {
                 updates: self.updates,
                 pool: self.pool,
                 average: common.keeps_average(),
+                scaled: !common.precision.is_single(),
                 g_adam: common.g_adam(),
                 d_adam: common.d_adam(),
                 diffaugment: common.diffaugment_policy(),

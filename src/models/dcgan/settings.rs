@@ -189,6 +189,7 @@ impl DcganConfig {
                 r1: common.r1(),
                 fresh_noise: self.fresh_noise,
                 average: common.keeps_average(),
+                scaled: !common.precision.is_single(),
                 g_adam: common.g_adam(),
                 d_adam: common.d_adam(),
                 diffaugment: common.diffaugment_policy(),

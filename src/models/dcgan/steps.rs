@@ -20,6 +20,8 @@ pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerS
 
 /// The generator's averages, laid out as its parameters.
 pub const AVERAGE: usize = 2 * OptimizerState::COUNT;
+/// The loss scales of the generator and of the discriminator.
+pub const SCALES: [usize; 2] = [AVERAGE + 1, AVERAGE + 2];
 
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,8 @@ pub struct Objective {
     pub fresh_noise: bool,
     /// Whether an average of the generator is kept.
     pub average: bool,
+    /// Whether losses are scaled before their gradients are taken, for contractions in half precision.
+    pub scaled: bool,
     /// The generator's optimizer.
     pub g_adam: Adam,
     /// The discriminator's optimizer.
@@ -62,6 +66,12 @@ pub struct Dcgan {
 }
 
 impl Dcgan {
+    /// [`GENERATOR`] and [`DISCRIMINATOR`], with their loss scales where there are such.
+    pub(super) fn optimizers(&self) -> [OptimizerState; 2] {
+        let scale = |index: usize| self.objective.scaled.then_some(SCALES[index]);
+        [GENERATOR.scaled(scale(0)), DISCRIMINATOR.scaled(scale(1))]
+    }
+
     fn tensors<'g>(&self, graph: &'g Graph, buffers: &[StateBuffer]) -> [Tensors<'g>; 2] {
         [(GENERATOR, &self.generator), (DISCRIMINATOR, &self.discriminator)]
             .map(|(of, network)| of.tensors(graph, &[network], buffers).remove(0))
@@ -124,7 +134,8 @@ impl Dcgan {
             outputs.push(("R1", penalty));
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
-        updates.extend(DISCRIMINATOR.minimize(
+        let [_, optimizer] = self.optimizers();
+        updates.extend(optimizer.minimize(
             minimized,
             shard.share,
             &d.parameters,
@@ -156,9 +167,10 @@ impl Dcgan {
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);
-        updates.extend(GENERATOR.minimize(loss, shard.share, &g.parameters, &buffers, objective.g_adam)?);
+        let [optimizer, _] = self.optimizers();
+        updates.extend(optimizer.minimize(loss, shard.share, &g.parameters, &buffers, objective.g_adam)?);
         if objective.average {
-            updates.push(GENERATOR.average(AVERAGE, &graph));
+            updates.push(optimizer.average(AVERAGE, &graph));
         }
         Step::new("generator_step", &graph, &[("G", loss)], updates)
     }

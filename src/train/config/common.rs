@@ -144,7 +144,7 @@ settings! {
         /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a GPU's number or words of its name, see mewgan devices.
         #[arg(value_name = "auto|gpu|cpu|N|NAME")]
         device: String,
-        /// f32, or mixed: convolutions multiply in half precision, for GPUs that are faster at it; see docs/training.md.
+        /// f32, or mixed: convolutions multiply numbers of half precision, for GPUs that are faster at that; see docs/training.md.
         #[arg(value_parser = named::<Precision>, value_name = "f32|mixed")]
         precision: Precision,
         /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.

@@ -1,6 +1,6 @@
 //! A step's graph while it grows: losses, and the updates that follow from them.
 
-use super::{AVERAGES, CycleGan, CycleLoss, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS};
+use super::{AVERAGES, CycleGan, CycleLoss, Domain, FAKES, POOLS};
 use crate::Result;
 use crate::graph::{Graph, Slot, StateBuffer, Update, Var};
 use crate::nn::loss::r1;
@@ -197,7 +197,8 @@ impl<'g> Building<'g, '_> {
         let loss = self.penalties.iter().try_fold(loss, |sum, &penalty| sum.add(penalty))?;
         let parameters = Tensors::parameters(&self.discriminators);
         let adam = self.model.objective.d_adam;
-        let updates = DISCRIMINATORS.minimize(loss, self.shard.share, &parameters, &self.buffers, adam)?;
+        let [_, optimizer] = self.model.optimizers();
+        let updates = optimizer.minimize(loss, self.shard.share, &parameters, &self.buffers, adam)?;
         self.updates.extend(updates);
         Ok(())
     }
@@ -205,11 +206,12 @@ impl<'g> Building<'g, '_> {
     pub fn generate(&mut self, loss: Var<'g>) -> Result<()> {
         let objective = &self.model.objective;
         let parameters = Tensors::parameters(&self.generators);
+        let [optimizer, _] = self.model.optimizers();
         let updates =
-            GENERATORS.minimize(loss, self.shard.share, &parameters, &self.buffers, objective.g_adam)?;
+            optimizer.minimize(loss, self.shard.share, &parameters, &self.buffers, objective.g_adam)?;
         self.updates.extend(updates);
         if objective.average {
-            self.updates.push(GENERATORS.average(AVERAGES, self.graph));
+            self.updates.push(optimizer.average(AVERAGES, self.graph));
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ pub const AVERAGES: usize = 2 * OptimizerState::COUNT;
 pub const FAKES: usize = AVERAGES + 1;
 /// The pools of past translations, X then Y, each `[pool, size, size, channels]`.
 pub const POOLS: usize = AVERAGES + 2;
+/// The loss scales of the generators and of the discriminators.
+pub const SCALES: [usize; 2] = [AVERAGES + 3, AVERAGES + 4];
 
 /// How far an image translated there and back is from where it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,8 @@ pub struct CycleObjective {
     pub pool: usize,
     /// Whether averages of the generators are kept.
     pub average: bool,
+    /// Whether losses are scaled before their gradients are taken, for contractions in half precision.
+    pub scaled: bool,
     /// The generators' optimizer.
     pub g_adam: Adam,
     /// The discriminators' optimizer.
@@ -116,6 +120,12 @@ pub enum Domain {
 }
 
 impl CycleGan {
+    /// [`GENERATORS`] and [`DISCRIMINATORS`], with their loss scales where there are such.
+    pub(super) fn optimizers(&self) -> [OptimizerState; 2] {
+        let scale = |index: usize| self.objective.scaled.then_some(SCALES[index]);
+        [GENERATORS.scaled(scale(0)), DISCRIMINATORS.scaled(scale(1))]
+    }
+
     /// The generator that translates to a set.
     pub fn generator(&self, to: Domain) -> &Network {
         &self.generators[to.generators().0]
