@@ -1,4 +1,4 @@
-.PHONY: demo test mpi interop bench lint features deny fuzz
+.PHONY: demo test mpi interop gpu-lab bench lint features deny fuzz
 
 # Cargo features for lint and test beside the default ones: make test FEATURES=mpi
 FEATURES ?=
@@ -17,7 +17,7 @@ test:
 	cargo test --release --features "$(FEATURES)" --lib --config profile.release.package.mewgan.opt-level=0
 	cargo test --release --features "$(FEATURES)" --test suite $(if $(findstring mpi,$(FEATURES)),--test mpi)
 	cargo test --release --features "$(FEATURES)" --doc
-	@echo "Left out: $(if $(findstring mpi,$(FEATURES)),,ranks started by mpirun (make mpi, with Open MPI and libclang), and )other programs (make interop)"
+	@echo "Left out: $(if $(findstring mpi,$(FEATURES)),,ranks started by mpirun (make mpi, with Open MPI and libclang), )other programs (make interop), and matrix units (make gpu-lab, with debootstrap)"
 
 # Training by several processes over MPI, which is installed where it is missing.
 mpi:
@@ -26,6 +26,10 @@ mpi:
 # What others make of our files and pages: PyTorch, onnxruntime, TensorBoard and Chromium, which are installed.
 interop:
 	bash .ci/interop
+
+# Mixed precision and matrix units on the newest software driver, which is installed in a folder under target.
+gpu-lab:
+	bash .ci/gpu-lab
 
 # Measures a device (make bench DEVICE=cpu) and keeps its figures.
 DEVICE ?= auto

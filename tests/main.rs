@@ -36,6 +36,7 @@ mod ladder;
 mod layering;
 mod lowering;
 mod memory;
+mod mixed;
 mod op;
 mod operators;
 mod page;

@@ -1,6 +1,9 @@
 // The arithmetic type of every kernel, and the type in which contractions find their operands and leave their results.
 // `mewgan gradcheck` runs the kernels with f64 in its place (src/gpu/double.rs). Text: MIXED: contractions round their operands to
 // f16, and keep them so while they are in workgroup memory.
+#if SIZE
+enable wgpu_cooperative_matrix;
+#end
 #if MIXED
 enable f16;
 #end

@@ -26,8 +26,11 @@ override SHARE: u32;
 // Numbers from one part of the result to the next.
 override PART_LEN: u32;
 
+#if SIZE
+#else
 const ACROSS = ${TILE_N}u / (4u * ${QN}u);
 const DOWN = ${TILE_M}u / (4u * ${QM}u);
+#end
 const A_FOURS = ${TILE_M}u / 4u;
 const B_FOURS = ${TILE_N}u / 4u;
 const A_BLOCKS = A_FOURS * ${SLICE}u / 4u;
@@ -36,7 +39,10 @@ const BLOCKS = A_BLOCKS + B_FOURS * ${SLICE}u / 4u;
 // in one bank.
 const PITCH = (A_FOURS + B_FOURS) | 1u;
 
+#if SIZE
+#else
 var<workgroup> slice: array<staged4, ${SLICE}u * PITCH>;
+#end
 
 // A block of 4 x 4 numbers that an invocation stages of every slice, always the same but for the contraction.
 struct Slot {
@@ -194,6 +200,9 @@ fn store4(at: u32, n: u32, four: real4) {
 #end
 }
 
+#if SIZE
+#import lib/matrix
+#else
 @compute @workgroup_size(DOWN * ACROSS)
 fn main(
     @builtin(workgroup_id) id: vec3<u32>,
@@ -275,3 +284,4 @@ fn main(
 #end
 #end
 }
+#end

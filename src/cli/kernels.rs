@@ -2,6 +2,7 @@
 
 use super::{Done, say};
 use crate::kernels::{self, Kernel, KernelListing, Language, Request, Settings, translate};
+use crate::real::Precision;
 use crate::shape::Shape;
 use crate::{Error, Result, file};
 use clap::Args;
@@ -31,6 +32,9 @@ pub struct Kernels {
     /// Of upsample_nearest2d: one number, or height,width; 2 where it is not given
     #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     scale: Option<Vec<usize>>,
+    /// Of a contraction: its precision; with mixed there are also variants by matrix units.
+    #[arg(long, value_enum, default_value = "f32", requires = "name")]
+    precision: Precision,
     /// Of a contraction: the variant whose name holds this, such as "tile 64x64".
     #[arg(long, value_name = "PART", requires = "name")]
     variant: Option<String>,
@@ -61,6 +65,7 @@ impl Kernels {
         settings.conv.output_padding =
             pair("output-padding", self.output_padding.as_deref())?.unwrap_or([0; 2]);
         settings.scale = pair("scale", self.scale.as_deref())?.unwrap_or(settings.scale);
+        settings.precision = self.precision;
         if let Some([first, ..]) = self.padding.as_deref() {
             settings.reflection = *first;
         }

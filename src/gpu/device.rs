@@ -2,7 +2,7 @@
 
 use super::cache::PipelineCache;
 use super::choice::chosen;
-use super::lower::{Target, TuningTable};
+use super::lower::{MatrixUnits, Target, TuningTable};
 use crate::real::Precision;
 use crate::spelling::quoted;
 use crate::{Error, Result};
@@ -74,6 +74,25 @@ fn matrix_units(adapter: &wgpu::Adapter) -> Vec<String> {
         format!("{m_size}x{n_size}x{k_size} {ab_type:?} + {cr_type:?}")
     };
     adapter.cooperative_matrix_properties().iter().map(name).collect()
+}
+
+/// What kernels for matrix units take.
+const MATRIX_UNITS: wgpu::Features =
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SUBGROUP);
+
+/// The largest that multiply matrices of f16 and sum in f32, where sizes are such as kernels can have; of those that wgpu reaches.
+fn units_for_mixed(adapter: &wgpu::Adapter) -> Option<MatrixUnits> {
+    let info = adapter.get_info();
+    let subgroup = [info.subgroup_min_size, info.subgroup_max_size].map(|size| size as usize);
+    let usable = |of: &wgpu::CooperativeMatrixProperties| {
+        let sizes = [of.m_size, of.n_size, of.k_size];
+        let of_half = of.ab_type == wgpu::CooperativeScalarType::F16;
+        let into_single = of.cr_type == wgpu::CooperativeScalarType::F32;
+        (of_half && into_single && [[8; 3], [16; 3]].contains(&sizes)).then_some(of.m_size as usize)
+    };
+    let sizes = adapter.cooperative_matrix_properties();
+    let size = sizes.iter().filter_map(usable).max().filter(|_| adapter.features().contains(MATRIX_UNITS))?;
+    (subgroup[0] > 0).then_some(MatrixUnits { size, subgroup })
 }
 
 /// What of `limits` is less than the kernels take for granted, which is what WebGPU guarantees.
@@ -162,9 +181,13 @@ impl Gpu {
         if let Some(problem) = too_small(&limits) {
             return Err(Error::Device(format!("{summary}: {problem}; choose another")));
         }
-        let half = match precision {
-            Precision::F32 => wgpu::Features::empty(),
-            Precision::Mixed => wgpu::Features::SHADER_F16,
+        let (half, matrix) = match precision {
+            Precision::F32 => (wgpu::Features::empty(), None),
+            Precision::Mixed => (wgpu::Features::SHADER_F16, units_for_mixed(adapter)),
+        };
+        let units = match matrix {
+            Some(_) => MATRIX_UNITS,
+            None => wgpu::Features::empty(),
         };
         if !adapter.features().contains(half) {
             return Err(Error::Device(format!(
@@ -180,7 +203,13 @@ impl Gpu {
                 & (wgpu::Features::PIPELINE_CACHE
                     | wgpu::Features::TIMESTAMP_QUERY
                     | wgpu::Features::SHADER_F64
-                    | half),
+                    | half
+                    | units),
+            // SAFETY: what may be wrong with this experimental feature is its validation; kernels that use it are this crate's own.
+            experimental_features: match matrix {
+                Some(_) => unsafe { wgpu::ExperimentalFeatures::enabled() },
+                None => wgpu::ExperimentalFeatures::disabled(),
+            },
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -208,6 +237,7 @@ impl Gpu {
             workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
             workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
             precision,
+            matrix,
             ..base
         };
         let checks = std::env::var_os("MEWGAN_SHADER_CHECKS").is_some_and(|value| value != "0");

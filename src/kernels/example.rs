@@ -1,9 +1,10 @@
 //! Operations by themselves, each of the shapes of a layer of the presets, or of those that a user gives.
 
 use super::cases;
-use crate::gpu::lower::{Contraction, Target, Variant, candidates, lower};
+use crate::gpu::lower::{Contraction, MatrixUnits, Target, Variant, candidates, lower};
 use crate::gpu::program::Program;
 use crate::graph::{Binary, Graph, Node, Op, StateBuffer, Step, Unary, Var, gradients};
+use crate::real::Precision;
 use crate::shape::{ConvOptions, Shape};
 use crate::{Error, Result};
 
@@ -16,11 +17,14 @@ pub struct Settings {
     pub reflection: usize,
     /// Of upsample_nearest2d: how often rows and columns are repeated; of max_pool2d: rows and columns of a window.
     pub scale: [usize; 2],
+    /// How contractions are computed.
+    pub precision: Precision,
 }
 
 impl Settings {
     /// Those of a layer that halves or doubles images.
-    pub const DEFAULT: Self = Self { conv: ConvOptions::new(2, 1), reflection: 3, scale: [2; 2] };
+    pub const DEFAULT: Self =
+        Self { conv: ConvOptions::new(2, 1), reflection: 3, scale: [2; 2], precision: Precision::F32 };
 }
 
 /// A function of some operands.
@@ -70,12 +74,19 @@ pub struct KernelVariant {
 /// The most numbers of an operand, and of anything made from it.
 const MOST: [usize; 2] = [1 << 28, 1 << 31];
 
-/// A GPU of which nothing is known but that it has 32 KiB of workgroup memory, as nearly all have, and a software driver; with
-/// memory for anything.
-fn targets() -> [Target; 2] {
-    let roomy = |target| Target { max_binding: u64::MAX, max_buffer: u64::MAX, ..target };
-    [roomy(Target { workgroup_bytes: 32 << 10, ..Target::GPU }), roomy(Target::SOFTWARE)]
+/// A GPU of which nothing is known but that it has 32 KiB of workgroup memory, as nearly all have, and in mixed precision matrix units
+/// of either size; and a software driver; with memory for anything.
+fn targets(precision: Precision) -> Vec<Target> {
+    let roomy = |target| Target { max_binding: u64::MAX, max_buffer: u64::MAX, precision, ..target };
+    let gpu = roomy(Target { workgroup_bytes: 32 << 10, ..Target::GPU });
+    let units = if precision.is_single() { &[][..] } else { &UNITS };
+    let with_units = units.iter().map(|&units| Target { matrix: Some(units), ..gpu.clone() });
+    with_units.chain([gpu.clone(), roomy(Target::SOFTWARE)]).collect()
 }
+
+/// Matrix units of either size, of GPUs whose subgroups are all of one.
+const UNITS: [MatrixUnits; 2] =
+    [MatrixUnits { size: 16, subgroup: [32; 2] }, MatrixUnits { size: 8, subgroup: [32; 2] }];
 
 impl Example {
     /// Every way to compute it on operands of `shapes`: first that of a GPU where nothing was measured, then by its other
@@ -115,12 +126,14 @@ impl Example {
             return Err(Error::Input(format!("{} of {} is too large to be lowered", self.name, node.shape)));
         }
         let mut ways = Vec::new();
-        for target in targets() {
+        for target in targets(settings.precision) {
             let Some(of) = Contraction::all(std::slice::from_ref(&step)).pop() else {
                 ways.push(KernelVariant { variant: None, program: lower(&step, &buffers, &target)? });
                 continue;
             };
-            for variant in candidates(&of, &target) {
+            let known = |variant: &Variant| ways.iter().all(|way| way.variant != Some(*variant));
+            let variants: Vec<Variant> = candidates(&of, &target).into_iter().filter(known).collect();
+            for variant in variants {
                 let mut target = target.clone();
                 target.choices.set(of, variant);
                 ways.push(KernelVariant {

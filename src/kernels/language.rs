@@ -67,7 +67,7 @@ const UNCHECKED: BoundsCheckPolicies = BoundsCheckPolicies {
 pub fn translate(kernel: &str, wgsl: &str, language: Language) -> Result<Translation> {
     let refused = |error: &dyn std::fmt::Display| Error::Input(format!("{kernel}: naga refuses it: {error}"));
     let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| refused(&error.emit_to_string(wgsl)))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let info = Validator::new(ValidationFlags::all(), EXTENSIONS)
         .validate(&module)
         .map_err(|error| refused(&error.emit_to_string(wgsl)))?;
     #[cfg_attr(not(feature = "listing"), expect(unused_mut, reason = "only SPIR-V is binary"))]
@@ -113,6 +113,12 @@ pub fn translate(kernel: &str, wgsl: &str, language: Language) -> Result<Transla
     Ok(Translation { text, binary })
 }
 
+/// What kernels of mixed precision use.
+const EXTENSIONS: Capabilities = Capabilities::SHADER_FLOAT16
+    .union(Capabilities::SHADER_FLOAT16_IN_FLOAT32)
+    .union(Capabilities::COOPERATIVE_MATRIX)
+    .union(Capabilities::SUBGROUP);
+
 /// Every binding is the buffer of its number.
 fn metal(module: &naga::Module) -> msl::Options {
     let bindings = module.global_variables.iter().filter_map(|(_, variable)| variable.binding);
@@ -124,7 +130,7 @@ fn metal(module: &naga::Module) -> msl::Options {
     let resources = bindings.map(buffer).collect();
     let entry = msl::EntryPointResources { resources, ..Default::default() };
     msl::Options {
-        lang_version: (2, 0),
+        lang_version: (2, 3),
         per_entry_point_map: [("main".to_owned(), entry)].into(),
         bounds_check_policies: UNCHECKED,
         zero_initialize_workgroup_memory: false,

@@ -13,7 +13,7 @@ pub use language::{Language, translate};
 pub use written::{KernelListing, Request, write};
 
 use crate::Result;
-use crate::gpu::lower::{Form, TILES, Variant};
+use crate::gpu::lower::{Form, Matrix, TILES, Variant};
 use crate::gpu::preprocess;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -54,7 +54,10 @@ pub fn all() -> Result<Vec<Kernel>> {
                 Form::Tiled(_) if name.ends_with("_tiled") => {
                     TILES.map(|tile| whole(Form::Tiled(tile))).into()
                 }
-                Form::Direct { .. } | Form::Tiled(_) => vec![],
+                Form::Matrix(matrix) if name.ends_with("_tiled") => {
+                    Matrix::all(matrix.units).map(|tile| whole(Form::Matrix(tile))).into()
+                }
+                Form::Direct { .. } | Form::Tiled(_) | Form::Matrix(_) => vec![],
             };
             variants.extend(all);
         }

@@ -4,7 +4,8 @@ use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
 use super::target::Target;
 use super::tuning_table::TuningTable;
-use super::variant::{Form, TILES, Tile, Variant};
+use super::variant::{Block, Form, Matrix, TILES, Variant};
+use crate::real::Precision;
 
 /// Workgroups that keep a device of unknown size busy, and so many that more parts are not worth their sum.
 const BUSY: usize = 128;
@@ -23,11 +24,34 @@ const WIDE: usize = 16;
 /// Most columns of a product for tiles of 4 columns.
 const NARROW: usize = 8;
 
-impl Tile {
-    fn fits(&self, target: &Target) -> bool {
-        self.bytes(target.precision) <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
+impl Form {
+    /// What a workgroup computes, where one computes a tile.
+    fn block(self) -> Option<Block> {
+        match self {
+            Self::Tiled(tile) => Some(tile.block()),
+            Self::Matrix(matrix) => Some(matrix.block()),
+            Self::Direct { .. } => None,
+        }
     }
 
+    /// Every tile that fits `target`, those for matrix units first; for a software driver none but these.
+    fn tiles(target: &Target) -> impl Iterator<Item = (Self, Block)> + Clone {
+        let fits = |bytes: usize, invocations: usize| {
+            bytes <= target.workgroup_bytes && invocations <= target.workgroup_invocations
+        };
+        let units = target.matrix.filter(|_| target.precision == Precision::Mixed);
+        // Subgroups are whole only where a workgroup is made of such.
+        let whole = |of: &Matrix| of.invocations().is_multiple_of(of.units.subgroup[1]);
+        let matrices = units.into_iter().flat_map(Matrix::all).filter(whole);
+        let matrices = matrices.filter(move |of| fits(of.bytes(), of.invocations())).map(Self::Matrix);
+        let tiles = TILES
+            .into_iter()
+            .filter(move |of| !target.software && fits(of.bytes(target.precision), of.invocations()));
+        matrices.chain(tiles.map(Self::Tiled)).filter_map(|form| Some((form, form.block()?)))
+    }
+}
+
+impl Block {
     /// Into how many parts a contraction may be cut: as many as keep the device busy, and one.
     fn split_k(&self, gemm: &GemmShape, results: usize, target: &Target) -> Vec<usize> {
         let workgroups = self.workgroups(gemm);
@@ -55,8 +79,7 @@ impl Tile {
 pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
     let mut all = vec![default(of, target)];
     let direct = target.software || of.i < WIDE || of.o < WIDE;
-    let more = if target.software { vec![] } else { tiled(of, target) };
-    let more = more.into_iter().chain(if direct { direct_all(of, target) } else { vec![] });
+    let more = tiled(of, target).into_iter().chain(if direct { direct_all(of, target) } else { vec![] });
     for variant in more {
         if !all.contains(&variant) {
             all.push(variant);
@@ -67,16 +90,12 @@ pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
 
 /// What is sensible where nothing was measured.
 fn default(of: &Contraction, target: &Target) -> Variant {
-    let busy = |variant: &&Variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k >= BUSY,
-        Form::Direct { .. } => true,
+    let workgroups = |variant: &Variant| {
+        variant.form.block().map_or(0, |block| block.workgroups(&of.gemm()) * variant.split_k)
     };
     let tiled = if target.software { vec![] } else { tiled(of, target) };
-    let largest = tiled.iter().max_by_key(|variant| match variant.form {
-        Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k,
-        Form::Direct { .. } => 0,
-    });
-    let chosen = tiled.iter().find(busy).or(largest).copied();
+    let largest = tiled.iter().max_by_key(|variant| workgroups(variant));
+    let chosen = tiled.iter().find(|variant| workgroups(variant) >= BUSY).or(largest).copied();
     chosen.unwrap_or_else(|| direct(of, target.invocations, &register_tiles(of), target))
 }
 
@@ -85,14 +104,14 @@ fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
     let gemm = of.gemm();
     let results = of.shapes()[2].len();
     let wide = gemm.n > NARROW;
-    let fitting = TILES.iter().filter(|tile| tile.fits(target) && !(wide && tile.columns <= NARROW));
-    let least = fitting.clone().map(|tile| tile.computed(&gemm)).min().unwrap_or(0);
-    let full = fitting.filter(|tile| 2 * tile.computed(&gemm) <= 3 * least);
-    let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);
-    full.filter(|tile| 4 * tile.rows * tile.columns >= largest)
-        .flat_map(|&tile| {
-            let split_k = tile.split_k(&gemm, results, target);
-            split_k.into_iter().map(move |split_k| Variant { form: Form::Tiled(tile), split_k })
+    let fitting = Form::tiles(target).filter(|(_, block)| !(wide && block.columns <= NARROW));
+    let least = fitting.clone().map(|(_, block)| block.computed(&gemm)).min().unwrap_or(0);
+    let full = fitting.filter(|(_, block)| 2 * block.computed(&gemm) <= 3 * least);
+    let largest = full.clone().map(|(_, block)| block.rows * block.columns).max().unwrap_or(0);
+    full.filter(|(_, block)| 4 * block.rows * block.columns >= largest)
+        .flat_map(|(form, block)| {
+            let split_k = block.split_k(&gemm, results, target);
+            split_k.into_iter().map(move |split_k| Variant { form, split_k })
         })
         .collect()
 }

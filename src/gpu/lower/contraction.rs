@@ -6,7 +6,7 @@ use super::expression::Fused;
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
 use super::pointwise::add_parts;
-use super::variant::{Form, Tile, Variant};
+use super::variant::{Block, Form, Matrix, MatrixUnits, Variant};
 use crate::graph::NodeId;
 use crate::real::Precision;
 use crate::shape::{ConvGeometry, Shape};
@@ -57,7 +57,15 @@ fn call(of: &Contraction, form: Form, split_k: usize, shape: Shape) -> (Call, bo
             let call = direct(of, [rows, lanes], split_k, shape.len());
             (call.define("TN", lanes).flag("VEC4", vec4), vec4)
         }
-        Form::Tiled(tile) => (tiled(of, tile, split_k, shape.len()).flag("VEC4", vec4), vec4),
+        Form::Tiled(tile) => {
+            let call = tiled(of, tile.block(), tile.invocations(), split_k, shape.len());
+            let call = call.define("QM", tile.down).define("QN", tile.across);
+            (call.flag("VEC4", vec4), vec4)
+        }
+        Form::Matrix(matrix) => {
+            let call = tiled(of, matrix.block(), matrix.invocations(), split_k, shape.len());
+            (by_matrices(call, matrix).flag("VEC4", vec4), vec4)
+        }
     }
 }
 
@@ -108,8 +116,23 @@ fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], split_k: usize, len:
     geometry(call, of).define("TM", rows)
 }
 
-/// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
-fn tiled(of: &Contraction, tile: Tile, split_k: usize, len: usize) -> Call {
+/// What `lib/matrix.wgsl` takes beside what a tile does.
+fn by_matrices(call: Call, matrix: Matrix) -> Call {
+    let MatrixUnits { size, subgroup: [smallest, largest] } = matrix.units;
+    let [down, across] = matrix.patches();
+    call.define("SIZE", size)
+        .define("PATCHES_M", down)
+        .define("PATCHES_N", across)
+        .define("FRAGMENTS_M", matrix.patch[0] / size)
+        .define("FRAGMENTS_N", matrix.patch[1] / size)
+        .define("STEPS", matrix.slice / size)
+        .define("SUBGROUP", smallest)
+        .define("ROUNDS", largest / smallest)
+        .flag("SEVERAL", largest > smallest)
+}
+
+/// Through workgroup memory, as `lib/tile.wgsl` has it, by so many invocations a workgroup; from one part to the next are `len` numbers.
+fn tiled(of: &Contraction, tile: Block, invocations: usize, split_k: usize, len: usize) -> Call {
     let gemm = of.gemm();
     let [tiles_m, tiles_n] = tile.grid(&gemm);
     let call = Call::new(match of.kind {
@@ -120,10 +143,8 @@ fn tiled(of: &Contraction, tile: Tile, split_k: usize, len: usize) -> Call {
     geometry(call, of)
         .define("TILE_M", tile.rows)
         .define("TILE_N", tile.columns)
-        .define("QM", tile.down)
-        .define("QN", tile.across)
         .define("SLICE", tile.slice)
-        .define("SLOTS", tile.slots())
+        .define("SLOTS", tile.slots(invocations))
         .constant("TILES_M", tiles_m)
         .constant("TILES_N", tiles_n)
         .constant("LAYERS", gemm.batch)

@@ -24,7 +24,7 @@ pub use candidates::candidates;
 pub use gemm::{Contraction, GemmShape, Kind};
 pub use target::Target;
 pub use tuning_table::TuningTable;
-pub use variant::{Form, TILES, Tile, Variant};
+pub use variant::{Block, Form, Matrix, MatrixUnits, TILES, Tile, Variant};
 
 use super::program::{MAX_GRID, Program};
 use crate::graph::custom::Custom;

@@ -1,6 +1,7 @@
 //! The device that is lowered for.
 
 use super::tuning_table::TuningTable;
+use super::variant::MatrixUnits;
 use crate::real::Precision;
 
 /// What lowering needs to know of the device.
@@ -20,6 +21,8 @@ pub struct Target {
     pub workgroup_invocations: usize,
     /// How contractions are computed.
     pub precision: Precision,
+    /// What multiplies matrices, for contractions in mixed precision.
+    pub matrix: Option<MatrixUnits>,
     /// Kernels of contractions that were measured or pinned; the others get a default.
     pub choices: TuningTable,
 }
@@ -34,6 +37,7 @@ impl Target {
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
         precision: Precision::F32,
+        matrix: None,
         choices: TuningTable::NONE,
     };
     /// A software driver on a processor's cores.
@@ -45,6 +49,7 @@ impl Target {
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
         precision: Precision::F32,
+        matrix: None,
         choices: TuningTable::NONE,
     };
 }

@@ -27,6 +27,82 @@ pub enum Form {
     },
     /// Through workgroup memory, `shaders/conv/*_tiled.wgsl`.
     Tiled(Tile),
+    /// The same by matrix units, `shaders/lib/matrix.wgsl`; in mixed precision.
+    Matrix(Matrix),
+}
+
+/// The part of a product that a workgroup computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// Rows of the product.
+    pub rows: usize,
+    /// Columns of the product.
+    pub columns: usize,
+    /// Numbers of the contraction staged at a time.
+    pub slice: usize,
+}
+
+/// A tile of `shaders/lib/matrix.wgsl`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Matrix {
+    /// Rows of the product a workgroup computes.
+    pub rows: usize,
+    /// Columns of the product a workgroup computes.
+    pub columns: usize,
+    /// Rows and columns of the results that a subgroup holds.
+    pub patch: [usize; 2],
+    /// Numbers of the contraction staged at a time.
+    pub slice: usize,
+    /// What computes it.
+    pub units: MatrixUnits,
+}
+
+/// Units that multiply two matrices of f16 and add the product to one of f32.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct MatrixUnits {
+    /// Rows and columns of all three: 8 or 16.
+    pub size: usize,
+    /// Invocations of the smallest and of the largest subgroup.
+    pub subgroup: [usize; 2],
+}
+
+/// Rows, columns, patches and slices of tiles for matrix units, those that read least for each result first.
+const MATRICES: [([usize; 2], [usize; 2], usize); 7] = [
+    ([128, 128], [64, 32], 32),
+    ([128, 64], [32, 32], 32),
+    ([64, 64], [32, 32], 32),
+    ([64, 64], [32, 32], 16),
+    ([64, 32], [32, 16], 32),
+    ([32, 64], [16, 32], 32),
+    ([32, 32], [16, 16], 32),
+];
+
+impl Matrix {
+    /// Every tile for `units`, those that read least for each result first.
+    pub fn all(units: MatrixUnits) -> [Self; MATRICES.len()] {
+        MATRICES.map(|([rows, columns], patch, slice)| Self { rows, columns, patch, slice, units })
+    }
+
+    /// What a workgroup computes.
+    pub fn block(&self) -> Block {
+        Block { rows: self.rows, columns: self.columns, slice: self.slice }
+    }
+
+    /// Patches down and across.
+    pub(super) fn patches(&self) -> [usize; 2] {
+        [self.rows / self.patch[0], self.columns / self.patch[1]]
+    }
+
+    /// Invocations of a workgroup: a subgroup for each patch where they are smallest.
+    pub fn invocations(&self) -> usize {
+        self.patches().iter().product::<usize>() * self.units.subgroup[0]
+    }
+
+    /// Bytes of workgroup memory: a slice in f16, and a matrix of results of each patch.
+    pub fn bytes(&self) -> usize {
+        let results = self.patches().iter().product::<usize>() * self.units.size * self.units.size;
+        2 * (self.rows + self.columns) * (self.slice + 8) + 4 * results
+    }
 }
 
 /// A tile of `shaders/lib/tile.wgsl`.
@@ -73,6 +149,10 @@ impl std::fmt::Display for Variant {
             Form::Tiled(Tile { rows, columns, down, across, slice }) => {
                 write!(f, "tile {rows}x{columns}, {}x{} each, slice {slice}", 4 * down, 4 * across)?;
             }
+            Form::Matrix(Matrix { rows, columns, patch: [down, across], slice, units }) => {
+                let size = units.size;
+                write!(f, "matrix {size}x{size}, {rows}x{columns}, {down}x{across} each, slice {slice}")?;
+            }
         }
         if self.split_k > 1 { write!(f, ", split_k {}", self.split_k) } else { Ok(()) }
     }
@@ -90,9 +170,16 @@ impl Tile {
         self.slice * ((self.rows / 4 + self.columns / 4) | 1) * four
     }
 
-    /// Blocks of 4 x 4 numbers that an invocation stages of every slice.
-    pub(super) fn slots(&self) -> usize {
-        ((self.rows + self.columns) * self.slice / 16).div_ceil(self.invocations())
+    /// What a workgroup computes.
+    pub fn block(&self) -> Block {
+        Block { rows: self.rows, columns: self.columns, slice: self.slice }
+    }
+}
+
+impl Block {
+    /// Blocks of 4 x 4 numbers that each of so many invocations stages of every slice.
+    pub(super) fn slots(&self, invocations: usize) -> usize {
+        ((self.rows + self.columns) * self.slice / 16).div_ceil(invocations)
     }
 
     /// Tiles down and across.
