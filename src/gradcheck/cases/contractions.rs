@@ -83,7 +83,7 @@ fn through_tanh() -> Case {
     })
 }
 
-/// Every kernel of it computes gradients of the two above.
+/// Every kernel of it computes gradients of the two above as well.
 fn weight_grad() -> Vec<Case> {
     let shapes = [
         ([1, 7, 5, 1], [1, 4, 3, 2], [3, 3], ConvOptions::new(2, 1)),
@@ -95,5 +95,6 @@ fn weight_grad() -> Vec<Case> {
             v[0].conv2d_weight_grad(v[1], geometry)
         })
     };
-    shapes.map(case).into_iter().collect()
+    let [small, network] = shapes.map(case);
+    vec![small, network.by_every_kernel()]
 }
