@@ -1,7 +1,7 @@
 //! Promise: `evaluate` tells good images from bad and copies from inventions, and the experiments leave a page of whole runs.
 
 use crate::support::damage::{self, Values, blurred, changed, checkered, few, noisy, tinted};
-use mewgan::data::{Fit, Images, LoadOptions, to_unit};
+use mewgan::data::{Images, LoadOptions, to_unit};
 use mewgan::evaluate::{Direction, Figure, Set, generated, translated};
 use mewgan::random::stream;
 use rand::RngExt;
@@ -55,8 +55,7 @@ fn generated_images_are_told_from_copies_noise_and_collapse() {
 
 /// Every third of the bundled emoji's images, three times.
 fn thirds_of(source: &str) -> [Set; 3] {
-    let options =
-        LoadOptions { size: damage::SIDE.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+    let options = LoadOptions::new(damage::SIDE.into(), 3);
     let images = Images::load(source, &options).unwrap().images;
     [0, 1, 2].map(|first| {
         let chosen = (first..images.len()).step_by(3);

@@ -55,8 +55,9 @@ settings! {
         size: Size,
         /// 3 for colour, 1 for grey, 4 for colour and transparency.
         channels: usize,
-        /// How images take the shape of --size: the centre cropped, or the whole image stretched.
-        #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
+        /// How images take the shape of --size: the centre cropped, the whole image stretched, or random crops at the image's own
+        /// scale, or that of --load-size.
+        #[arg(value_parser = named::<Fit>, value_name = "crop|stretch|crop-random")]
         fit: Fit,
         /// Go on without images that cannot be read.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
@@ -268,13 +269,27 @@ impl Common {
 
     /// How images are loaded to be trained on.
     pub fn load_options(&self, channels: usize) -> LoadOptions {
+        let plain = self.plain_options(channels);
+        match self.fit {
+            Fit::CropRandom => LoadOptions { whole: true, ..plain },
+            Fit::Crop | Fit::Stretch => LoadOptions { cache: !self.no_cache, ..self.alike_options(channels) },
+        }
+    }
+
+    /// How images are loaded to be trained on where all must have the same size.
+    pub fn alike_options(&self, channels: usize) -> LoadOptions {
         let size = self.augmentation().stored_size(self.size);
-        LoadOptions { size, cache: !self.no_cache, ..self.plain_options(channels) }
+        LoadOptions { size, ..self.plain_options(channels) }
     }
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
     pub fn plain_options(&self, channels: usize) -> LoadOptions {
-        LoadOptions { size: self.size, channels, fit: self.fit, skip_bad: self.skip_bad, cache: false }
+        LoadOptions {
+            fit: self.fit,
+            cover: self.load_size,
+            skip_bad: self.skip_bad,
+            ..LoadOptions::new(self.size, channels)
+        }
     }
 
     /// In which order the images of the set `name` are seen, and how they are changed.
