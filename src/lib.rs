@@ -45,6 +45,7 @@
 //! | [`nn`] | networks as lists of layers, initial values, losses |
 //! | [`data`] | folders of images, augmentation, batches |
 //! | [`quality`], [`evaluate`] | figures that judge images |
+//! | `features` | a network from an ONNX file, by whose features sets of images are compared (cargo feature `fid`) |
 //! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
@@ -146,6 +147,8 @@ pub mod error;
 pub mod evaluate;
 pub mod executor;
 pub mod explain;
+#[cfg(feature = "fid")]
+pub mod features;
 mod file;
 pub mod gpu;
 pub mod gradcheck;
@@ -178,5 +181,5 @@ pub use error::{Error, Result};
 
 /// Its Rust is compiled and run as the documentation's is.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct LibraryPage;
