@@ -177,7 +177,7 @@ fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let config: M::Config = checkpoint.config()?;
     let watch = Preparing::new(View::default())?;
     let device = Device::open(&config.common().device)?;
-    let figures = M::evaluate(&checkpoint, &device, Judging::default(), &watch)?;
+    let figures = M::evaluate(&checkpoint, &device, &Judging::default(), &watch)?;
     file::write_atomic(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }
