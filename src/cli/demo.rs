@@ -12,16 +12,16 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 pub struct Demo {
-    /// Where the run is kept.
+    /// The run's folder.
     #[arg(long, value_name = "DIR", default_value = "runs/demo")]
     out: PathBuf,
     /// Replace the run of an earlier demo.
     #[arg(long)]
     force: bool,
-    /// Steps in all.
+    /// Total number of steps.
     #[arg(long)]
     steps: Option<u64>,
-    /// What to compute on.
+    /// Device to use.
     #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     /// Show the newest samples in the terminal.

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// A run is judged on the images that --holdout kept from training, or on those trained on if there are none. Each figure
-/// stands beside its yardstick: what real, or untranslated, images score.
+/// A run is measured on the images that --holdout kept out of training, or on the training images if there are none. Each
+/// value is printed beside a yardstick: what real, or untranslated, images score.
 #[derive(Args)]
 pub struct Evaluate {
     /// The run's folder, or a checkpoint file; with REAL a folder of images, .zip file or bundled set.
@@ -25,26 +25,26 @@ pub struct Evaluate {
     /// Compare IMAGES with these real ones; no run is needed.
     #[arg(conflicts_with_all = ["checkpoint", "paired", "device"])]
     real: Option<String>,
-    /// Height and width at which IMAGES and REAL are compared, or WIDTHxHEIGHT.
+    /// Size at which IMAGES and REAL are compared.
     #[arg(long, requires = "real", default_value = "64", value_name = "SIDE|WIDTHxHEIGHT")]
     size: Size,
-    /// FID, KID, precision and recall by the features of this network; NET.toml beside it says what it wants to see.
+    /// Also compute FID, KID, precision and recall with this feature network; NET.toml beside it describes its input.
     #[arg(long, value_name = "NET.onnx")]
     features: Option<PathBuf>,
-    /// The step of the checkpoint; the newest where it is not given.
+    /// Step of the checkpoint [default: the newest].
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
-    /// DCGAN: how many images are drawn; as many as there are real ones where it is not given. With REAL: the most images that are
-    /// taken of either, 1024 where it is not given.
+    /// DCGAN: how many images to draw [default: as many as there are real ones]. With REAL: at most this many images of each
+    /// [default: 1024].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=100_000))]
     count: Option<u32>,
-    /// CycleGAN: the error against the other set's images of the same name as well.
+    /// CycleGAN: also compute the error against the image of the same name in the other dataset.
     #[arg(long)]
     paired: bool,
-    /// Print the figures as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// What to compute on.
+    /// Device to use.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }

@@ -22,16 +22,16 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Experiment {
-    /// DCGAN with images as they are, cropped and mirrored, and with DiffAugment.
+    /// DCGAN without augmentation, with crops and mirroring, and with DiffAugment.
     Augmentation(Box<Runs<DcganSettings>>),
     /// CycleGAN with and without the cycle loss.
     Cycle(Box<Runs<CycleGanSettings>>),
 }
 
-/// All runs have the same seed and number of steps. The same command goes on where it was interrupted.
+/// All runs have the same seed and number of steps. If interrupted, the same command continues.
 #[derive(Args)]
 pub struct Runs<S: Args> {
-    /// Where the runs and the page, index.html, are kept.
+    /// Folder for the runs and the page, index.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]

@@ -118,7 +118,7 @@ impl FeatureNetwork {
         let features = run().map_err(|error| fail(&self.path, &error))?;
         if features.shape().iter().filter(|&&extent| extent != 1).count() > 1 {
             return Err(Error::Input(format!(
-                "{}: gives an image numbers of shape {:?}, not one vector; name another `output`",
+                "{}: gives an image numbers of shape {:?}, not one vector; name another output",
                 self.path.display(),
                 features.shape()
             )));

@@ -53,8 +53,8 @@ impl Spec {
         let path = path.with_extension("toml");
         if !path.exists() {
             return Err(Error::Input(format!(
-                "{}: there is no such file; it says what the network wants to see, such as `size = 299`, `mean = [0.5, 0.5, 0.5]` \
-                 and `std = [0.5, 0.5, 0.5]`",
+                "{}: there is no such file; it says what the network wants to see, such as size = 299, mean = [0.5, 0.5, 0.5] \
+                 and std = [0.5, 0.5, 0.5]",
                 path.display()
             )));
         }
@@ -62,15 +62,15 @@ impl Spec {
         let spec: Self =
             toml::from_str(&file::text(&path, LONGEST)?).map_err(|error| wrong(&error.to_string()))?;
         if spec.sides().iter().any(|side| !(1..=MOST).contains(side)) {
-            return Err(wrong(&format!("`size` must be from 1 to {MOST}")));
+            return Err(wrong(&format!("size must be from 1 to {MOST}")));
         }
         if !matches!(spec.mean.len(), 1 | 3) || spec.mean.len() != spec.std.len() {
-            return Err(wrong("`mean` and `std` must have a number for each channel, 1 or 3"));
+            return Err(wrong("mean and std must have a number for each channel, 1 or 3"));
         }
         if spec.mean.iter().any(|mean| !mean.is_finite())
             || !spec.std.iter().all(|std| *std > 0.0 && std.is_finite())
         {
-            return Err(wrong("`mean` must be finite, `std` more than 0"));
+            return Err(wrong("mean must be finite, std more than 0"));
         }
         Ok(spec)
     }

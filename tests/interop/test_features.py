@@ -146,8 +146,8 @@ def test_what_cannot_be_read_is_told(tmp_path, net):
     a = folder(tmp_path / "a", 8, 1, 0)
     spec = path.with_suffix(".toml")
     for text, what in [
-        ("size = 24", "mean"), ("size = 0\nmean = [0.5]\nstd = [0.5]", "`size`"),
-        ("size = 24\nmean = [0.5]\nstd = [0.0]", "`std`"), ("size = 24\nmean = [0]\nstd = [1]\nfit = 1", "fit"),
+        ("size = 24", "mean"), ("size = 0\nmean = [0.5]\nstd = [0.5]", "size must"),
+        ("size = 24\nmean = [0.5]\nstd = [0.0]", "std more"), ("size = 24\nmean = [0]\nstd = [1]\nfit = 1", "fit"),
         ("size = 24\nmean = [0.5]\nstd = [0.5]", "net.onnx"), (None, "net.toml"),
     ]:
         spec.write_text(text) if text else spec.unlink()
