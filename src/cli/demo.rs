@@ -51,7 +51,7 @@ impl Demo {
         let there = self.out.join("config.toml").is_file();
         if there && !self.force {
             return Err(Error::Input(format!(
-                "{0}: a demo has run there already; look at its samples, go on with it (mewgan resume {0}), or \
+                "{0}: already contains a demo; look at its samples, continue it (mewgan resume {0}), or \
                  pass --force to replace it",
                 self.out.display()
             )));

@@ -115,7 +115,7 @@ fn conduct<M: Model>(title: &str, out: &Path, variants: &[Variant<M::Config>]) -
                     false => Plan::<M>::start_distributed(&ranks, config.clone(), Some(&path), watch),
                 })?;
             if code == ExitCode::from(INTERRUPTED) {
-                say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
+                say(format_args!("the same command continues the experiment: --out {}", out.display()));
                 return Ok(code);
             }
         }

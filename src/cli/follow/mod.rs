@@ -140,7 +140,7 @@ pub fn train<M: Model>(
         }
         Outcome::Stopped => {
             view.say(&format!(
-                "stopped after step {step} of {total}; go on with: mewgan resume {}",
+                "stopped after step {step} of {total}; continue with: mewgan resume {}",
                 run.display()
             ));
             Ok(ExitCode::from(INTERRUPTED))

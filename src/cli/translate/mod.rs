@@ -90,7 +90,7 @@ impl Translate {
         let there = before - jobs.len();
         self.check_targets(&jobs, as_numbers)?;
         if there > 0 {
-            say(format_args!("{there} of {before} translations are there already"));
+            say(format_args!("{there} of {before} translations already exist"));
         }
         let device = Device::open(&self.device)?;
         say(device.describe());
@@ -115,7 +115,7 @@ impl Translate {
         say(format_args!("{done} images translated to {} by step {step}, in {out}{more}", to.name()));
         match ended? {
             Ended::Stopped => {
-                say("stopped; go on with --skip-existing");
+                say("stopped; continue with --skip-existing");
                 Ok(ExitCode::from(INTERRUPTED))
             }
             Ended::All if failed.iter().all(|failure| self.skip_bad && failure.unreadable) => {
@@ -144,7 +144,7 @@ impl Translate {
         let mut targets = jobs.iter().map(|job| &*job.target).chain(as_numbers.then_some(&*self.out));
         match targets.find(|path| path.exists()) {
             Some(taken) if !self.force => Err(Error::Input(format!(
-                "{}: there already; choose another --out, pass --force to replace it, or --skip-existing to go on with the others",
+                "{}: already exists; choose another --out, pass --force to overwrite it, or --skip-existing to translate only the others",
                 taken.display()
             ))),
             _ => Ok(()),
