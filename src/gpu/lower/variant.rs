@@ -83,14 +83,14 @@ impl Tile {
         self.rows * self.columns / (16 * self.down * self.across)
     }
 
-    /// Bytes of workgroup memory.
+    /// Bytes of workgroup memory, of the contraction that takes most.
     pub fn bytes(&self) -> usize {
-        self.slice * ((self.rows / 4 + self.columns / 4) | 1) * 16
+        self.slice / 4 * (self.rows + self.columns + 2) * 16
     }
 
-    /// Blocks of 4 x 4 numbers that an invocation stages of every slice.
-    pub(super) fn slots(&self) -> usize {
-        ((self.rows + self.columns) * self.slice / 16).div_ceil(self.invocations())
+    /// Fours that an invocation stages of every slice of an operand with so many rows or columns.
+    pub(super) fn staged(&self, extent: usize) -> usize {
+        (extent * self.slice / 4).div_ceil(self.invocations())
     }
 
     /// Tiles down and across.
