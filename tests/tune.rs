@@ -52,6 +52,27 @@ fn the_default_of_any_contraction_fits_the_smallest_device() {
 }
 
 #[test]
+fn eight_by_eight_results_are_tried_but_not_taken_unmeasured_where_registers_are_few() {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape([1, 64, 64, 256]));
+    let w = graph.input("w", Shape([3, 3, 256, 256]));
+    let y = x.conv2d(w, ConvOptions::new(1, 1)).unwrap();
+    let grads = gradients(y.square().sum(), &[x, w]).unwrap();
+    let step = Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap();
+    let of = Contraction::all(&[step]);
+    let largest =
+        |variant: &Variant| matches!(variant.form, Form::Tiled(tile) if tile.down * tile.across == 4);
+    for (subgroup, taken) in [(8, false), (32, true)] {
+        let target = Target { subgroup, ..Target::GPU };
+        let table = target.resolved(&of);
+        for of in &of {
+            assert!(candidates(of, &target).iter().any(largest));
+            assert_eq!(largest(&table.get(of).unwrap()), taken, "{of:?}");
+        }
+    }
+}
+
+#[test]
 fn a_settled_table_lowers_to_the_same_program_as_what_it_was_made_of() {
     let step = step();
     let text = |target: &Target| serde_json::to_string(&lower(&step, &[], target).unwrap()).unwrap();
