@@ -1,6 +1,6 @@
 // How a slice of both operands of lib/tile.wgsl comes from storage into workgroup memory, in fours of neighbouring numbers: each
 // invocation loads the same fours of every slice, but for the contraction, into registers, and stages them later.
-// Text: A_EACH, B_EACH: fours of A and of B that an invocation stages; B_FEW: some invocations stage none of B.
+// Text: A_EACH, B_EACH: fours of A and of B that an invocation stages.
 
 // Four neighbours in x: places of their taps, and which of them are inside the image.
 #if XVEC
@@ -181,25 +181,15 @@ fn stage(next: Next, t: u32) {
 #end
 #for l in B_EACH
     let b${l} = select(real4(0), real4(next.b${l}), next.b_inside${l});
-#if B_FEW
-    if t + ${l}u * THREADS < B_FOURS * ${SLICE}u {
-        stage_b(t, ${l}u, b${l});
-    }
-#else
-    stage_b(t, ${l}u, b${l});
-#end
-#end
-}
-
-fn stage_b(t: u32, l: u32, four: real4) {
 #if B_ALONG_K
-    let n = t / K_FOURS + l * (THREADS / K_FOURS);
-    let at = t % K_FOURS * ${PIECES}u * B_PITCH + n % 4u * B_FOURS + n / 4u;
+    let n${l} = t / K_FOURS + ${l}u * (THREADS / K_FOURS);
+    let at${l} = t % K_FOURS * ${PIECES}u * B_PITCH + n${l} % 4u * B_FOURS + n${l} / 4u;
 #for h in PIECES
-    b[at + ${h}u * B_PITCH] = piece_of(four, ${h}u);
+    b[at${l} + ${h}u * B_PITCH] = piece_of(b${l}, ${h}u);
 #end
 #else
-    b[t + l * THREADS] = four;
+    b[t + ${l}u * THREADS] = b${l};
+#end
 #end
 }
 
