@@ -6,7 +6,7 @@ use super::gemm::{Contraction, Kind};
 const MOST_CHANNELS: usize = 8;
 
 /// Most numbers that an invocation adds up, of a weight gradient too, and most fours of the image it holds: so many stay in
-/// registers on every device looked at (docs/kernels/README.md).
+/// registers on every device looked at (docs/kernels/compiled.md).
 const MOST_SUMS: [usize; 2] = [32, 48];
 const MOST_SPAN: usize = 16;
 
