@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         for (var kx = 0u; kx < KERNEL_W; kx += 1u) {
 #for m in TM
             // A row above or left of the image wraps round to a number larger than any extent.
-            let inside${m} = top${m} + ky < LARGE_H && left${m} + kx < LARGE_W;
+            let inside${m} = (top${m} + ky < LARGE_H) & (left${m} + kx < LARGE_W);
             let at${m} = select(0u, ((row${m} + top${m} + ky) * LARGE_W + left${m} + kx) * (I / STEP), inside${m});
 #end
             let tap = (ky * KERNEL_W + kx) * I;

@@ -125,7 +125,7 @@ pub fn programs(max_binding: u64) -> Result<Vec<(Peak, Program)>> {
     let dispatch = peak("dispatch", "one workgroup, after another");
     Ok(vec![
         // Few enough for a processor's registers, and enough for a GPU's.
-        multiply_add(2)?,
+        multiply_add(4)?,
         multiply_add(8)?,
         (copy, program("bench/copy", &[], ("COUNT", vec4s as f64), &[bytes; 2], vec4s)?),
         (dispatch, program(kernel, &next_to_nothing, ("ROUNDS", 0.0), &[WORKGROUP as u64 * 16], WORKGROUP)?),

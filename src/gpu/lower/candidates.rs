@@ -2,6 +2,7 @@
 
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
+use super::narrow::Narrow;
 use super::target::Target;
 use super::tuning_table::TuningTable;
 use super::variant::{Form, TILES, Tile, Variant};
@@ -20,10 +21,21 @@ const MOST_PARTIAL: usize = 32 << 20;
 /// With fewer channels than this on either side, kernels that go straight to storage are tried too.
 const WIDE: usize = 16;
 
-/// Most columns of a product for tiles of 4 columns.
+/// Most columns of a product of which tiles would be mostly empty.
 const NARROW: usize = 8;
 
+/// Devices with subgroups so narrow (Intel's are 8 to 32 wide) have registers for 32 results an invocation, not for 64: Mesa's
+/// compiler gave each 8 x 8 tile 143 to 227 spills and fills, and multiply-adds were 33 % of its instructions against 57 % in 8 x 4.
+/// Elsewhere (AMD, NVIDIA, Adreno, Apple) 8 x 8 tiles read least and hardly spill: docs/kernels/compiled.md.
+const FEW_REGISTERS: usize = 8;
+const MOST_RESULTS: usize = 32;
+
 impl Tile {
+    /// Whether its results do not fit in the registers of an invocation.
+    fn spills(&self, target: &Target) -> bool {
+        target.subgroup <= FEW_REGISTERS && 16 * self.down * self.across > MOST_RESULTS
+    }
+
     fn fits(&self, target: &Target) -> bool {
         self.bytes() <= target.workgroup_bytes && self.invocations() <= target.workgroup_invocations
     }
@@ -55,7 +67,7 @@ impl Tile {
 pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
     let mut all = vec![default(of, target)];
     let direct = target.software || of.i < WIDE || of.o < WIDE;
-    let more = if target.software { vec![] } else { tiled(of, target) };
+    let more = if target.software { vec![] } else { [narrow(of, target), tiled(of, target)].concat() };
     let more = more.into_iter().chain(if direct { direct_all(of, target) } else { vec![] });
     for variant in more {
         if !all.contains(&variant) {
@@ -67,17 +79,41 @@ pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
 
 /// What is sensible where nothing was measured.
 fn default(of: &Contraction, target: &Target) -> Variant {
+    let narrow = if target.software { vec![] } else { narrow(of, target) };
+    let full = |variant: &&Variant| match variant.form {
+        Form::Narrow { pixels } => {
+            Narrow::new(of, pixels).threads(of) * variant.split_k >= target.invocations
+        }
+        Form::Direct { .. } | Form::Tiled(_) => false,
+    };
+    if let Some(variant) = narrow.iter().find(full).or(narrow.last()) {
+        return *variant;
+    }
     let busy = |variant: &&Variant| match variant.form {
         Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k >= BUSY,
-        Form::Direct { .. } => true,
+        Form::Direct { .. } | Form::Narrow { .. } => true,
     };
-    let tiled = if target.software { vec![] } else { tiled(of, target) };
+    let mut tiled = if target.software { vec![] } else { tiled(of, target) };
+    tiled.sort_by_key(|variant| matches!(variant.form, Form::Tiled(tile) if tile.spills(target)));
     let largest = tiled.iter().max_by_key(|variant| match variant.form {
         Form::Tiled(tile) => tile.workgroups(&of.gemm()) * variant.split_k,
-        Form::Direct { .. } => 0,
+        Form::Direct { .. } | Form::Narrow { .. } => 0,
     });
     let chosen = tiled.iter().find(busy).or(largest).copied();
     chosen.unwrap_or_else(|| direct(of, target.invocations, &register_tiles(of), target))
+}
+
+/// Kernels for few columns, those that read least for each result first.
+fn narrow(of: &Contraction, target: &Target) -> Vec<Variant> {
+    let variant = |pixels| {
+        let threads = Narrow::new(of, pixels).threads(of);
+        let split_k = match of.kind {
+            Kind::WeightGrad => target.invocations.div_ceil(threads).min(of.batch * of.geometry.small[0]),
+            Kind::Conv2d | Kind::ConvTranspose2d => 1,
+        };
+        Variant { form: Form::Narrow { pixels }, split_k }
+    };
+    Narrow::pixels(of).into_iter().map(variant).collect()
 }
 
 /// Tiles of which little is empty and that are not much smaller than the largest such, with parts that keep a device busy.
@@ -85,7 +121,7 @@ fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
     let gemm = of.gemm();
     let results = of.shapes()[2].len();
     let wide = gemm.n > NARROW;
-    let fitting = TILES.iter().filter(|tile| tile.fits(target) && !(wide && tile.columns <= NARROW));
+    let fitting = TILES.iter().filter(|tile| wide && tile.fits(target));
     let least = fitting.clone().map(|tile| tile.computed(&gemm)).min().unwrap_or(0);
     let full = fitting.filter(|tile| 2 * tile.computed(&gemm) <= 3 * least);
     let largest = full.clone().map(|tile| tile.rows * tile.columns).max().unwrap_or(0);

@@ -5,6 +5,7 @@ use super::candidates::choose;
 use super::expression::Fused;
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
+use super::narrow::Narrow;
 use super::pointwise::add_parts;
 use super::variant::{Form, Tile, Variant};
 use crate::graph::NodeId;
@@ -56,6 +57,7 @@ fn call(of: &Contraction, form: Form, split_k: usize, shape: Shape) -> (Call, bo
             (call.define("TN", lanes).flag("VEC4", vec4), vec4)
         }
         Form::Tiled(tile) => (tiled(of, tile, split_k, shape.len()).flag("VEC4", vec4), vec4),
+        Form::Narrow { pixels } => (narrow(of, pixels, split_k, shape.len()).flag("VEC4", vec4), vec4),
     }
 }
 
@@ -106,6 +108,32 @@ fn direct(of: &Contraction, [rows, lanes_each]: [usize; 2], split_k: usize, len:
     geometry(call, of).define("TM", rows)
 }
 
+/// A result of few channels: `pixels` of a row at a time; from one part to the next are `len` numbers.
+fn narrow(of: &Contraction, pixels: usize, split_k: usize, len: usize) -> Call {
+    let narrow = Narrow::new(of, pixels);
+    let [lines, blocks] = narrow.grid;
+    let call = match of.kind {
+        Kind::Conv2d => Call::new("conv/conv2d_narrow"),
+        Kind::ConvTranspose2d => Call::new("conv/conv_transpose2d_narrow"),
+        Kind::WeightGrad => Call::new("conv/conv2d_weight_grad_narrow"),
+    };
+    let call = geometry(call, of)
+        .define("P", pixels)
+        .define("N", narrow.channels)
+        .define("N_FOURS", narrow.channels / 4)
+        .define("SPAN", narrow.span)
+        .define("TAPS", narrow.taps);
+    if of.kind == Kind::WeightGrad {
+        let call = call.constant("SPLIT_K", split_k).constant("PART_LEN", len);
+        return call.threads(narrow.threads(of) * split_k);
+    }
+    call.define("LANES", narrow.lanes)
+        .constant("LAYERS", of.gemm().batch)
+        .constant("LINES", lines)
+        .constant("BLOCKS", blocks)
+        .threads(narrow.threads(of))
+}
+
 /// Through workgroup memory, as `lib/tile.wgsl` has it; from one part to the next are `len` numbers.
 fn tiled(of: &Contraction, tile: Tile, split_k: usize, len: usize) -> Call {
     let gemm = of.gemm();
@@ -121,7 +149,9 @@ fn tiled(of: &Contraction, tile: Tile, split_k: usize, len: usize) -> Call {
         .define("QM", tile.down)
         .define("QN", tile.across)
         .define("SLICE", tile.slice)
-        .define("SLOTS", tile.slots())
+        .define("A_EACH", tile.staged(tile.rows))
+        .define("B_EACH", tile.staged(tile.columns))
+        .flag("PAIRS", tile.across > 1)
         .constant("TILES_M", tiles_m)
         .constant("TILES_N", tiles_n)
         .constant("LAYERS", gemm.batch)

@@ -9,6 +9,7 @@ mod fuse;
 mod gemm;
 mod lanes;
 mod merge;
+mod narrow;
 mod norm;
 mod optimizer;
 mod place;

@@ -17,6 +17,8 @@ pub struct Target {
     pub workgroup_bytes: usize,
     /// Most invocations of a workgroup.
     pub workgroup_invocations: usize,
+    /// Fewest invocations that the device runs side by side.
+    pub subgroup: usize,
     /// Kernels of contractions that were measured or pinned; the others get a default.
     pub choices: TuningTable,
 }
@@ -30,6 +32,7 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
+        subgroup: 32,
         choices: TuningTable::NONE,
     };
     /// A software driver on a processor's cores.
@@ -40,6 +43,7 @@ impl Target {
         max_buffer: 256 << 20,
         workgroup_bytes: 16 << 10,
         workgroup_invocations: 256,
+        subgroup: 8,
         choices: TuningTable::NONE,
     };
 }

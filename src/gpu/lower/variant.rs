@@ -26,6 +26,11 @@ pub enum Form {
     },
     /// Through workgroup memory, `shaders/conv/*_tiled.wgsl`.
     Tiled(Tile),
+    /// For results of few channels, all of them in one invocation, `shaders/conv/*_narrow.wgsl`.
+    Narrow {
+        /// Pixels of a row that an invocation computes; of a weight gradient, that it takes at a time.
+        pixels: usize,
+    },
 }
 
 /// A tile of `shaders/lib/tile.wgsl`.
@@ -48,7 +53,7 @@ const fn tile([rows, columns]: [usize; 2], [down, across]: [usize; 2], slice: us
 }
 
 /// Every tile, those that read least for each result first.
-pub const TILES: [Tile; 14] = [
+pub const TILES: [Tile; 11] = [
     tile([128, 128], [2, 2], 16),
     tile([128, 128], [2, 2], 8),
     tile([128, 64], [2, 2], 16),
@@ -60,15 +65,13 @@ pub const TILES: [Tile; 14] = [
     tile([32, 64], [1, 1], 16),
     tile([16, 64], [1, 1], 16),
     tile([32, 32], [1, 1], 16),
-    tile([256, 4], [1, 1], 16),
-    tile([128, 4], [1, 1], 16),
-    tile([32, 4], [1, 1], 16),
 ];
 
 impl std::fmt::Display for Variant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.form {
             Form::Direct { rows, lanes } => write!(f, "direct {rows}x{lanes}")?,
+            Form::Narrow { pixels } => write!(f, "narrow {pixels}")?,
             Form::Tiled(Tile { rows, columns, down, across, slice }) => {
                 write!(f, "tile {rows}x{columns}, {}x{} each, slice {slice}", 4 * down, 4 * across)?;
             }
@@ -83,14 +86,14 @@ impl Tile {
         self.rows * self.columns / (16 * self.down * self.across)
     }
 
-    /// Bytes of workgroup memory.
+    /// Bytes of workgroup memory, of the contraction that takes most.
     pub fn bytes(&self) -> usize {
-        self.slice * ((self.rows / 4 + self.columns / 4) | 1) * 16
+        self.slice / 4 * (self.rows + self.columns + 2) * 16
     }
 
-    /// Blocks of 4 x 4 numbers that an invocation stages of every slice.
-    pub(super) fn slots(&self) -> usize {
-        ((self.rows + self.columns) * self.slice / 16).div_ceil(self.invocations())
+    /// Fours that an invocation stages of every slice of an operand with so many rows or columns.
+    pub(super) fn staged(&self, extent: usize) -> usize {
+        (extent * self.slice / 4).div_ceil(self.invocations())
     }
 
     /// Tiles down and across.

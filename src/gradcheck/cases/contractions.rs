@@ -27,6 +27,8 @@ fn conv2d() -> Vec<Case> {
         ([2, 16, 16, 128], [4, 4, 128, 128], ConvOptions::new(2, 1)),
         ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
         ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
+        ([2, 9, 13, 20], [3, 4, 20, 4], UNEVEN),
+        ([1, 6, 5, 8], [3, 3, 8, 8], ConvOptions::new(2, 1)),
     ];
     let case = |(x, w, options): ([usize; 4], [usize; 4], ConvOptions)| {
         Case::new("conv2d", &[x, w], move |v| v[0].conv2d(v[1], options))
@@ -58,6 +60,8 @@ fn conv_transpose2d() -> Vec<Case> {
         ([2, 8, 8, 64], [4, 4, 64, 64], ConvOptions::new(2, 1)),
         ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
+        ([2, 5, 7, 12], [3, 3, 4, 12], ConvOptions::new(2, 1).output_padding(1)),
+        ([1, 5, 6, 8], [3, 5, 8, 8], ConvOptions { output_padding: [1, 0], ..UNEVEN }),
     ];
     let case = |(x, w, options): ([usize; 4], [usize; 4], ConvOptions)| {
         let case = Case::new("conv_transpose2d", &[x, w], move |v| v[0].conv_transpose2d(v[1], options));
@@ -84,5 +88,6 @@ fn weight_grad() -> Vec<Case> {
             v[0].conv2d_weight_grad(v[1], geometry)
         })
     };
-    shapes.map(case).into_iter().collect()
+    let network = ([2, 11, 12, 20], [2, 11, 12, 3], [7, 7], ConvOptions::new(1, 3));
+    shapes.map(case).into_iter().chain([case(network).by_every_kernel()]).collect()
 }
