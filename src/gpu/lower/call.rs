@@ -7,6 +7,11 @@ use crate::graph::{Collective, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
+/// Most workgroups of a call whose constants may become variables.
+const MOST_SIMPLE: u32 = 1024;
+/// So many workgroups may have nothing to do, as any device starts them at once.
+const FEW: u64 = 64;
+
 /// What a binding refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Memory {
@@ -116,16 +121,43 @@ impl Call {
         self.reads.get(number).copied().unwrap_or_else(|| self.writes[number - self.reads.len()])
     }
 
-    /// Whether the two differ only in the memory they touch. What a text from outside this crate does with its memory is not
-    /// known: it stays by itself.
-    pub fn same_work(&self, other: &Self) -> bool {
-        let work = |call: &Self| (call.kernel, call.grid, call.reads.len(), call.writes.len());
+    /// Whether one dispatch could do both: they differ only in the memory they touch, and the simplest also in their numbers. What a
+    /// text from outside this crate does with its memory is not known: it stays by itself.
+    pub fn alike(&self, other: &Self) -> bool {
+        let work = |call: &Self| (call.kernel, call.reads.len(), call.writes.len());
+        let numbers = |call: &Self| (call.grid, call.constants.clone());
         self.text.is_none()
             && other.text.is_none()
             && work(self) == work(other)
             && self.definitions == other.definitions
-            && self.constants == other.constants
             && self.leaves == other.leaves
+            && (numbers(self) == numbers(other) || self.is_simple() && other.is_simple())
+    }
+
+    /// Whether it only adds up or moves: what comes of it is small, or soon done.
+    pub fn is_light(&self) -> bool {
+        ["reduce/", "pointwise/", "optim/"].iter().any(|family| self.kernel.starts_with(family))
+    }
+
+    /// Whether its constants may become variables, at no cost that counts, and its grid may be larger than it needs.
+    fn is_simple(&self) -> bool {
+        let [x, y, _] = self.grid;
+        let kernels = ["reduce/parts", "pointwise/map", "optim/running_moments"];
+        let cooperative = self.definitions.iter().any(|(name, _)| *name == "COOPERATIVE");
+        kernels.contains(&self.kernel) && !cooperative && x <= MOST_SIMPLE && y == 1
+    }
+
+    /// The grid of all `members`.
+    pub fn grid_of(members: &[&Self]) -> [u32; 3] {
+        let [x, y] = [0, 1].map(|axis| members.iter().map(|call| call.grid[axis]).max().unwrap_or(1));
+        [x, y, members.len() as u32]
+    }
+
+    /// Whether enough of the grid of all `members` has something to do.
+    pub fn fill(members: &[&Self]) -> bool {
+        let [x, y, z] = Self::grid_of(members).map(u64::from);
+        let own: u64 = members.iter().map(|call| u64::from(call.grid[0]) * u64::from(call.grid[1])).sum();
+        x * y * z <= 4 * own.max(FEW)
     }
 
     /// A grid of at least so many invocations of a kernel that uses `lib/grid.wgsl`.
