@@ -98,7 +98,12 @@ fn meet(pixel: Place, tap: Place) -> input {
     let y = pixel.y + tap.y;
     let x_column = pixel.x + tap.x;
     let inside = y < ${A_H} && x_column < ${A_W};
+#if MIRRORED
+    let line = pixel.base + mirror(y, TOP, SOURCE_H);
+    let at = (line * SOURCE_W + mirror(x_column, LEFT, SOURCE_W)) * ${A_C} + tap.base;
+#else
     let at = ((pixel.base + y) * ${A_W} + x_column) * ${A_C} + tap.base;
+#end
     return select(input(0), input(x[select(0u, at / STEP, inside)]), inside);
 }
 

@@ -1,5 +1,6 @@
 //! Calls of kernels, before anything has a place in memory.
 
+use super::expression::Fused;
 use super::target::Target;
 use crate::gpu::program::{WORKGROUP, grid};
 use crate::graph::custom::{Grid, Kernel};
@@ -172,6 +173,15 @@ impl Call {
     }
 }
 
+/// A value that a call adds up from parts one after another.
+#[derive(Clone, Debug)]
+pub struct Split {
+    pub from: Memory,
+    pub parts: usize,
+    /// What is fused behind the sum.
+    pub epilogue: Fused,
+}
+
 /// The calls of a step so far.
 pub struct Calls<'a> {
     pub step: &'a Step,
@@ -183,11 +193,35 @@ pub struct Calls<'a> {
     pub scratch: Vec<usize>,
     /// Reductions whose parts their reader joins: where they are, and how many.
     pub parts: HashMap<NodeId, (Memory, usize)>,
+    /// Values that are added up from parts, by node.
+    pub splits: HashMap<NodeId, Split>,
 }
 
 impl<'a> Calls<'a> {
     pub fn new(step: &'a Step, target: &'a Target) -> Self {
-        Self { step, target, list: Vec::new(), op: "", scratch: Vec::new(), parts: HashMap::new() }
+        Self {
+            step,
+            target,
+            list: Vec::new(),
+            op: "",
+            scratch: Vec::new(),
+            parts: HashMap::new(),
+            splits: HashMap::new(),
+        }
+    }
+
+    /// Leaves it to a reader to add up the parts of `id`, where `wanted`: the call that does is taken back. Not where another has read
+    /// the value before.
+    pub fn take_split(&mut self, id: NodeId, wanted: impl Fn(&Split) -> bool) -> Option<Split> {
+        let source = self.step.source(id);
+        let reads = |&memory: &Memory| matches!(memory, Memory::Node(of) if self.step.source(of) == source);
+        let split = self.splits.get(&source).filter(|split| wanted(split))?.clone();
+        if self.list.iter().any(|call| call.reads.iter().any(reads)) {
+            return None;
+        }
+        self.list.retain(|call| call.writes != [Memory::Node(source)]);
+        self.splits.remove(&source);
+        Some(split)
     }
 
     pub fn push(&mut self, call: Call) {

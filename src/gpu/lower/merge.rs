@@ -92,10 +92,7 @@ impl<'a, F: Fn(Memory) -> Spot> Merging<'a, F> {
             for &memory in call.reads.iter().chain(&call.writes) {
                 let Spot::Pooled(value, _) = spot(memory) else { continue };
                 let level = levels[at];
-                alive
-                    .entry(value)
-                    .and_modify(|span| *span = *span.start()..=level)
-                    .or_insert(level..=level);
+                alive.entry(value).and_modify(|span| *span = *span.start()..=level).or_insert(level..=level);
                 users.entry(value).or_default().push(at);
             }
         }
@@ -172,7 +169,8 @@ impl<'a, F: Fn(Memory) -> Spot> Merging<'a, F> {
                 Spot::Fixed(_) => false,
             })
         };
-        let users: BTreeSet<usize> = values.iter().flat_map(|(value, _)| &self.users[value]).copied().collect();
+        let users: BTreeSet<usize> =
+            values.iter().flat_map(|(value, _)| &self.users[value]).copied().collect();
         users.into_iter().map(|at| &self.calls[at]).any(|call| among(&call.reads) && among(&call.writes))
     }
 }

@@ -22,7 +22,7 @@ impl Touched {
 }
 
 /// Most bytes that calls which can wait may keep in memory while they do.
-const KEPT: u64 = 16 << 20;
+const KEPT: u64 = 8 << 20;
 
 /// Puts `calls` in order and returns their levels in the new order: calls of one level do not wait for each other.
 ///
@@ -127,7 +127,6 @@ impl<'a> Agenda<'a> {
     /// Lists of calls that can be done at once.
     fn rounds(mut self) -> Vec<Vec<usize>> {
         let mut rounds = Vec::new();
-        let mut late_until_none = false;
         // Calls that others go on from, since something waits that comes soon: its like may be ready after the next one.
         let mut meanwhile = 0;
         loop {
@@ -136,12 +135,16 @@ impl<'a> Agenda<'a> {
                 ready.iter().copied().filter(|&at| self.urgency[at] == urgency).collect()
             };
             let [path, soon, late] = [Urgency::Path, Urgency::Soon, Urgency::Late].map(of);
-            late_until_none |= late.iter().map(|&at| self.kept[at]).sum::<u64>() > KEPT;
-            late_until_none &= !late.is_empty();
+            let kept = |work: usize| -> u64 {
+                late.iter().filter(|&&at| self.work[at] == work).map(|&at| self.kept[at]).sum()
+            };
+            let is_full = late.iter().map(|&at| self.kept[at]).sum::<u64>() > KEPT;
             let round = if !soon.is_empty() && (meanwhile > 1 || path.is_empty()) {
                 meanwhile = 0;
                 soon
-            } else if late_until_none || path.is_empty() {
+            } else if is_full {
+                self.first(&late, |at| u64::MAX - kept(self.work[at]))
+            } else if path.is_empty() {
                 self.first(&late, |at| self.last(at))
             } else {
                 meanwhile += usize::from(!soon.is_empty());
@@ -156,14 +159,15 @@ impl<'a> Agenda<'a> {
     }
 
     /// Those of `ready` that do the work of the first by `rank`.
-    fn first(&self, ready: &[usize], rank: impl Fn(usize) -> usize) -> Vec<usize> {
+    fn first<R: Ord>(&self, ready: &[usize], rank: impl Fn(usize) -> R) -> Vec<usize> {
         let first = ready.iter().copied().min_by_key(|&at| (rank(at), at)).map(|at| self.work[at]);
         ready.iter().copied().filter(|&at| Some(self.work[at]) == first).collect()
     }
 
     /// The depth of the last call left that does the work of call `at`.
     fn last(&self, at: usize) -> usize {
-        let left = (0..self.work.len()).filter(|&of| self.work[of] == self.work[at] && self.waiting[of].is_some());
+        let left =
+            (0..self.work.len()).filter(|&of| self.work[of] == self.work[at] && self.waiting[of].is_some());
         left.map(|of| self.depth[of]).max().unwrap_or(0)
     }
 
@@ -208,9 +212,12 @@ mod tests {
             call("other", &[], state_buffer(256)),
             call("overwrite", &[], state_buffer(0)),
         ];
-        let levels = in_levels(&mut calls, 6, |_| 0, |call| {
-            (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())
-        });
+        let levels = in_levels(
+            &mut calls,
+            6,
+            |_| 0,
+            |call| (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect()),
+        );
         let names: Vec<&str> = calls.iter().map(|call| call.kernel).collect();
         assert_eq!(names, ["a1", "b1", "other", "a2", "store", "overwrite"]);
         assert_eq!(levels, [0, 0, 0, 1, 1, 2]);

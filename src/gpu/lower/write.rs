@@ -49,9 +49,9 @@ impl Writer {
         let differs = |at: usize| members.iter().any(|member| member.constants[at].1 != call.constants[at].1);
         let (own, shared): (Vec<usize>, Vec<usize>) = (0..call.constants.len()).partition(|&at| differs(at));
         if members.len() > 1 {
-            let own = own.into_iter().map(|at| {
-                (call.constants[at].0, members.iter().map(of_member(at)).collect::<Vec<f64>>())
-            });
+            let own = own
+                .into_iter()
+                .map(|at| (call.constants[at].0, members.iter().map(of_member(at)).collect::<Vec<f64>>()));
             source = for_members(&source, &offsets, &own.collect::<Vec<_>>());
         }
         let shader = index_of(&mut self.shaders, Shader { kernel, source });
