@@ -19,7 +19,7 @@ override EPS: f32;
 @group(0) @binding(0) var<storage, read> x: array<lane>;
 #end
 #if AFFINE
-@group(0) @binding(1) var<storage, read> weight_bias: array<lane>;
+@group(0) @binding(${AFFINE_AT}) var<storage, read> weight_bias: array<lane>;
 #end
 @group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 @group(0) @binding(${RESULT1}) var<storage, read_write> moments: array<lane>;

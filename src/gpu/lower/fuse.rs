@@ -2,6 +2,7 @@
 //! stores, or by the one that reads them, as it loads.
 
 use super::expression::Fused;
+use super::gemm::Contraction;
 use super::pointwise::LONG_SUM;
 use crate::graph::{Binary, NodeId, Op, Step, Update, is_single};
 use crate::shape::Shape;
@@ -166,13 +167,12 @@ impl Fusion {
 /// Whether node `id` is the padding of images that only convolutions read, or their gradients to the weights: they find the pixel that
 /// shows at a place themselves.
 fn is_mirrored_on_the_way(step: &Step, readers: &[NodeId], id: NodeId) -> bool {
-    let finds = |&reader: &NodeId| {
-        let node = step.nodes.get(reader);
-        node.is_some_and(|node| {
-            matches!(node.op, Op::Conv2d(_) | Op::Conv2dWeightGrad(_))
-                && node.operands[0] == id
-                && node.operands[1] != id
-        })
+    let finds = |&reader: &NodeId| match step.nodes.get(reader).map(|node| (&node.op, &node.operands[..])) {
+        // Not a matrix product, which sees the image as one row.
+        Some((Op::Conv2d(g) | Op::Conv2dWeightGrad(g), &[image, other])) => {
+            image == id && other != id && Contraction::of(step, reader).is_some_and(|of| of.geometry == *g)
+        }
+        _ => false,
     };
     matches!(step.nodes[id].op, Op::ReflectionPad(_)) && readers.iter().all(finds)
 }

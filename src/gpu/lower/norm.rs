@@ -197,7 +197,9 @@ pub fn normalize(calls: &mut Calls<'_>, per: Per, eps: f64, id: NodeId, result: 
             .read(partial),
         None => rows.map("norm/normalize", 1).read(Memory::Node(x)).read(Memory::Node(moments)),
     };
-    let call = call.flag("AFFINE", affine.is_some()).number("EPS", eps).read_if(affine);
+    let affine_at = call.reads.len();
+    let call = call.flag("AFFINE", affine.is_some()).define("AFFINE_AT", affine_at);
+    let call = call.number("EPS", eps).read_if(affine);
     let mut call = calls.fuse(call, "EPILOGUE", epilogue, shape, rows.vec4).write(Memory::Node(result));
     if makes_moments {
         call = call.write(Memory::Node(moments));

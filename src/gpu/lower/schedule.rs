@@ -188,38 +188,95 @@ fn must_wait((earlier_reads, earlier_writes): &ReadsAndWrites, (reads, writes): 
 
 #[cfg(test)]
 mod tests {
-    use super::{Touched, in_levels};
+    use super::{KEPT, Touched, in_levels};
     use crate::gpu::lower::call::{Call, Memory};
     use crate::gpu::program::{Buffer, Region};
 
-    #[test]
-    fn independent_calls_meet_and_dependent_ones_wait() {
+    fn touched(memory: &Memory) -> Touched {
         let region = |offset| Touched::Region(Region { buffer: Buffer::State(0), offset, size: 256 });
-        let touched = |memory: &Memory| match *memory {
+        match *memory {
             Memory::Node(id) => Touched::Value(id),
             Memory::Scratch(offset) => region(offset as u64),
-            Memory::State(..) => unreachable!("not in this test"),
+            Memory::State(..) => unreachable!("not in these tests"),
+        }
+    }
+
+    fn call(name: &'static str, reads: &[usize], write: Memory) -> Call {
+        reads.iter().fold(Call::new(name), |call, &id| call.read(Memory::Node(id))).write(write)
+    }
+
+    /// The kernels of each level.
+    fn levels(mut calls: Vec<Call>, kept: u64) -> Vec<Vec<&'static str>> {
+        let count = calls.len();
+        let levels = in_levels(
+            &mut calls,
+            count,
+            |_| kept,
+            |call| (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect()),
+        );
+        let of = |level: usize| {
+            let within = calls.iter().zip(&levels).filter(|(_, of)| **of == level);
+            within.map(|(call, _)| call.kernel).collect()
         };
-        let call = |name, reads: &[Memory], write| {
-            reads.iter().fold(Call::new(name), |call, memory| call.read(*memory)).write(write)
-        };
+        (0..=*levels.last().unwrap()).map(of).collect()
+    }
+
+    #[test]
+    fn independent_calls_meet_and_dependent_ones_wait() {
         let (node, state_buffer) = (Memory::Node, Memory::Scratch);
-        let mut calls = vec![
+        let calls = vec![
             call("a1", &[], node(0)),
-            call("a2", &[node(0)], node(1)),
+            call("a2", &[0], node(1)),
             call("b1", &[], node(2)),
-            call("store", &[node(2)], state_buffer(0)),
+            call("store", &[2], state_buffer(0)),
             call("other", &[], state_buffer(256)),
             call("overwrite", &[], state_buffer(0)),
         ];
-        let levels = in_levels(
-            &mut calls,
-            6,
-            |_| 0,
-            |call| (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect()),
-        );
-        let names: Vec<&str> = calls.iter().map(|call| call.kernel).collect();
-        assert_eq!(names, ["a1", "b1", "other", "a2", "store", "overwrite"]);
-        assert_eq!(levels, [0, 0, 0, 1, 1, 2]);
+        assert_eq!(levels(calls, 0), [vec!["b1", "a1"], vec!["a2", "other", "store"], vec!["overwrite"]]);
+    }
+
+    #[test]
+    fn the_shorter_of_two_equal_paths_waits() {
+        let node = Memory::Node;
+        let calls = vec![
+            call("conv/conv", &[9], node(0)),
+            call("g1", &[], node(1)),
+            call("g2", &[1], node(2)),
+            call("conv/conv", &[2], node(3)),
+            call("loss", &[0, 3], node(4)),
+            call("gradient", &[4], node(5)),
+        ];
+        let expected =
+            [vec!["g1"], vec!["g2"], vec!["conv/conv", "conv/conv"], vec!["loss"], vec!["gradient"]];
+        assert_eq!(levels(calls, 0), expected);
+    }
+
+    #[test]
+    fn sums_that_can_wait_are_gathered() {
+        let node = Memory::Node;
+        let calls = || {
+            vec![
+                call("a", &[], node(0)),
+                call("reduce/parts", &[0], node(1)),
+                call("b", &[0], node(2)),
+                call("c", &[2], node(3)),
+                call("d", &[3], node(4)),
+                call("reduce/parts", &[4], node(5)),
+                call("e", &[4], node(6)),
+                call("f", &[6], node(7)),
+            ]
+        };
+        let gathered = [
+            vec!["a"],
+            vec!["b"],
+            vec!["c"],
+            vec!["d"],
+            vec!["e"],
+            vec!["f", "reduce/parts", "reduce/parts"],
+        ];
+        assert_eq!(levels(calls(), 0), gathered);
+        // Not where they would keep much memory.
+        let soon = |level: &Vec<&str>| level.iter().filter(|name| **name == "reduce/parts").count() < 2;
+        assert!(levels(calls(), KEPT).iter().all(soon));
     }
 }

@@ -71,7 +71,8 @@ pub fn all() -> Vec<Case> {
                 let affine = Some(v[3]);
                 Ok(if per_image { y.instance_norm(affine, EPS)? } else { y.batch_norm(affine, EPS)? }.tanh())
             });
-            all.push(case.by_every_kernel());
+            // What a bias adds, the norm takes away: beside numbers of other sizes its gradient is rounding.
+            all.push(case.by_every_kernel().draws(&[Draw::Unit]));
         }
     }
     all.into_iter().map(everywhere).collect()
