@@ -3,7 +3,8 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC; I divides by 4.
 // One invocation: P pixels of a row x all channels, over every LANES-th four of channels (lib/narrow.wgsl).
-// Text: VEC4 (y as vec4: O divides by 4), lib/narrow.wgsl, lib/store.wgsl.
+// Text: VEC4 (y as vec4: O divides by 4), MIRRORED (x continued by mirroring it about its border pixels), lib/narrow.wgsl,
+//     lib/store.wgsl.
 // Constants: lib/conv.wgsl, lib/narrow.wgsl.
 #import lib/lane
 #import lib/conv
@@ -38,7 +39,11 @@ fn there_x(tx: u32) -> bool {
 // A row above or left of the image wraps round to a number larger than any extent.
 fn line_of(row: u32, ty: u32) -> u32 {
     let line = row % SMALL_H * STRIDE_H + ty - PAD_H;
+#if MIRRORED
+    return select(${A_LINES}, row / SMALL_H * SOURCE_H + mirror(line, TOP, SOURCE_H), line < LARGE_H);
+#else
     return select(${A_LINES}, row / SMALL_H * LARGE_H + line, line < LARGE_H);
+#end
 }
 
 fn first(column: u32) -> u32 {

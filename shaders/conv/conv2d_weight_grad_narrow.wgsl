@@ -4,7 +4,8 @@
 // Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order; I divides by 4.
 // One invocation: one ky, TAPS of kx, four channels i, all o, one part: every SPLIT_K-th row of gy. Of a row it takes P pixels of gy at a
 //     time, and SPAN fours of x, each of which meets several of them.
-// Text: VEC4 (gy and y as vec4: O divides by 4), N (O), N_FOURS (O / 4), P (divides SMALL_W), SPAN, TAPS, lib/store.wgsl.
+// Text: VEC4 (gy and y as vec4: O divides by 4), N (O), N_FOURS (O / 4), P (divides SMALL_W), SPAN, TAPS,
+//     MIRRORED (x continued by mirroring it about its border pixels), lib/store.wgsl.
 // Constants: lib/conv.wgsl, SPLIT_K, PART_LEN.
 #import lib/lane
 #import lib/grid
@@ -45,14 +46,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         if line >= LARGE_H {
             continue;
         }
+#if MIRRORED
+        let x_row = (row / SMALL_H * SOURCE_H + mirror(line, TOP, SOURCE_H)) * SOURCE_W;
+#else
         let x_row = (row / SMALL_H * LARGE_H + line) * LARGE_W;
+#end
         for (var column = 0u; column < SMALL_W; column += ${P}u) {
             let left = column * STRIDE_W + first_tap - PAD_W;
             var near: array<real4, ${SPAN}>;
 #for s in SPAN
             {
                 let inside = left + ${s}u < LARGE_W;
-                near[${s}] = select(real4(0), real4(x[select(0u, (x_row + left + ${s}u) * fours + c, inside)]), inside);
+#if MIRRORED
+                let pixel = x_row + mirror(left + ${s}u, LEFT, SOURCE_W);
+#else
+                let pixel = x_row + left + ${s}u;
+#end
+                near[${s}] = select(real4(0), real4(x[select(0u, pixel * fours + c, inside)]), inside);
             }
 #end
 #for p in P

@@ -55,7 +55,12 @@ fn main(
 #for s in SPAN
             {
                 let inside = left + ${s}u < ${A_WIDTH};
-                let at = select(0u, (line * ${A_WIDTH} + left + ${s}u) * ${C_FOURS} + c, inside);
+#if MIRRORED
+                let pixel = line * SOURCE_W + mirror(left + ${s}u, LEFT, SOURCE_W);
+#else
+                let pixel = line * ${A_WIDTH} + left + ${s}u;
+#end
+                let at = select(0u, pixel * ${C_FOURS} + c, inside);
                 fours[${s}] = select(real4(0), real4(x[at]), inside);
             }
 #end

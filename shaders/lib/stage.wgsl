@@ -76,7 +76,12 @@ fn meets(pixel: Place, tap: Place) -> bool {
 }
 
 fn place_in_x(pixel: Place, tap: Place) -> u32 {
+#if MIRRORED
+    let line = pixel.base + mirror(pixel.y + tap.y, TOP, SOURCE_H);
+    return (line * SOURCE_W + mirror(pixel.x + tap.x, LEFT, SOURCE_W)) * ${A_C} + tap.base;
+#else
     return ((pixel.base + pixel.y + tap.y) * ${A_W} + pixel.x + tap.x) * ${A_C} + tap.base;
+#end
 }
 
 fn in_b(k: u32, n: u32) -> bool {

@@ -92,6 +92,7 @@ fn program(
             pipeline: 0,
             bindings: buffers.iter().enumerate().map(region).collect(),
             shapes: buffers.iter().map(|&size| Shape::vector(size as usize / 4)).collect(),
+            counts: buffers.iter().map(|&size| vec![size as usize / 4]).collect(),
             members: 1,
             offsets: vec![vec![0]; buffers.len()],
             workgroups: grid(invocations.div_ceil(WORKGROUP)),

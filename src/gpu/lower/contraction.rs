@@ -3,17 +3,19 @@
 use super::call::{Call, Calls, Memory};
 use super::candidates::choose;
 use super::expression::Fused;
+use super::fuse::Fusion;
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
 use super::narrow::Narrow;
 use super::pointwise::add_parts;
 use super::variant::{Form, Tile, Variant};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Op};
 use crate::shape::{ConvGeometry, Shape};
 
 /// The kernel of the nodes `terms`, equal in shape, whose sum is taken, with `epilogue` of it stored as `result`.
 pub fn contraction(
     calls: &mut Calls<'_>,
+    fusion: &Fusion,
     (kind, g): (Kind, &ConvGeometry),
     terms: &[NodeId],
     result: NodeId,
@@ -24,13 +26,15 @@ pub fn contraction(
     let shape = calls.shape(result);
     let (call, vec4) = call(&of, form, split_k, shape);
     if let ([term], 1) = (terms, split_k) {
-        return finish(calls, call, vec4, *term, epilogue, shape, Memory::Node(result));
+        let call = operands(calls, fusion, call, *term);
+        return calls.push(calls.fuse(call, "EPILOGUE", epilogue, shape, vec4).write(Memory::Node(result)));
     }
     // An epilogue has to wait for the sum of all parts.
     let mut partials = Vec::new();
     for &term in terms {
         let partial = calls.scratch(split_k * shape.len());
-        finish(calls, call.clone(), vec4, term, &Fused::value(term), shape, partial);
+        let call = operands(calls, fusion, call.clone(), term);
+        calls.push(calls.fuse(call, "EPILOGUE", &Fused::value(term), shape, vec4).write(partial));
         partials.push(partial);
     }
     add_parts(calls, &partials, split_k, Memory::Node(result), shape, epilogue);
@@ -61,19 +65,23 @@ fn call(of: &Contraction, form: Form, split_k: usize, shape: Shape) -> (Call, bo
     }
 }
 
-/// Gives a call the operands of node `id`, and its result.
-fn finish(
-    calls: &mut Calls<'_>,
-    call: Call,
-    vec4: bool,
-    id: NodeId,
-    epilogue: &Fused,
-    shape: Shape,
-    result: Memory,
-) {
-    let call = call.read(Memory::Node(calls.operand(id, 0))).read(Memory::Node(calls.operand(id, 1)));
-    let call = calls.fuse(call, "EPILOGUE", epilogue, shape, vec4).write(result);
-    calls.push(call);
+/// Gives a call the operands of node `id`. Of an image that is padded on the way it reads the image.
+fn operands(calls: &Calls<'_>, fusion: &Fusion, call: Call, id: NodeId) -> Call {
+    let [x, w] = [0, 1].map(|index| calls.operand(id, index));
+    let call = match calls.step.nodes[x].op {
+        Op::ReflectionPad([top, _, left, _]) if fusion.absorbed(x) => {
+            let source = calls.operand(x, 0);
+            let [_, h, w, _] = calls.shape(source).0;
+            call.flag("MIRRORED", true)
+                .constant("SOURCE_H", h)
+                .constant("SOURCE_W", w)
+                .constant("TOP", top)
+                .constant("LEFT", left)
+                .read(Memory::Node(source))
+        }
+        _ => call.read(Memory::Node(x)),
+    };
+    call.read(Memory::Node(w))
 }
 
 /// The constants of `lib/conv.wgsl`, and whether the image is read as vec4.

@@ -41,7 +41,19 @@ fn conv2d() -> Vec<Case> {
     let stretched = Case::new("conv2d", &[[2, 4, 4, 3], [3, 3, 3, 1], [1, 1, 1, 3]], |v| {
         Ok(v[0].conv2d(v[1], ConvOptions::new(1, 1))?.add(v[2])?.relu())
     });
-    shapes.map(case).into_iter().chain(networks).chain([bias, stretched]).collect()
+    // Of an image that is continued by mirroring it, which the kernels do on the way.
+    let mirrored = [
+        ([2, 5, 4, 3], [3, 3, 3, 4], [2, 1, 0, 3], ConvOptions::new(2, 1)),
+        ([1, 16, 16, 32], [3, 3, 32, 64], [1; 4], ConvOptions::new(1, 0)),
+        ([1, 20, 20, 3], [7, 7, 3, 32], [3; 4], ConvOptions::new(1, 0)),
+        ([1, 20, 20, 32], [7, 7, 32, 3], [3; 4], ConvOptions::new(1, 0)),
+    ];
+    let mirrored = mirrored.map(|(x, w, padding, options)| {
+        let case =
+            Case::new("conv2d", &[x, w], move |v| v[0].reflection_pad2d(padding)?.conv2d(v[1], options));
+        case.by_every_kernel()
+    });
+    shapes.map(case).into_iter().chain(networks).chain([bias, stretched]).chain(mirrored).collect()
 }
 
 fn conv_transpose2d() -> Vec<Case> {
