@@ -93,7 +93,7 @@ fn both_systems_train_on_crops_and_go_on() {
             let state = |run: &str| checkpoint(&folder.path().join(run));
             assert!(state(&run) == state(&format!("{run}-whole")), "resumed as if it had never stopped");
             let judged = done(&folder, &format!("evaluate {run} --device {device}"));
-            assert!(judged.contains("at 16x16 pixels"), "{judged}");
+            assert!(judged.contains("at 16 pixels"), "{judged}");
             done(&folder, &format!("export web {run} --out {run}/site --images 3"));
         }
     }
