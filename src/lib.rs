@@ -45,7 +45,6 @@
 //! | [`nn`] | networks as lists of layers, initial values, losses |
 //! | [`data`] | folders of images, augmentation, batches |
 //! | [`quality`], [`evaluate`] | figures that judge images |
-//! | `features` | a network from an ONNX file, by whose features sets of images are compared (cargo feature `fid`) |
 //! | [`optim`] | optimizers and the parameters they train, schedules |
 //! | [`report`] | sample sheets, metrics, curves, animations, pages |
 //! | [`onnx`] | networks as ONNX files, for other programs to run |
@@ -53,6 +52,7 @@
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`] | one operation from file to file |
 //! | [`measure`] | how long things take on a device, and what it can do at best |
+//! | [`features`](#features) | a network from an ONNX file, by whose features sets of images are compared (cargo feature `fid`) |
 //! | [`kernels`] | every kernel by itself |
 //! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
 //! | [`models`] | DCGAN and CycleGAN, a folder each |
@@ -63,7 +63,7 @@
 //!
 //! # Features
 //!
-//! All but `mpi` are on by default; `default-features = false` leaves the library alone.
+//! All but `fid` and `mpi` are on by default; `default-features = false` leaves the library alone.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -72,6 +72,7 @@
 //! | `onnx` | [`onnx`] |
 //! | `web` | [`web`] |
 //! | `listing` | SPIR-V in [`kernels::translate`] |
+//! | `fid` | `features`: FID, KID, precision and recall by a network of your own |
 //! | `mpi` | several processes in [`ranks`], over the MPI library that is installed |
 //!
 //! # A graph, its gradient, a device
