@@ -77,7 +77,7 @@ pub fn image(bytes: &[u8]) -> bool {
     }
     let file = ImageFile::of_bytes("image", bytes.to_vec());
     for (side, channels, fit) in [(8, 3, Fit::Crop), (5, 1, Fit::Stretch)] {
-        let options = LoadOptions { size: side.into(), channels, fit, skip_bad: false, cache: false };
+        let options = LoadOptions { fit, ..LoadOptions::new(side.into(), channels) };
         if let Ok(fitted) = file.fitted(&options) {
             assert_eq!(fitted.bytes.len(), side * side * channels);
         }

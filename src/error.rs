@@ -55,7 +55,7 @@ pub enum Error {
     },
     /// Images of a set that could not be decoded.
     #[error(
-        "{set}: {} of {count} images cannot be read: {}; mend or remove them, or set `skip_bad` to go on without them",
+        "{set}: {} of {count} images cannot be read: {}; fix or remove them, or set `skip_bad` to skip them",
         bad.len(),
         named(bad)
     )]
@@ -68,7 +68,7 @@ pub enum Error {
         bad: Vec<(PathBuf, String)>,
     },
     /// An image to translate that could not be decoded.
-    #[error("{path}: not a readable image ({problem}); mend it, or set `skip_bad` to go on without it")]
+    #[error("{path}: not a readable image ({problem}); fix it, or set `skip_bad` to skip it")]
     Unreadable {
         /// Which file.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! Figures that judge a trained model on real images, each beside what real images score themselves.
 
 use crate::Result;
-use crate::data::with_channels;
+use crate::data::{OnImage, with_channels};
 use crate::quality::{
     ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median, nearest,
     sliced_wasserstein,
@@ -27,12 +27,21 @@ pub struct Figure {
     pub of: &'static str,
 }
 
+/// What else compares found images with real ones, such as the features of a network.
+pub trait Comparison: std::fmt::Debug + Send + Sync {
+    /// The figures. `on_image` hears how many images of a set were looked at, of how many.
+    ///
+    /// # Errors
+    /// If the sets cannot be compared.
+    fn figures(&self, found: &Set, real: &Set, on_image: OnImage<'_>) -> Result<Vec<Figure>>;
+}
+
 impl Figure {
-    fn new(name: impl Into<String>, value: f64) -> Self {
+    pub(crate) fn new(name: impl Into<String>, value: f64) -> Self {
         Self { name: name.into(), value, yardstick: None, of: "" }
     }
 
-    fn beside(self, yardstick: f64, of: &'static str) -> Self {
+    pub(crate) fn beside(self, yardstick: f64, of: &'static str) -> Self {
         Self { yardstick: Some(yardstick), of, ..self }
     }
 }
@@ -153,13 +162,7 @@ fn lowest_and_median(distances: Vec<(usize, f64)>) -> (f64, f64) {
 pub fn generated(images: &Set, training: &Set, held_out: &Set) -> Result<Vec<Figure>> {
     let some = training.evenly(ENOUGH.max(images.len()));
     let real = if held_out.values.is_empty() { &some } else { held_out };
-    let mut figures = distances(images, real, "sliced Wasserstein distance x 1000")?;
-    let found = Figure::new("diversity (mean pairwise distance)", diversity(images.view()?)?);
-    figures.push(match real.len() {
-        // One image has nothing to differ from.
-        ..2 => found,
-        _ => found.beside(diversity(real.view()?)?, "of the real"),
-    });
+    let mut figures = compared(images, real)?;
     let found = lowest_and_median(nearest(images.view()?, training.view()?)?);
     let mut near = [
         Figure::new("distance to training, nearest", found.0),
@@ -174,6 +177,21 @@ pub fn generated(images: &Set, training: &Set, held_out: &Set) -> Result<Vec<Fig
         });
     }
     figures.extend(near);
+    Ok(figures)
+}
+
+/// Images beside real ones of the same size: their distance, and how much they differ among themselves.
+///
+/// # Errors
+/// If a set is empty or the sizes differ.
+pub fn compared(images: &Set, real: &Set) -> Result<Vec<Figure>> {
+    let mut figures = distances(images, real, "sliced Wasserstein distance x 1000")?;
+    let found = Figure::new("diversity (mean pairwise distance)", diversity(images.view()?)?);
+    figures.push(match real.len() {
+        // One image has nothing to differ from.
+        ..2 => found,
+        _ => found.beside(diversity(real.view()?)?, "of the real"),
+    });
     Ok(figures)
 }
 

@@ -52,6 +52,7 @@
 //! | [`gradcheck`] | every operation and kernel against the reference in f64, and gradients against differences |
 //! | [`op`] | one operation from file to file |
 //! | [`measure`] | how long things take on a device, and what it can do at best |
+//! | [`features`](#features) | a network from an ONNX file, by whose features sets of images are compared (cargo feature `fid`) |
 //! | [`kernels`] | every kernel by itself |
 //! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
 //! | [`models`] | DCGAN and CycleGAN, a folder each |
@@ -62,7 +63,7 @@
 //!
 //! # Features
 //!
-//! All but `mpi` are on by default; `default-features = false` leaves the library alone.
+//! All but `fid` and `mpi` are on by default; `default-features = false` leaves the library alone.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -71,6 +72,7 @@
 //! | `onnx` | [`onnx`] |
 //! | `web` | [`web`] |
 //! | `listing` | SPIR-V in [`kernels::translate`] |
+//! | `fid` | `features`: FID, KID, precision and recall by a network of your own |
 //! | `mpi` | several processes in [`ranks`], over the MPI library that is installed |
 //!
 //! # A graph, its gradient, a device
@@ -146,6 +148,8 @@ pub mod error;
 pub mod evaluate;
 pub mod executor;
 pub mod explain;
+#[cfg(feature = "fid")]
+pub mod features;
 mod file;
 pub mod gpu;
 pub mod gradcheck;
@@ -178,5 +182,5 @@ pub use error::{Error, Result};
 
 /// Its Rust is compiled and run as the documentation's is.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct LibraryPage;

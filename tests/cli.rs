@@ -197,7 +197,7 @@ fn resume_says_what_it_cannot_use() {
     let whole = fs::read(&newest).unwrap();
     fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
     let said = done(&folder, &["resume", "run"]);
-    assert_says(&said, &["000004.safetensors", "damaged", "goes on after step 2"]);
+    assert_says(&said, &["000004.safetensors", "damaged", "continues after step 2"]);
     assert!(fs::read(&newest).unwrap() == whole, "it repeats what was lost");
     assert!(newest.with_extension("safetensors.unreadable").is_file(), "nothing takes it for a checkpoint");
     fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
@@ -263,12 +263,12 @@ fn an_interrupted_run_can_go_on() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_says(&said, &["stopped after step", "go on with: mewgan resume run"]);
+    assert_says(&said, &["stopped after step", "continue with: mewgan resume run"]);
     let checkpoints = fs::read_dir(folder.path().join("run/checkpoints")).unwrap();
     let step = |path: std::path::PathBuf| path.file_stem()?.to_str()?.parse::<u64>().ok();
     let step = checkpoints.filter_map(|entry| step(entry.unwrap().path())).max().unwrap();
     let said = done(&folder, &["resume", "run", "--steps", &(step + 3).to_string()]);
-    assert_says(&said, &[&format!("goes on after step {step}"), &format!("step {0}/{0}", step + 3)]);
+    assert_says(&said, &[&format!("continues after step {step}"), &format!("step {0}/{0}", step + 3)]);
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_run_leaves_what_it_promises() {
         assert_eq!([sheet("XtoYtoX"), sheet("YtoXtoY")], [(12 * 66 + 2, 4 * 66 + 2); 2]);
     }
     let said = done(&folder, &["resume", "runs/cyclegan-1", "--steps", "6"]);
-    assert_says(&said, &["goes on after step 4", "step 6/6"]);
+    assert_says(&said, &["continues after step 4", "step 6/6"]);
     let refused = refused(&folder, &["sample", "runs/cyclegan-1", "--out", "x.png"]);
     assert_says(&refused, &["CycleGAN", "mewgan translate runs/cyclegan-1"]);
 }

@@ -129,9 +129,12 @@ fn runs_repeat_and_resumed_ones_equal_uninterrupted_ones() {
             repeats(shrunk(preset, device));
         }
         repeats(recipe(Preset::Seed, device));
-        repeats(recipe(Preset::Course, device));
-        repeats(scaled(Preset::Seed, device));
         repeats(scaled(Preset::Paper, device));
+        // What is kept is the host's: software GPUs take minutes to compile the kernels of more.
+        if device == "cpu" {
+            repeats(recipe(Preset::Course, device));
+            repeats(scaled(Preset::Seed, device));
+        }
     }
 }
 

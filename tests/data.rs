@@ -17,7 +17,7 @@ const PLAIN: Augment = Augment { kind: AugmentKind::Basic, rotate: 0.0, stretch:
 const DELUXE: Augment = Augment { kind: AugmentKind::Deluxe, ..PLAIN };
 
 fn options(side: usize) -> LoadOptions {
-    LoadOptions { size: side.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false }
+    LoadOptions::new(side.into(), 3)
 }
 
 fn load(folder: &TempDir, options: &LoadOptions) -> Result<Loaded> {
@@ -127,8 +127,7 @@ fn resizing_is_bicubic_as_in_pillow() {
     });
     // Pillow rounds to bytes between its two passes, so a level may differ.
     let close = |ours: &[u8], theirs: &[u8]| ours.iter().zip(theirs).all(|(a, b)| a.abs_diff(*b) <= 1);
-    let grey =
-        |side: usize, fit| LoadOptions { size: side.into(), channels: 1, fit, skip_bad: false, cache: false };
+    let grey = |side: usize, fit| LoadOptions { fit, ..LoadOptions::new(side.into(), 1) };
     let ours = loaded(image.clone(), "a.png", &grey(4, Fit::Crop));
     assert!(close(&ours, &CROPPED), "{ours:?}");
     let ours = loaded(image, "a.png", &grey(12, Fit::Stretch));

@@ -1,4 +1,4 @@
-//! Full and read-only disks: training goes on where it can, the last whole checkpoint stays, and what happened is told with
+//! Full and read-only disks: training continues where it can, the last whole checkpoint stays, and what happened is told with
 //! its remedy.
 
 #![cfg(target_os = "linux")]
@@ -204,7 +204,7 @@ fn a_disk_that_is_full_for_a_while_ends_no_run() {
         let (code, more) = run.end();
         assert_eq!(code, Some(0), "{more}");
         let warnings = warnings.join("\n") + &more;
-        assert_says(&warnings, &["No space left", "free some space", "training goes on", "its lines wait"]);
+        assert_says(&warnings, &["No space left", "free some space", "training continues", "its lines wait"]);
         assert_eq!(warnings.matches("metrics.jsonl").count(), 1, "told once: {warnings}");
         let whole = disk.folder.join("whole");
         for file in ["checkpoints/001500.safetensors", "samples/001500.png"] {

@@ -36,7 +36,7 @@ fn cyclegan(preset: Preset) -> Vec<Program> {
     };
     let config = CycleGanConfig::new(CycleGanSettings::default(), settings).unwrap();
     let cyclegan = config.cyclegan().unwrap();
-    programs(&cyclegan.steps(16).unwrap(), &cyclegan.buffers())
+    programs(&cyclegan.steps(config.common().batch).unwrap(), &cyclegan.buffers())
 }
 
 fn dispatches(programs: &[Program]) -> usize {
@@ -45,8 +45,35 @@ fn dispatches(programs: &[Program]) -> usize {
 
 #[test]
 fn an_iteration_is_few_dispatches() {
-    assert!(dispatches(&dcgan(Preset::Course)) <= 120);
-    assert!(dispatches(&cyclegan(Preset::Course)) <= 300);
+    let most = [
+        (Preset::Small, [132, 156]),
+        (Preset::Seed, [120, 272]),
+        (Preset::Course, [100, 176]),
+        // CycleGAN's images are of 256x256 pixels.
+        (Preset::Paper, [110, 547]),
+    ];
+    for (preset, most) in most {
+        let found = [dispatches(&dcgan(preset)), dispatches(&cyclegan(preset))];
+        assert!(found[0] <= most[0] && found[1] <= most[1], "{preset:?}: {found:?}, at most {most:?}");
+    }
+}
+
+#[test]
+fn nothing_is_padded_in_front_of_a_convolution() {
+    for program in cyclegan(Preset::Paper) {
+        let padded = |kernel: &str| kernel == "spatial/reflection_pad";
+        assert!(!program.dispatches.iter().any(|dispatch| padded(program.kernel(dispatch))));
+    }
+}
+
+#[test]
+fn all_running_statistics_of_one_network_are_one_dispatch() {
+    for program in dcgan(Preset::Seed) {
+        let running = program.dispatches.iter().filter(|dispatch| dispatch.op == "running_moments");
+        // Those of the generator, and of the discriminator: on real images, then on fakes.
+        let most = if program.name == "generator_step" { 2 } else { 3 };
+        assert_eq!(running.map(|dispatch| dispatch.members).collect::<Vec<_>>(), vec![4; most]);
+    }
 }
 
 /// The discriminators' errors image by image, which accuracies are taken from.

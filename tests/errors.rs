@@ -1,7 +1,7 @@
 //! What errors say, and how they are told apart: the library names settings, and the command line makes flags of them.
 
 use mewgan::Error;
-use mewgan::data::{Fit, Images, LoadOptions};
+use mewgan::data::{Images, LoadOptions};
 use mewgan::models::cyclegan::{CycleGanConfig, CycleGanSettings};
 use mewgan::models::dcgan;
 use mewgan::models::dcgan::{DcganConfig, DcganSettings};
@@ -100,7 +100,7 @@ fn kinds_are_told_apart() {
 
     let path = folder.path().join("bad.png");
     fs::write(&path, "nothing").unwrap();
-    let options = LoadOptions { size: 8.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+    let options = LoadOptions::new(8.into(), 3);
     let error = Images::load(folder.path().to_str().unwrap(), &options).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Images { bad, .. } if bad.len() == 1), "{error}");
     assert!(error.to_string().contains("set `skip_bad`"), "{error}");

@@ -1,7 +1,7 @@
 //! Promise: `evaluate` tells good images from bad and copies from inventions, and the experiments leave a page of whole runs.
 
 use crate::support::damage::{self, Values, blurred, changed, checkered, few, noisy, tinted};
-use mewgan::data::{Fit, Images, LoadOptions, to_unit};
+use mewgan::data::{Images, LoadOptions, to_unit};
 use mewgan::evaluate::{Direction, Figure, Set, generated, translated};
 use mewgan::random::stream;
 use rand::RngExt;
@@ -55,8 +55,7 @@ fn generated_images_are_told_from_copies_noise_and_collapse() {
 
 /// Every third of the bundled emoji's images, three times.
 fn thirds_of(source: &str) -> [Set; 3] {
-    let options =
-        LoadOptions { size: damage::SIDE.into(), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+    let options = LoadOptions::new(damage::SIDE.into(), 3);
     let images = Images::load(source, &options).unwrap().images;
     [0, 1, 2].map(|first| {
         let chosen = (first..images.len()).step_by(3);
@@ -199,12 +198,22 @@ fn images_without_partners_are_named() {
 #[test]
 fn experiments_leave_a_page_and_go_on_where_they_were() {
     let folder = tempdir().unwrap();
+    // What is judged here is the page: few images are judged sooner.
+    fs::create_dir(folder.path().join("few")).unwrap();
+    for name in 0..8 {
+        let path = folder.path().join(format!("few/{name}.png"));
+        image::RgbImage::from_fn(16, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, name * 30]))
+            .save(path)
+            .unwrap();
+    }
+    let small = "--size 16 --g-width 2 --d-width 2 --batch 4 --device cpu";
+    let (dcgan, cyclegan) = (format!("--data few {small}"), format!("--x few --y few --preset seed {small}"));
     for (command, runs) in [
         (
-            format!("experiment augmentation {DCGAN} --steps 2 --out e1"),
+            format!("experiment augmentation {dcgan} --steps 2 --out e1"),
             &["basic", "deluxe", "diffaugment"][..],
         ),
-        (format!("experiment cycle {CYCLEGAN} --steps 2 --out e2"), &["with", "without"]),
+        (format!("experiment cycle {cyclegan} --steps 2 --out e2"), &["with", "without"]),
     ] {
         let said = done(&folder, &command);
         let out = folder.path().join(&command[command.len() - 2..]);
@@ -223,8 +232,36 @@ fn experiments_leave_a_page_and_go_on_where_they_were() {
         fs::remove_dir_all(out.join(runs[0]).join("checkpoints")).unwrap();
         assert!(done(&folder, &command).contains("step 2/2"), "{command}");
     }
-    let refused = mewgan(&folder, &format!("experiment cycle {CYCLEGAN} --lambda-cycle 0 --out e3"));
+    let refused = mewgan(&folder, &format!("experiment cycle {cyclegan} --lambda-cycle 0 --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("compares with"));
-    let refused = mewgan(&folder, &format!("experiment augmentation {DCGAN} --augment deluxe --out e3"));
+    let refused = mewgan(&folder, &format!("experiment augmentation {dcgan} --augment deluxe --out e3"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("what this experiment varies"));
+}
+
+#[test]
+fn two_folders_are_compared_without_a_run() {
+    let folder = tempdir().unwrap();
+    let said = done(&folder, "evaluate builtin:noto/animals builtin:noto/animals --size 16");
+    assert!(
+        said.contains("sliced Wasserstein distance x 1000 at 16 pixels") && said.contains("of the real"),
+        "{said}"
+    );
+    let others =
+        done(&folder, "evaluate builtin:twemoji/faces builtin:noto/animals --size 16 --json --count 20");
+    let value = |said: &str| -> f64 {
+        let said: serde_json::Value = serde_json::from_str(said).unwrap();
+        let figures = said["figures"].as_array().unwrap().clone();
+        figures.iter().find(|figure| figure["name"] == DISTANCE).unwrap()["value"].as_f64().unwrap()
+    };
+    let same =
+        done(&folder, "evaluate builtin:noto/animals builtin:noto/animals --size 16 --json --count 20");
+    assert!(value(&others) > value(&same));
+    let refused = mewgan(&folder, "evaluate missing builtin:noto/animals");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("missing"));
+    #[cfg(not(feature = "fid"))]
+    {
+        let refused =
+            mewgan(&folder, "evaluate builtin:noto/animals builtin:noto/animals --features net.onnx");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("--features fid"));
+    }
 }

@@ -248,7 +248,7 @@ fn double_precision() {
     }
 }
 
-/// Every tile computes each of the three contractions in some case.
+/// Every tile, and every kernel for few channels, computes each of the three contractions in some case.
 #[test]
 fn every_tile_is_tried() {
     let roomy = Target { workgroup_bytes: 32 << 10, ..Target::GPU };
@@ -264,6 +264,9 @@ fn every_tile_is_tried() {
     for kind in [Kind::Conv2d, Kind::ConvTranspose2d, Kind::WeightGrad] {
         for tile in TILES {
             assert!(tried.contains(&(kind, Form::Tiled(tile))), "{kind:?} {tile:?}");
+        }
+        for pixels in [1, 2, 4, 8] {
+            assert!(tried.contains(&(kind, Form::Narrow { pixels })), "{kind:?} {pixels}");
         }
     }
 }

@@ -380,7 +380,7 @@ fn a_dcgan_run_is_explained() {
     }
     // The run was made on the CPU, so it is explained there.
     let text = done(&folder, &["explain", "run"]);
-    for part in ["CPU", "discriminator_step", "conv2d_weight_grad", "GFLOP/s", "operation", "in all: "] {
+    for part in ["CPU", "discriminator_step", "conv2d_weight_grad", "GFLOP/s", "operation", "total: "] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["device"],
     &["nn", "data", "quality"],
     &["optim", "evaluate", "report", "onnx"],
-    &["session", "gradcheck", "op", "measure"],
+    &["session", "gradcheck", "op", "measure", "features"],
     &["kernels"],
     &["train"],
     &["models"],

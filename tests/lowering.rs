@@ -148,6 +148,101 @@ fn sums_of_a_gain_that_are_scaled() {
     }
 }
 
+/// What only convolutions read is padded as they read it; what something else reads stands in memory too.
+#[test]
+fn padding_in_front_of_convolutions() {
+    for others in [false, true] {
+        outputs(|graph| {
+            let (x, w) = (graph.input("x", Shape([2, 5, 4, 4])), graph.input("weight", Shape([3, 3, 4, 4])));
+            let padded = x.reflection_pad2d([2, 1, 0, 3]).unwrap();
+            let first = padded.conv2d(w, ConvOptions::new(2, 1)).unwrap();
+            let second = padded.conv2d(w, ConvOptions::new(1, 0)).unwrap();
+            let mut loss = first.square().mean().add(second.square().mean()).unwrap();
+            if others {
+                loss = loss.add(padded.tanh().mean()).unwrap();
+            }
+            let of = gradients(loss, &[x, w]).unwrap();
+            vec![loss, of[0], of[1]]
+        });
+    }
+    // The padded image as the weight: of a matrix product.
+    outputs(|graph| {
+        let x = graph.input("x", Shape([1, 2, 2, 4]));
+        let padded = x.reflection_pad2d([1, 0, 0, 1]).unwrap();
+        let w = padded.reshape(Shape([3, 3, 1, 4])).unwrap();
+        vec![graph.input("image", Shape([1, 3, 3, 1])).conv2d(w, ConvOptions::new(1, 1)).unwrap()]
+    });
+}
+
+/// A long contraction of few results, which is made in parts: where a norm follows and adds them up, where others read it as well, or
+/// before it.
+#[test]
+fn norms_of_what_is_made_in_parts() {
+    for (shape, per) in [([2, 4, 4, 64], Per::Batch), ([2, 16, 16, 64], Per::Instance)] {
+        for read in 0..3 {
+            outputs(|graph| {
+                let (x, w) = (graph.input("x", Shape(shape)), graph.input("weight", Shape([3, 3, 64, 8])));
+                let bias = graph.input("bias", Shape([1, 1, 1, 8]));
+                let h = x.conv2d(w, ConvOptions::new(1, 1)).unwrap().add(bias).unwrap();
+                let before = (read == 1).then(|| h.square().mean());
+                let (y, _) = h.norm(per, None, 1e-2).unwrap();
+                let mut loss = y.tanh().mul(x.slice_channels(0..8).unwrap()).unwrap().mean();
+                if let Some(before) = before {
+                    loss = loss.add(before).unwrap();
+                }
+                let of = gradients(loss, &[x, w]).unwrap();
+                vec![if read == 2 { h } else { loss }, of[0], of[1]]
+            });
+        }
+    }
+}
+
+/// A bias and a weight that are used three times, on the same numbers of pixels and on others.
+#[test]
+fn gradients_of_what_is_used_many_times() {
+    for sizes in [[20, 20, 20], [20, 24, 20]] {
+        outputs(|graph| {
+            let (w, bias) =
+                (graph.input("weight", Shape([1, 1, 4, 4])), graph.input("bias", Shape([1, 1, 1, 4])));
+            let used = |(at, size): (usize, usize)| {
+                let x = graph.input(&"x".repeat(at + 1), Shape([1, size, size, 4]));
+                x.conv2d(w, ConvOptions::new(1, 0)).unwrap().add(bias).unwrap().tanh().mean()
+            };
+            let losses: Vec<Var<'_>> = sizes.into_iter().enumerate().map(used).collect();
+            let loss = losses[0].add(losses[1]).unwrap().add(losses[2]).unwrap();
+            let of = gradients(loss, &[w, bias]).unwrap();
+            vec![loss, of[0], of[1]]
+        });
+    }
+}
+
+/// Sums of parts, running statistics and additions of different sizes, which are one dispatch each.
+#[test]
+fn simple_calls_of_different_sizes() {
+    let channels = [4, 8, 12];
+    let mut running = StateBuffer::default();
+    for (index, &c) in channels.iter().enumerate() {
+        running.push(format!("tensor {index}"), Shape([1, 1, 2, c]));
+    }
+    let mut offset = 0;
+    let graph = Graph::new();
+    let mut updates = Vec::new();
+    let mut named = Vec::new();
+    for (at, c) in channels.into_iter().enumerate() {
+        let x = graph.input(&"x".repeat(at + 1), Shape([2, 3, 3, c]));
+        let (y, moments) = x.norm(Per::Batch, None, 1e-2).unwrap();
+        let slot = Slot { buffer: 0, offset };
+        let (momentum, count) = (0.1 * (at + 1) as f64, 18);
+        updates.push(Update::RunningMoments { slot, moments: moments.id(), momentum, count });
+        offset += (2 * c).next_multiple_of(64);
+        named.push(
+            y.sum_to(Shape([1, 1, 1, c])).unwrap().add(moments.sum_to(Shape([1, 1, 1, c])).unwrap()).unwrap(),
+        );
+    }
+    let outputs: Vec<(&str, Var<'_>)> = ["first", "second", "third"].into_iter().zip(named).collect();
+    agree(&[running], &[Step::new("step", &graph, &outputs, updates).unwrap()]);
+}
+
 #[test]
 fn one_value_in_two_tensors_of_a_state_buffer() {
     let (buffers, slot) = buffers(&[2], X);

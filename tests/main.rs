@@ -8,6 +8,7 @@ mod bench_cli;
 mod checkpoint;
 mod cli;
 mod contractions;
+mod crops;
 mod custom;
 mod cyclegan_cli;
 mod cyclegan_presets;

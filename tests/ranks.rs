@@ -124,7 +124,7 @@ fn a_state_that_differs_by_a_bit_is_an_error_that_names_the_rank() {
     for said in errors(train(&out, settings, Some(4))) {
         assert!(said.contains("rank 1 differs from the others in the state after step 4"), "{said}");
         assert!(
-            said.contains(&format!("step 2 is kept, go on from it with: `resume {}`", out.display())),
+            said.contains(&format!("step 2 is kept; continue from it with: `resume {}`", out.display())),
             "{said}"
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::support;
 use mewgan::device::Device;
-use mewgan::gpu::lower::{Contraction, Form, Target, TuningTable, Variant, candidates, lower};
+use mewgan::gpu::lower::{Contraction, Form, Kind, Target, TuningTable, Variant, candidates, lower};
 use mewgan::gpu::tune::{Table, measure, tuned};
 use mewgan::gradcheck::variants::tables;
 use mewgan::graph::{Graph, Step, gradients};
@@ -51,6 +51,49 @@ fn the_default_of_any_contraction_fits_the_smallest_device() {
             for target in [Target::GPU, Target::SOFTWARE] {
                 lower(&step, &[], &target).unwrap();
             }
+        }
+    }
+}
+
+#[test]
+fn eight_by_eight_results_are_tried_but_not_taken_unmeasured_where_registers_are_few() {
+    let graph = Graph::new();
+    let x = graph.input("x", Shape([1, 64, 64, 256]));
+    let w = graph.input("w", Shape([3, 3, 256, 256]));
+    let y = x.conv2d(w, ConvOptions::new(1, 1)).unwrap();
+    let grads = gradients(y.square().sum(), &[x, w]).unwrap();
+    let step = Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap();
+    let of = Contraction::all(&[step]);
+    let largest =
+        |variant: &Variant| matches!(variant.form, Form::Tiled(tile) if tile.down * tile.across == 4);
+    for (subgroup, taken) in [(8, false), (32, true)] {
+        let target = Target { subgroup, ..Target::GPU };
+        let table = target.resolved(&of);
+        for of in &of {
+            assert!(candidates(of, &target).iter().any(largest));
+            assert_eq!(largest(&table.get(of).unwrap()), taken, "{of:?}");
+        }
+    }
+}
+
+#[test]
+fn results_of_few_channels_have_kernels_of_their_own() {
+    for (i, o, kind) in [
+        (64, 3, Kind::Conv2d),
+        (3, 64, Kind::ConvTranspose2d),
+        (64, 3, Kind::WeightGrad),
+        (512, 1, Kind::Conv2d),
+    ] {
+        let graph = Graph::new();
+        let x = graph.input("x", Shape([1, 32, 32, i]));
+        let w = graph.input("w", Shape([4, 4, i, o]));
+        let y = x.conv2d(w, ConvOptions::new(1, 1)).unwrap();
+        let grads = gradients(y.square().sum(), &[x, w]).unwrap();
+        let step =
+            Step::new("step", &graph, &[("y", y), ("dx", grads[0]), ("dw", grads[1])], vec![]).unwrap();
+        for of in Contraction::all(&[step]).into_iter().filter(|of| of.kind == kind) {
+            let taken = candidates(&of, &Target::GPU)[0].form;
+            assert!(matches!(taken, Form::Narrow { .. }), "{of:?}: {taken:?}");
         }
     }
 }

@@ -20,7 +20,7 @@ function fail(error) {
     console.error(error);
     if (failed) return;
     failed = true;
-    say(error instanceof NoGpu ? error.message : `This page cannot go on: ${error.message ?? error}`, true);
+    say(error instanceof NoGpu ? error.message : `This page cannot continue: ${error.message ?? error}`, true);
 }
 window.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

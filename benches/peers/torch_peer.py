@@ -204,6 +204,7 @@ def main():
     parser.add_argument("--system", choices=["dcgan", "cyclegan"], nargs="*", default=["dcgan", "cyclegan"])
     parser.add_argument("--preset", choices=["seed", "course", "paper"], nargs="*", default=["seed", "course", "paper"])
     parser.add_argument("--tf32", action="store_true", help="let CUDA round products to TF32")
+    parser.add_argument("--autocast", action="store_true", help="mixed precision: operations in f16 where autocast takes it")
     parser.add_argument("--graphs", action="store_true", help="replay each iteration as a CUDA graph")
     parser.add_argument("--channels-last", action="store_true", help="store images as NHWC")
     parser.add_argument("--seconds", type=float, default=0.5, help="time for each row; at least three runs")
@@ -221,7 +222,7 @@ def main():
         layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
         return what.to(arguments.device, memory_format=layout)
 
-    flags = [name for name in ("tf32", "graphs", "channels_last") if getattr(arguments, name)]
+    flags = [name for name in ("tf32", "autocast", "graphs", "channels_last") if getattr(arguments, name)]
     variant = " ".join(["eager", *flags])
     rows = []
     if arguments.contractions:
@@ -235,6 +236,8 @@ def main():
     for system in arguments.system:
         for preset in arguments.preset:
             iteration = {"dcgan": dcgan, "cyclegan": cyclegan}[system](preset, put, arguments.graphs)
+            if arguments.autocast:
+                iteration = torch.autocast(arguments.device, torch.float16)(iteration)
             spread = seconds(captured(iteration) if arguments.graphs else iteration, arguments)
             rows.append(row("steps", f"{system} {preset}", variant, spread))
 

@@ -3,7 +3,8 @@
 // Reference: reference/contraction/mod.rs `conv2d`.
 // Layout: x NHWC, w HWIO, y NHWC.
 // One invocation: TM pixels x TN lanes of channels, in registers.
-// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl,
+//     MIRRORED (x continued by mirroring it about its border pixels).
 // Constants: lib/conv.wgsl.
 #import lib/operand
 #import lib/grid
@@ -26,7 +27,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
 #for m in TM
     let pixel${m} = min(first + ${m}u, pixels - 1u);
+#if MIRRORED
+    let row${m} = pixel${m} / (SMALL_H * SMALL_W) * SOURCE_H;
+#else
     let row${m} = pixel${m} / (SMALL_H * SMALL_W) * LARGE_H;
+#end
     let top${m} = pixel${m} / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
     let left${m} = pixel${m} % SMALL_W * STRIDE_W - PAD_W;
 #for n in TN
@@ -40,8 +45,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         for (var kx = 0u; kx < KERNEL_W; kx += 1u) {
 #for m in TM
             // A row above or left of the image wraps round to a number larger than any extent.
-            let inside${m} = top${m} + ky < LARGE_H && left${m} + kx < LARGE_W;
+            let inside${m} = (top${m} + ky < LARGE_H) & (left${m} + kx < LARGE_W);
+#if MIRRORED
+            let line${m} = row${m} + mirror(top${m} + ky, TOP, SOURCE_H);
+            let pixel_at${m} = line${m} * SOURCE_W + mirror(left${m} + kx, LEFT, SOURCE_W);
+            let at${m} = select(0u, pixel_at${m} * (I / STEP), inside${m});
+#else
             let at${m} = select(0u, ((row${m} + top${m} + ky) * LARGE_W + left${m} + kx) * (I / STEP), inside${m});
+#end
 #end
             let tap = (ky * KERNEL_W + kx) * I;
             for (var c = 0u; c < I / STEP; c += 1u) {

@@ -4,7 +4,8 @@
 // Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
 // Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order.
 // One invocation: one tap, TM lanes of i x TN lanes of o, one part: every SPLIT_K-th row of gy.
-// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), TM, TN, lib/operand.wgsl, lib/store.wgsl,
+//     MIRRORED (x continued by mirroring it about its border pixels).
 // Constants: lib/conv.wgsl, SPLIT_K, PART_LEN.
 #import lib/operand
 #import lib/grid
@@ -57,9 +58,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         if line >= LARGE_H {
             continue;
         }
+#if MIRRORED
+        let x_row = (row / SMALL_H * SOURCE_H + mirror(line, TOP, SOURCE_H)) * SOURCE_W;
+#else
         let x_row = (row / SMALL_H * LARGE_H + line) * LARGE_W;
+#end
         for (var column = from_x; column < to_x; column += 1u) {
+#if MIRRORED
+            let at = (x_row + mirror(column * STRIDE_W + kx - PAD_W, LEFT, SOURCE_W)) * inputs;
+#else
             let at = (x_row + column * STRIDE_W + kx - PAD_W) * inputs;
+#end
             let gy_at = (row * SMALL_W + column) * lanes;
 #for n in TN
             let g${n} = to_lane(gy[gy_at + o${n}]);

@@ -4,7 +4,8 @@
 // Reference: reference/contraction/weight_grad.rs `conv2d_weight_grad`.
 // Layout: x NHWC, gy NHWC, y [SPLIT_K] x HWIO; reduce/parts.wgsl adds the parts in order.
 // One workgroup: TILE_M x TILE_N results of one part, through workgroup memory (lib/tile.wgsl).
-// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), lib/tile.wgsl, lib/store.wgsl.
+// Text: XVEC (x as vec4: I divides by 4), VEC4 (gy and y as vec4: O does), lib/tile.wgsl, lib/store.wgsl,
+//     MIRRORED (x continued by mirroring it about its border pixels).
 // Constants: lib/conv.wgsl, lib/tile.wgsl.
 #import lib/input
 #import lib/lane

@@ -67,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
             // A row above or left of the image wraps round to a number larger than any extent.
             let a${m} = rows.start + qy${m} - ty;
             let b${m} = columns.start + qx${m} - tx;
-            let inside${m} = a${m} < SMALL_H && b${m} < SMALL_W;
+            let inside${m} = (a${m} < SMALL_H) & (b${m} < SMALL_W);
             let at${m} = select(0u, ((image${m} * SMALL_H + a${m}) * SMALL_W + b${m}) * (O / STEP), inside${m});
 #end
             let ky = rows.residue + ty * STRIDE_H;

@@ -32,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         for (var kx = 0u; kx < KERNEL_W; kx += 1u) {
             let row = top + ky;
             let column = left + kx;
-            if row < LARGE_H && column < LARGE_W {
+            if (row < LARGE_H) & (column < LARGE_W) {
                 let at = ((image * LARGE_H + row) * LARGE_W + column) * I;
                 let tap = (ky * KERNEL_W + kx) * I * O + o;
                 for (var i = 0u; i < I; i += 1u) {

@@ -46,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     for (var ky = 0u; ky < KERNEL_H; ky += 1u) {
         for (var kx = 0u; kx < KERNEL_W; kx += 1u) {
 #for m in TM
-            let inside${m} = top${m} + ky < LARGE_H && left${m} + kx < LARGE_W;
+            let inside${m} = (top${m} + ky < LARGE_H) & (left${m} + kx < LARGE_W);
             let at${m} = select(0u, ((rows${m} + top${m} + ky) * LARGE_W + left${m} + kx) * (I / STEP), inside${m});
 #end
             let tap = (ky * KERNEL_W + kx) * I * lanes;

@@ -29,7 +29,7 @@ fn element(m: u32, k: u32) -> f32 {
     // A row above or left of the image wraps round to a number larger than any extent.
     let row = m / SMALL_W % SMALL_H * STRIDE_H - PAD_H + tap / KERNEL_W;
     let column = m % SMALL_W * STRIDE_W - PAD_W + tap % KERNEL_W;
-    let inside = image < BATCH && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;
+    let inside = (image < BATCH) & (tap < KERNEL_H * KERNEL_W) & (row < LARGE_H) & (column < LARGE_W);
     let at = ((image * LARGE_H + row) * LARGE_W + column) * I + k % I;
     return select(0.0, x[select(0u, at, inside)], inside);
 }
@@ -49,7 +49,7 @@ fn main(
     let n = index % across * TILE + right;
     var sum = 0.0;
     for (var k = 0u; k < depth; k += TILE) {
-        let inside = k + down < depth && n < O;
+        let inside = (k + down < depth) & (n < O);
         a[t] = element(m, k + right);
         b[t] = select(0.0, w[select(0u, (k + down) * O + n, inside)], inside);
         workgroupBarrier();

@@ -48,7 +48,7 @@ fn element(pixel: Pixel, k: u32) -> input {
     // A row above or left of the image wraps round to a number larger than any extent.
     let row = pixel.top + tap / KERNEL_W;
     let column = pixel.left + tap % KERNEL_W;
-    let inside = pixel.there && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;
+    let inside = pixel.there & (tap < KERNEL_H * KERNEL_W) & (row < LARGE_H) & (column < LARGE_W);
     let at = ((pixel.base + row) * LARGE_W + column) * I + k % I;
     return select(input(0), x[select(0u, at / STEP, inside)], inside);
 }
@@ -62,7 +62,7 @@ fn a_four(pixel: Pixel, k: u32) -> real4 {
 }
 
 fn weight(k: u32, n: u32) -> lane {
-    let inside = k < KERNEL_H * KERNEL_W * I && n < O;
+    let inside = (k < KERNEL_H * KERNEL_W * I) & (n < O);
     return select(lane(0), w[select(0u, (k * O + n) / LANE, inside)], inside);
 }
 

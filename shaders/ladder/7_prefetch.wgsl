@@ -7,9 +7,10 @@
 // Text: XVEC (x as vec4: I divides by 4), VEC4 (w and y as vec4: O does).
 // Constants: lib/conv.wgsl.
 //
-// What changed: the vec4s of the next slice are loaded from storage into registers before this slice is multiplied, and put into
-// workgroup memory after. Storage takes hundreds of cycles to answer; 256 multiply-adds stand between question and answer now, where
-// rung 6 waited in front of a barrier. The price is eight registers, and a load past the end in the last round, which gives zeros.
+// What changed: the vec4s of the next slice are loaded from storage into registers before this slice is multiplied, and put
+// into workgroup memory after. Storage takes hundreds of cycles to answer; 256 multiply-adds stand between question and answer
+// now, where rung 6 waited in front of a barrier. For that the answer must not be looked at any earlier: what lies outside becomes
+// zero when it is put away, not when it is loaded. The price is eight registers, and a bit for each load.
 // conv/conv2d_tiled.wgsl, by lib/tile.wgsl, is this with a choice of tiles, up to 8 x 8 results an invocation, parts of the
 // contraction and an epilogue.
 #import lib/input
@@ -43,36 +44,66 @@ fn pixel_of(m: u32) -> Pixel {
     return Pixel(image * LARGE_H, top, m % SMALL_W * STRIDE_W - PAD_W, image < BATCH);
 }
 
-// A's columns from k on, as many as a load gives, in a pixel's row; 0 outside the image and the product.
-fn element(pixel: Pixel, k: u32) -> input {
+// An element of an operand: its place, and whether it is inside the image and the product.
+struct Element {
+    at: u32,
+    inside: bool,
+}
+
+// Four numbers as they come from storage, and which of them count.
+struct Four {
+    numbers: real4,
+    inside: vec4<bool>,
+}
+
+// A's column k in a pixel's row.
+fn element(pixel: Pixel, k: u32) -> Element {
     let tap = k / I;
     // A row above or left of the image wraps round to a number larger than any extent.
     let row = pixel.top + tap / KERNEL_W;
     let column = pixel.left + tap % KERNEL_W;
-    let inside = pixel.there && tap < KERNEL_H * KERNEL_W && row < LARGE_H && column < LARGE_W;
+    let inside = pixel.there & (tap < KERNEL_H * KERNEL_W) & (row < LARGE_H) & (column < LARGE_W);
     let at = ((pixel.base + row) * LARGE_W + column) * I + k % I;
-    return select(input(0), x[select(0u, at / STEP, inside)], inside);
+    return Element(select(0u, at / STEP, inside), inside);
 }
 
-fn a_four(pixel: Pixel, k: u32) -> real4 {
+fn a_four(pixel: Pixel, k: u32) -> Four {
 #if XVEC
-    return element(pixel, k);
+    let e = element(pixel, k);
+    return Four(x[e.at], vec4(e.inside));
 #else
-    return real4(element(pixel, k), element(pixel, k + 1u), element(pixel, k + 2u), element(pixel, k + 3u));
+#for j in 4
+    let e${j} = element(pixel, k + ${j}u);
+#end
+    return Four(
+        real4(x[e0.at], x[e1.at], x[e2.at], x[e3.at]),
+        vec4(e0.inside, e1.inside, e2.inside, e3.inside),
+    );
 #end
 }
 
-fn weight(k: u32, n: u32) -> lane {
-    let inside = k < KERNEL_H * KERNEL_W * I && n < O;
-    return select(lane(0), w[select(0u, (k * O + n) / LANE, inside)], inside);
+fn weight(k: u32, n: u32) -> Element {
+    let inside = (k < KERNEL_H * KERNEL_W * I) & (n < O);
+    return Element(select(0u, (k * O + n) / LANE, inside), inside);
 }
 
-fn b_four(k: u32, n: u32) -> real4 {
+fn b_four(k: u32, n: u32) -> Four {
 #if VEC4
-    return weight(k, n);
+    let e = weight(k, n);
+    return Four(w[e.at], vec4(e.inside));
 #else
-    return real4(weight(k, n), weight(k, n + 1u), weight(k, n + 2u), weight(k, n + 3u));
+#for j in 4
+    let e${j} = weight(k, n + ${j}u);
 #end
+    return Four(
+        real4(w[e0.at], w[e1.at], w[e2.at], w[e3.at]),
+        vec4(e0.inside, e1.inside, e2.inside, e3.inside),
+    );
+#end
+}
+
+fn or_zero(four: Four) -> real4 {
+    return select(real4(0), four.numbers, four.inside);
 }
 
 fn store(m: u32, n: u32, four: real4) {
@@ -109,25 +140,35 @@ fn main(
 #for i in 4
     var sum${i} = real4(0);
 #end
-    var next_a = a_four(pixel, t % 4u * 4u);
-    var next_b = b_four(down, n0 + right * 4u);
-    for (var k = 0u; k < KERNEL_H * KERNEL_W * I; k += SLICE) {
-        a[t / 4u * PITCH + t % 4u] = next_a;
-        b[t] = next_b;
-        workgroupBarrier();
-        next_a = a_four(pixel, k + SLICE + t % 4u * 4u);
-        next_b = b_four(k + SLICE + down, n0 + right * 4u);
-        for (var s = 0u; s < SLICE / 4u; s += 1u) {
+    let depth = KERNEL_H * KERNEL_W * I;
+    // In round 0 there is nothing to multiply yet, in the last nothing to load any more. Some compilers would move loads that stand
+    // under no condition to where they are needed.
+    for (var k = 0u; ; k += SLICE) {
+        var next_a: Four;
+        var next_b: Four;
+        if k < depth {
+            next_a = a_four(pixel, k + t % 4u * 4u);
+            next_b = b_four(k + down, n0 + right * 4u);
+        }
+        if k > 0u {
+            for (var s = 0u; s < SLICE / 4u; s += 1u) {
 #for i in 4
-            let a${i} = a[(down * 4u + ${i}u) * PITCH + s];
+                let a${i} = a[(down * 4u + ${i}u) * PITCH + s];
 #end
 #for j in 4
-            let b${j} = b[(s * 4u + ${j}u) * FOURS + right];
+                let b${j} = b[(s * 4u + ${j}u) * FOURS + right];
 #for i in 4
-            sum${i} += a${i}[${j}] * b${j};
+                sum${i} += a${i}[${j}] * b${j};
 #end
 #end
+            }
         }
+        if k >= depth {
+            break;
+        }
+        workgroupBarrier();
+        a[t / 4u * PITCH + t % 4u] = or_zero(next_a);
+        b[t] = or_zero(next_b);
         workgroupBarrier();
     }
 #for i in 4

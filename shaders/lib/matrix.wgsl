@@ -20,16 +20,36 @@ var<workgroup> results: array<f32, PATCHES * AREA>;
 var<workgroup> needed: u32;
 #end
 
-// Stores a block of 4 x 4 numbers that has a column for each k, if there is one of this number.
-fn stage(block: u32, line: u32, numbers: real4x4) {
-    if block < BLOCKS {
-        let rows = transpose(numbers);
-#for i in 4
+// Puts a slice where it is multiplied; what is outside becomes zero.
+fn stage(next: Next, t: u32) {
+#for l in A_EACH
+    let a${l} = vec4<f16>(select(real4(0), real4(next.a${l}), next.a_inside${l}));
+#if A_ALONG_K
+    let at_a${l} = (t / K_FOURS + ${l}u * (THREADS / K_FOURS)) * LINE + t % K_FOURS * 4u;
 #for j in 4
-        lines[line + ${i}u * LINE + ${j}u] = f16(rows[${i}][${j}]);
+    lines[at_a${l} + ${j}u] = a${l}[${j}];
+#end
+#else
+    let at_a${l} = t % A_FOURS * 4u * LINE + t / A_FOURS + ${l}u * (THREADS / A_FOURS);
+#for j in 4
+    lines[at_a${l} + ${j}u * LINE] = a${l}[${j}];
 #end
 #end
-    }
+#end
+#for l in B_EACH
+    let b${l} = vec4<f16>(select(real4(0), real4(next.b${l}), next.b_inside${l}));
+#if B_ALONG_K
+    let at_b${l} = (${TILE_M}u + t / K_FOURS + ${l}u * (THREADS / K_FOURS)) * LINE + t % K_FOURS * 4u;
+#for j in 4
+    lines[at_b${l} + ${j}u] = b${l}[${j}];
+#end
+#else
+    let at_b${l} = (${TILE_M}u + t % B_FOURS * 4u) * LINE + t / B_FOURS + ${l}u * (THREADS / B_FOURS);
+#for j in 4
+    lines[at_b${l} + ${j}u * LINE] = b${l}[${j}];
+#end
+#end
+#end
 }
 
 @compute @workgroup_size(THREADS)
@@ -51,12 +71,7 @@ fn main(
     let n0 = index % TILES_N * ${TILE_N}u;
     let from_k = part * SHARE;
     let to_k = min(from_k + SHARE, depth_of(layer));
-#for l in SLOTS
-    let block${l} = t + ${l}u * THREADS;
-    let slot${l} = slot_of(min(block${l}, BLOCKS - 1u), m0, n0);
-    // Its first row, of those of A and then the columns of B.
-    let line${l} = (slot${l}.at - slot${l}.k * PITCH) * 4u * LINE + slot${l}.k;
-#end
+    let mine = mine_of(t, m0, n0);
 #if SEVERAL
     if t == 0u {
         needed = (PATCHES + subgroups - 1u) / subgroups;
@@ -73,15 +88,14 @@ fn main(
 #end
 #end
 #end
-#for l in SLOTS
-    stage(block${l}, line${l}, load(slot${l}, from_k));
-#end
+    stage(load(mine, from_k), t);
     workgroupBarrier();
-    // In the last round there is nothing to stage any more.
+    // In the last round there is nothing to load any more.
     for (var k = from_k + ${SLICE}u; ; k += ${SLICE}u) {
-#for l in SLOTS
-        let next${l} = load(slot${l}, k);
-#end
+        var next: Next;
+        if k < to_k {
+            next = load(mine, k);
+        }
 #for r in ROUNDS
 #if SEVERAL
         if rounds > ${r}u {
@@ -107,9 +121,7 @@ fn main(
             break;
         }
         workgroupBarrier();
-#for l in SLOTS
-        stage(block${l}, line${l}, next${l});
-#end
+        stage(next, t);
         workgroupBarrier();
     }
 #for p in FRAGMENTS_M

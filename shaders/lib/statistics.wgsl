@@ -1,6 +1,13 @@
-// The statistics of rows. Reference: reference/norm.rs `moments`. The including kernel declares `x`.
+// The statistics of rows. Reference: reference/norm.rs `moments`. The including kernel declares `x`, or x is JOINED (lib/joined.wgsl).
 #import lib/moments
 #import lib/cooperative
+#if JOINED
+#import lib/joined
+#else
+fn fetch(at: u32) -> lane {
+    return x[at];
+}
+#end
 
 alias Joined = Statistics;
 
@@ -10,11 +17,11 @@ fn of_rows(start: u32, lanes: u32, first: u32, stride: u32, rows: u32) -> Statis
     if first >= rows {
         return Statistics(lane(0), lane(0), real(0));
     }
-    let pivot = x[start + first * lanes];
+    let pivot = fetch(start + first * lanes);
     let count = real((rows - first + stride - 1u) / stride);
     var sum = lane(0);
     for (var row = first; row < rows; row += stride) {
-        sum += x[start + row * lanes] - pivot;
+        sum += fetch(start + row * lanes) - pivot;
     }
     let mean = pivot + sum / count;
     var squares = lane(0);

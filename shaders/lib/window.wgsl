@@ -9,7 +9,11 @@ fn pixel(index: u32) -> Place {
     let row = index / SMALL_W % SMALL_H * STRIDE_H - PAD_H;
     let column = index % SMALL_W * STRIDE_W - PAD_W;
     let image = index / (SMALL_H * SMALL_W);
+#if MIRRORED
+    return place(image * SOURCE_H, row, column, image < BATCH);
+#else
     return place(image * LARGE_H, row, column, image < BATCH);
+#end
 }
 
 fn tap(index: u32) -> Place {

@@ -5,7 +5,7 @@
 // Layout: x and gy [GROUPS, ROWS, C], moments [GROUPS, 2, C], sums [PARTS, GROUPS, 2, C], C counted in lanes; gy is what LOAD
 //     computes (lib/load.wgsl).
 // One workgroup: LANES lanes of one part (lib/cooperative.wgsl).
-// Text: VEC4, LANES, THREADS, COOPERATIVE, LOAD.
+// Text: VEC4, LANES, THREADS, COOPERATIVE, LOAD, JOINED (lib/joined.wgsl).
 // Constants: GROUPS ROWS C PARTS EPS.
 #import lib/lane
 #import lib/norm_sums

@@ -5,7 +5,7 @@
 // Layout: x, gy and dx [GROUPS, ROWS, C], moments and sums [GROUPS, 2, C], weight_bias [2, C], C counted in lanes; gy is what
 //     LOAD computes (lib/load.wgsl).
 // One workgroup: LANES lanes of one group (lib/cooperative.wgsl).
-// Text: VEC4, AFFINE, KEEP, LANES, THREADS, COOPERATIVE, LOAD.
+// Text: VEC4, AFFINE, KEEP, LANES, THREADS, COOPERATIVE, LOAD, JOINED (lib/joined.wgsl).
 // Constants: GROUPS ROWS C EPS SHARE.
 #import lib/lane
 #import lib/norm_sums

@@ -4,7 +4,7 @@
 // Reference: reference/norm.rs `moments`.
 // Layout: x [GROUPS, ROWS, C], moments [GROUPS, PARTS, 2, C], C counted in lanes.
 // One workgroup: LANES lanes of one part (lib/cooperative.wgsl).
-// Text: VEC4, LANES, THREADS, COOPERATIVE (THREADS is more than 1), WHOLE.
+// Text: VEC4, LANES, THREADS, COOPERATIVE (THREADS is more than 1), WHOLE, JOINED (lib/joined.wgsl).
 // Constants: GROUPS ROWS C PARTS.
 #import lib/lane
 #import lib/statistics
@@ -14,8 +14,11 @@ override ROWS: u32;
 override C: u32;
 override PARTS: u32;
 
+#if JOINED
+#else
 @group(0) @binding(0) var<storage, read> x: array<lane>;
-@group(0) @binding(1) var<storage, read_write> moments: array<lane>;
+#end
+@group(0) @binding(${RESULT}) var<storage, read_write> moments: array<lane>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

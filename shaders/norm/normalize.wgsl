@@ -22,7 +22,7 @@ override EPS: f32;
 @group(0) @binding(0) var<storage, read> x: array<lane>;
 @group(0) @binding(1) var<storage, read> moments: array<lane>;
 #if AFFINE
-@group(0) @binding(2) var<storage, read> weight_bias: array<lane>;
+@group(0) @binding(${AFFINE_AT}) var<storage, read> weight_bias: array<lane>;
 #end
 @group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 

@@ -3,7 +3,7 @@
 // Reference: reference/norm.rs `moments`, `normalize`.
 // Layout: x and y [GROUPS, ROWS, C], moments [GROUPS, 2, C], weight_bias [2, C], C counted in lanes.
 // One workgroup: LANES lanes of one group (lib/cooperative.wgsl).
-// Text: VEC4, AFFINE, LANES, THREADS, COOPERATIVE, EPILOGUE.
+// Text: VEC4, AFFINE, LANES, THREADS, COOPERATIVE, EPILOGUE, JOINED (lib/joined.wgsl).
 // Constants: GROUPS ROWS C EPS.
 #import lib/lane
 #import lib/statistics
@@ -14,9 +14,12 @@ override ROWS: u32;
 override C: u32;
 override EPS: f32;
 
+#if JOINED
+#else
 @group(0) @binding(0) var<storage, read> x: array<lane>;
+#end
 #if AFFINE
-@group(0) @binding(1) var<storage, read> weight_bias: array<lane>;
+@group(0) @binding(${AFFINE_AT}) var<storage, read> weight_bias: array<lane>;
 #end
 @group(0) @binding(${RESULT}) var<storage, read_write> y: array<lane>;
 @group(0) @binding(${RESULT1}) var<storage, read_write> moments: array<lane>;

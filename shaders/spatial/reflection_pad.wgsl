@@ -7,6 +7,7 @@
 // Constants: COUNT (lanes of y), H W C YH YW TOP LEFT.
 #import lib/lane
 #import lib/grid
+#import lib/mirror
 
 override COUNT: u32;
 override H: u32;
@@ -19,12 +20,6 @@ override LEFT: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<lane>;
 @group(0) @binding(1) var<storage, read_write> y: array<lane>;
-
-fn mirror(at: u32, before: u32, len: u32) -> u32 {
-    let position = abs(i32(at) - i32(before));
-    let last = i32(len) - 1;
-    return u32(select(position, 2 * last - position, position > last));
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let h = i32(i / (C * W) % H) - moved(offsets[n * 2u], H);
     let w = i32(i / C % W) - moved(offsets[n * 2u + 1u], W);
     var value = lane(0);
-    if h >= 0 && w >= 0 && h < i32(H) && w < i32(W) {
+    if (h >= 0) & (w >= 0) & (h < i32(H)) & (w < i32(W)) {
         value = x[((n * H + u32(h)) * W + u32(w)) * C + i % C];
     }
     y[i] = value;

@@ -10,27 +10,27 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What the device can do at best (multiply-adds, copying), and which share of it each kernel reaches at the presets' sizes;
-/// then whole training iterations and where their time goes. Everything is measured in turn, so that a machine that slows
-/// slows all alike; a control row says how far a figure can be trusted.
+/// Measures the device's peak (multiply-adds, copies), each kernel's share of it at the presets' sizes, then whole training
+/// iterations. Rows are measured in turn, so a slow phase of the machine affects all of them; a control row shows the
+/// spread.
 #[derive(clap::Args)]
 pub struct Bench {
     /// What to measure.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
-    /// Only rows whose group, name or presets hold this; several with commas: contractions,steps/dcgan course.
+    /// Only rows whose group, name or presets contain this; separate several by commas: contractions,steps/dcgan course.
     #[arg(long, value_delimiter = ',', value_name = "PART,..")]
     filter: Vec<String>,
-    /// A fifth of the time for each row, and no iterations over 2 seconds: a first look.
+    /// A fifth of the time per row, and no iterations over 2 seconds.
     #[arg(long)]
     quick: bool,
-    /// Seconds for each row; at least three runs, of a kernel that takes four times as long only one.
+    /// Seconds per row; at least three runs, or one if a kernel takes four times as long.
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
-    /// Leave out iterations that would take longer than so many seconds.
+    /// Skip iterations that would take longer than this many seconds.
     #[arg(long, default_value_t = 30.0)]
     longest: f64,
-    /// Write the figures as JSON: to a file, or to one named after the device in a folder.
+    /// Write the results as JSON, to a file or to a folder (named after the device).
     #[arg(long, value_name = "FILE|DIR")]
     json: Option<PathBuf>,
 }

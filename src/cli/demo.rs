@@ -12,16 +12,16 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 pub struct Demo {
-    /// Where the run is kept.
+    /// The run's folder.
     #[arg(long, value_name = "DIR", default_value = "runs/demo")]
     out: PathBuf,
     /// Replace the run of an earlier demo.
     #[arg(long)]
     force: bool,
-    /// Steps in all.
+    /// Total number of steps.
     #[arg(long)]
     steps: Option<u64>,
-    /// What to compute on.
+    /// Device to use.
     #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     /// Show the newest samples in the terminal.
@@ -51,7 +51,7 @@ impl Demo {
         let there = self.out.join("config.toml").is_file();
         if there && !self.force {
             return Err(Error::Input(format!(
-                "{0}: a demo has run there already; look at its samples, go on with it (mewgan resume {0}), or \
+                "{0}: already contains a demo; look at its samples, continue it (mewgan resume {0}), or \
                  pass --force to replace it",
                 self.out.display()
             )));

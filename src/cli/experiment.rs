@@ -22,16 +22,16 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Experiment {
-    /// DCGAN with images as they are, cropped and mirrored, and with DiffAugment.
+    /// DCGAN without augmentation, with crops and mirroring, and with DiffAugment.
     Augmentation(Box<Runs<DcganSettings>>),
     /// CycleGAN with and without the cycle loss.
     Cycle(Box<Runs<CycleGanSettings>>),
 }
 
-/// All runs have the same seed and number of steps. The same command goes on where it was interrupted.
+/// All runs have the same seed and number of steps. If interrupted, the same command continues.
 #[derive(Args)]
 pub struct Runs<S: Args> {
-    /// Where the runs and the page, index.html, are kept.
+    /// Folder for the runs and the page, index.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -115,7 +115,7 @@ fn conduct<M: Model>(title: &str, out: &Path, variants: &[Variant<M::Config>]) -
                     false => Plan::<M>::start_distributed(&ranks, config.clone(), Some(&path), watch),
                 })?;
             if code == ExitCode::from(INTERRUPTED) {
-                say(format_args!("the same command goes on with the experiment: --out {}", out.display()));
+                say(format_args!("the same command continues the experiment: --out {}", out.display()));
                 return Ok(code);
             }
         }
@@ -177,7 +177,7 @@ fn judged<M: Model>(path: &Path) -> Result<RunFolder> {
     let config: M::Config = checkpoint.config()?;
     let watch = Preparing::new(View::default())?;
     let device = Device::open(&config.common().device)?;
-    let figures = M::evaluate(&checkpoint, &device, Judging::default(), &watch)?;
+    let figures = M::evaluate(&checkpoint, &device, &Judging::default(), &watch)?;
     file::write_atomic(&folder.evaluation_path(), evaluate::json(checkpoint.step(), &figures)?.as_bytes())?;
     Ok(folder)
 }

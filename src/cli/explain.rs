@@ -11,24 +11,23 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Lists the programs of an iteration dispatch by dispatch (on the CPU operation by operation), each timed by itself: kernel,
-/// shapes, workgroups, arithmetic, memory, and the share of the device's measured peak. Nothing is trained, and the run is
-/// not changed.
+/// Times every dispatch of an iteration on its own (on the CPU, every operation): kernel, shapes, workgroups, arithmetic,
+/// memory traffic, and share of the device's measured peak. Does not train or change the run.
 #[derive(Args)]
 pub struct Explain {
     /// A run's folder; or dcgan or cyclegan, with a preset.
     #[arg(value_name = "RUN|dcgan|cyclegan")]
     what: PathBuf,
-    /// The preset, where it is no run.
+    /// The preset, unless RUN is a run.
     #[arg(value_enum)]
     preset: Option<Preset>,
-    /// What to time it on; where it is not given, the device of the run's settings.
+    /// Device to use [default: that of the run's settings].
     #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Write the times as events for chrome://tracing and ui.perfetto.dev.
+    /// Write a trace for chrome://tracing and ui.perfetto.dev.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 }

@@ -70,7 +70,7 @@ mod tests {
         for (text, expected) in [
             ("set `skip_bad` or `d_norm` none", "set --skip-bad or --d-norm none"),
             ("or `excite`=false", "or --excite=false"),
-            ("go on with it: `resume a run`", "go on with it: mewgan resume a run"),
+            ("continue it: `resume a run`", "continue it: mewgan resume a run"),
             ("see `devices`; `help train dcgan` lists", "see mewgan devices; mewgan help train dcgan lists"),
             (
                 "install it: `apt-get install mesa`, `nothing`",

@@ -9,25 +9,25 @@ use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
 
-/// Whether a device computes what it should: every operation and its gradients at many shapes, by every kernel there is,
-/// against the reference in f64; where the device has f64, in that too, and its gradients against central differences. On the
-/// CPU: the reference in f32 against f64, and its gradients against differences. An error is a share of the largest number of a
-/// result. Exit code 1 where one exceeds its tolerance, or the device refuses a kernel.
+/// Checks that a device computes correctly: every operation and gradient at many shapes, with every kernel, against the
+/// reference in f64. If the device supports f64, kernels also run in f64 and gradients are compared with central
+/// differences. On the CPU: the f32 reference against f64, and gradients against differences. Errors are relative to the
+/// largest number of a result. The exit code is 1 if an error exceeds its tolerance or the device rejects a kernel.
 #[derive(clap::Args)]
 pub struct Gradcheck {
-    /// Operations; without any, all.
+    /// Operations to check [default: all].
     #[arg(value_name = "OP", value_parser = PossibleValuesParser::new(names()))]
     ops: Vec<String>,
-    /// What to check.
+    /// Device to check.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
-    /// Compute contractions in this precision; with mixed, only they are checked.
+    /// Precision of contractions. With mixed, only they are checked.
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
-    /// Largest error allowed in f32, in place of each operation's own.
+    /// Largest f32 error allowed, instead of each operation's own.
     #[arg(long, value_name = "SHARE")]
     tolerance: Option<f64>,
-    /// Print JSON in place of the table.
+    /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
 }

@@ -9,8 +9,8 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Without a name: every kernel, with its equation, variants and place. With the name of a kernel or an operation: the text
-/// that lowering makes of it for a shape, all numbers filled in, or what naga makes of that for a driver.
+/// Without a name: all kernels, with equation, variants and source file. With the name of a kernel or operation: its WGSL
+/// for a shape with all constants filled in, or naga's translation of it.
 #[derive(Args)]
 pub struct Kernels {
     /// A kernel (conv2d_tiled), or an operation (conv2d).

@@ -45,45 +45,45 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A first run on bundled images, in minutes.
+    /// Train on bundled images for a few minutes and write a report.
     Demo(demo::Demo),
     /// Train a model.
     #[command(subcommand)]
     Train(train::Train),
-    /// Go on with a run from its newest checkpoint.
+    /// Continue a run from its newest checkpoint.
     ///
-    /// On the same device, and with the settings it had, the run equals one that was never interrupted, bit for bit. Any setting below
-    /// that is given replaces the run's own from here on: its config.toml and page say from which step. What the trained weights depend
-    /// on, such as --size or --norm, cannot be changed. --batch counts the images of all ranks together. --data, or --x and --y, say where
-    /// the same images are now.
+    /// On the same device and with the same settings, the result is bit-identical to an uninterrupted run. A setting given
+    /// here replaces the run's own from this step on; config.toml and the report record it. Settings that the trained
+    /// weights depend on, such as --size or --norm, cannot change. --batch counts the images of all ranks. --data, or --x
+    /// and --y, say where the same images are now.
     Resume(resume::Resume),
     /// Draw images with a trained generator.
     Sample(sample::Sample),
     /// Translate images with a trained CycleGAN.
     Translate(translate::Translate),
-    /// Judge a run by figures, on held-out images where there are some.
+    /// Measure the quality of a run, or of a folder of images.
     Evaluate(evaluate::Evaluate),
-    /// Make a run's page, curves and animations again from what it kept.
+    /// Write a run's report, curves and animations again.
     Report(report::Report),
-    /// Show several runs side by side on one page.
+    /// Compare several runs on one page.
     Compare(compare::Compare),
-    /// Write what a run has learnt or measured for other programs.
+    /// Export a run for other programs: web site, ONNX, CSV.
     #[command(subcommand)]
     Export(export::Export),
-    /// Train several runs that differ in one thing, and show them side by side on one page.
+    /// Train several runs that differ in one setting, and compare them on one page.
     #[command(subcommand)]
     Experiment(experiment::Experiment),
-    /// Run one operation and its gradients from file to file, in PyTorch's layouts.
+    /// Run one operation and its gradients on files, in PyTorch's layouts.
     Op(op::Op),
-    /// Check every operation and its gradients, by every kernel there is, on a device.
+    /// Check every operation, gradient and kernel on a device.
     Gradcheck(gradcheck::Gradcheck),
-    /// Measure a device, and every kernel's share of what it can do.
+    /// Benchmark a device and every kernel.
     Bench(bench::Bench),
-    /// List what an iteration of training is on a device, dispatch by dispatch.
+    /// List and time every dispatch of a training iteration.
     Explain(explain::Explain),
-    /// List every kernel, or print one as it is for a shape.
+    /// List all kernels, or print one for a given shape.
     Kernels(kernels::Kernels),
-    /// List what can be computed on.
+    /// List the available devices.
     Devices,
 }
 

@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Run one operation, and its gradients where the inputs hold `gy`, in PyTorch's layouts.
+/// Run one operation, and its gradients if the inputs contain `gy`, in PyTorch's layouts.
 #[derive(clap::Args)]
 pub struct Op {
     /// Operation, by PyTorch's name
     #[arg(value_parser = PossibleValuesParser::new(names()))]
     name: String,
-    /// Safetensors file with x and, as the operation has them, z, w, b, rm, rv; gy asks for gradients
+    /// Safetensors file with x and, depending on the operation, z, w, b, rm, rv; include gy to get gradients
     #[arg(long, value_name = "FILE")]
     inputs: PathBuf,
-    /// Safetensors file for y and, as asked for, dx, dz, dw, db, rm, rv
+    /// Safetensors file to write: y and, if requested, dx, dz, dw, db, rm, rv
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Of max_pool2d: one number, or height,width

@@ -7,8 +7,8 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The page shows settings, device, losses, samples through training, figures, speed and memory; it is one file without
-/// outside references, made at every checkpoint of a run as well.
+/// The report shows settings, device, losses, samples over time, metrics, speed and memory. It is a single file without
+/// outside references. Runs also write it at every checkpoint.
 #[derive(Args)]
 pub struct Report {
     /// The run's folder.

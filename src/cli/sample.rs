@@ -11,8 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// With batch statistics, as in training, images are drawn 16 at a time whatever the count, so that the first are the
-/// same for any count; with the run's own seed they are those of its sample grids.
+/// With batch statistics, as in training, images are always drawn 16 at a time, so the first ones do not depend on the
+/// count. With the run's own seed they are those of its sample grids.
 #[derive(Args)]
 pub struct Sample {
     /// The run's folder, or a checkpoint file.
@@ -20,26 +20,26 @@ pub struct Sample {
     /// How many images.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// A grid where it ends in .png; numbers where it ends in .safetensors, as PyTorch lays them out: noise, and images in
-    /// [-1, 1]; else a folder of single images.
+    /// A name ending in .png gets a grid; in .safetensors, noise and images in [-1, 1] in PyTorch's layout; anything else is
+    /// a folder of single images.
     #[arg(long, value_name = "DIR|FILE.png|FILE.safetensors")]
     out: PathBuf,
-    /// Decides the noise; the run's own seed where it is not given.
+    /// Seed of the noise [default: the run's seed].
     #[arg(long)]
     seed: Option<u64>,
-    /// Images on a path between noises, from each to the next in one row of the grid.
+    /// Interpolate: each row of the grid moves from one noise vector to the next.
     #[arg(long)]
     interpolate: bool,
-    /// What batch norms normalise by: the images drawn together, as in training, or the running statistics.
+    /// Statistics for batch norm: those of the images drawn together, as in training, or the running statistics.
     #[arg(long, default_value = "batch")]
     statistics: Normalise,
-    /// The step of the checkpoint; the newest where it is not given.
+    /// Step of the checkpoint [default: the newest].
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
-    /// Images in a row of the grid.
+    /// Images per row of the grid.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     columns: Option<u32>,
-    /// What to compute on.
+    /// Device to use.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }

@@ -64,16 +64,16 @@ impl FromArgMatches for Train {
 
 #[derive(Args)]
 pub struct Run<S: Args> {
-    /// Where the run is kept; the next free one under runs where it is not given.
+    /// The run's folder [default: the next free one under runs].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// A TOML file of settings, such as the config.toml of another run.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Images a step by all ranks together, where mpirun has started several; --batch is for each of them.
+    /// Batch size over all ranks started by mpirun; --batch is per rank.
     #[arg(long, value_name = "N", conflicts_with = "batch")]
     global_batch: Option<usize>,
-    /// Raise all learning rates as the batch of all ranks together is larger than --batch: by its ratio, or by the root of that.
+    /// Multiply the learning rates by the ratio of the global batch to --batch, or by its square root.
     #[arg(long)]
     scale_lr: Option<Scaling>,
     #[command(flatten)]

@@ -55,19 +55,10 @@ impl Augment {
         Ok(())
     }
 
-    /// How much larger than `size` images are stored.
-    fn margin(&self, size: Size) -> Size {
-        let stored = self.stored_size(size);
-        Size {
-            height: stored.height.saturating_sub(size.height),
-            width: stored.width.saturating_sub(size.width),
-        }
-    }
-
-    /// Makes a training image: `image` is bytes of [`stored_size(size)`](Self::stored_size), `[height, width, channels]`; `out`
+    /// Makes a training image: `image` is bytes of a size `stored` that covers `size`, `[height, width, channels]`; `out`
     /// becomes as many values of `size`, from -1 to 1.
     ///
-    /// Draws from `rng`, in this order: where images are stored larger, the crop's top and its left; with
+    /// Draws from `rng`, in this order: where the image is stored larger, the crop's top and its left; with
     /// [`AugmentKind::Deluxe`] whether to flip; with
     /// `rotate`, the angle; with `stretch`, the scale of the height, then of the width. Rotation and stretch turn
     /// about the crop's centre, sample bilinearly and reflect the stored image at its borders.
@@ -78,14 +69,17 @@ impl Augment {
         &self,
         image: &[u8],
         channels: usize,
-        size: impl Into<Size>,
+        [stored, size]: [Size; 2],
         rng: &mut impl Rng,
         out: &mut [f32],
     ) -> Result<()> {
         self.check()?;
-        let size = size.into();
-        let stored = self.stored_size(size);
-        if channels == 0 || image.len() != stored.area() * channels || out.len() != size.area() * channels {
+        let covered = stored.height >= size.height && stored.width >= size.width;
+        if channels == 0
+            || !covered
+            || image.len() != stored.area() * channels
+            || out.len() != size.area() * channels
+        {
             return Err(Error::Input(format!(
                 "augment: {} bytes and {} values are not an image of size {stored} and one of size {size} with \
                  {channels} channels",
@@ -94,7 +88,7 @@ impl Augment {
             )));
         }
         let stored = Stored { bytes: image, size: stored, channels };
-        let (top, left, flip) = self.draw_crop(size, rng);
+        let (top, left, flip) = self.draw_crop([stored.size, size], rng);
         let warp = self.draw_warp(rng);
         let [middle, centre] = size.extents().map(|side| (side as f32 - 1.0) / 2.0);
         for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
@@ -114,16 +108,16 @@ impl Augment {
     }
 
     /// Draws as [`Augment::apply`] does, for an image that another makes.
-    pub(super) fn skip(&self, size: Size, rng: &mut impl Rng) {
-        self.draw_crop(size, rng);
+    pub(super) fn skip(&self, sizes: [Size; 2], rng: &mut impl Rng) {
+        self.draw_crop(sizes, rng);
         self.draw_warp(rng);
     }
 
     /// The crop's top and left, and whether to flip it.
-    fn draw_crop(&self, size: Size, rng: &mut impl Rng) -> (usize, usize, bool) {
-        let (margin, deluxe) = (self.margin(size), self.kind == AugmentKind::Deluxe);
+    fn draw_crop(&self, [stored, size]: [Size; 2], rng: &mut impl Rng) -> (usize, usize, bool) {
+        let deluxe = self.kind == AugmentKind::Deluxe;
         let mut place = |margin: usize| if margin > 0 || deluxe { rng.random_range(0..=margin) } else { 0 };
-        let (top, left) = (place(margin.height), place(margin.width));
+        let (top, left) = (place(stored.height - size.height), place(stored.width - size.width));
         (top, left, deluxe && rng.random())
     }
 
@@ -217,7 +211,9 @@ mod tests {
         let mut seen = BTreeSet::new();
         for step in 0..200 {
             let mut out = vec![0.0; 100];
-            DELUXE.apply(&stored, 1, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            DELUXE
+                .apply(&stored, 1, [11, 10].map(Size::square), &mut stream(1, "test", step), &mut out)
+                .unwrap();
             let levels: Vec<u8> = out.iter().map(|&unit| to_byte(unit)).collect();
             let flipped = levels[0] > levels[1];
             let corner = levels[if flipped { 9 } else { 0 }];
@@ -238,7 +234,9 @@ mod tests {
         let mut seen = BTreeSet::new();
         for step in 0..500 {
             let mut out = vec![0.0; 100];
-            augment.apply(&stored, 1, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            augment
+                .apply(&stored, 1, [14, 10].map(Size::square), &mut stream(1, "test", step), &mut out)
+                .unwrap();
             let levels: Vec<u8> = out.iter().map(|&unit| to_byte(unit)).collect();
             for (i, &level) in levels.iter().enumerate() {
                 assert_eq!(level, levels[0] + 14 * (i as u8 / 10) + i as u8 % 10, "never mirrored");
@@ -254,9 +252,19 @@ mod tests {
         let noisy: Vec<u8> = (0..11 * 11 * 3).map(|i| (i * i * 37 % 256) as u8).collect();
         for step in 0..100 {
             let mut out = vec![9.0; 300];
-            augment.apply(&[77; 11 * 11 * 3], 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            augment
+                .apply(
+                    &[77; 11 * 11 * 3],
+                    3,
+                    [11, 10].map(Size::square),
+                    &mut stream(1, "test", step),
+                    &mut out,
+                )
+                .unwrap();
             assert!(out.iter().all(|&unit| unit == to_unit(77u8)), "a constant image stays constant");
-            augment.apply(&noisy, 3, 10, &mut stream(1, "test", step), &mut out).unwrap();
+            augment
+                .apply(&noisy, 3, [11, 10].map(Size::square), &mut stream(1, "test", step), &mut out)
+                .unwrap();
             assert!(out.iter().all(|unit| (-1.0..=1.0).contains(unit)));
         }
     }
@@ -274,7 +282,9 @@ mod tests {
             let mut out = vec![0.0; 41 * 41];
             let mut largest = 0.0f32;
             for step in 0..10 {
-                augment.apply(&image, 1, 41, &mut stream(1, "test", step), &mut out).unwrap();
+                augment
+                    .apply(&image, 1, [41, 41].map(Size::square), &mut stream(1, "test", step), &mut out)
+                    .unwrap();
                 for (unit, &byte) in out.iter().zip(&image) {
                     largest = largest.max(127.5 * (unit - to_unit(byte)).abs());
                 }

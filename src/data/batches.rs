@@ -94,9 +94,12 @@ impl Batching {
         let shard = Shard::of(indices.len(), self.rank.0, self.rank.1);
         let len = self.size.area() * images.channels();
         let mut values = vec![0.0; shard.len * len];
-        (0..shard.first).for_each(|_| self.augment.skip(self.size, &mut rng));
+        for &index in &indices[..shard.first] {
+            self.augment.skip([images.size_of(index), self.size], &mut rng);
+        }
         for (&index, image) in shard.slice(&indices).iter().zip(values.chunks_exact_mut(len)) {
-            self.augment.apply(images.image(index), images.channels(), self.size, &mut rng, image)?;
+            let sizes = [images.size_of(index), self.size];
+            self.augment.apply(images.image(index), images.channels(), sizes, &mut rng, image)?;
         }
         Ok(Batch { step, count: indices.len(), images: values, indices, shard })
     }
@@ -108,7 +111,7 @@ impl Batching {
         if name.len() > 8 {
             return Err(Error::Input(format!("{name}: a name of {} bytes; at most 8", name.len())));
         }
-        let stored = self.augment.stored_size(*size);
+        let stored = if images.varied() { *size } else { self.augment.stored_size(*size) };
         if images.size() != stored {
             return Err(Error::Input(format!(
                 "{name}: images stored at size {0}; training images of size {size} with {1:?} augmentation need \

@@ -38,7 +38,7 @@ pub(super) struct Cache {
 impl Cache {
     /// What is kept of `files` of `source`; none where a cache is not wanted, not worth it, or has no place on this machine.
     pub fn open(source: &str, files: &[ImageFile], options: &LoadOptions) -> Option<Self> {
-        let folder = machine::cache().filter(|_| options.cache)?.join("images");
+        let folder = machine::cache().filter(|_| options.cache && !options.varied())?.join("images");
         let source = Path::new(source).canonicalize().ok()?;
         let files: Vec<_> = files.iter().map(|file| (file.name.clone(), stamp(file))).collect();
         let total: u64 = files.iter().filter_map(|(_, stamp)| Some(stamp.as_ref()?.0)).sum();

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::cache::Cache;
-use super::decode::{ImageFile, LoadOptions};
+use super::decode::{Fitted, ImageFile, LoadOptions};
 use super::found::Found;
 use super::{archive, builtin, folder};
 use crate::machine;
@@ -47,11 +47,14 @@ pub fn with_channels(values: &[f32], from: usize, to: usize) -> Vec<f32> {
     values.chunks_exact(from).flat_map(pixel).collect()
 }
 
-/// Decoded images of one size, with their names. Sets that were split, and clones, share one copy of the bytes.
+/// Decoded images, with their names: all of one size, or whole images, each of its own. Sets that were split, and clones, share
+/// one copy of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    /// `[count, height, width, channels]` of all that were loaded together.
+    /// `[height, width, channels]` of one after another of all that were loaded together.
     bytes: Arc<Vec<u8>>,
+    /// Where each of those begins, and its size, unless all have the same.
+    places: Option<Arc<Vec<(usize, Size)>>>,
     /// Which of those are meant.
     indices: Vec<usize>,
     names: Vec<String>,
@@ -87,7 +90,8 @@ impl Images {
                 bytes.len()
             )));
         }
-        Ok(Self { bytes: Arc::new(bytes), indices: (0..count).collect(), names, size, channels })
+        let (bytes, indices) = (Arc::new(bytes), (0..count).collect());
+        Ok(Self { bytes, places: None, indices, names, size, channels })
     }
 
     /// Loads every image of `source`, decoding on all threads.
@@ -122,7 +126,10 @@ impl Images {
         options.check()?;
         let (left_out, files) = (found.left_out(), found.files);
         let (count, len) = (files.len(), options.image_len());
-        check_memory(source, count, options)?;
+        check_memory(source, count, options.bytes(count), options)?;
+        if options.varied() {
+            return Self::whole(source, files, left_out, options, on_image);
+        }
         let mut cache = Cache::open(source, &files, options);
         if let Some(bytes) = cache.as_mut().and_then(Cache::whole) {
             if let Some(cache) = cache {
@@ -174,6 +181,49 @@ impl Images {
         Ok(Loaded { images, skipped: bad, warnings, left_out })
     }
 
+    /// Loads whole images, each of its own size.
+    fn whole(
+        source: &str,
+        files: Vec<ImageFile>,
+        left_out: Option<String>,
+        options: &LoadOptions,
+        on_image: OnImage<'_>,
+    ) -> Result<Loaded> {
+        let count = files.len();
+        let (done, taken) = (AtomicUsize::new(0), AtomicU64::new(0));
+        on_image(0, count);
+        let read = |file: &ImageFile| -> Result<std::result::Result<Fitted, String>> {
+            let image = file.fitted(options);
+            let len = image.as_ref().map_or(0, |image| image.bytes.len() as u64);
+            check_memory(source, count, taken.fetch_add(len, Ordering::Relaxed) + len, options)?;
+            on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            Ok(image)
+        };
+        let decoded = files.par_iter().map(read).collect::<Result<Vec<_>>>()?;
+
+        let (mut bytes, mut places, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bad, mut warnings) = (Problems::new(), Problems::new());
+        bytes.reserve_exact(taken.into_inner() as usize);
+        for (file, decoded) in files.into_iter().zip(decoded) {
+            match decoded {
+                Ok(image) => {
+                    places.push((bytes.len(), image.size));
+                    bytes.extend(image.bytes);
+                    names.push(file.name);
+                    warnings.extend(image.warning.map(|warning| (file.path, warning)));
+                }
+                Err(problem) => bad.push((file.path, problem)),
+            }
+        }
+        if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
+            return Err(Error::Images { set: source.to_owned(), count, bad });
+        }
+        let (bytes, indices) = (Arc::new(bytes), (0..names.len()).collect());
+        let LoadOptions { size, channels, .. } = *options;
+        let images = Self { bytes, places: Some(Arc::new(places)), indices, names, size, channels };
+        Ok(Loaded { images, skipped: bad, warnings, left_out })
+    }
+
     /// How many images.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -184,9 +234,27 @@ impl Images {
         self.names.is_empty()
     }
 
-    /// Height and width.
+    /// Height and width; of whole images what each has at least.
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// Whether each has its own size.
+    pub fn varied(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// Height and width of one image.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len), as a slice does.
+    pub fn size_of(&self, index: usize) -> Size {
+        self.places.as_ref().map_or(self.size, |places| places[self.indices[index]].1)
+    }
+
+    /// Bytes of all images that were loaded together.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     /// 1 for grey, 3 for RGB, 4 for RGBA.
@@ -204,8 +272,10 @@ impl Images {
     /// # Panics
     /// If `index` is not below [`len`](Self::len), as a slice does.
     pub fn image(&self, index: usize) -> &[u8] {
-        let len = self.size.area() * self.channels;
-        &self.bytes[self.indices[index] * len..][..len]
+        let len = self.size_of(index).area() * self.channels;
+        let at =
+            self.places.as_ref().map_or(self.indices[index] * len, |places| places[self.indices[index]].0);
+        &self.bytes[at..][..len]
     }
 
     /// The images whose names `chosen` chooses, and the others; both keep their order, and share the bytes.
@@ -221,6 +291,7 @@ impl Images {
     pub fn select(&self, chosen: &[usize]) -> Self {
         Self {
             bytes: Arc::clone(&self.bytes),
+            places: self.places.clone(),
             indices: chosen.iter().map(|&index| self.indices[index]).collect(),
             names: chosen.iter().map(|&index| self.names[index].clone()).collect(),
             ..*self
@@ -254,11 +325,15 @@ pub fn search(source: &str) -> Result<Found> {
     }
 }
 
-/// Refuses more images than the machine's memory holds.
-fn check_memory(source: &str, count: usize, options: &LoadOptions) -> Result<()> {
-    let needed = options.bytes(count) >> 20;
+/// Refuses images that need more bytes than the machine's memory has.
+fn check_memory(source: &str, count: usize, bytes: u64, options: &LoadOptions) -> Result<()> {
+    let needed = bytes >> 20;
     match machine::memory().filter(|most| needed > *most) {
         None => Ok(()),
+        Some(most) if options.varied() => Err(Error::Memory(format!(
+            "{source}: its {count} whole images need more than the {most} MiB of memory of this machine; choose a \
+             smaller `load_size`, or fewer images"
+        ))),
         Some(most) => Err(Error::Memory(format!(
             "{source}: its {count} images of size {} need {needed} MiB of memory, over the {most} MiB of this machine; \
              choose a smaller `size`, or fewer images",

@@ -25,7 +25,7 @@ pub fn text(explanation: &Explanation) -> String {
     let seconds: f64 = rows().map(|row| row.seconds).sum();
     let _ = writeln!(
         text,
-        "\nin all: {} {}, {} GFLOP, {} MB, {}",
+        "\ntotal: {} {}, {} GFLOP, {} MB, {}",
         rows().count(),
         if rows().any(|row| !row.kernel.is_empty()) { "dispatches" } else { "operations" },
         number(flops as f64 * 1e-9),

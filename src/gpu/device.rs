@@ -231,6 +231,9 @@ impl Gpu {
             locked(&on_loss).lost.get_or_insert(text);
         });
         let base = if summary.software { Target::SOFTWARE } else { Target::GPU };
+        let info = adapter.get_info();
+        // Metal does not say, and wgpu then takes the fewest that there could be; Apple's are 32 wide.
+        let known = info.backend != wgpu::Backend::Metal;
         let target = Target {
             max_binding: limits.max_storage_buffer_binding_size,
             max_buffer: limits.max_buffer_size,
@@ -238,10 +241,11 @@ impl Gpu {
             workgroup_invocations: limits.max_compute_invocations_per_workgroup as usize,
             precision,
             matrix,
+            subgroup: if known { info.subgroup_min_size as usize } else { base.subgroup },
             ..base
         };
         let checks = std::env::var_os("MEWGAN_SHADER_CHECKS").is_some_and(|value| value != "0");
-        let cache = PipelineCache::open(&device, &adapter.get_info());
+        let cache = PipelineCache::open(&device, &info);
         let matrix_units = matrix_units(adapter).into();
         let (summary, target) = (Arc::new(summary), Arc::new(target));
         let adapter = adapter.clone();

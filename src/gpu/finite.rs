@@ -28,6 +28,7 @@ pub fn program(state_buffers: &[StateBuffer]) -> Result<Option<Program>> {
             pipeline: 0,
             bindings: vec![x, found],
             shapes: vec![Shape::vector(state_buffer.len), Shape::SCALAR],
+            counts: vec![vec![state_buffer.len], vec![1]],
             members: 1,
             offsets: vec![vec![0]; 2],
             workgroups: grid(state_buffer.len.div_ceil(4 * WORKGROUP)),

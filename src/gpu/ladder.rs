@@ -121,6 +121,7 @@ fn program(of: &Contraction, shader: Shader, workgroups: usize) -> Program {
             pipeline: 0,
             bindings: operands.chain([y]).collect(),
             shapes: shapes.into(),
+            counts: shapes.iter().map(|shape| vec![shape.len()]).collect(),
             members: 1,
             offsets: vec![vec![0]; 3],
             workgroups: grid(workgroups),

@@ -75,8 +75,7 @@ impl Program {
 impl Dispatch {
     /// Bytes of what its members read and write: the least it moves, where they share nothing and touch all of it.
     pub fn bytes(&self) -> u64 {
-        let of_one: usize = self.shapes.iter().map(|shape| shape.len() * 4).sum();
-        (self.members * of_one) as u64
+        self.counts.iter().flatten().map(|&count| count as u64 * 4).sum()
     }
 }
 
@@ -122,9 +121,11 @@ pub struct Dispatch {
     pub pipeline: usize,
     /// The memory behind binding 0, 1, ...
     pub bindings: Vec<Region>,
-    /// The shape of what lies there for each member; numbers without one, such as partial sums, count as a vector.
+    /// The shape of what lies there for the first member; numbers without one, such as partial sums, count as a vector.
     pub shapes: Vec<Shape>,
-    /// How many operations it computes, alike but for the memory they touch.
+    /// How many numbers lie there for each member.
+    pub counts: Vec<Vec<usize>>,
+    /// How many operations it computes, alike but for the memory they touch and, the simplest, how much of it.
     pub members: usize,
     /// Where within each binding the memory of each member begins, in bytes.
     pub offsets: Vec<Vec<u64>>,

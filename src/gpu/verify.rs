@@ -67,11 +67,15 @@ impl Program {
         for (at, dispatch) in self.dispatches.iter().enumerate() {
             let problem = if dispatch.pipeline >= self.pipelines.len() {
                 format!("no pipeline {}, of {}", dispatch.pipeline, self.pipelines.len())
-            } else if [dispatch.shapes.len(), dispatch.offsets.len()] != [dispatch.bindings.len(); 2] {
-                "bindings, shapes and offsets of different counts".into()
-            } else if dispatch.members == 0 || dispatch.offsets.iter().any(|of| of.len() != dispatch.members)
+            } else if [dispatch.shapes.len(), dispatch.offsets.len(), dispatch.counts.len()]
+                != [dispatch.bindings.len(); 3]
             {
-                format!("{} members, but not as many offsets for each binding", dispatch.members)
+                "bindings, shapes, offsets and counts of different counts".into()
+            } else if dispatch.members == 0
+                || dispatch.offsets.iter().any(|of| of.len() != dispatch.members)
+                || dispatch.counts.iter().any(|of| of.len() != dispatch.members)
+            {
+                format!("{} members, but not as many offsets and counts for each binding", dispatch.members)
             } else {
                 continue;
             };
@@ -113,10 +117,10 @@ impl Program {
     /// One dispatch, after what is `written`.
     fn step(&self, dispatch: &Dispatch, written: &mut Ranges) -> Checked {
         let source = &self.shaders[self.pipelines[dispatch.pipeline].shader].source;
-        let bindings = dispatch.bindings.iter().zip(&dispatch.shapes).zip(&dispatch.offsets).enumerate();
+        let bindings = dispatch.bindings.iter().zip(&dispatch.counts).zip(&dispatch.offsets).enumerate();
         let (mut reads, mut writes): (Vec<Region>, Vec<Region>) = (vec![], vec![]);
-        for (binding, ((&region, shape), offsets)) in bindings {
-            let parts = offsets.iter().map(|&offset| part(region, offset, shape.len()));
+        for (binding, ((&region, counts), offsets)) in bindings {
+            let parts = offsets.iter().zip(counts).map(|(&offset, &count)| part(region, offset, count));
             if let Some(part) =
                 parts.clone().find(|part| part.end().is_none_or(|end| Some(end) > region.end()))
             {
@@ -272,6 +276,8 @@ mod tests {
         of(|program| program.dispatches[0].members = 0, "0 members");
         of(|program| program.dispatches[0].members += 1, "not as many offsets");
         of(|program| program.dispatches[0].offsets[0].clear(), "not as many offsets");
+        of(|program| program.dispatches[0].counts[0].clear(), "not as many offsets");
+        of(|program| program.dispatches[0].counts.truncate(1), "of different counts");
         of(|program| program.inputs[0].1 = 2, "input ");
         of(|program| program.inputs[0].1 = u64::MAX - 3, "input ");
         of(|program| program.inputs[0].2 = usize::MAX, "input ");
@@ -279,7 +285,7 @@ mod tests {
         of(|program| program.dispatches[0].bindings[0].size = u64::MAX, "is not inside its buffer");
         of(|program| program.dispatches[0].bindings[0].size = 0, "is not inside its buffer");
         of(|program| program.dispatches[0].offsets[0][0] = u64::MAX, "is not inside Region");
-        of(|program| program.dispatches[0].shapes[0] = Shape([usize::MAX; 4]), "is not inside Region");
+        of(|program| program.dispatches[0].counts[0][0] = usize::MAX, "is not inside Region");
         of(|program| program.outputs[0].1.buffer = Buffer::Result(99), "is not inside its buffer");
         of(|program| program.outputs[0].2 = usize::MAX, "is not inside its buffer");
     }

@@ -13,7 +13,12 @@ pub fn targets(own: &Target) -> Vec<Target> {
     let only = std::env::var_os("MEWGAN_OWN_KERNELS").is_some_and(|value| value != "0");
     let kinds =
         [Target::GPU, Target::SOFTWARE].into_iter().filter(|kind| !only || kind.software == own.software);
-    let of = |Target { software, invocations, .. }| Target { software, invocations, ..own.clone() };
+    let of = |Target { software, invocations, subgroup, .. }| Target {
+        software,
+        invocations,
+        subgroup,
+        ..own.clone()
+    };
     kinds.map(of).collect()
 }
 

@@ -163,7 +163,7 @@ impl Step {
     ) -> Result<&'b StateBuffer> {
         let there = buffers.len();
         buffers.get(buffer).map_or_else(
-            || self.problem(op, format!("there is no state buffer {buffer}, but {there} in all")),
+            || self.problem(op, format!("there is no state buffer {buffer}; there are {there}")),
             Ok,
         )
     }

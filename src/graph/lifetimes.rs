@@ -20,22 +20,26 @@ pub struct Slots {
     pub sizes: Vec<usize>,
 }
 
-/// Gives every value a slot such that no two values alive at the same time share one. Values must come in the
-/// order they are made. A free slot of the nearest size is taken, and grows if it has to.
+/// Gives every value a slot such that no two values alive at the same time share one. The largest choose first, and take the
+/// smallest slot that is free for as long as they live (Pisarchyk and Lee 2020).
 pub fn share(values: &[Lifetime]) -> Slots {
-    let mut slots = Slots::default();
-    let mut busy_until: Vec<usize> = Vec::new();
-    for value in values {
-        let free = (0..slots.sizes.len()).filter(|&slot| busy_until[slot] < value.made);
-        let best = free.min_by_key(|&slot| slots.sizes[slot].abs_diff(value.size));
-        let slot = best.unwrap_or_else(|| {
-            slots.sizes.push(0);
-            busy_until.push(0);
-            slots.sizes.len() - 1
+    let mut slots = Slots { of: vec![0; values.len()], sizes: vec![] };
+    let mut taken: Vec<Vec<Lifetime>> = Vec::new();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(values[at].size));
+    for at in order {
+        let value = values[at];
+        // What nobody reads is there while it is made.
+        let end = |of: &Lifetime| of.last.max(of.made);
+        let apart = |other: &Lifetime| end(other) < value.made || end(&value) < other.made;
+        let free = (0..taken.len()).rev().find(|&slot| taken[slot].iter().all(apart));
+        let slot = free.unwrap_or_else(|| {
+            slots.sizes.push(value.size);
+            taken.push(vec![]);
+            taken.len() - 1
         });
-        slots.sizes[slot] = slots.sizes[slot].max(value.size);
-        busy_until[slot] = value.last;
-        slots.of.push(slot);
+        taken[slot].push(value);
+        slots.of[at] = slot;
     }
     slots
 }
@@ -51,14 +55,14 @@ mod tests {
             let values: Vec<Lifetime> = spans
                 .iter()
                 .enumerate()
-                .map(|(made, &(length, size))| Lifetime { made, last: made + length, size })
+                .map(|(made, &(length, size))| Lifetime { made, last: (made + length).saturating_sub(1), size })
                 .collect();
             let slots = share(&values);
             for (i, a) in values.iter().enumerate() {
                 prop_assert!(slots.sizes[slots.of[i]] >= a.size);
                 for (j, b) in values.iter().enumerate().skip(i + 1) {
                     if slots.of[i] == slots.of[j] {
-                        prop_assert!(a.last < b.made, "{i} and {j} share a slot");
+                        prop_assert!(a.last.max(a.made) < b.made, "{i} and {j} share a slot");
                     }
                 }
             }

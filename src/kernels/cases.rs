@@ -38,11 +38,14 @@ pub fn functions() -> impl Iterator<Item = Example> {
 }
 
 const CONV: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 64]];
+/// A convolution to the three channels of an image, which has kernels of its own.
+const TO_IMAGE: &[[usize; 4]] = &[FEATURES, [4, 4, 32, 3]];
 const NORM_GRAD: &[&str] = &["normalize_grad_sums", "normalize_grad"];
 
-pub const CASES: [Example; 34] = [
+pub const CASES: [Example; 37] = [
     case("sum", &["x"], &[IMAGE], Work::Value(|v, _| Ok(v[0].sum()))),
     case("conv2d", &["x", "w"], CONV, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
+    case("conv2d", &["x", "w"], TO_IMAGE, Work::Value(|v, s| v[0].conv2d(v[1], s.conv))),
     case(
         "conv_transpose2d",
         &["x", "w"],
@@ -50,9 +53,21 @@ pub const CASES: [Example; 34] = [
         Work::Value(|v, s| v[0].conv_transpose2d(v[1], s.conv)),
     ),
     case(
+        "conv_transpose2d",
+        &["x", "w"],
+        &[FEATURES, [4, 4, 3, 32]],
+        Work::Value(|v, s| v[0].conv_transpose2d(v[1], s.conv)),
+    ),
+    case(
         "conv2d_weight_grad",
         &["x", "w"],
         CONV,
+        Work::Gradient(|v, s| v[0].conv2d(v[1], s.conv), &["conv2d_weight_grad"]),
+    ),
+    case(
+        "conv2d_weight_grad",
+        &["x", "w"],
+        TO_IMAGE,
         Work::Gradient(|v, s| v[0].conv2d(v[1], s.conv), &["conv2d_weight_grad"]),
     ),
     case("batch_norm", &["x", "affine"], &[FEATURES, PAIR], Work::Value(batch_norm)),

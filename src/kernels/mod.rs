@@ -51,13 +51,14 @@ pub fn all() -> Result<Vec<Kernel>> {
         for form in ways.iter().filter(uses).filter_map(|(_, way)| Some(way.variant?.form)) {
             let all = match form {
                 Form::Direct { .. } if name.ends_with("_direct") => vec![whole(form)],
+                Form::Narrow { .. } if name.ends_with("_narrow") => vec![whole(form)],
                 Form::Tiled(_) if name.ends_with("_tiled") => {
                     TILES.map(|tile| whole(Form::Tiled(tile))).into()
                 }
                 Form::Matrix(matrix) if name.ends_with("_tiled") => {
                     Matrix::all(matrix.units).map(|tile| whole(Form::Matrix(tile))).into()
                 }
-                Form::Direct { .. } | Form::Tiled(_) | Form::Matrix(_) => vec![],
+                Form::Direct { .. } | Form::Narrow { .. } | Form::Tiled(_) | Form::Matrix(_) => vec![],
             };
             variants.extend(all);
         }

@@ -92,6 +92,7 @@ fn program(
             pipeline: 0,
             bindings: buffers.iter().enumerate().map(region).collect(),
             shapes: buffers.iter().map(|&size| Shape::vector(size as usize / 4)).collect(),
+            counts: buffers.iter().map(|&size| vec![size as usize / 4]).collect(),
             members: 1,
             offsets: vec![vec![0]; buffers.len()],
             workgroups: grid(invocations.div_ceil(WORKGROUP)),
@@ -125,7 +126,7 @@ pub fn programs(max_binding: u64) -> Result<Vec<(Peak, Program)>> {
     let dispatch = peak("dispatch", "one workgroup, after another");
     Ok(vec![
         // Few enough for a processor's registers, and enough for a GPU's.
-        multiply_add(2)?,
+        multiply_add(4)?,
         multiply_add(8)?,
         (copy, program("bench/copy", &[], ("COUNT", vec4s as f64), &[bytes; 2], vec4s)?),
         (dispatch, program(kernel, &next_to_nothing, ("ROUNDS", 0.0), &[WORKGROUP as u64 * 16], WORKGROUP)?),

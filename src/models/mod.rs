@@ -120,7 +120,7 @@ pub(crate) fn whose(name: &str, but: &str) -> Option<&'static str> {
 pub fn evaluate(
     checkpoint: &Checkpoint,
     device: &Device,
-    judging: Judging,
+    judging: &Judging,
     watch: &dyn Preparation,
 ) -> Result<Vec<Figure>> {
     with_model!(Kind::of_checkpoint(checkpoint)?, M => M::evaluate(checkpoint, device, judging, watch))

@@ -135,7 +135,7 @@ impl Params {
 
     pub(crate) fn group(&self, group: Group) -> Result<&GroupEntry> {
         self.groups.get(group.0).ok_or_else(|| {
-            Error::Input(format!("there is no group {}, but {} in all", group.0, self.groups.len()))
+            Error::Input(format!("there is no group {}; there are {}", group.0, self.groups.len()))
         })
     }
 

@@ -1,4 +1,4 @@
-//! How good generated images are, in figures that need no pretrained network.
+//! How good generated images are.
 //!
 //! | question | figure |
 //! |---|---|
@@ -7,8 +7,12 @@
 //! | Are they copies of training images? | [`nearest`] |
 //! | How far is a translation from the right answer? | [`mean_absolute_error`] |
 //!
-//! All of them read a [`ImageSet`], and are pure: the same sets give the same figures, on any number of threads.
+//! Those by the features of a network that you bring (cargo feature `fid`) are FID, KID, precision and recall.
+//!
+//! The others read a [`ImageSet`], and are pure: the same sets give the same figures, on any number of threads.
 
+#[cfg(feature = "fid")]
+mod features;
 mod image_set;
 mod neighbours;
 mod paired;
@@ -16,6 +20,8 @@ mod pyramid;
 mod sliced_wasserstein;
 mod thumbnail;
 
+#[cfg(feature = "fid")]
+pub use features::{Coverage, Features, KernelDistance, coverage, frechet_distance, kernel_distance};
 pub use image_set::ImageSet;
 pub use neighbours::{diversity, median, nearest};
 pub use paired::mean_absolute_error;

@@ -110,7 +110,7 @@ fn parse(path: &Path, number: usize, line: &[u8]) -> Result<Row> {
 
     let Line { step, values } = serde_json::from_slice(line).map_err(|error| {
         Error::Input(format!(
-            "{}: line {number} is not a metrics line ({}); mend or remove that line",
+            "{}: line {number} is not a metrics line ({}); fix or remove it",
             path.display(),
             quoted(error)
         ))

@@ -245,7 +245,7 @@ impl Checkpoint {
         match numbers.iter().position(|number| !number.is_finite()) {
             None => Ok(numbers),
             Some(at) => Err(self.failed(format!(
-                "damaged ({name} has {} at place {at}); remove it to go on from the one before",
+                "damaged ({name} has {} at place {at}); remove it to continue from the one before",
                 numbers[at]
             ))),
         }
@@ -342,6 +342,6 @@ fn summary(problems: &[String]) -> String {
     let named = problems[..problems.len() - rest].join("; ");
     let rest = if rest > 0 { format!("; and {rest} more") } else { String::new() };
     format!(
-        "does not fit these networks: {named}{rest}; a run goes on only with the settings that its checkpoints were written with"
+        "does not fit these networks: {named}{rest}; a run continues only with the settings that its checkpoints were written with"
     )
 }

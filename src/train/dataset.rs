@@ -224,7 +224,8 @@ fn words(Size { height, width }: Size) -> String {
 fn line(spec: &DatasetSpec<'_>, set: &Dataset, loaded: &Loaded) -> Result<String> {
     let DatasetSpec { source, batching, .. } = spec;
     let (count, epoch) = (set.images.len(), batching.steps_per_epoch(set.images.len())?);
-    let mut line = format!("{source}: {count} images at {0}, {epoch} steps an epoch", words(batching.size));
+    let at = if set.images.varied() { "in crops of" } else { "at" };
+    let mut line = format!("{source}: {count} images {at} {}, {epoch} steps an epoch", words(batching.size));
     if !set.held_out.is_empty() {
         line += &format!(", {} held out", set.held_out.len());
     }

@@ -99,7 +99,7 @@ impl Gallery {
 
 /// The middle of image `index` at `size`, from -1 to 1.
 fn centre(images: &Images, index: usize, size: Size) -> Vec<f32> {
-    let (stored, channels) = (images.size(), images.channels());
+    let (stored, channels) = (images.size_of(index), images.channels());
     let top = stored.height.saturating_sub(size.height) / 2;
     let left = stored.width.saturating_sub(size.width) / 2;
     let rows = images.image(index).chunks(stored.width * channels).skip(top).take(size.height);

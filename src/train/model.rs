@@ -152,7 +152,7 @@ pub trait Model: Sized {
     fn evaluate(
         checkpoint: &Checkpoint,
         device: &Device,
-        judging: Judging,
+        judging: &Judging,
         watch: &dyn Preparation,
     ) -> Result<Vec<Figure>>;
 

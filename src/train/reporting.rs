@@ -220,7 +220,7 @@ fn commands<M: Model>(folder: &RunFolder, step: u64, total: Option<u64>) -> Vec<
     };
     let (next, command) = M::next(folder);
     let commands = [
-        ("go on training", on),
+        ("continue training", on),
         (next, command),
         ("judge it by figures", format!("mewgan evaluate {run}")),
         ("make this page again", format!("mewgan report {run}")),

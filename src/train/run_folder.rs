@@ -153,7 +153,7 @@ impl RunFolder {
         match (filled, run.config_path().is_file()) {
             (false, _) => Ok(()),
             (true, true) => Err(Error::Input(format!(
-                "{path}: there is a run in it already; choose another `out`, or go on with it: `resume {path}`"
+                "{path}: already contains a run; choose another `out`, or continue it: `resume {path}`"
             ))),
             (true, false) => Err(Error::Input(format!("{path}: not empty; choose another `out`"))),
         }

@@ -147,7 +147,8 @@ fn images_of(checkpoint: &Checkpoint, config: &DcganConfig, watch: &dyn Preparat
     let common = &config.common;
     let known =
         Known::all(checkpoint, &Dcgan::datasets(config), common, watch).map_err(unless_without)?.remove(0);
-    let options = common.load_options(common.channels);
+    // The page draws its crops out of images that are all of one size.
+    let options = common.alike_options(common.channels);
     known.load(&known.members.trained, &options, watch).map_err(unless_without)
 }
 

@@ -2,14 +2,13 @@
 
 use super::{Row, assert_says, folder_with, refused, row};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use mewgan::data::{Fit, ImageFile, Images, LoadOptions};
+use mewgan::data::{ImageFile, Images, LoadOptions};
 use mewgan::size::Size;
 use std::fs;
 use std::io::Cursor;
 use tempfile::tempdir;
 
-const OPTIONS: LoadOptions =
-    LoadOptions { size: Size::square(8), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+const OPTIONS: LoadOptions = LoadOptions::new(Size::square(8), 3);
 
 fn encoded(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

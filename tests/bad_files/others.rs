@@ -52,7 +52,7 @@ fn metrics_are_refused() {
         row(
             "no JSON",
             "{\"step\":1,\"D\":1.0}\nstep 2\n",
-            &["line 2 is not a metrics line", "mend or remove"],
+            &["line 2 is not a metrics line", "fix or remove"],
         ),
         row("no step", "{\"D\":1.0}\n", &["line 1", "missing field \"step\""]),
         row("a text for a number", "{\"step\":1,\"D\":\"low\"}\n", &["line 1", "expected f64"]),

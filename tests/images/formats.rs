@@ -126,7 +126,7 @@ fn a_large_jpeg_becomes_the_same_square() {
     };
     let (jpeg, whole) = (encoded(ImageFormat::Jpeg), encoded(ImageFormat::Png));
     for (side, fit) in [(32, Fit::Crop), (64, Fit::Crop), (100, Fit::Stretch), (300, Fit::Crop)] {
-        let options = LoadOptions { size: side.into(), channels: 3, fit, skip_bad: false, cache: false };
+        let options = LoadOptions { fit, ..LoadOptions::new(side.into(), 3) };
         let (jpeg, whole) = (jpeg.fitted(&options).unwrap(), whole.fitted(&options).unwrap());
         let (_, mean) = difference(&jpeg.bytes, &whole.bytes);
         assert!(mean < 2.0, "{side}, {fit:?}: {mean} levels off");

@@ -6,15 +6,14 @@ mod damaged;
 mod folders;
 mod formats;
 
-use mewgan::data::{Fit, LoadOptions};
+use mewgan::data::LoadOptions;
 use mewgan::size::Size;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use zip::ZipArchive;
 
-const OPTIONS: LoadOptions =
-    LoadOptions { size: Size::square(8), channels: 3, fit: Fit::Crop, skip_bad: false, cache: false };
+const OPTIONS: LoadOptions = LoadOptions::new(Size::square(8), 3);
 
 /// Every file of a zip file of fixtures, by name.
 fn fixtures(name: &str) -> BTreeMap<String, Vec<u8>> {

@@ -72,7 +72,7 @@ def test_the_page_of_a_run_shows_all_of_it(kind, show, request):
     run = request.getfixturevalue(f"{kind}_run")
     page = show(report(run))
     assert page.locator("h1").inner_text() == str(run)
-    for name in ["Samples through training", "Curves", "Signs of trouble", "Settings", "How to go on"]:
+    for name in ["Samples through training", "Curves", "Signs of trouble", "Settings", "How to continue"]:
         assert page.get_by_role("heading", name=name).is_visible(), name
     facts = page.locator(".facts").inner_text()
     assert "CPU reference" in facts and "MiB planned" in facts and "6 of 6" in facts and "steps a second" in facts

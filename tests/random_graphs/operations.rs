@@ -93,6 +93,21 @@ fn shapes<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>>
 }
 
 fn contraction<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
+    // Now and then of an image that is continued by mirroring it.
+    let x = match pool.chance(0.3) {
+        true => {
+            let [_, h, w, _] = x.shape().0;
+            let [down, across] = [h, w].map(|extent| [0; 2].map(|_| pool.below(extent.min(3))));
+            x.reflection_pad2d([down[0], down[1], across[0], across[1]])?
+        }
+        false => x,
+    };
+    let y = contraction_of(pool, x, size)?;
+    // And one that a norm follows.
+    if pool.chance(0.3) { norm(pool, y, 4.0) } else { Ok(y) }
+}
+
+fn contraction_of<'g>(pool: &mut Pool<'g, '_>, x: Var<'g>, size: f64) -> Result<Var<'g>> {
     let [n, h, w, c] = x.shape().0;
     let other = pool.among(&CHANNELS);
     let kind = pool.below(3);

@@ -136,7 +136,7 @@ fn what_is_there_is_kept() {
     let (_, _, error) = fails(&folder, "in --out out");
     assert_says(&error, &["out/a.png", "--force", "--skip-existing"]);
     let said = translate(&folder, "in --skip-existing --out out");
-    assert_says(&said, &["1 of 2 translations are there already", "1 images translated"]);
+    assert_says(&said, &["1 of 2 translations already exist", "1 images translated"]);
     assert_eq!(fs::read(path("out/a.png")).unwrap(), b"kept");
     translate(&folder, "in --force --out out");
     assert!(fs::read(path("out/a.png")).unwrap() != b"kept");
@@ -173,7 +173,7 @@ fn a_stopped_job_is_taken_up_again() {
         assert_eq!(image::open(path).unwrap().width(), 300, "{} is whole", path.display());
     }
     let said = translate(&folder, "in --out out --skip-existing");
-    assert_says(&said, &[&format!("{} of {IMAGES} translations are there already", before.len())]);
+    assert_says(&said, &[&format!("{} of {IMAGES} translations already exist", before.len())]);
     assert_eq!(fs::read_dir(path("out")).unwrap().count(), IMAGES);
 }
 

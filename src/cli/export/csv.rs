@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub struct Csv {
     /// The run's folder.
     run: PathBuf,
-    /// Where to write; to the terminal where it is not given.
+    /// File to write [default: the terminal].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

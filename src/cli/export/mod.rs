@@ -11,16 +11,16 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum Export {
-    /// What a run measured, as CSV: a row a step, a column a figure.
+    /// Export metrics as CSV: one row per step, one column per metric.
     Csv(csv::Csv),
     /// Write a generator as an ONNX file, for onnxruntime and others.
     ///
-    /// Of a DCGAN the generator, from noise [batch, numbers, 1, 1] to images [batch, channels, size, size]; of a CycleGAN the
-    /// one --to a set, from image to translation, both [batch, channels, height, width] of any size.
-    /// Images are from -1 to 1. Weights are averages where the run keeps them. Opset 17.
+    /// DCGAN: the generator, from noise [batch, numbers, 1, 1] to images [batch, channels, height, width]. CycleGAN: the
+    /// generator --to a dataset, from image to translation, both [batch, channels, height, width] of any size. Images are
+    /// from -1 to 1. Averaged weights are used if the run keeps them. Opset 17.
     #[cfg(feature = "onnx")]
     Onnx(onnx::Onnx),
-    /// A static site that runs the generator in browsers, by WebGPU; a DCGAN's page can go on training too.
+    /// Export a static site that runs the generator in the browser with WebGPU; a DCGAN's page can also continue training.
     #[cfg(feature = "web")]
     Web(web::Web),
 }

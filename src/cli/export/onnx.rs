@@ -24,14 +24,14 @@ pub struct Onnx {
     /// The file to write.
     #[arg(long, value_name = "FILE.onnx")]
     out: PathBuf,
-    /// Of a CycleGAN: the generator that makes images like those of this set.
+    /// CycleGAN: which generator, by the dataset it translates to.
     #[arg(long, value_enum)]
     to: Option<Target>,
-    /// What batch norms normalise by: the images that are computed together, or the running statistics; as in mewgan sample
-    /// and mewgan translate where it is not given.
+    /// Statistics for batch norm: those of the images computed together, or the running statistics [default: as mewgan
+    /// sample and mewgan translate].
     #[arg(long)]
     statistics: Option<Normalise>,
-    /// The step of the checkpoint; the newest where it is not given.
+    /// Step of the checkpoint [default: the newest].
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
 }

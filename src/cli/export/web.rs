@@ -8,8 +8,8 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The site is plain files for any web server, with no references to other sites. Browsers do not run it from file://;
-/// to look at it here: python3 -m http.server --directory DIR
+/// The site works on any web server and refers to no other site. Browsers do not run it from file://; to look at it locally:
+/// python3 -m http.server --directory DIR
 #[derive(Args)]
 pub struct Web {
     /// The run's folder, or a checkpoint file.
@@ -17,15 +17,14 @@ pub struct Web {
     /// The site's folder.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How many images of each of the run's sets become part of the site: for DCGAN those that the page goes on training
-    /// with, 64 where it is not given; for CycleGAN examples, held-out ones where there are some, 12. 0 leaves out both the
-    /// images and the training.
+    /// How many images of each dataset the site contains. DCGAN: training images for the page [default: 64]. CycleGAN:
+    /// examples, held-out ones if there are any [default: 12]. With 0 there are no images, and the page does not train.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=4096))]
     images: Option<u32>,
     /// The page's title.
     #[arg(long)]
     title: Option<String>,
-    /// The step of the checkpoint; the newest where it is not given.
+    /// Step of the checkpoint [default: the newest].
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
 }

@@ -30,8 +30,8 @@ pub use signals::{HELP as SIGNALS, asked};
 /// How a run is followed.
 #[derive(Args, Clone, Copy, Default)]
 pub struct View {
-    /// How the run tells of itself: by a bar and curves on a terminal, else by a line a log (auto); by lines everywhere; or by
-    /// a JSON object a line, and all that is for people on stderr.
+    /// Progress output: a bar and curves on a terminal, else lines (auto); always lines; or one JSON object per line, with
+    /// messages for people on stderr.
     #[arg(long, default_value = "auto", value_name = "auto|lines|json")]
     progress: Progress,
     /// Show the newest samples in the terminal.
@@ -140,7 +140,7 @@ pub fn train<M: Model>(
         }
         Outcome::Stopped => {
             view.say(&format!(
-                "stopped after step {step} of {total}; go on with: mewgan resume {}",
+                "stopped after step {step} of {total}; continue with: mewgan resume {}",
                 run.display()
             ));
             Ok(ExitCode::from(INTERRUPTED))

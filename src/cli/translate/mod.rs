@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use work::{Ended, Failure, Kept, Work};
 
-/// Images keep their size, their name and, in a folder, their subfolder. What cannot be translated is named at the end. An image that
-/// does not fit the device or the memory is translated in tiles, without seams.
+/// Images keep their size, name and subfolder. Images that cannot be translated are listed at the end. An image that does
+/// not fit the device or the memory is translated in tiles, without seams.
 #[derive(Args)]
 pub struct Translate {
     /// The run's folder, or a checkpoint file.
@@ -28,52 +28,50 @@ pub struct Translate {
     /// Images, folders or .zip files of images, or bundled sets such as builtin:noto/faces.
     #[arg(required = true, value_name = "IMAGE|DIR|ZIP|builtin:SET")]
     inputs: Vec<String>,
-    /// Translate images like those of the other set to images like those of this one.
+    /// The dataset to translate to.
     #[arg(long, value_enum)]
     to: Target,
-    /// The folder of the translations; of one image, its file. Where it ends in .safetensors, numbers in [-1, 1] as PyTorch lays
-    /// them out: image.NAME and translation.NAME of every image.
+    /// Folder for the translations, or a file for a single image. A name ending in .safetensors gets numbers in [-1, 1] in
+    /// PyTorch's layout: image.NAME and translation.NAME for every image.
     #[arg(long, value_name = "DIR|FILE")]
     out: PathBuf,
-    /// Replace files that are there already.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
-    /// Leave out images whose translation is there already: what a stopped job goes on with.
+    /// Skip images that are already translated, to continue a stopped job.
     #[arg(long, conflicts_with = "force")]
     skip_existing: bool,
-    /// Succeed without images that cannot be read; they are named all the same.
+    /// Exit successfully even if some images cannot be read; they are still listed.
     #[arg(long)]
     skip_bad: bool,
-    /// The format of the translations: that of the image for `same`, PNG where neither this nor the name of --out says. WebP is
-    /// lossless.
+    /// Format of the translations; same keeps each image's own [default: by the name of --out, else PNG]. WebP is lossless.
     #[arg(long)]
     format: Option<Format>,
-    /// The quality of JPEG.
+    /// JPEG quality.
     #[arg(long, default_value_t = 92, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
-    /// Bits of a channel in PNG; as many as the image has where it is not given.
+    /// Bits per channel in PNG [default: as the image].
     #[arg(long, value_parser = ["8", "16"])]
     depth: Option<String>,
-    /// Whether an image that has transparency keeps it, or is put over white. The network sees it over white either way.
+    /// Keep an image's transparency, or put it over white. The network sees it over white either way.
     #[arg(long, default_value = "keep")]
     alpha: Alpha,
-    /// What batch norms normalise by: the running statistics, or the images of one size translated together, as in
-    /// training.
+    /// Statistics for batch norm: the running statistics, or those of the images translated together, as in training.
     #[arg(long, default_value = "running")]
     statistics: Normalise,
-    /// Images of one size translated together; as many as make half a million pixels where it is not given.
+    /// Images of one size translated at once [default: as many as have half a million pixels].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Option<u32>,
     /// Memory for networks and images; images that need more are translated in tiles.
     #[arg(long, value_name = "MIB")]
     memory_limit: Option<u64>,
-    /// Translate in tiles with this many pixels a side; as large as fit where it is not given.
+    /// Translate in tiles of this side [default: as large as fits].
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
     tile: Option<u32>,
-    /// The step of the checkpoint; the newest where it is not given.
+    /// Step of the checkpoint [default: the newest].
     #[arg(long, value_name = "STEP")]
     checkpoint: Option<u64>,
-    /// What to compute on.
+    /// Device to use.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
 }
@@ -92,7 +90,7 @@ impl Translate {
         let there = before - jobs.len();
         self.check_targets(&jobs, as_numbers)?;
         if there > 0 {
-            say(format_args!("{there} of {before} translations are there already"));
+            say(format_args!("{there} of {before} translations already exist"));
         }
         let device = Device::open(&self.device)?;
         say(device.describe());
@@ -117,7 +115,7 @@ impl Translate {
         say(format_args!("{done} images translated to {} by step {step}, in {out}{more}", to.name()));
         match ended? {
             Ended::Stopped => {
-                say("stopped; go on with --skip-existing");
+                say("stopped; continue with --skip-existing");
                 Ok(ExitCode::from(INTERRUPTED))
             }
             Ended::All if failed.iter().all(|failure| self.skip_bad && failure.unreadable) => {
@@ -146,7 +144,7 @@ impl Translate {
         let mut targets = jobs.iter().map(|job| &*job.target).chain(as_numbers.then_some(&*self.out));
         match targets.find(|path| path.exists()) {
             Some(taken) if !self.force => Err(Error::Input(format!(
-                "{}: there already; choose another --out, pass --force to replace it, or --skip-existing to go on with the others",
+                "{}: already exists; choose another --out, pass --force to overwrite it, or --skip-existing to translate only the others",
                 taken.display()
             ))),
             _ => Ok(()),

@@ -11,23 +11,31 @@ use crate::{Error, Result};
 
 /// How an image becomes one of another shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Fit {
     /// The largest part of that shape about the centre.
     Crop,
     /// The whole image, its sides scaled differently.
     Stretch,
+    /// A part of it at its own scale: for training a random one, drawn anew each time; elsewhere the centre.
+    CropRandom,
 }
 
 /// How images are decoded and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// What to store, each side up to 32768 pixels; see [`Augment::stored_size`](crate::data::Augment::stored_size).
+    /// What to store, each side up to 32768 pixels; see [`Augment::stored_size`](crate::data::Augment::stored_size). Of
+    /// whole images what each has at least.
     pub size: Size,
     /// 1 for grey (Rec. 709 luma), 3 for RGB, 4 for RGB and opacity.
     pub channels: usize,
     /// How an image takes the shape of `size`.
     pub fit: Fit,
+    /// With [`Fit::CropRandom`], the size that images are scaled to cover. Where it is not given they keep their own scale,
+    /// unless they are smaller than `size`.
+    pub cover: Option<Size>,
+    /// With [`Fit::CropRandom`], whether to store whole images, each of its own size, and not their centres.
+    pub whole: bool,
     /// Whether to go on without images that cannot be read.
     pub skip_bad: bool,
     /// Whether the images of a large set are kept on disk as they are stored, so that they need not be decoded again.
@@ -35,6 +43,11 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
+    /// Images cropped to `size`; every one must be readable, and none is kept on disk.
+    pub const fn new(size: Size, channels: usize) -> Self {
+        Self { size, channels, fit: Fit::Crop, cover: None, whole: false, skip_bad: false, cache: false }
+    }
+
     pub(in crate::data) fn check(&self) -> Result<()> {
         let fits = self.size.all(|side| (1..=MAX_SIDE as usize).contains(&side));
         if !fits || !CHANNELS.contains(&self.channels) {
@@ -56,9 +69,27 @@ impl LoadOptions {
         (count as u64).saturating_mul(self.image_len() as u64)
     }
 
+    /// Whether images are stored each at its own size.
+    pub(in crate::data) fn varied(&self) -> bool {
+        self.whole && self.fit == Fit::CropRandom
+    }
+
     /// Height and width to store.
     fn sides(&self) -> [u32; 2] {
         self.size.extents().map(|side| side as u32)
+    }
+
+    /// Height and width to which an image of this height and width is scaled before a part of it is taken.
+    fn scaled(&self, sides: [u32; 2]) -> [u32; 2] {
+        let least = self.sides();
+        let covered = self.cover.map_or(least, |cover| cover.extents().map(|side| side as u32));
+        let scale = |wanted: [u32; 2]| {
+            (f64::from(wanted[0]) / f64::from(sides[0])).max(f64::from(wanted[1]) / f64::from(sides[1]))
+        };
+        let scale =
+            if self.cover.is_some() { scale(covered).max(scale(least)) } else { scale(least).max(1.0) };
+        let side = |of: usize| ((f64::from(sides[of]) * scale).round() as u32).max(least[of]);
+        [side(0), side(1)]
     }
 }
 
@@ -92,9 +123,10 @@ where
 pub(super) fn reduction(width: u32, height: u32, options: &LoadOptions) -> u32 {
     let [rows, columns] = options.sides();
     let fits = |by: u32, width: u32, height: u32| {
-        let all = match options.fit {
-            Fit::Crop => part(width, height, options),
-            Fit::Stretch => [0, 0, height, width],
+        let (all, [rows, columns]) = match options.fit {
+            Fit::Crop => (part(width, height, options), [rows, columns]),
+            Fit::Stretch => ([0, 0, height, width], [rows, columns]),
+            Fit::CropRandom => ([0, 0, height, width], options.scaled([height, width])),
         };
         let whole = all.into_iter().chain([width, height]).all(|side| side % by == 0);
         whole && all[2] / by >= 2 * rows && all[3] / by >= 2 * columns
@@ -113,9 +145,9 @@ fn part(width: u32, height: u32, options: &LoadOptions) -> [u32; 4] {
     [(height - h) / 2, (width - w) / 2, h, w]
 }
 
-/// The bytes of `image` at the stored size.
-pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
-    let [height, width] = options.sides();
+/// The bytes of `image` as it is stored, and its size.
+pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> (Vec<u8>, Size) {
+    let [mut height, mut width] = options.sides();
     let image = match options.fit {
         Fit::Crop => {
             let [top, left, rows, columns] = part(image.width(), image.height(), options);
@@ -125,10 +157,25 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
             }
         }
         Fit::Stretch => image,
+        Fit::CropRandom => {
+            let [rows, columns] = options.scaled([image.height(), image.width()]);
+            if options.whole {
+                [height, width] = [rows, columns];
+                image
+            } else {
+                return centre(resized(image, rows, columns, options.channels), [rows, columns], options);
+            }
+        }
     };
+    let size = Size { height: height as usize, width: width as usize };
+    (resized(image, height, width, options.channels), size)
+}
+
+/// The bytes of `image` at another size.
+fn resized(image: DynamicImage, height: u32, width: u32, channels: usize) -> Vec<u8> {
     // Catmull-Rom is the cubic with a = -0.5.
     let filter = FilterType::CatmullRom;
-    match options.channels {
+    match channels {
         1 => {
             let grey = DynamicImage::from(opaque(image)).into_luma8();
             imageops::resize(&grey, width, height, filter).into_raw()
@@ -136,6 +183,15 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> Vec<u8> {
         3 => imageops::resize(&opaque(image), width, height, filter).into_raw(),
         _ => transparent(&image.into_rgba8(), width, height, filter).into_raw(),
     }
+}
+
+/// The part of the stored size about the centre of an image of these sides.
+fn centre(bytes: Vec<u8>, [rows, columns]: [u32; 2], options: &LoadOptions) -> (Vec<u8>, Size) {
+    let LoadOptions { size, channels, .. } = *options;
+    let (top, left) = ((rows as usize - size.height) / 2, (columns as usize - size.width) / 2);
+    let lines = bytes.chunks_exact(columns as usize * channels).skip(top).take(size.height);
+    let part = lines.flat_map(|line| &line[left * channels..(left + size.width) * channels]).copied();
+    (part.collect(), size)
 }
 
 /// An image with opacity at another size. Colours count as much as they are opaque, so that those of transparent pixels do not
@@ -171,7 +227,7 @@ mod tests {
 
     fn options(width: usize, height: usize) -> LoadOptions {
         let size = Size { height, width };
-        LoadOptions { size, channels: 4, fit: Fit::Crop, skip_bad: false, cache: false }
+        LoadOptions::new(size, 4)
     }
 
     #[test]
@@ -194,6 +250,29 @@ mod tests {
     }
 
     #[test]
+    fn own_scale_is_left_unless_images_are_smaller_or_a_size_is_to_be_covered() {
+        let own = LoadOptions { fit: Fit::CropRandom, whole: true, ..options(64, 64) };
+        assert_eq!(own.scaled([300, 500]), [300, 500]);
+        assert_eq!(own.scaled([32, 100]), [64, 200]);
+        let covering = LoadOptions { cover: Some(Size { height: 100, width: 200 }), ..own.clone() };
+        assert_eq!(covering.scaled([1000, 1000]), [200, 200]);
+        assert_eq!(covering.scaled([200, 3000]), [100, 1500]);
+        assert_eq!([reduction(1000, 1000, &own), reduction(1000, 1000, &covering)], [1, 2]);
+    }
+
+    #[test]
+    fn a_whole_image_and_its_centre_are_at_one_scale() {
+        let places = RgbaImage::from_fn(9, 6, |x, y| Rgba([10 * x as u8, 10 * y as u8, 0, 255]));
+        let centre = LoadOptions { fit: Fit::CropRandom, ..options(3, 4) };
+        let whole = LoadOptions { whole: true, ..centre.clone() };
+        let (all, size) = fit(places.clone().into(), &whole);
+        assert_eq!((all, size), (places.clone().into_raw(), Size { height: 6, width: 9 }));
+        let (part, size) = fit(places.clone().into(), &centre);
+        let expected = image::imageops::crop_imm(&places, 3, 1, 3, 4).to_image().into_raw();
+        assert_eq!((part, size), (expected, centre.size));
+    }
+
+    #[test]
     fn transparent_colours_do_not_bleed() {
         let half =
             RgbaImage::from_fn(
@@ -201,7 +280,7 @@ mod tests {
                 16,
                 |x, _| if x < 8 { Rgba([200, 10, 10, 255]) } else { Rgba([0, 255, 0, 0]) },
             );
-        let small = fit(half.into(), &options(4, 4));
+        let (small, _) = fit(half.into(), &options(4, 4));
         for pixel in small.chunks(4).filter(|pixel| pixel[3] > 0) {
             assert!(pixel[0].abs_diff(200) < 3 && pixel[1].abs_diff(10) < 3, "{pixel:?}");
         }

@@ -9,6 +9,7 @@ use image::DynamicImage;
 use super::fit::{fit, opaque};
 use super::{Decoded, LoadOptions, MAX_FILE, Turn, contained, decode};
 use crate::data::archive::Archive;
+use crate::size::Size;
 use crate::{Error, Result, file};
 
 /// An image not yet decoded.
@@ -50,6 +51,8 @@ pub struct Image {
 pub struct Fitted {
     /// `[height, width, channels]`.
     pub bytes: Vec<u8>,
+    /// Height and width, in pixels.
+    pub size: Size,
     /// What is wrong with the file although it can be shown.
     pub warning: Option<String>,
 }
@@ -99,7 +102,8 @@ impl ImageFile {
     /// What is wrong with the file, in words.
     pub fn fitted(&self, options: &LoadOptions) -> std::result::Result<Fitted, String> {
         let (Decoded { image, warning, .. }, _turn) = self.decoded(Some(options))?;
-        Ok(Fitted { bytes: fit(image, options), warning })
+        let (bytes, size) = fit(image, options);
+        Ok(Fitted { bytes, size, warning })
     }
 
     fn decoded(&self, options: Option<&LoadOptions>) -> std::result::Result<(Decoded, Turn), String> {

@@ -1,11 +1,17 @@
 //! Calls of kernels, before anything has a place in memory.
 
+use super::expression::Fused;
 use super::target::Target;
 use crate::gpu::program::{WORKGROUP, grid};
 use crate::graph::custom::{Grid, Kernel};
 use crate::graph::{Collective, NodeId, Slot, Step, Update};
 use crate::shape::Shape;
 use std::collections::HashMap;
+
+/// Most workgroups of a call whose constants may become variables.
+const MOST_SIMPLE: u32 = 1024;
+/// So many workgroups may have nothing to do, as any device starts them at once.
+const FEW: u64 = 64;
 
 /// What a binding refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,16 +122,43 @@ impl Call {
         self.reads.get(number).copied().unwrap_or_else(|| self.writes[number - self.reads.len()])
     }
 
-    /// Whether the two differ only in the memory they touch. What a text from outside this crate does with its memory is not
-    /// known: it stays by itself.
-    pub fn same_work(&self, other: &Self) -> bool {
-        let work = |call: &Self| (call.kernel, call.grid, call.reads.len(), call.writes.len());
+    /// Whether one dispatch could do both: they differ only in the memory they touch, and the simplest also in their numbers. What a
+    /// text from outside this crate does with its memory is not known: it stays by itself.
+    pub fn alike(&self, other: &Self) -> bool {
+        let work = |call: &Self| (call.kernel, call.reads.len(), call.writes.len());
+        let numbers = |call: &Self| (call.grid, call.constants.clone());
         self.text.is_none()
             && other.text.is_none()
             && work(self) == work(other)
             && self.definitions == other.definitions
-            && self.constants == other.constants
             && self.leaves == other.leaves
+            && (numbers(self) == numbers(other) || self.is_simple() && other.is_simple())
+    }
+
+    /// Whether it only adds up or moves: what comes of it is small, or soon done.
+    pub fn is_light(&self) -> bool {
+        ["reduce/", "pointwise/", "optim/"].iter().any(|family| self.kernel.starts_with(family))
+    }
+
+    /// Whether its constants may become variables, at no cost that counts, and its grid may be larger than it needs.
+    fn is_simple(&self) -> bool {
+        let [x, y, _] = self.grid;
+        let kernels = ["reduce/parts", "pointwise/map", "optim/running_moments"];
+        let cooperative = self.definitions.iter().any(|(name, _)| *name == "COOPERATIVE");
+        kernels.contains(&self.kernel) && !cooperative && x <= MOST_SIMPLE && y == 1
+    }
+
+    /// The grid of all `members`.
+    pub fn grid_of(members: &[&Self]) -> [u32; 3] {
+        let [x, y] = [0, 1].map(|axis| members.iter().map(|call| call.grid[axis]).max().unwrap_or(1));
+        [x, y, members.len() as u32]
+    }
+
+    /// Whether enough of the grid of all `members` has something to do.
+    pub fn fill(members: &[&Self]) -> bool {
+        let [x, y, z] = Self::grid_of(members).map(u64::from);
+        let own: u64 = members.iter().map(|call| u64::from(call.grid[0]) * u64::from(call.grid[1])).sum();
+        x * y * z <= 4 * own.max(FEW)
     }
 
     /// A grid of at least so many invocations of a kernel that uses `lib/grid.wgsl`.
@@ -140,6 +173,15 @@ impl Call {
     }
 }
 
+/// A value that a call adds up from parts one after another.
+#[derive(Clone, Debug)]
+pub struct Split {
+    pub from: Memory,
+    pub parts: usize,
+    /// What is fused behind the sum.
+    pub epilogue: Fused,
+}
+
 /// The calls of a step so far.
 pub struct Calls<'a> {
     pub step: &'a Step,
@@ -151,11 +193,35 @@ pub struct Calls<'a> {
     pub scratch: Vec<usize>,
     /// Reductions whose parts their reader joins: where they are, and how many.
     pub parts: HashMap<NodeId, (Memory, usize)>,
+    /// Values that are added up from parts, by node.
+    pub splits: HashMap<NodeId, Split>,
 }
 
 impl<'a> Calls<'a> {
     pub fn new(step: &'a Step, target: &'a Target) -> Self {
-        Self { step, target, list: Vec::new(), op: "", scratch: Vec::new(), parts: HashMap::new() }
+        Self {
+            step,
+            target,
+            list: Vec::new(),
+            op: "",
+            scratch: Vec::new(),
+            parts: HashMap::new(),
+            splits: HashMap::new(),
+        }
+    }
+
+    /// Leaves it to a reader to add up the parts of `id`, where `wanted`: the call that does is taken back. Not where another has read
+    /// the value before.
+    pub fn take_split(&mut self, id: NodeId, wanted: impl Fn(&Split) -> bool) -> Option<Split> {
+        let source = self.step.source(id);
+        let reads = |&memory: &Memory| matches!(memory, Memory::Node(of) if self.step.source(of) == source);
+        let split = self.splits.get(&source).filter(|split| wanted(split))?.clone();
+        if self.list.iter().any(|call| call.reads.iter().any(reads)) {
+            return None;
+        }
+        self.list.retain(|call| call.writes != [Memory::Node(source)]);
+        self.splits.remove(&source);
+        Some(split)
     }
 
     pub fn push(&mut self, call: Call) {

@@ -2,9 +2,10 @@
 
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
+use super::narrow::Narrow;
 use super::target::Target;
 use super::tuning_table::TuningTable;
-use super::variant::{Block, Form, Matrix, TILES, Variant};
+use super::variant::{Block, Form, Matrix, TILES, Tile, Variant};
 use crate::real::Precision;
 
 /// Workgroups that keep a device of unknown size busy, and so many that more parts are not worth their sum.
@@ -21,8 +22,21 @@ const MOST_PARTIAL: usize = 32 << 20;
 /// With fewer channels than this on either side, kernels that go straight to storage are tried too.
 const WIDE: usize = 16;
 
-/// Most columns of a product for tiles of 4 columns.
+/// Most columns of a product of which tiles would be mostly empty.
 const NARROW: usize = 8;
+
+/// Devices with subgroups so narrow (Intel's are 8 to 32 wide) have registers for 32 results an invocation, not for 64: Mesa's
+/// compiler gave each 8 x 8 tile 143 to 227 spills and fills, and multiply-adds were 33 % of its instructions against 57 % in 8 x 4.
+/// Elsewhere (AMD, NVIDIA, Adreno, Apple) 8 x 8 tiles read least and hardly spill: docs/kernels/compiled.md.
+const FEW_REGISTERS: usize = 8;
+const MOST_RESULTS: usize = 32;
+
+impl Tile {
+    /// Whether its results do not fit in the registers of an invocation.
+    fn spills(&self, target: &Target) -> bool {
+        target.subgroup <= FEW_REGISTERS && 16 * self.down * self.across > MOST_RESULTS
+    }
+}
 
 impl Form {
     /// What a workgroup computes, where one computes a tile.
@@ -30,7 +44,7 @@ impl Form {
         match self {
             Self::Tiled(tile) => Some(tile.block()),
             Self::Matrix(matrix) => Some(matrix.block()),
-            Self::Direct { .. } => None,
+            Self::Direct { .. } | Self::Narrow { .. } => None,
         }
     }
 
@@ -41,7 +55,10 @@ impl Form {
         };
         let units = target.matrix.filter(|_| target.precision == Precision::Mixed);
         // Subgroups are whole only where a workgroup is made of such.
-        let whole = |of: &Matrix| of.invocations().is_multiple_of(of.units.subgroup[1]);
+        let whole = |of: &Matrix| {
+            of.invocations().is_multiple_of(of.units.subgroup[1])
+                && of.block().staged_evenly(of.invocations())
+        };
         let matrices = units.into_iter().flat_map(Matrix::all).filter(whole);
         let matrices = matrices.filter(move |of| fits(of.bytes(), of.invocations())).map(Self::Matrix);
         let tiles = TILES
@@ -79,7 +96,9 @@ impl Block {
 pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
     let mut all = vec![default(of, target)];
     let direct = target.software || of.i < WIDE || of.o < WIDE;
-    let more = tiled(of, target).into_iter().chain(if direct { direct_all(of, target) } else { vec![] });
+    let narrow = if target.software { vec![] } else { narrow(of, target) };
+    let more = narrow.into_iter().chain(tiled(of, target));
+    let more = more.chain(if direct { direct_all(of, target) } else { vec![] });
     for variant in more {
         if !all.contains(&variant) {
             all.push(variant);
@@ -90,13 +109,37 @@ pub fn candidates(of: &Contraction, target: &Target) -> Vec<Variant> {
 
 /// What is sensible where nothing was measured.
 fn default(of: &Contraction, target: &Target) -> Variant {
+    let narrow = if target.software { vec![] } else { narrow(of, target) };
+    let full = |variant: &&Variant| match variant.form {
+        Form::Narrow { pixels } => {
+            Narrow::new(of, pixels).threads(of) * variant.split_k >= target.invocations
+        }
+        Form::Direct { .. } | Form::Tiled(_) | Form::Matrix(_) => false,
+    };
+    if let Some(variant) = narrow.iter().find(full).or(narrow.last()) {
+        return *variant;
+    }
     let workgroups = |variant: &Variant| {
         variant.form.block().map_or(0, |block| block.workgroups(&of.gemm()) * variant.split_k)
     };
-    let tiled = if target.software { vec![] } else { tiled(of, target) };
+    let mut tiled = if target.software { vec![] } else { tiled(of, target) };
+    tiled.sort_by_key(|variant| matches!(variant.form, Form::Tiled(tile) if tile.spills(target)));
     let largest = tiled.iter().max_by_key(|variant| workgroups(variant));
     let chosen = tiled.iter().find(|variant| workgroups(variant) >= BUSY).or(largest).copied();
     chosen.unwrap_or_else(|| direct(of, target.invocations, &register_tiles(of), target))
+}
+
+/// Kernels for few columns, those that read least for each result first.
+fn narrow(of: &Contraction, target: &Target) -> Vec<Variant> {
+    let variant = |pixels| {
+        let threads = Narrow::new(of, pixels).threads(of);
+        let split_k = match of.kind {
+            Kind::WeightGrad => target.invocations.div_ceil(threads).min(of.batch * of.geometry.small[0]),
+            Kind::Conv2d | Kind::ConvTranspose2d => 1,
+        };
+        Variant { form: Form::Narrow { pixels }, split_k }
+    };
+    Narrow::pixels(of).into_iter().map(variant).collect()
 }
 
 /// Tiles of which little is empty and that are not much smaller than the largest such, with parts that keep a device busy.
@@ -104,7 +147,7 @@ fn tiled(of: &Contraction, target: &Target) -> Vec<Variant> {
     let gemm = of.gemm();
     let results = of.shapes()[2].len();
     let wide = gemm.n > NARROW;
-    let fitting = Form::tiles(target).filter(|(_, block)| !(wide && block.columns <= NARROW));
+    let fitting = Form::tiles(target).filter(|_| wide);
     let least = fitting.clone().map(|(_, block)| block.computed(&gemm)).min().unwrap_or(0);
     let full = fitting.filter(|(_, block)| 2 * block.computed(&gemm) <= 3 * least);
     let largest = full.clone().map(|(_, block)| block.rows * block.columns).max().unwrap_or(0);

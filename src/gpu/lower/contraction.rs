@@ -3,17 +3,20 @@
 use super::call::{Call, Calls, Memory};
 use super::candidates::choose;
 use super::expression::Fused;
+use super::fuse::Fusion;
 use super::gemm::{Contraction, GemmShape, Kind};
 use super::lanes::lanes;
+use super::narrow::Narrow;
 use super::pointwise::add_parts;
 use super::variant::{Block, Form, Matrix, MatrixUnits, Variant};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Op};
 use crate::real::Precision;
 use crate::shape::{ConvGeometry, Shape};
 
 /// The kernel of the nodes `terms`, equal in shape, whose sum is taken, with `epilogue` of it stored as `result`.
 pub fn contraction(
     calls: &mut Calls<'_>,
+    fusion: &Fusion,
     (kind, g): (Kind, &ConvGeometry),
     terms: &[NodeId],
     result: NodeId,
@@ -25,13 +28,15 @@ pub fn contraction(
     let (call, vec4) = call(&of, form, split_k, shape);
     let call = call.flag("MIXED", calls.target.precision == Precision::Mixed);
     if let ([term], 1) = (terms, split_k) {
-        return finish(calls, call, vec4, *term, epilogue, shape, Memory::Node(result));
+        let call = operands(calls, fusion, call, *term);
+        return calls.push(calls.fuse(call, "EPILOGUE", epilogue, shape, vec4).write(Memory::Node(result)));
     }
     // An epilogue has to wait for the sum of all parts.
     let mut partials = Vec::new();
     for &term in terms {
         let partial = calls.scratch(split_k * shape.len());
-        finish(calls, call.clone(), vec4, term, &Fused::value(term), shape, partial);
+        let call = operands(calls, fusion, call.clone(), term);
+        calls.push(calls.fuse(call, "EPILOGUE", &Fused::value(term), shape, vec4).write(partial));
         partials.push(partial);
     }
     add_parts(calls, &partials, split_k, Memory::Node(result), shape, epilogue);
@@ -60,28 +65,33 @@ fn call(of: &Contraction, form: Form, split_k: usize, shape: Shape) -> (Call, bo
         Form::Tiled(tile) => {
             let call = tiled(of, tile.block(), tile.invocations(), split_k, shape.len());
             let call = call.define("QM", tile.down).define("QN", tile.across);
-            (call.flag("VEC4", vec4), vec4)
+            (call.flag("PAIRS", tile.across > 1).flag("VEC4", vec4), vec4)
         }
         Form::Matrix(matrix) => {
             let call = tiled(of, matrix.block(), matrix.invocations(), split_k, shape.len());
             (by_matrices(call, matrix).flag("VEC4", vec4), vec4)
         }
+        Form::Narrow { pixels } => (narrow(of, pixels, split_k, shape.len()).flag("VEC4", vec4), vec4),
     }
 }
 
-/// Gives a call the operands of node `id`, and its result.
-fn finish(
-    calls: &mut Calls<'_>,
-    call: Call,
-    vec4: bool,
-    id: NodeId,
-    epilogue: &Fused,
-    shape: Shape,
-    result: Memory,
-) {
-    let call = call.read(Memory::Node(calls.operand(id, 0))).read(Memory::Node(calls.operand(id, 1)));
-    let call = calls.fuse(call, "EPILOGUE", epilogue, shape, vec4).write(result);
-    calls.push(call);
+/// Gives a call the operands of node `id`. Of an image that is padded on the way it reads the image.
+fn operands(calls: &Calls<'_>, fusion: &Fusion, call: Call, id: NodeId) -> Call {
+    let [x, w] = [0, 1].map(|index| calls.operand(id, index));
+    let call = match calls.step.nodes[x].op {
+        Op::ReflectionPad([top, _, left, _]) if fusion.absorbed(x) => {
+            let source = calls.operand(x, 0);
+            let [_, h, w, _] = calls.shape(source).0;
+            call.flag("MIRRORED", true)
+                .constant("SOURCE_H", h)
+                .constant("SOURCE_W", w)
+                .constant("TOP", top)
+                .constant("LEFT", left)
+                .read(Memory::Node(source))
+        }
+        _ => call.read(Memory::Node(x)),
+    };
+    call.read(Memory::Node(w))
 }
 
 /// The constants of `lib/conv.wgsl`, and whether the image is read as vec4.
@@ -131,7 +141,33 @@ fn by_matrices(call: Call, matrix: Matrix) -> Call {
         .flag("SEVERAL", largest > smallest)
 }
 
-/// Through workgroup memory, as `lib/tile.wgsl` has it, by so many invocations a workgroup; from one part to the next are `len` numbers.
+/// A result of few channels: `pixels` of a row at a time; from one part to the next are `len` numbers.
+fn narrow(of: &Contraction, pixels: usize, split_k: usize, len: usize) -> Call {
+    let narrow = Narrow::new(of, pixels);
+    let [lines, blocks] = narrow.grid;
+    let call = match of.kind {
+        Kind::Conv2d => Call::new("conv/conv2d_narrow"),
+        Kind::ConvTranspose2d => Call::new("conv/conv_transpose2d_narrow"),
+        Kind::WeightGrad => Call::new("conv/conv2d_weight_grad_narrow"),
+    };
+    let call = geometry(call, of)
+        .define("P", pixels)
+        .define("N", narrow.channels)
+        .define("N_FOURS", narrow.channels / 4)
+        .define("SPAN", narrow.span)
+        .define("TAPS", narrow.taps);
+    if of.kind == Kind::WeightGrad {
+        let call = call.constant("SPLIT_K", split_k).constant("PART_LEN", len);
+        return call.threads(narrow.threads(of) * split_k);
+    }
+    call.define("LANES", narrow.lanes)
+        .constant("LAYERS", of.gemm().batch)
+        .constant("LINES", lines)
+        .constant("BLOCKS", blocks)
+        .threads(narrow.threads(of))
+}
+
+/// Through workgroup memory, as `lib/tile.wgsl` has it. A workgroup has so many `invocations`; from one part to the next are `len` numbers.
 fn tiled(of: &Contraction, tile: Block, invocations: usize, split_k: usize, len: usize) -> Call {
     let gemm = of.gemm();
     let [tiles_m, tiles_n] = tile.grid(&gemm);
@@ -144,7 +180,8 @@ fn tiled(of: &Contraction, tile: Block, invocations: usize, split_k: usize, len:
         .define("TILE_M", tile.rows)
         .define("TILE_N", tile.columns)
         .define("SLICE", tile.slice)
-        .define("SLOTS", tile.slots(invocations))
+        .define("A_EACH", tile.staged(tile.rows, invocations))
+        .define("B_EACH", tile.staged(tile.columns, invocations))
         .constant("TILES_M", tiles_m)
         .constant("TILES_N", tiles_n)
         .constant("LAYERS", gemm.batch)

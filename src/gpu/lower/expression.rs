@@ -40,6 +40,11 @@ impl Fused {
         Self { base: Some(id), leaves: vec![], expression: Expression::Value }
     }
 
+    /// Whether it is what its kernel computes, as it is.
+    pub fn is_value(&self) -> bool {
+        matches!(self.expression, Expression::Value)
+    }
+
     pub fn number(value: f64) -> Self {
         Self { base: None, leaves: vec![], expression: Expression::Number(value) }
     }

@@ -2,16 +2,18 @@
 //! stores, or by the one that reads them, as it loads.
 
 use super::expression::Fused;
+use super::gemm::Contraction;
+use super::pointwise::LONG_SUM;
 use crate::graph::{Binary, NodeId, Op, Step, Update, is_single};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
 /// Most tensors an expression reads: with a kernel's own, no more than the 8 bindings every device has.
-const MAX_LEAVES: usize = 3;
+pub const MAX_LEAVES: usize = 3;
 /// As [`MAX_LEAVES`], of an expression in the place of a norm's gradient, whose kernel binds six tensors of its own.
 const MAX_NORM_LEAVES: usize = 2;
 
-/// Most weight gradients one reduction adds up.
+/// Most gradients one reduction adds up.
 const MAX_TERMS: usize = 6;
 
 /// For every node: the expression that gives its value, and whether another node's kernel computes it on the way.
@@ -19,6 +21,8 @@ pub struct Fusion {
     fused: Vec<Fused>,
     absorbed: Vec<bool>,
     terms: HashMap<NodeId, Vec<NodeId>>,
+    /// The longest way to each node.
+    depth: Vec<usize>,
 }
 
 impl Fusion {
@@ -33,8 +37,12 @@ impl Fusion {
             fused: (0..step.nodes.len()).map(|id| fusion_root(step, id)).collect(),
             absorbed: vec![false; step.nodes.len()],
             terms: HashMap::new(),
+            depth: vec![0; step.nodes.len()],
         };
-        for id in 0..step.nodes.len() {
+        for (id, node) in step.nodes.iter().enumerate() {
+            fusion.depth[id] =
+                node.operands.iter().map(|&operand| fusion.depth[operand] + 1).max().unwrap_or(0);
+            fusion.absorbed[id] |= is_mirrored_on_the_way(step, &readers[id], id);
             if !fusion.adds_gradients(step, &readers, id) {
                 fusion.pointwise(step, &readers, id);
                 fusion.prologue(step, &readers, id);
@@ -43,17 +51,20 @@ impl Fusion {
         fusion
     }
 
-    /// Gathers the gradients of a weight that is used many times: their parts are added in one go.
+    /// Gathers the gradients of a weight or bias that is used many times: their parts are added in one go.
     fn adds_gradients(&mut self, step: &Step, readers: &[Vec<NodeId>], id: NodeId) -> bool {
         let node = &step.nodes[id];
         let terms = |&operand: &NodeId| match step.nodes[operand].op {
             _ if readers[operand].len() != 1 => None,
             Op::Conv2dWeightGrad(_) => Some(vec![operand]),
+            Op::Sum if is_long_sum(step, operand) => Some(vec![operand]),
             _ => self.terms.get(&operand).cloned(),
         };
         let Op::Binary(Binary::Add) = node.op else { return false };
         let Some(all) = node.operands.iter().map(terms).collect::<Option<Vec<_>>>() else { return false };
-        let all = all.concat();
+        let mut all = all.concat();
+        // In the same order for networks that are used in the same way.
+        all.sort_by_key(|&term| self.depth[step.nodes[term].operands[0]]);
         let work = |&term: &NodeId| {
             let shapes = step.nodes[term].operands.iter().map(|&operand| step.nodes[operand].shape);
             (step.nodes[term].op.clone(), shapes.collect::<Vec<_>>())
@@ -66,7 +77,7 @@ impl Fusion {
         true
     }
 
-    /// The weight gradients this node is the sum of: itself, or those it adds.
+    /// The gradients this node is the sum of: itself, or those it adds.
     pub fn terms(&self, id: NodeId) -> Vec<NodeId> {
         self.terms.get(&id).cloned().unwrap_or_else(|| vec![id])
     }
@@ -151,6 +162,25 @@ impl Fusion {
     pub fn load(&self, operand: NodeId) -> Fused {
         if self.absorbed[operand] { self.fused[operand].clone() } else { Fused::leaf(operand) }
     }
+}
+
+/// Whether node `id` is the padding of images that only convolutions read, or their gradients to the weights: they find the pixel that
+/// shows at a place themselves.
+fn is_mirrored_on_the_way(step: &Step, readers: &[NodeId], id: NodeId) -> bool {
+    let finds = |&reader: &NodeId| match step.nodes.get(reader).map(|node| (&node.op, &node.operands[..])) {
+        // Not a matrix product, which sees the image as one row.
+        Some((Op::Conv2d(g) | Op::Conv2dWeightGrad(g), &[image, other])) => {
+            image == id && other != id && Contraction::of(step, reader).is_some_and(|of| of.geometry == *g)
+        }
+        _ => false,
+    };
+    matches!(step.nodes[id].op, Op::ReflectionPad(_)) && readers.iter().all(finds)
+}
+
+/// Whether a sum is made of parts.
+fn is_long_sum(step: &Step, id: NodeId) -> bool {
+    let from = step.nodes[step.nodes[id].operands[0]].shape;
+    from.len() / step.nodes[id].shape.len() >= LONG_SUM
 }
 
 /// A pointwise operation of what its operands are.

@@ -74,7 +74,8 @@ impl Contraction {
     /// The contraction that a dispatch of `program` computes, if it does.
     pub fn of_dispatch(program: &Program, dispatch: &Dispatch) -> Option<Self> {
         let kernel = program.kernel(dispatch).strip_prefix("conv/")?;
-        let kind = match kernel.strip_suffix("_tiled").or(kernel.strip_suffix("_direct"))? {
+        let (kind, _) = ["_tiled", "_direct", "_narrow"].iter().find_map(|form| kernel.split_once(form))?;
+        let kind = match kind {
             "conv2d" => Kind::Conv2d,
             "conv_transpose2d" => Kind::ConvTranspose2d,
             _ => Kind::WeightGrad,

@@ -9,6 +9,7 @@ mod fuse;
 mod gemm;
 mod lanes;
 mod merge;
+mod narrow;
 mod norm;
 mod optimizer;
 mod place;
@@ -102,9 +103,9 @@ fn node(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
     };
     calls.op = calls.step.nodes[base].op.name();
     match calls.step.nodes[base].op {
-        Op::Conv2d(g) => contraction::contraction(calls, (Kind::Conv2d, &g), &[base], id, fused),
+        Op::Conv2d(g) => contraction::contraction(calls, fusion, (Kind::Conv2d, &g), &[base], id, fused),
         Op::ConvTranspose2d(g) => {
-            contraction::contraction(calls, (Kind::ConvTranspose2d, &g), &[base], id, fused)
+            contraction::contraction(calls, fusion, (Kind::ConvTranspose2d, &g), &[base], id, fused)
         }
         Op::Normalize { per, eps, .. } => norm::normalize(calls, per, eps, base, id, fused),
         _ => pointwise::sum(calls, fusion, base, id, fused),
@@ -119,8 +120,9 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
             pointwise::map(calls, fusion.of(id), Memory::Node(id))
         }
         Op::Conv2dWeightGrad(g) => {
-            contraction::contraction(calls, (Kind::WeightGrad, &g), &terms, id, &Fused::value(id))
+            contraction::contraction(calls, fusion, (Kind::WeightGrad, &g), &terms, id, &Fused::value(id))
         }
+        Op::Sum => pointwise::sum_of_sums(calls, fusion, &terms, id),
         Op::Moments(per) => norm::moments(calls, per, id),
         Op::NormalizeGradSums { per, eps } => norm::grad_sums(calls, fusion, per, eps, id),
         Op::NormalizeGrad { per, eps, fixed } => norm::grad(calls, fusion, per, eps, fixed, id),
@@ -139,7 +141,7 @@ fn memory_bound(calls: &mut Calls<'_>, fusion: &Fusion, id: usize) {
         Op::Translate { back } => pointwise::translate(calls, back, id),
         Op::Custom(ref op) => calls.custom(op, id),
         Op::Input(_) | Op::State(_) | Op::Full(_) | Op::Reshape | Op::Detach => {}
-        Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } | Op::Sum => {
+        Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Normalize { .. } => {
             unreachable!("these are the base of an expression")
         }
     }

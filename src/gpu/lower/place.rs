@@ -3,7 +3,7 @@
 use super::call::{Call, Calls, Memory};
 use super::merge::{Spot, merge};
 use super::pool::pool;
-use super::schedule::{Touched, by_level};
+use super::schedule::{Touched, in_levels};
 use super::write::Writer;
 use crate::Result;
 use crate::gpu::program::{Buffer, Crossing, Program, Region};
@@ -209,7 +209,13 @@ fn schedule(
             fixed.get(&source).map_or(Touched::Value(source), |region| Touched::Region(*region))
         }
     };
-    by_level(&mut calls.list, updates, |call| {
+    let bytes = |memory: &Memory| match (touched(memory), *memory) {
+        (Touched::Region(_), _) | (_, Memory::State(..)) => 0,
+        (_, Memory::Node(id)) => Region::bytes(step.nodes[id].shape.len()),
+        (_, Memory::Scratch(index)) => Region::bytes(calls.scratch[index]),
+    };
+    let kept = |call: &Call| call.reads.iter().map(bytes).sum();
+    in_levels(&mut calls.list, updates, kept, |call| {
         (call.reads.iter().map(touched).collect(), call.writes.iter().map(touched).collect())
     })
 }

@@ -1,6 +1,6 @@
 //! Expressions by themselves, sums, and operations that move pixels.
 
-use super::call::{Call, Calls, Memory};
+use super::call::{Call, Calls, Memory, Split};
 use super::expression::{Fused, in_fours};
 use super::fuse::Fusion;
 use super::lanes::{cooperative, lanes};
@@ -9,8 +9,8 @@ use crate::shape::{ConvGeometry, Shape};
 
 /// Parts that a workgroup adds together rather than each invocation alone.
 const MANY_PARTS: usize = 32;
-/// Elements one invocation adds up before partial sums are worth it.
-const LONG_SUM: usize = 128;
+/// Elements of a sum from which on it is made of parts, of at least half as many each.
+pub const LONG_SUM: usize = 256;
 /// Most partial sums of one result.
 const MAX_PARTS: usize = 1024;
 
@@ -43,6 +43,20 @@ pub fn sum(calls: &mut Calls<'_>, fusion: &Fusion, id: NodeId, result: NodeId, e
     add_parts(calls, &[partial], parts, last, to, epilogue);
 }
 
+/// The sum of the sums `terms`, equal in shape.
+pub fn sum_of_sums(calls: &mut Calls<'_>, fusion: &Fusion, terms: &[NodeId], result: NodeId) {
+    let (from, to) = (calls.shape(calls.operand(terms[0], 0)), calls.shape(result));
+    let parts = parts(from.len() / to.len(), to.len(), calls.target.invocations);
+    let mut partials = Vec::new();
+    for &term in terms {
+        let load = fusion.load(calls.operand(term, 0));
+        let partial = calls.scratch(parts * to.len());
+        sum_call(calls, [&load, &Fused::value(term)], [from, to], parts, partial);
+        partials.push(partial);
+    }
+    add_parts(calls, &partials, parts, Memory::Node(result), to, &Fused::value(result));
+}
+
 /// Adds `parts` tensors of shape `to` from each of `partials`, one after another; `epilogue` of the sum is `y`.
 pub fn add_parts(
     calls: &mut Calls<'_>,
@@ -61,6 +75,9 @@ pub fn add_parts(
         .constant("COUNT", count);
     let call = partials.iter().fold(call, |call, partial| call.read(*partial));
     let call = calls.fuse(call, "EPILOGUE", epilogue, to, vec4).write(y);
+    if let (&[from], Memory::Node(id)) = (partials, y) {
+        calls.splits.insert(id, Split { from, parts, epilogue: epilogue.clone() });
+    }
     calls.push(if parts < MANY_PARTS || calls.target.software {
         call.threads(count)
     } else {
@@ -74,13 +91,13 @@ pub fn add_parts(
 
 /// Into how many parts a sum of `summed` elements for each of `results` is cut to keep a device busy.
 pub fn parts(summed: usize, results: usize, invocations: usize) -> usize {
-    if summed < 2 * LONG_SUM {
+    if summed < LONG_SUM {
         return 1;
     }
     (invocations / results)
         .clamp(1, MAX_PARTS)
         .max(summed.div_ceil(4096))
-        .min(summed / LONG_SUM)
+        .min(summed / (LONG_SUM / 2))
         .min(MAX_PARTS)
 }
 
@@ -142,15 +159,22 @@ pub fn reflection_pad(calls: &mut Calls<'_>, [top, _, left, _]: [usize; 4], grad
     } else {
         (calls.shape(x), calls.shape(id), "spatial/reflection_pad")
     };
-    calls.push(
-        spatial(kernel, small, calls.shape(id))
-            .constant("YH", padded.0[1])
-            .constant("YW", padded.0[2])
-            .constant("TOP", top)
-            .constant("LEFT", left)
-            .read(Memory::Node(x))
-            .write(Memory::Node(id)),
-    );
+    let mut call = spatial(kernel, small, calls.shape(id))
+        .constant("YH", padded.0[1])
+        .constant("YW", padded.0[2])
+        .constant("TOP", top)
+        .constant("LEFT", left);
+    let mut from = Memory::Node(x);
+    if grad {
+        // Parts of what nobody else reads need not be added first.
+        let alone = |split: &Split| split.epilogue.is_value();
+        let split = if calls.is_read_beside(x, id) { None } else { calls.take_split(x, alone) };
+        let parts = split.as_ref().map_or(1, |split| split.parts);
+        from = split.map_or(from, |split| split.from);
+        let step = if lanes(padded.channels()).1 { 4 } else { 1 };
+        call = call.constant("SPLIT", parts).constant("LEN", padded.len() / step);
+    }
+    calls.push(call.read(from).write(Memory::Node(id)));
 }
 
 pub fn upsample(calls: &mut Calls<'_>, [fy, fx]: [usize; 2], grad: bool, id: NodeId) {

@@ -22,7 +22,7 @@ impl Pool {
 /// Shares buffers between values that are never alive together. Time is counted in levels: what stands together never
 /// shares. A bundle lives as long as any of its values.
 pub fn pool(calls: &[Call], levels: &[usize], bundles: &Bundles, spot: impl Fn(Memory) -> Spot) -> Pool {
-    let mut units: Vec<(Vec<Memory>, Lifetime)> = Vec::new();
+    let mut units: Vec<(Vec<(Memory, u64)>, Lifetime)> = Vec::new();
     let mut unit_of: HashMap<Memory, usize> = HashMap::new();
     for (call, &at) in calls.iter().zip(levels) {
         for &memory in call.reads.iter().chain(&call.writes) {
@@ -31,21 +31,21 @@ pub fn pool(calls: &[Call], levels: &[usize], bundles: &Bundles, spot: impl Fn(M
                 units[unit].1.last = at;
                 continue;
             }
-            let values =
-                bundles.find(value).map_or_else(|| vec![value], |(bundle, _)| bundles.list[bundle].clone());
-            values.iter().for_each(|value| {
-                unit_of.insert(*value, units.len());
+            let values = bundles.with(value, Region::bytes(len));
+            values.iter().for_each(|&(value, _)| {
+                unit_of.insert(value, units.len());
             });
-            let size = values.len() * Region::bytes(len) as usize;
+            let size = values.iter().map(|(_, bytes)| *bytes as usize).sum();
             units.push((values, Lifetime { made: at, last: at, size }));
         }
     }
     let slots = share(&units.iter().map(|(_, lifetime)| *lifetime).collect::<Vec<_>>());
     let mut pool = Pool { sizes: slots.sizes.iter().map(|&size| size as u64).collect(), ..Pool::default() };
-    for ((values, lifetime), slot) in units.iter().zip(slots.of) {
-        let size = (lifetime.size / values.len()) as u64;
-        for (value, index) in values.iter().zip(0..) {
-            pool.regions.insert(*value, Region { buffer: Buffer::Pool(slot), offset: index * size, size });
+    for ((values, _), slot) in units.into_iter().zip(slots.of) {
+        let mut offset = 0;
+        for (value, size) in values {
+            pool.regions.insert(value, Region { buffer: Buffer::Pool(slot), offset, size });
+            offset += size;
         }
     }
     pool

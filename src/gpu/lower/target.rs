@@ -23,6 +23,8 @@ pub struct Target {
     pub precision: Precision,
     /// What multiplies matrices, for contractions in mixed precision.
     pub matrix: Option<MatrixUnits>,
+    /// Fewest invocations that the device runs side by side.
+    pub subgroup: usize,
     /// Kernels of contractions that were measured or pinned; the others get a default.
     pub choices: TuningTable,
 }
@@ -38,6 +40,7 @@ impl Target {
         workgroup_invocations: 256,
         precision: Precision::F32,
         matrix: None,
+        subgroup: 32,
         choices: TuningTable::NONE,
     };
     /// A software driver on a processor's cores.
@@ -50,6 +53,7 @@ impl Target {
         workgroup_invocations: 256,
         precision: Precision::F32,
         matrix: None,
+        subgroup: 8,
         choices: TuningTable::NONE,
     };
 }

@@ -27,8 +27,13 @@ pub enum Form {
     },
     /// Through workgroup memory, `shaders/conv/*_tiled.wgsl`.
     Tiled(Tile),
-    /// The same by matrix units, `shaders/lib/matrix.wgsl`; in mixed precision.
+    /// Tiles by matrix units, `shaders/lib/matrix.wgsl`; in mixed precision.
     Matrix(Matrix),
+    /// For results of few channels, all of them in one invocation, `shaders/conv/*_narrow.wgsl`.
+    Narrow {
+        /// Pixels of a row that an invocation computes; of a weight gradient, that it takes at a time.
+        pixels: usize,
+    },
 }
 
 /// The part of a product that a workgroup computes.
@@ -125,7 +130,7 @@ const fn tile([rows, columns]: [usize; 2], [down, across]: [usize; 2], slice: us
 }
 
 /// Every tile, those that read least for each result first.
-pub const TILES: [Tile; 14] = [
+pub const TILES: [Tile; 11] = [
     tile([128, 128], [2, 2], 16),
     tile([128, 128], [2, 2], 8),
     tile([128, 64], [2, 2], 16),
@@ -137,15 +142,13 @@ pub const TILES: [Tile; 14] = [
     tile([32, 64], [1, 1], 16),
     tile([16, 64], [1, 1], 16),
     tile([32, 32], [1, 1], 16),
-    tile([256, 4], [1, 1], 16),
-    tile([128, 4], [1, 1], 16),
-    tile([32, 4], [1, 1], 16),
 ];
 
 impl std::fmt::Display for Variant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.form {
             Form::Direct { rows, lanes } => write!(f, "direct {rows}x{lanes}")?,
+            Form::Narrow { pixels } => write!(f, "narrow {pixels}")?,
             Form::Tiled(Tile { rows, columns, down, across, slice }) => {
                 write!(f, "tile {rows}x{columns}, {}x{} each, slice {slice}", 4 * down, 4 * across)?;
             }
@@ -164,10 +167,10 @@ impl Tile {
         self.rows * self.columns / (16 * self.down * self.across)
     }
 
-    /// Bytes of workgroup memory.
+    /// Bytes of workgroup memory, of the contraction that takes most.
     pub fn bytes(&self, precision: Precision) -> usize {
         let four = if precision.is_single() { 16 } else { 8 };
-        self.slice * ((self.rows / 4 + self.columns / 4) | 1) * four
+        self.slice / 4 * (self.rows + self.columns + 2) * four
     }
 
     /// What a workgroup computes.
@@ -177,9 +180,18 @@ impl Tile {
 }
 
 impl Block {
-    /// Blocks of 4 x 4 numbers that each of so many invocations stages of every slice.
-    pub(super) fn slots(&self, invocations: usize) -> usize {
-        ((self.rows + self.columns) * self.slice / 16).div_ceil(invocations)
+    /// Fours that each of so many invocations stages of every slice of an operand with so many rows or columns.
+    pub(super) fn staged(&self, extent: usize, invocations: usize) -> usize {
+        (extent * self.slice / 4).div_ceil(invocations)
+    }
+
+    /// Whether so many invocations can stage a slice by `shaders/lib/stage.wgsl`: each as many fours as the others, and always
+    /// of the same rows or columns.
+    pub(super) fn staged_evenly(&self, invocations: usize) -> bool {
+        let even = |extent: usize| {
+            (extent * self.slice / 4).is_multiple_of(invocations) && invocations.is_multiple_of(extent / 4)
+        };
+        even(self.rows) && even(self.columns) && invocations.is_multiple_of(self.slice / 4)
     }
 
     /// Tiles down and across.

@@ -37,27 +37,36 @@ impl Writer {
         };
         let mut bindings = Vec::new();
         let mut offsets = Vec::new();
+        let mut counts = Vec::new();
         for binding in 0..call.reads.len() + call.writes.len() {
             let regions: Vec<Region> = members.iter().map(|member| region(member.binding(binding))).collect();
             let whole = cover(&regions);
             offsets.push(regions.iter().map(|region| region.offset - whole.offset).collect::<Vec<u64>>());
+            counts.push(members.iter().map(|member| shape(member.binding(binding)).len()).collect());
             bindings.push(whole);
         }
+        let of_member = |at: usize| move |member: &&Call| member.constants[at].1;
+        let differs = |at: usize| members.iter().any(|member| member.constants[at].1 != call.constants[at].1);
+        let (own, shared): (Vec<usize>, Vec<usize>) = (0..call.constants.len()).partition(|&at| differs(at));
         if members.len() > 1 {
-            source = for_members(&source, &offsets);
+            let own = own
+                .into_iter()
+                .map(|at| (call.constants[at].0, members.iter().map(of_member(at)).collect::<Vec<f64>>()));
+            source = for_members(&source, &offsets, &own.collect::<Vec<_>>());
         }
         let shader = index_of(&mut self.shaders, Shader { kernel, source });
-        let constants = call.constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let constant = |at: usize| (call.constants[at].0.to_owned(), call.constants[at].1);
+        let constants = shared.into_iter().map(constant).collect();
         let pipeline = index_of(&mut self.pipelines, Pipeline { shader, constants });
-        let [x, y, _] = call.grid;
         self.dispatches.push(Dispatch {
             op: call.op.to_owned(),
             pipeline,
             bindings,
             shapes: call.reads.iter().chain(&call.writes).map(|&memory| shape(memory)).collect(),
+            counts,
             members: members.len(),
             offsets,
-            workgroups: [x, y, members.len() as u32],
+            workgroups: Call::grid_of(members),
         });
         Ok(())
     }
@@ -78,8 +87,8 @@ fn cover(regions: &[Region]) -> Region {
 }
 
 /// A kernel for many members, told apart by the grid's z, from one that knows nothing of them: every index into binding `k`
-/// begins at the member's own of `offsets[k]`, in bytes.
-fn for_members(source: &str, offsets: &[Vec<u64>]) -> String {
+/// begins at the member's own of `offsets[k]`, in bytes, and each of `constants` is the member's own.
+fn for_members(source: &str, offsets: &[Vec<u64>], constants: &[(&str, Vec<f64>)]) -> String {
     let mut text = source.to_owned();
     let mut declarations = String::new();
     let mut begin = String::new();
@@ -88,19 +97,43 @@ fn for_members(source: &str, offsets: &[Vec<u64>]) -> String {
             continue;
         }
         let (name, size) = declared(source, binding);
-        let of_member =
-            |(member, offset): (usize, &u64)| format!("select(0u, {}u, id.z == {member}u)", offset / size);
-        let terms: Vec<String> =
-            offsets.iter().enumerate().filter(|(_, offset)| **offset > 0).map(of_member).collect();
+        let offsets: Vec<u64> = offsets.iter().map(|offset| offset / size).collect();
         text = indexed_from(&text, name, &format!("{name}_from + "));
         declarations.push_str(&format!("var<private> {name}_from: u32;\n"));
-        begin.push_str(&format!("\n    {name}_from = {};", terms.join(" + ")));
+        begin.push_str(&format!("\n    {name}_from = {};", of_member(&offsets)));
+    }
+    for (name, values) in constants {
+        for kind in ["u32", "f32"] {
+            let constant = format!("override {name}: {kind};");
+            if text.contains(&constant) {
+                text = text.replace(&constant, &format!("var<private> {name}: {kind};"));
+                let values: Vec<String> = values.iter().map(|value| format!("{kind}({value})")).collect();
+                begin.push_str(&format!("\n    {name} = {};", chosen(&values)));
+            }
+        }
     }
     let entry = text.find("@compute").unwrap_or(0);
     text.insert_str(entry, &declarations);
     let body = text[entry..].find("{\n").map_or(text.len(), |at| entry + at + 1);
     text.insert_str(body, &begin);
     text
+}
+
+/// The number of a member: a multiple of its own where they are evenly apart.
+fn of_member(numbers: &[u64]) -> String {
+    let step = numbers.get(1).copied().unwrap_or(0);
+    let evenly = numbers.iter().zip(0..).all(|(&number, member)| number == member * step);
+    let text = |number: &u64| format!("{number}u");
+    if evenly { format!("id.z * {step}u") } else { chosen(&numbers.iter().map(text).collect::<Vec<_>>()) }
+}
+
+/// The value of a member.
+fn chosen(values: &[String]) -> String {
+    let or = |text: String, (member, value): (usize, &String)| match *value == values[0] {
+        true => text,
+        false => format!("select({text}, {value}, id.z == {member}u)"),
+    };
+    values.iter().enumerate().skip(1).fold(values[0].clone(), or)
 }
 
 /// The name of a binding's array and the bytes of its elements.
@@ -144,10 +177,20 @@ mod tests {
         let kernel = "alias real = f32;\nalias real4 = vec4<f32>;\nalias lane = real4;\n@group(0) @binding(0) var<storage, read> x: array<lane>;\n\
             @group(0) @binding(1) var<storage, read_write> max_x: array<real>;\n\
             @compute @workgroup_size(64)\nfn main(id: vec3<u32>) {\n    max_x[id.x] = x[id.x].x;\n}\n";
-        let text = for_members(kernel, &[vec![0, 512], vec![256, 0]]);
-        assert!(text.contains("x_from = select(0u, 32u, id.z == 1u);"), "{text}");
-        assert!(text.contains("max_x_from = select(0u, 64u, id.z == 0u);"), "{text}");
+        let text = for_members(kernel, &[vec![0, 512], vec![256, 0]], &[]);
+        assert!(text.contains("x_from = id.z * 32u;"), "{text}");
+        assert!(text.contains("max_x_from = select(64u, 0u, id.z == 1u);"), "{text}");
         assert!(text.contains("max_x[max_x_from + id.x] = x[x_from + id.x].x;"), "{text}");
-        assert_eq!(for_members(kernel, &[vec![0, 0], vec![0, 0]]), kernel);
+        assert_eq!(for_members(kernel, &[vec![0, 0], vec![0, 0]], &[]), kernel);
+    }
+
+    #[test]
+    fn members_have_their_own_constants() {
+        let kernel = "override C: u32;\noverride KEEP: f32;\n@compute @workgroup_size(64)\nfn main(id: vec3<u32>) {\n}\n";
+        let text = for_members(kernel, &[], &[("C", vec![2.0, 3.0, 2.0]), ("KEEP", vec![0.5, 1.0, 2.0])]);
+        assert!(text.contains("var<private> C: u32;"), "{text}");
+        assert!(text.contains("C = select(u32(2), u32(3), id.z == 1u);"), "{text}");
+        let keep = "KEEP = select(select(f32(0.5), f32(1), id.z == 1u), f32(2), id.z == 2u);";
+        assert!(text.contains(keep), "{text}");
     }
 }

@@ -32,6 +32,8 @@ fn conv2d() -> Vec<Case> {
         ([2, 16, 16, 128], [4, 4, 128, 128], ConvOptions::new(2, 1)),
         ([8, 4, 4, 128], [4, 4, 128, 1], ConvOptions::new(1, 0)),
         ([1, 24, 24, 32], [7, 7, 32, 3], ConvOptions::new(1, 3)),
+        ([2, 9, 13, 20], [3, 4, 20, 4], UNEVEN),
+        ([1, 6, 5, 8], [3, 3, 8, 8], ConvOptions::new(2, 1)),
     ];
     let case = |(x, w, options): ([usize; 4], [usize; 4], ConvOptions)| {
         Case::new("conv2d", &[x, w], move |v| v[0].conv2d(v[1], options))
@@ -44,7 +46,19 @@ fn conv2d() -> Vec<Case> {
     let stretched = Case::new("conv2d", &[[2, 4, 4, 3], [3, 3, 3, 1], [1, 1, 1, 3]], |v| {
         Ok(v[0].conv2d(v[1], ConvOptions::new(1, 1))?.add(v[2])?.relu())
     });
-    shapes.map(case).into_iter().chain(networks).chain([bias, stretched]).collect()
+    // Of an image that is continued by mirroring it, which the kernels do on the way.
+    let mirrored = [
+        ([2, 5, 4, 3], [3, 3, 3, 4], [2, 1, 0, 3], ConvOptions::new(2, 1)),
+        ([1, 16, 16, 32], [3, 3, 32, 64], [1; 4], ConvOptions::new(1, 0)),
+        ([1, 20, 20, 3], [7, 7, 3, 32], [3; 4], ConvOptions::new(1, 0)),
+        ([1, 20, 20, 32], [7, 7, 32, 3], [3; 4], ConvOptions::new(1, 0)),
+    ];
+    let mirrored = mirrored.map(|(x, w, padding, options)| {
+        let case =
+            Case::new("conv2d", &[x, w], move |v| v[0].reflection_pad2d(padding)?.conv2d(v[1], options));
+        case.by_every_kernel()
+    });
+    shapes.map(case).into_iter().chain(networks).chain([bias, stretched]).chain(mirrored).collect()
 }
 
 fn conv_transpose2d() -> Vec<Case> {
@@ -63,6 +77,8 @@ fn conv_transpose2d() -> Vec<Case> {
         ([2, 8, 8, 64], [4, 4, 64, 64], ConvOptions::new(2, 1)),
         ([4, 16, 16, 32], [4, 4, 3, 32], ConvOptions::new(2, 1)),
         ([1, 16, 16, 64], [3, 3, 32, 64], ConvOptions::new(2, 1).output_padding(1)),
+        ([2, 5, 7, 12], [3, 3, 4, 12], ConvOptions::new(2, 1).output_padding(1)),
+        ([1, 5, 6, 8], [3, 5, 8, 8], ConvOptions { output_padding: [1, 0], ..UNEVEN }),
     ];
     let case = |(x, w, options): ([usize; 4], [usize; 4], ConvOptions)| {
         let case = Case::new("conv_transpose2d", &[x, w], move |v| v[0].conv_transpose2d(v[1], options));
@@ -96,5 +112,6 @@ fn weight_grad() -> Vec<Case> {
         })
     };
     let [small, network] = shapes.map(case);
-    vec![small, network.by_every_kernel()]
+    let to_image = case(([2, 11, 12, 20], [2, 11, 12, 3], [7, 7], ConvOptions::new(1, 3)));
+    vec![small, network.by_every_kernel(), to_image.by_every_kernel()]
 }

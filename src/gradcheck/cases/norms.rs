@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::gradcheck::trial::{Draw, draw};
-use crate::shape::Shape;
+use crate::shape::{ConvOptions, Shape};
 
 const EPS: f64 = 1e-5;
 
@@ -60,6 +60,21 @@ pub fn all() -> Vec<Case> {
             v[0].batch_norm_eval(running, Some(v[1]), EPS)
         })
     }));
+    // Of convolutions that are made in parts, which the norm adds up: few rows, and many.
+    for shape in [[4, 4, 4, 64], [2, 16, 16, 64]] {
+        let [.., c] = shape;
+        let shapes = [shape, [3, 3, c, 16], [1, 1, 1, 16], [1, 1, 2, 16]];
+        for per_image in [false, true] {
+            let op = if per_image { "instance_norm" } else { "batch_norm" };
+            let case = Case::new(op, &shapes, move |v| {
+                let y = v[0].conv2d(v[1], ConvOptions::new(1, 1))?.add(v[2])?;
+                let affine = Some(v[3]);
+                Ok(if per_image { y.instance_norm(affine, EPS)? } else { y.batch_norm(affine, EPS)? }.tanh())
+            });
+            // What a bias adds, the norm takes away: beside numbers of other sizes its gradient is rounding.
+            all.push(case.by_every_kernel().draws(&[Draw::Unit]));
+        }
+    }
     all.into_iter().map(everywhere).collect()
 }
 

@@ -25,7 +25,7 @@ const BATCH: usize = 16;
 pub fn evaluate(
     checkpoint: &Checkpoint,
     device: &Device,
-    judging: Judging,
+    judging: &Judging,
     watch: &dyn Preparation,
 ) -> Result<Vec<Figure>> {
     if judging.count.is_some() {
@@ -52,6 +52,7 @@ pub fn evaluate(
             targets,
             partners: partners.as_ref(),
         })?);
+        figures.extend(judging.compare(&format!("{name}: "), &translations, targets, watch)?);
     }
     Ok(figures)
 }

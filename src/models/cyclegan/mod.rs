@@ -182,7 +182,7 @@ impl Model for CycleGan {
     fn evaluate(
         checkpoint: &Checkpoint,
         device: &Device,
-        judging: Judging,
+        judging: &Judging,
         watch: &dyn Preparation,
     ) -> Result<Vec<Figure>> {
         evaluation::evaluate(checkpoint, device, judging, watch)

@@ -35,16 +35,16 @@ settings! {
     /// All settings of a CycleGAN run. Written as the run's `config.toml`, they are enough to run it again.
     full CycleGanConfig;
     perhaps {
-        /// Channels of the images of X, where they are not --channels: 1 beside 3 for Y, for example, to colour grey images.
+        /// Channels of X [default: --channels]; for example 1, with 3 for Y, to colour grey images.
         x_channels: usize,
-        /// Channels of the images of Y, where they are not --channels.
+        /// Channels of Y [default: --channels].
         y_channels: usize,
     }
     always {
-        /// The first set of images, X: a folder or .zip file, or a bundled set such as builtin:noto.
+        /// Dataset X: a folder or .zip file of images, or a bundled set such as builtin:noto.
         #[arg(value_name = "DIR|ZIP|builtin:SET")]
         x: String,
-        /// The second set of images, Y.
+        /// Dataset Y.
         #[arg(value_name = "DIR|ZIP|builtin:SET")]
         y: String,
         /// The generators: plain convolutions, or the published residual network.
@@ -53,22 +53,23 @@ settings! {
         /// What the discriminators judge: the whole image, patches, or overlapping patches of 70x70 pixels.
         #[arg(value_parser = named::<Discriminator>, value_name = "whole|patch|patch70")]
         discriminator: Discriminator,
-        /// Discriminators of each set, each looking at images half as large as the one before; their losses are averaged.
+        /// Discriminators per dataset, each on images half as large as the one before; their losses are averaged.
         scales: usize,
-        /// How far an image translated there and back is from where it began: mean squared or absolute error, or not
-        /// counted.
+        /// Cycle-consistency loss between an image and its translation there and back: mean squared error, mean absolute
+        /// error, or none.
         #[arg(value_parser = named::<CycleLoss>, value_name = "mse|l1|none")]
         cycle_loss: CycleLoss,
         /// Weight of the cycle loss; 0 turns it off.
         lambda_cycle: f64,
-        /// Weight of the identity loss: a generator should leave images of its target set as they are; 0 turns it off.
+        /// Weight of the identity loss (a generator should not change images of its target dataset); 0 turns it off.
         lambda_identity: f64,
-        /// The steps of an iteration: each loss apart, discriminators then generators, or generators then discriminators.
+        /// Order of updates in an iteration: each loss on its own, discriminators then generators, or generators then
+        /// discriminators.
         #[arg(value_parser = named::<Updates>, value_name = "apart|discriminators-first|generators-first")]
         updates: Updates,
-        /// With --updates apart: show the discriminators fakes every this many iterations.
+        /// With --updates apart: train the discriminators on fakes every N iterations.
         d_fake_every: u64,
-        /// Past translations of each direction that are shown to the discriminators again; 0 shows only new ones.
+        /// Size of each direction's image pool of past translations; 0 turns it off.
         pool: usize,
     }
 }

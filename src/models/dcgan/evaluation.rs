@@ -19,7 +19,7 @@ use crate::{Error, Result};
 pub fn evaluate(
     checkpoint: &Checkpoint,
     device: &Device,
-    judging: Judging,
+    judging: &Judging,
     watch: &dyn Preparation,
 ) -> Result<Vec<Figure>> {
     if judging.paired {
@@ -43,5 +43,9 @@ pub fn evaluate(
         watch.ready(images.len(), count);
         Ok(())
     })?;
-    generated(&images, &set(&training), &set(&held_out))
+    let (training, held_out) = (set(&training), set(&held_out));
+    let mut figures = generated(&images, &training, &held_out)?;
+    let real = if held_out.is_empty() { &training } else { &held_out };
+    figures.extend(judging.compare("", &images, real, watch)?);
+    Ok(figures)
 }

@@ -146,7 +146,7 @@ impl Model for Dcgan {
     fn evaluate(
         checkpoint: &Checkpoint,
         device: &Device,
-        judging: Judging,
+        judging: &Judging,
         watch: &dyn Preparation,
     ) -> Result<Vec<Figure>> {
         evaluation::evaluate(checkpoint, device, judging, watch)

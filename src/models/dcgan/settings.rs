@@ -24,21 +24,21 @@ settings! {
         /// A folder or .zip file of images, or a bundled set such as builtin:noto, builtin:noto/faces or builtin:twemoji.
         #[arg(value_name = "DIR|ZIP|builtin:SET")]
         data: String,
-        /// Leave out an epoch's last batch where it is short.
+        /// Drop an epoch's last batch if it is short.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         drop_last: bool,
-        /// Numbers in one noise vector.
+        /// Length of a noise vector.
         noise_size: usize,
         /// Distribution of the noise: uniform from -1 to 1, or normal.
         #[arg(value_parser = named::<NoiseKind>, value_name = "uniform|normal")]
         noise: NoiseKind,
-        /// Whether the generator's features from 32x32 pixels on are gated by those of an eighth of their size; for images
-        /// of 64 pixels or more.
+        /// Skip-layer excitation: features an eighth as large gate the generator's features of 32x32 pixels and more. For
+        /// images of 64 pixels or more.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         excite: bool,
-        /// Step the discriminator every this many iterations.
+        /// Update the discriminator every N iterations.
         d_every: u64,
-        /// Whether the generator's step draws noise of its own, not the noise of the discriminator's.
+        /// Draw new noise for the generator's step instead of reusing the discriminator's.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         fresh_noise: bool,
     }

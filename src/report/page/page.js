@@ -71,7 +71,7 @@ if (measured) main.append(section("curves", "Curves", smoothing(), alone ? chart
 if (measured) main.append(section("signs", "Signs of trouble", alone ? signs(alone) : each(signs)));
 if (judged) main.append(section("figures", "Figures", alone ? evaluation(alone) : evaluations(runs)));
 if (alone) {
-  main.append(section("settings", "Settings", settings(alone)), section("next", "How to go on", commands(alone)));
+  main.append(section("settings", "Settings", settings(alone)), section("next", "How to continue", commands(alone)));
 }
 drawAll();
 

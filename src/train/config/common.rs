@@ -23,137 +23,140 @@ settings! {
     /// All settings that every model has.
     full Common;
     perhaps {
-        /// Where values that are not given come from: small, the default, seed, course or paper.
+        /// Where settings come from that are not given. The default is small.
         #[arg(value_parser = named::<Preset>, value_name = "small|seed|course|paper")]
         preset: Preset,
-        /// Iterations in all; or give --epochs.
+        /// Total number of iterations; or give --epochs.
         #[arg(conflicts_with = "epochs")]
         steps: u64,
-        /// Passes over all images, of several sets over the largest; or give --steps.
+        /// Passes over the dataset (the larger one of two); or give --steps.
         epochs: u64,
-        /// Scale images to this height and width and train on random crops of --size, of large ones without shrinking them
-        /// much; where it is not given, crops are of images 1.1 times as large, or there are none: see --augment.
+        /// Scale images to this size and train on random crops of --size. By default --augment decides: deluxe crops from
+        /// images 1.1 times as large, the others do not crop.
         #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
         load_size: Size,
-        /// The generators' learning rate, where it is not --lr.
+        /// The generators' learning rate [default: --lr].
         g_lr: f64,
-        /// The discriminators' learning rate, where it is not --lr.
+        /// The discriminators' learning rate [default: --lr].
         d_lr: f64,
-        /// With the linear schedule: the step after which the learning rate falls; half of all where it is not given.
+        /// With the linear schedule: the step after which the learning rate falls [default: half of all steps].
         decay_from: u64,
-        /// The discriminators' normalisation, where it is not --norm: none, over the batch, over each image, or of the
-        /// weights by their largest singular value.
+        /// The discriminators' normalisation [default: --norm]: none, batch norm, instance norm, or spectral normalisation
+        /// of the weights.
         #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance|spectral")]
         d_norm: Norm,
-        /// Refuse to start where more memory than this is planned, in MiB.
+        /// Refuse to start if the run needs more memory than this, in MiB.
         #[arg(value_name = "MIB")]
         memory_limit: u64,
     }
     always {
-        /// Height and width of the images in training, or WIDTHxHEIGHT: for dcgan sides that can be halved to 3 to 16 pixels, such as
-        /// 64, 96x64 or 80; for cyclegan multiples of 4.
+        /// Size of the training images. For dcgan, sides that can be halved down to 3 to 16 pixels, such as 64, 96x64 or 80;
+        /// for cyclegan, multiples of 4.
         #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
         size: Size,
-        /// 3 for colour, 1 for grey, 4 for colour and transparency.
+        /// 3 for colour, 1 for grey, 4 for colour with transparency.
         channels: usize,
-        /// How images take the shape of --size: the centre cropped, or the whole image stretched.
-        #[arg(value_parser = named::<Fit>, value_name = "crop|stretch")]
+        /// How images are brought to --size: cut the centre, stretch the whole image, or take random crops at the image's
+        /// own scale (or at --load-size).
+        #[arg(value_parser = named::<Fit>, value_name = "crop|stretch|crop-random")]
         fit: Fit,
-        /// Go on without images that cannot be read.
+        /// Skip images that cannot be read.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         skip_bad: bool,
-        /// Fraction of each set's images that is not trained on.
+        /// Fraction of each dataset to keep out of training, for evaluate.
         holdout: f64,
-        /// Images as they are (none and basic), or cropped out of slightly larger ones and mirrored (deluxe: 1.1 times
-        /// as large, close to the 286/256 of the published CycleGAN).
+        /// Data augmentation: nothing (none, basic), or random crops from images 1.1 times as large and random mirroring
+        /// (deluxe; the published CycleGAN uses 286/256).
         #[arg(value_parser = named::<AugmentKind>, value_name = "none|basic|deluxe")]
         augment: AugmentKind,
-        /// Rotate images at random by up to this many degrees either way.
+        /// Rotate images randomly by up to this many degrees either way.
         rotate: f64,
-        /// Stretch images at random by up to this fraction, height and width each.
+        /// Stretch images randomly by up to this fraction, height and width separately.
         stretch: f64,
-        /// Augmentation of real and fake images in front of the discriminators: none, or some of
+        /// DiffAugment, which augments real and fake images before the discriminators: none, or any of
         /// color,translation,cutout.
         #[arg(value_parser = parts, value_name = "PART,PART..|none")]
         diffaugment: DiffAugmentParts,
-        /// Images of each set a step.
+        /// Batch size: images of each dataset per step.
         batch: usize,
-        /// Channels of the generators: behind CycleGAN's first layer, in front of DCGAN's last one.
+        /// Channels of the generators: after CycleGAN's first layer, before DCGAN's last layer.
         g_width: usize,
-        /// Residual blocks: in the middle of CycleGAN's generators, in front of each of the doublings of DCGAN's.
+        /// Residual blocks: in the middle of CycleGAN's generators, before each upsampling stage of DCGAN's.
         blocks: usize,
-        /// How generators double the size: by transposed convolutions, or by repeated or by interpolated pixels and a
-        /// convolution, which leave no checkerboards.
+        /// How generators upsample: transposed convolutions, or nearest or bilinear interpolation and a convolution, which
+        /// avoid checkerboard patterns.
         #[arg(value_parser = named::<Upsample>, value_name = "transposed|nearest|bilinear")]
         upsample: Upsample,
-        /// Channels behind the discriminators' first layer; each layer after has twice as many.
+        /// Channels after the discriminators' first layer; each later layer has twice as many.
         d_width: usize,
-        /// Normalisation: none, over the batch, or over each image.
+        /// Normalisation: none, batch norm, or instance norm.
         #[arg(value_parser = named::<Norm>, value_name = "none|batch|instance")]
         norm: Norm,
-        /// Whether batch or instance norm stands behind the first layer of discriminators of whole images too.
+        /// Normalise after the discriminator's first layer too (discriminators of whole images).
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         d_first_norm: bool,
-        /// Whether batch norm goes by the images of all ranks together, where there are several, and not by each rank's own.
+        /// Compute batch norm over the images of all ranks instead of each rank's own.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         sync_batch_norm: bool,
-        /// Slope of the discriminators' leaky ReLU below 0.
+        /// Negative slope of the discriminators' leaky ReLU.
         slope: f64,
-        /// Initial weights: uniform in 1/sqrt(fan_in), normal with deviation 0.02, or those of a safetensors file, such as a
-        /// checkpoint; of a file that holds one network, generator=FILE. May be given several times.
+        /// Initial weights: uniform within 1/sqrt(fan_in), normal with standard deviation 0.02, or from a safetensors file
+        /// such as a checkpoint. For a file with a single network, say which: generator=FILE. May be repeated.
         #[arg(value_name = "uniform|normal|[NETWORK=]FILE")]
         #[serde(with = "one_or_more")]
         init: Vec<Initial>,
         /// Adversarial loss: least squares, binary cross-entropy, or hinge.
         #[arg(value_parser = named::<Adversarial>, value_name = "lsgan|bce|hinge")]
         loss: Adversarial,
-        /// Factor of the discriminators' losses.
+        /// Factor on the discriminators' losses.
         d_scale: f64,
-        /// Factor of the generators' adversarial losses.
+        /// Factor on the generators' adversarial losses.
         g_scale: f64,
-        /// Weight of the R1 penalty: half the squared slope of the discriminators' score at real images; 0 turns it off.
+        /// Weight of the R1 gradient penalty on real images; 0 turns it off.
         r1: f64,
-        /// Add the penalty at every this many updates on real images, as many times as large.
+        /// Apply R1 only every N-th update on real images, N times as strong.
         r1_every: u64,
-        /// Decay of an average of the generators' weights that draws samples and translates; 0 keeps none.
+        /// Decay of an exponential moving average of the generators' weights, used for samples and translations; 0 turns it
+        /// off.
         average: f64,
         /// Learning rate of both optimizers.
         lr: f64,
-        /// Over the run, the learning rate is constant, constant then linear to 0, or half a cosine to 0; a run resumed with
-        /// more steps follows the longer schedule from there.
+        /// Learning rate schedule: constant, constant then linear to 0, or cosine to 0. A run resumed with more steps
+        /// follows the longer schedule from there.
         #[arg(value_parser = named::<Schedule>, value_name = "constant|linear|cosine")]
         schedule: Schedule,
-        /// Adam's decay of the first moment.
+        /// Adam's beta1.
         beta1: f64,
-        /// Adam's decay of the second moment.
+        /// Adam's beta2.
         beta2: f64,
-        /// Added by Adam to the root of the second moment.
+        /// Adam's epsilon.
         eps: f64,
-        /// Decides every random number of the run.
+        /// Seed of all random numbers of the run.
         seed: u64,
-        /// Log the losses every this many steps.
+        /// Log losses every N steps.
         log_every: u64,
-        /// Draw the sample sheets every this many steps.
+        /// Draw sample sheets every N steps.
         sample_every: u64,
-        /// Write a checkpoint every this many steps.
+        /// Write a checkpoint every N steps.
         checkpoint_every: u64,
-        /// Look for infinities and NaN in the state every this many steps; a checkpoint does so as well.
+        /// Check the state for infinities and NaN every N steps, and at every checkpoint.
         check_every: u64,
-        /// How many checkpoints stay; 0 keeps all.
+        /// How many checkpoints to keep; 0 keeps all.
         keep: usize,
-        /// What to compute on: auto (a hardware GPU, else the CPU), gpu, cpu, or a GPU's number or words of its name, see mewgan devices.
+        /// Device: auto (a hardware GPU, else the CPU), gpu, cpu, or a GPU's number or words of its name from mewgan
+        /// devices.
         #[arg(value_name = "auto|gpu|cpu|N|NAME")]
         device: String,
-        /// f32, or mixed: convolutions multiply numbers of half precision, for GPUs that are faster at that; see docs/training.md.
+        /// Precision: f32, or mixed (convolutions multiply in half precision, for GPUs that are faster at it).
         #[arg(value_parser = named::<Precision>, value_name = "f32|mixed")]
         precision: Precision,
-        /// Take kernels as they are known to be sensible; do not measure which are fastest on this GPU.
+        /// Use default kernels; do not measure which are fastest on this GPU.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tune: bool,
-        /// Decode all images at every start; do not keep those of large sets on disk as they are trained on.
+        /// Decode all images at every start; do not cache large datasets on disk.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_cache: bool,
-        /// Write no event files for TensorBoard.
+        /// Do not write TensorBoard event files.
         #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         no_tensorboard: bool,
     }
@@ -273,13 +276,27 @@ impl Common {
 
     /// How images are loaded to be trained on.
     pub fn load_options(&self, channels: usize) -> LoadOptions {
+        let plain = self.plain_options(channels);
+        match self.fit {
+            Fit::CropRandom => LoadOptions { whole: true, ..plain },
+            Fit::Crop | Fit::Stretch => LoadOptions { cache: !self.no_cache, ..self.alike_options(channels) },
+        }
+    }
+
+    /// How images are loaded to be trained on where all must have the same size.
+    pub fn alike_options(&self, channels: usize) -> LoadOptions {
         let size = self.augmentation().stored_size(self.size);
-        LoadOptions { size, cache: !self.no_cache, ..self.plain_options(channels) }
+        LoadOptions { size, ..self.plain_options(channels) }
     }
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
     pub fn plain_options(&self, channels: usize) -> LoadOptions {
-        LoadOptions { size: self.size, channels, fit: self.fit, skip_bad: self.skip_bad, cache: false }
+        LoadOptions {
+            fit: self.fit,
+            cover: self.load_size,
+            skip_bad: self.skip_bad,
+            ..LoadOptions::new(self.size, channels)
+        }
     }
 
     /// In which order the images of the set `name` are seen, and how they are changed.

@@ -35,7 +35,7 @@ pub fn check<C: RunConfig>(text: &str, origin: &Path) -> Result<()> {
     match unknown.is_empty() {
         true => Ok(()),
         false => Err(Error::Input(format!(
-            "{}: no setting of {kind}: {}; mend or remove it; `help train {kind}` lists all",
+            "{}: unknown settings for {kind}: {}; fix or remove them (`help train {kind}` lists all settings)",
             origin.display(),
             unknown.join(", ")
         ))),

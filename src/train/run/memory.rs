@@ -7,7 +7,7 @@ use crate::machine;
 use crate::ranks::Ranks;
 use crate::size::Size;
 use crate::train::config::{Common, RunConfig};
-use crate::train::dataset::DatasetSpec;
+use crate::train::dataset::{Dataset, DatasetSpec};
 use crate::train::model::Model;
 use crate::train::split::Split;
 use crate::{Error, Result};
@@ -32,26 +32,27 @@ pub fn check_networks<M: Model>(config: &M::Config, device: &Device, ranks: &Ran
     }
 }
 
-/// The memory that a run of `steps` takes on the images of `split`, in MiB, before it is taken.
+/// The memory that a run of `steps` takes on the images of `split`, in MiB, before it is taken. Of images that are loaded, `sets`,
+/// what they do take counts.
 ///
 /// # Errors
 /// If it is over the limit of `config`, or more than the machine has; the text says which batch or size would fit.
 pub fn check<M: Model>(
     config: &M::Config,
-    split: &Split,
+    (split, sets): (&Split, &[Dataset]),
     device: &Device,
     steps: &[Step],
     ranks: &Ranks,
 ) -> Result<u64> {
     let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
-    let images = images::<M>(config, split);
+    let images = images::<M>(config, split, sets);
     let needed = images
         + needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most.saturating_sub(images))?;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.common().size;
     let name = if ranks.size() > 1 { "global_batch" } else { "batch" };
-    let advice = match fitting::<M>(config, split, device, ranks, most) {
+    let advice = match fitting::<M>(config, (split, sets), device, ranks, most) {
         Some(((batch, same), needed)) if same == size => {
             format!("`{name}` {batch} would fit, with {needed} MiB")
         }
@@ -66,7 +67,11 @@ pub fn check<M: Model>(
 }
 
 /// The memory that a run's images take, in MiB.
-fn images<M: Model>(config: &M::Config, split: &Split) -> u64 {
+fn images<M: Model>(config: &M::Config, split: &Split, sets: &[Dataset]) -> u64 {
+    // Whole images take the same, whatever the crops of them.
+    if sets.iter().any(|set| set.images.varied()) {
+        return mebibytes(sets.iter().map(|set| set.images.bytes()).sum());
+    }
     let bytes =
         |set: &DatasetSpec<'_>| config.common().load_options(set.channels).bytes(split.of(set.name).len());
     mebibytes(M::datasets(config).iter().map(bytes).sum())
@@ -136,7 +141,7 @@ fn mebibytes(bytes: u64) -> u64 {
 /// Batch and size of the first of ever smaller runs that fits, and what it needs.
 fn fitting<M: Model>(
     config: &M::Config,
-    split: &Split,
+    (split, sets): (&Split, &[Dataset]),
     device: &Device,
     ranks: &Ranks,
     most: u64,
@@ -145,7 +150,7 @@ fn fitting<M: Model>(
     loop {
         let buffers = networks::<M>(&smaller, ranks).ok()?.buffers();
         let steps = Programs::new::<M>(&smaller, split, ranks).ok()?.steps();
-        let images = images::<M>(&smaller, split);
+        let images = images::<M>(&smaller, split, sets);
         let needed = images + needed(device, &buffers, &steps, most.saturating_sub(images)).ok()?;
         if needed <= most {
             let Common { batch, size, .. } = *smaller.common();

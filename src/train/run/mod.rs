@@ -165,7 +165,7 @@ impl<M: Model> Trainer<M> {
         }
         match newest() {
             Some((step, _)) => {
-                format!("; the checkpoint of step {step} is kept, go on from it with: `resume {run}`")
+                format!("; the checkpoint of step {step} is kept; continue from it with: `resume {run}`")
             }
             None => String::new(),
         }

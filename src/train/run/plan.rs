@@ -92,7 +92,7 @@ impl<M: Model> Plan<M> {
         place.check_goes_on(step, found.total)?;
         let networks = networks::<M>(&config, ranks)?;
         let mut programs = Programs::new::<M>(&config, &found.split, ranks)?;
-        let memory = memory::check::<M>(&config, &found.split, &device, &programs.steps(), ranks)?;
+        let memory = memory::check::<M>(&config, (&found.split, &[]), &device, &programs.steps(), ranks)?;
         let mut start = Start {
             after: step,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -115,6 +115,9 @@ impl<M: Model> Plan<M> {
         if !complete {
             programs = Programs::new::<M>(&config, &split, ranks)?;
         }
+        if sets.iter().any(|set| set.images.varied()) {
+            start.memory = memory::check::<M>(&config, (&split, &sets), &device, &programs.steps(), ranks)?;
+        }
         let (values, initial) = match after {
             Some((_, values)) => (Some(values), None),
             None => {
@@ -134,11 +137,11 @@ impl<M: Model> Plan<M> {
     /// # Errors
     /// If the device fails, or these kernels need more memory than there is.
     pub fn tuned(mut self, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let Setup { config, split, device, programs, ranks, .. } = &mut self.setup;
+        let Setup { config, sets, split, device, programs, ranks, .. } = &mut self.setup;
         if !config.common().no_tune {
             let steps = programs.steps();
             *device = device.clone().tuned(&steps, progress)?;
-            self.start.memory = memory::check::<M>(config, split, device, &steps, ranks)?;
+            self.start.memory = memory::check::<M>(config, (&*split, &*sets), device, &steps, ranks)?;
         }
         Ok(self)
     }

@@ -68,7 +68,7 @@ impl<M: Model> Plan<M> {
         let changed = different(&checkpoint, names).map(|(name, before, now)| changed(name, before, now));
         notes.append(&mut plan.notes);
         notes.extend(changed);
-        notes.push(format!("goes on after step {step}"));
+        notes.push(format!("continues after step {step}"));
         notes.extend(record.changes.iter().map(ToString::to_string));
         let record = Record { changes: record.changes, ..plan.record };
         Ok(Self { notes, record, ..plan })
@@ -164,7 +164,7 @@ fn check_had_none<C: RunConfig>(folder: &RunFolder, config: &C) -> Result<()> {
     let rows = if metrics.is_file() { metrics::read(metrics)? } else { Vec::new() };
     match rows.last() {
         Some(row) if row.step > config.common().intervals().checkpoint => Err(Error::Input(format!(
-            "{}: it came to step {} and has no checkpoint to go on from; start it again: `train {}` with `config` {}",
+            "{}: it reached step {} and has no checkpoint to continue from; start it again: `train {}` with `config` {}",
             folder.path().display(),
             row.step,
             C::KIND,

@@ -72,7 +72,7 @@ impl<M: Model> Trainer<M> {
     pub(super) fn draw(&mut self, watch: &mut dyn Watch) -> Result<Vec<Vec<f32>>> {
         let drawn = match self.training.save_sheets(&self.folder, self.step) {
             Err(error) => {
-                warn(error, "training goes on without this sample", watch)?;
+                warn(error, "training continues without this sample", watch)?;
                 return Ok(Vec::new());
             }
             Ok(drawn) => drawn,
@@ -131,7 +131,7 @@ impl<M: Model> Trainer<M> {
         match self.write_checkpoint(&self.folder.checkpoint_path(self.step)) {
             Ok(()) => self.prune(keep, 0, watch),
             Err(problem @ Error::Io { .. }) if last => Err(self.unsaved(&problem)),
-            Err(problem) => warn(problem, "training goes on without this checkpoint", watch),
+            Err(problem) => warn(problem, "training continues without this checkpoint", watch),
         }
     }
 
