@@ -39,11 +39,6 @@ PARTS = [
     ("train dcgan", 0.20, "{mewgan} train dcgan {images} --steps {steps} --device {device} --out {out}/dcgan --sample-every 2000 --checkpoint-every 10000"),
     ("train cyclegan", 0.20, "{mewgan} train cyclegan {pairs} --preset course --steps {steps} --device {device} --out {out}/cyclegan --sample-every 2000 --checkpoint-every 10000"),
 ]
-# The same again in mixed precision, if the program and the device offer it.
-MIXED = [
-    ("gradcheck mixed", 0.10, "{mewgan} gradcheck --device {device} --precision mixed --json"),
-    ("bench mixed", 0.15, "{mewgan} bench --device {device} --quick --precision mixed --filter steps/ --json {out}/bench-mixed.json"),
-]
 
 
 def arguments():
@@ -106,7 +101,7 @@ def reached(run):
 def summary(out, parts, device):
     """Every figure of the parts that ran."""
     found = {"device": device, "system": platform.platform(), "parts": parts, "iterations_ms": {}}
-    for name in ("bench", "bench-mixed", "torch-eager", "torch-tf32", "torch-autocast", "torch-graphs"):
+    for name in ("bench", "torch-eager", "torch-tf32", "torch-autocast", "torch-graphs"):
         found["iterations_ms"][name] = rows(out / f"{name}.json")
     if (out / "bench.json").exists():
         report = json.loads((out / "bench.json").read_text())
@@ -145,15 +140,6 @@ def table(found, minutes):
     return "\n".join(lines) + "\n"
 
 
-def offers_mixed(program):
-    """Whether the program knows mixed precision."""
-    try:
-        help_text = subprocess.run([program, "bench", "--help"], capture_output=True, text=True, timeout=30).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return "--precision" in help_text
-
-
 def main():
     chosen = arguments()
     out = chosen.out.resolve()
@@ -171,7 +157,7 @@ def main():
         "images": f"--data {shlex.quote(str(sets[0]))}" if sets else "--data builtin:noto/faces",
         "pairs": f"--x {shlex.quote(str(sets[0]))} --y {shlex.quote(str(sets[1]))}" if sets else "--x builtin:noto/faces --y builtin:twemoji/faces",
     }
-    plan = PARTS[:3] + (MIXED if offers_mixed(program) else []) + PARTS[3:]
+    plan = PARTS
     if chosen.only:
         plan = [part for part in plan if part[0] == "devices" or any(part[0].startswith(name) for name in chosen.only)]
     whole = chosen.minutes * 60
