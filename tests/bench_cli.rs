@@ -105,6 +105,24 @@ fn the_cpu_is_measured() {
     }
 }
 
+/// In mixed precision an iteration has more dispatches: those of the loss scale.
+#[test]
+fn mixed_precision_is_measured() {
+    for device in ["cpu", "gpu"] {
+        let dispatches = |more: &[&str]| {
+            let (report, text) = report(device, "steps/dcgan seed", more);
+            check_times(&report);
+            let count = |step: &Value| step[1].as_u64().unwrap();
+            let steps = rows(&report, "steps")[0]["iteration"]["dispatches"].as_array().unwrap().clone();
+            (report["precision"].clone(), text, steps.iter().map(count).sum::<u64>())
+        };
+        let (single, mixed) = (dispatches(&[]), dispatches(&["--precision", "mixed"]));
+        assert_eq!((&single.0, &mixed.0), (&"f32".into(), &"mixed".into()));
+        assert!(!single.1.contains("mixed precision") && mixed.1.contains("mixed precision"));
+        assert!(mixed.2 > single.2, "{} dispatches, in f32 {}", mixed.2, single.2);
+    }
+}
+
 #[test]
 fn a_gpu_is_measured_by_every_kernel() {
     let (report, _) = report("gpu", FILTER, &[]);

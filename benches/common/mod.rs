@@ -7,6 +7,7 @@ use mewgan::device::{self, Device};
 use mewgan::models::Kind;
 use mewgan::models::system::{self, System};
 use mewgan::random::uniform;
+use mewgan::real::Precision;
 use mewgan::train::config::Preset;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub fn devices() -> Vec<(String, Device)> {
 
 /// Both kinds of training at preset `course`.
 pub fn course() -> [System; 2] {
-    let dcgan = system::preset_of(Kind::Dcgan, Preset::Course);
-    let cyclegan = system::preset_of(Kind::CycleGan, Preset::Course);
+    let dcgan = system::preset_of(Kind::Dcgan, Preset::Course, Precision::F32);
+    let cyclegan = system::preset_of(Kind::CycleGan, Preset::Course, Precision::F32);
     [dcgan, cyclegan].map(|system| system.expect("presets fit"))
 }
 

@@ -28,6 +28,8 @@ PARTS = [
     ("devices", 0.02, "{mewgan} devices"),
     ("gradcheck", 0.15, "{mewgan} gradcheck --device {device} --json"),
     ("bench", 0.30, "{mewgan} bench --device {device} --quick --json {out}/bench.json"),
+    ("gradcheck mixed", 0.10, "{mewgan} gradcheck --device {device} --precision mixed --json"),
+    ("bench mixed", 0.15, "{mewgan} bench --device {device} --quick --precision mixed --filter steps/,contractions/ --json {out}/bench-mixed.json"),
     ("torch eager", 0.06, "{peer} --device cuda --json {out}/torch-eager.json"),
     ("torch tf32", 0.05, "{peer} --device cuda --tf32 --json {out}/torch-tf32.json"),
     ("torch autocast", 0.05, "{peer} --device cuda --autocast --json {out}/torch-autocast.json"),
@@ -101,7 +103,7 @@ def reached(run):
 def summary(out, parts, device):
     """Every figure of the parts that ran."""
     found = {"device": device, "system": platform.platform(), "parts": parts, "iterations_ms": {}}
-    for name in ("bench", "torch-eager", "torch-tf32", "torch-autocast", "torch-graphs"):
+    for name in ("bench", "bench-mixed", "torch-eager", "torch-tf32", "torch-autocast", "torch-graphs"):
         found["iterations_ms"][name] = rows(out / f"{name}.json")
     if (out / "bench.json").exists():
         report = json.loads((out / "bench.json").read_text())

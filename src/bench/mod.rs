@@ -53,7 +53,7 @@ const CONTROLS: usize = 2;
 /// # Errors
 /// If the device fails, or the filter leaves nothing.
 pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result<Report> {
-    let mut systems = system::all()?;
+    let mut systems = system::all(device.precision())?;
     let mut operations = operations::all(&systems);
     let of_course =
         |operation: &&Operation| operation.subject.used_by.iter().any(|name| name == "dcgan course");
@@ -104,6 +104,7 @@ pub fn run(device: &Device, options: &Options, progress: Progress<'_>) -> Result
     Ok(Report {
         program: format!("mewgan {}", env!("CARGO_PKG_VERSION")),
         device: device.describe(),
+        precision: device.precision(),
         matrix_units: match device {
             Device::Cpu { .. } => vec![],
             Device::Gpu(gpu) => gpu.matrix_units().to_vec(),

@@ -2,6 +2,7 @@
 
 use crate::measure::peaks::{Peak, Peaks};
 use crate::measure::{self, Spread};
+use crate::real::Precision;
 use crate::shape::ConvGeometry;
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ pub struct Report {
     pub program: String,
     /// The device, in words.
     pub device: String,
+    /// How contractions were computed.
+    pub precision: Precision,
     /// The products its matrix units offer; empty where there are none, or none that wgpu reaches.
     pub matrix_units: Vec<String>,
     /// What the device can do.

@@ -2,11 +2,15 @@
 
 use super::report::{Group, Iteration, LeftOut, Report, Row};
 use crate::measure::table::{Column, aligned, number, time};
+use crate::real::Precision;
 use std::fmt::Write;
 
 /// All tables of a report.
 pub fn text(report: &Report) -> String {
     let mut text = format!("{}\n{}\n", report.program, report.device);
+    if report.precision == Precision::Mixed {
+        text.push_str("mixed precision\n");
+    }
     if !report.matrix_units.is_empty() {
         let _ = writeln!(text, "matrix units: {}", report.matrix_units.join(", "));
     }

@@ -5,6 +5,7 @@ use crate::bench::{Options, report::Report, run, table};
 use crate::device::Device;
 use crate::file;
 use crate::measure::Effort;
+use crate::real::Precision;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ pub struct Bench {
     /// What to measure.
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|N|NAME")]
     device: String,
+    /// Precision of contractions.
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: Precision,
     /// Only rows whose group, name or presets contain this; separate several by commas: contractions,steps/dcgan course.
     #[arg(long, value_delimiter = ',', value_name = "PART,..")]
     filter: Vec<String>,
@@ -45,7 +49,7 @@ impl Bench {
         if !(self.seconds > 0.0 && self.seconds.is_finite()) {
             return Err(Error::Input(format!("--seconds {}: must be more than 0", self.seconds)));
         }
-        let device = Device::open(&self.device)?;
+        let device = Device::open(&self.device)?.with_precision(self.precision)?;
         let bar = bar()?;
         let progress = |done: usize, total: usize, name: &str| {
             bar.set_length(total as u64);
@@ -77,13 +81,14 @@ fn write(report: &Report, path: &Path) -> Result<()> {
     file::write_atomic(path, (text + "\n").as_bytes())
 }
 
-/// Letters and digits of the device's name, joined by dashes.
+/// Letters and digits of the device's name, joined by dashes, and `mixed` in mixed precision.
 fn file_name(device: &Device) -> String {
     let name = match device {
         Device::Cpu { .. } => "cpu".to_owned(),
         Device::Gpu(gpu) => gpu.summary().name.to_lowercase(),
     };
-    let words: Vec<&str> =
+    let mut words: Vec<&str> =
         name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.extend((!device.precision().is_single()).then_some("mixed"));
     format!("{}.json", words.join("-"))
 }

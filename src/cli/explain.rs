@@ -3,6 +3,7 @@
 use super::{Done, say};
 use crate::explain::{Explanation, Subject, explain, text, trace};
 use crate::models::Kind;
+use crate::real::Precision;
 use crate::train::config::Preset;
 use crate::{Error, Result, file};
 use clap::Args;
@@ -24,6 +25,9 @@ pub struct Explain {
     /// Device to use [default: that of the run's settings].
     #[arg(long, value_name = "auto|gpu|cpu|N|NAME")]
     device: Option<String>,
+    /// Precision of a preset [default: f32]. A run has its own.
+    #[arg(long, value_enum)]
+    precision: Option<Precision>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -35,13 +39,14 @@ pub struct Explain {
 impl Explain {
     pub fn run(self) -> Done {
         let named = self.what.to_str().and_then(|what| Kind::named(what).ok());
+        let precision = self.precision.unwrap_or_default();
         let subject = match (self.preset, named) {
-            (None, Some(kind)) if !self.what.exists() => Subject::Preset(kind, Preset::default()),
-            (None, _) => Subject::Run(self.what),
-            (Some(preset), Some(kind)) => Subject::Preset(kind, preset),
-            (Some(_), None) => {
+            (None, Some(kind)) if !self.what.exists() => Subject::Preset(kind, Preset::default(), precision),
+            (Some(preset), Some(kind)) => Subject::Preset(kind, preset, precision),
+            (None, _) if self.precision.is_none() => Subject::Run(self.what),
+            _ => {
                 return Err(Error::Input(format!(
-                    "{}: a run has its own settings; leave out the preset, or put dcgan or cyclegan before it",
+                    "{}: a run has its own settings; leave out the preset and --precision, or put dcgan or cyclegan before it",
                     self.what.display()
                 )));
             }

@@ -18,6 +18,7 @@ use crate::measure::peaks::{self, Peaks};
 use crate::measure::{Effort, Spread};
 use crate::models::system::{self, System};
 use crate::models::{Kind, with_model};
+use crate::real::Precision;
 use crate::reference::Reference;
 use crate::train::config::{Preset, RunConfig};
 use crate::train::model::Model;
@@ -32,8 +33,8 @@ use std::time::Instant;
 pub enum Subject {
     /// The run in a folder, with its settings and the kernels that it pinned.
     Run(PathBuf),
-    /// A model at a preset.
-    Preset(Kind, Preset),
+    /// A model at a preset, in a precision.
+    Preset(Kind, Preset, Precision),
 }
 
 /// An iteration on a device.
@@ -89,8 +90,9 @@ pub fn explain(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Explanation> {
     let (system, device) = match subject {
-        Subject::Preset(kind, preset) => {
-            (system::preset_of(*kind, *preset)?, Device::open(device.unwrap_or(crate::device::AUTO))?)
+        &Subject::Preset(kind, preset, precision) => {
+            let device = Device::open(device.unwrap_or(crate::device::AUTO))?;
+            (system::preset_of(kind, preset, precision)?, device.with_precision(precision)?)
         }
         Subject::Run(path) => of_run(path, device)?,
     };
@@ -130,11 +132,12 @@ fn of_run(path: &Path, device: Option<&str>) -> Result<(System, Device)> {
     let folder = RunFolder::open(path)?;
     let name = path.display().to_string();
     let config = folder.config_path();
-    let (system, own) = with_model!(Kind::of_run(&folder)?, M => {
+    let (system, own, precision) = with_model!(Kind::of_run(&folder)?, M => {
         let config = <M as Model>::Config::from_file(&config, Default::default())?;
-        (System::new::<M>(name, &config)?, config.common().device.clone())
+        (System::new::<M>(name, &config)?, config.common().device.clone(), config.common().precision)
     });
-    let device = Device::open(device.unwrap_or(&own))?.pinned(&folder.kernels_path())?;
+    let device = Device::open(device.unwrap_or(&own))?.with_precision(precision)?;
+    let device = device.pinned(&folder.kernels_path())?;
     Ok((system, device))
 }
 

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::executor::Executor;
 use crate::graph::{StateBuffer, Step};
 use crate::random::uniform;
+use crate::real::Precision;
 use crate::shape::Shape;
 use crate::train::config::{Preset, RunConfig};
 use crate::train::model::Model;
@@ -21,22 +22,26 @@ pub struct System {
     initial: Box<dyn Fn() -> Vec<Vec<f32>>>,
 }
 
-/// Every model at every preset.
+/// Every model at every preset, in a precision.
 ///
 /// # Errors
 /// If a preset's networks do not fit each other (an error in this crate).
-pub fn all() -> Result<Vec<System>> {
+pub fn all(precision: Precision) -> Result<Vec<System>> {
     let kinds = Kind::ALL.iter().flat_map(|&kind| Preset::ALL.map(|preset| (kind, preset)));
-    kinds.map(|(kind, preset)| preset_of(kind, preset)).collect()
+    kinds.map(|(kind, preset)| preset_of(kind, preset, precision)).collect()
 }
 
-/// The training of a model at a preset.
+/// The training of a model at a preset, in a precision.
 ///
 /// # Errors
 /// If the preset's networks do not fit each other (an error in this crate).
-pub fn preset_of(kind: Kind, preset: Preset) -> Result<System> {
+pub fn preset_of(kind: Kind, preset: Preset, precision: Precision) -> Result<System> {
     let name = format!("{} {}", kind.name(), preset.name());
-    with_model!(kind, M => System::new::<M>(name, &<M as Model>::Config::preset(preset)))
+    with_model!(kind, M => {
+        let mut config = <M as Model>::Config::preset(preset);
+        config.common_mut().precision = precision;
+        System::new::<M>(name, &config)
+    })
 }
 
 impl System {
@@ -102,10 +107,11 @@ fn numbers(name: &str, source: &Source, shape: Shape) -> Vec<f32> {
 mod tests {
     use super::{Phase, all};
     use crate::gpu::lower::{Target, lower};
+    use crate::real::Precision;
 
     #[test]
     fn the_dispatches_of_a_step_have_its_operations() {
-        for system in all().unwrap() {
+        for system in all(Precision::F32).unwrap() {
             for (step, target) in system
                 .phases
                 .iter()
