@@ -32,5 +32,5 @@ pub use images::{
 };
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
-pub use pixels::{Depth, Levels, Pixels};
+pub use pixels::{Depth, Levels, Pixels, centre};
 pub use pool::PoolDraws;

@@ -1,4 +1,5 @@
 use super::to_unit;
+use crate::size::Size;
 
 /// Bits of a channel of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,13 @@ impl Pixels {
             }
         }
     }
+}
+
+/// The part of size `to` about the centre of `bytes`, `[height, width, channels]` of an image of size `from`, which has at least that.
+pub fn centre(bytes: &[u8], from: Size, to: Size, channels: usize) -> impl Iterator<Item = u8> + '_ {
+    let (top, left) = ((from.height - to.height) / 2, (from.width - to.width) / 2);
+    let rows = bytes.chunks_exact(from.width * channels).skip(top).take(to.height);
+    rows.flat_map(move |row| &row[left * channels..][..to.width * channels]).copied()
 }
 
 #[cfg(test)]
