@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::cache::Cache;
 use super::decode::{Fitted, ImageFile, LoadOptions};
 use super::found::Found;
-use super::{archive, builtin, folder};
+use super::{CHANNELS, archive, builtin, folder};
 use crate::machine;
 use crate::size::Size;
 use crate::{Error, Result};
@@ -17,35 +17,6 @@ type Problems = Vec<(PathBuf, String)>;
 
 /// Who follows the loading of a set: hears how many images are ready, of how many, from any thread.
 pub type OnImage<'a> = &'a (dyn Fn(usize, usize) + Sync);
-
-/// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
-pub fn to_unit(level: impl Into<f32>) -> f32 {
-    level.into() / 127.5 - 1.0
-}
-
-/// The inverse of [`to_unit`]: the nearest byte, values outside -1 to 1 clamped. Not a number gives 0.
-pub fn to_byte(unit: f32) -> u8 {
-    ((unit + 1.0) * 127.5).round() as u8
-}
-
-/// The channels that images may have: grey, red, green and blue, and these with opacity.
-pub const CHANNELS: [usize; 3] = [1, 3, 4];
-
-/// Values from -1 to 1 of pixels with `from` channels as such with `to`: grey is the same in all colours, colours become grey by
-/// Rec. 709, and what says nothing of opacity is opaque.
-pub fn with_channels(values: &[f32], from: usize, to: usize) -> Vec<f32> {
-    let pixel = |pixel: &[f32]| {
-        let [r, g, b] = if from == 1 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
-        let a = if from == 4 { pixel[3] } else { 1.0 };
-        match to {
-            1 if from == 1 => vec![r],
-            1 => vec![0.2126 * r + 0.7152 * g + 0.0722 * b],
-            3 => vec![r, g, b],
-            _ => vec![r, g, b, a],
-        }
-    };
-    values.chunks_exact(from).flat_map(pixel).collect()
-}
 
 /// Decoded images, with their names: all of one size, or whole images, each of its own. Sets that were split, and clones, share
 /// one copy of the bytes.
