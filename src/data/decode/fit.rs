@@ -162,6 +162,9 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> (Vec<u8>, Size)
             if options.whole {
                 [height, width] = [rows, columns];
                 image
+            } else if [rows, columns] == [image.height(), image.width()] {
+                // At its own scale no pixel depends on another.
+                image.crop_imm((columns - width) / 2, (rows - height) / 2, width, height)
             } else {
                 let LoadOptions { size, channels, .. } = *options;
                 let from = Size { height: rows as usize, width: columns as usize };
