@@ -34,7 +34,7 @@ pub struct FeatureNetwork {
 
 impl FeatureNetwork {
     /// The network in the ONNX file at `path`. What it wants to see stands in a file beside it, of the same name but `.toml`:
-    /// `size` (a side, or height and width), `mean` and `std` of each channel for values from 0 to 1, and perhaps `layout`
+    /// `size` (a side, or `"WIDTHxHEIGHT"`), `mean` and `std` of each channel for values from 0 to 1, and perhaps `layout`
     /// (`nchw`, or `nhwc`) and the name of the `output`.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl FeatureNetwork {
         let channels = self.spec.channels();
         let bytes = with_channels(image, set.channels, channels);
         let pixels: Vec<f32> = bytes.into_iter().map(|value| f32::from(to_byte(value)) / 255.0).collect();
-        let [height, width] = self.spec.sides().map(|side| side as u32);
+        let [height, width] = self.spec.size.extents().map(|side| side as u32);
         let [rows, columns] = set.size.extents().map(|side| side as u32);
         // Catmull-Rom is the cubic with a = -0.5.
         let filter = FilterType::CatmullRom;
