@@ -5,7 +5,7 @@ mod spec;
 use crate::data::{OnImage, to_byte, with_channels};
 use crate::evaluate::{Comparison, Figure, Set};
 use crate::quality::{Coverage, Features, KernelDistance, coverage, frechet_distance, kernel_distance};
-use crate::tensor_file::{TensorFile, write_bytes};
+use crate::tensor_file::{TensorFile, Writer};
 use crate::{Error, Result, file, machine};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma, Rgb};
@@ -14,6 +14,7 @@ use spec::Spec;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
 use tract_onnx::prelude::*;
 
 /// The longest network that is read, in bytes.
@@ -69,8 +70,10 @@ impl FeatureNetwork {
         }
         let (values, len) = self.values(set, on_image)?;
         file::write_cache(&path, |path| {
-            let about = ("network", self.path.display().to_string());
-            write_bytes(path, FEATURES, &[values.len() / len, len, 4], bytemuck::cast_slice(&values), about)
+            let mut writer = Writer::default();
+            writer.f32(FEATURES, &[values.len() / len, len], &values);
+            writer.text("network", self.path.display().to_string());
+            fs::write(path, writer.bytes().map_err(io::Error::other)?)
         });
         Features::new(&values, len)
     }
@@ -171,9 +174,6 @@ fn read(path: &Path) -> Option<(Vec<f32>, usize)> {
     let file = TensorFile::open(path).ok()?;
     let tensors = file.tensors();
     let tensor = tensors.get(FEATURES)?;
-    let bytes = file.read(tensor).ok()?;
-    let len = *tensor.shape.get(1).filter(|len| **len > 0)?;
-    let values =
-        bytes.chunks_exact(4).map(|number| f32::from_le_bytes([number[0], number[1], number[2], number[3]]));
-    Some((values.collect(), len))
+    let [_, len] = tensor.shape[..] else { return None };
+    Some((file.floats(tensor).ok()?, len))
 }
