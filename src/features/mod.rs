@@ -12,9 +12,11 @@ use image::{ImageBuffer, Luma, Rgb};
 use rayon::prelude::*;
 use spec::Spec;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
+use tract_onnx::Onnx;
+use tract_onnx::data_resolver::{MmapDataResolver, ModelDataResolver};
 use tract_onnx::prelude::*;
 
 /// The longest network that is read, in bytes.
@@ -29,7 +31,7 @@ pub struct FeatureNetwork {
     path: PathBuf,
     spec: Spec,
     plan: Arc<TypedRunnableModel>,
-    /// Of the network and what it wants to see.
+    /// Of the network, its weights in other files, and what it wants to see.
     hash: u64,
 }
 
@@ -43,8 +45,9 @@ impl FeatureNetwork {
     pub fn open(path: &Path) -> Result<Self> {
         let spec = Spec::of(path)?;
         let content = file::bytes(path, LONGEST)?;
-        let plan = plan(path, &spec).map_err(|error| fail(path, &error))?;
-        let hash = file::fnv1a(content.into_iter().chain(format!("{spec:?}").into_bytes()));
+        let (plan, weights) = plan(path, &content, &spec).map_err(|error| fail(path, &error))?;
+        let about = format!("{spec:?}{weights}").into_bytes();
+        let hash = file::fnv1a(content.into_iter().chain(about));
         Ok(Self { path: path.to_path_buf(), spec, plan, hash })
     }
 
@@ -156,13 +159,42 @@ impl Comparison for FeatureNetwork {
     }
 }
 
-/// The network at `path`, ready to run on one image.
-fn plan(path: &Path, spec: &Spec) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut network = onnx().model_for_path(path)?;
+/// Reads weights that a network has in other files, as PyTorch exports them, and hashes what it has read.
+#[derive(Default)]
+struct Weights(Mutex<u64>);
+
+impl ModelDataResolver for Weights {
+    fn read_bytes_from_path(
+        &self,
+        bytes: &mut Vec<u8>,
+        path: &Path,
+        offset: usize,
+        len: Option<usize>,
+    ) -> TractResult<()> {
+        MmapDataResolver.read_bytes_from_path(bytes, path, offset, len)?;
+        let mut hash = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *hash = file::fnv1a(hash.to_le_bytes().into_iter().chain(bytes.iter().copied()));
+        Ok(())
+    }
+}
+
+/// The network in the `content` of the file at `path`, ready to run on one image, and the hash of its weights in other files.
+fn plan(path: &Path, mut content: &[u8], spec: &Spec) -> TractResult<(Arc<TypedRunnableModel>, u64)> {
+    let weights = Arc::new(Weights::default());
+    let onnx = Onnx { provider: weights.clone(), ..onnx() };
+    let proto = onnx.proto_model_for_read(&mut content)?;
+    let parsed = onnx.parse(&proto, path.parent().and_then(Path::to_str))?;
+    if !parsed.unresolved_inputs.is_empty() {
+        return Err(TractError::msg(format!("nothing gives {}", parsed.unresolved_inputs.join(", "))));
+    }
+    let mut network = parsed.model;
     if let Some(output) = &spec.output {
         network.select_outputs_by_name([output])?;
     }
-    network.with_input_fact(0, f32::fact(spec.shape()).into())?.into_optimized()?.into_runnable()
+    let plan =
+        network.with_input_fact(0, f32::fact(spec.shape()).into())?.into_optimized()?.into_runnable()?;
+    let weights = *weights.0.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((plan, weights))
 }
 
 fn fail(path: &Path, error: &TractError) -> Error {
