@@ -69,10 +69,11 @@ impl FeatureNetwork {
         let Some(folder) = machine::cache() else { return self.features(set, on_image) };
         let path = folder.join("features").join(format!("{key:016x}.safetensors"));
         if let Some((values, len)) = read(&path).filter(|(values, len)| values.len() == set.len() * len) {
+            file::used_cache(&path);
             return Features::new(&values, len);
         }
         let (values, len) = self.values(set, on_image)?;
-        file::write_cache(&path, |path| {
+        file::write_bounded_cache(&path, size_of_val(&values[..]) as u64, |path| {
             let mut writer = Writer::default();
             writer.f32(FEATURES, &[values.len() / len, len], &values);
             writer.text("network", self.path.display().to_string());
