@@ -272,16 +272,11 @@ impl Common {
     /// How images are loaded to be trained on.
     pub fn load_options(&self, channels: usize) -> LoadOptions {
         let plain = self.plain_options(channels);
+        let size = self.augmentation().stored_size(self.size);
         match self.fit {
             Fit::CropRandom => LoadOptions { whole: true, ..plain },
-            Fit::Crop | Fit::Stretch => LoadOptions { cache: !self.no_cache, ..self.alike_options(channels) },
+            Fit::Crop | Fit::Stretch => LoadOptions { size, cache: !self.no_cache, ..plain },
         }
-    }
-
-    /// How images are loaded to be trained on where all must have the same size.
-    pub fn alike_options(&self, channels: usize) -> LoadOptions {
-        let size = self.augmentation().stored_size(self.size);
-        LoadOptions { size, ..self.plain_options(channels) }
     }
 
     /// How images are loaded to be looked at: at the size of training, not augmented.
