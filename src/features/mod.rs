@@ -73,13 +73,14 @@ impl FeatureNetwork {
             return Features::new(&values, len);
         }
         let (values, len) = self.values(set, on_image)?;
+        let features = Features::new(&values, len)?;
         file::write_bounded_cache(&path, size_of_val(&values[..]) as u64, |path| {
             let mut writer = Writer::default();
             writer.f32(FEATURES, &[values.len() / len, len], &values);
             writer.text("network", self.path.display().to_string());
             fs::write(path, writer.bytes().map_err(io::Error::other)?)
         });
-        Features::new(&values, len)
+        Ok(features)
     }
 
     /// Numbers of the features of all images, and how many each has.
