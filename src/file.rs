@@ -3,11 +3,15 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::{Error, Result};
 
 /// The extension of a file that is being written.
 pub(crate) const PARTIAL: &str = "partial";
+
+/// The most bytes that the files of a bounded cache take.
+pub(crate) const MOST_CACHED: u64 = 8 << 30;
 
 /// The temporary name of `path`.
 pub(crate) fn partial(path: &Path) -> PathBuf {
@@ -58,6 +62,39 @@ pub(crate) fn write_cache(path: &Path, write: impl FnOnce(&Path) -> std::io::Res
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
+}
+
+/// As [`write_cache`], in a folder that holds [`MOST_CACHED`]: makes room for `more` bytes by removing the files that were not used
+/// for longest.
+pub(crate) fn write_bounded_cache(path: &Path, more: u64, write: impl FnOnce(&Path) -> std::io::Result<()>) {
+    write_cache(path, |temporary| {
+        make_room(temporary.parent().unwrap_or(temporary), more)?;
+        write(temporary)
+    });
+}
+
+/// Marks the file of a bounded cache as used now: others are removed before it.
+pub(crate) fn used_cache(path: &Path) {
+    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Removes the files that were not used for longest, until `more` bytes fit.
+fn make_room(folder: &Path, more: u64) -> std::io::Result<()> {
+    let mut there = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let (path, metadata) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+        there.push((metadata.modified()?, metadata.len(), path));
+    }
+    there.sort();
+    let mut total = there.iter().map(|(_, len, _)| len).sum::<u64>() + more;
+    for (_, len, path) in there {
+        if total <= MOST_CACHED {
+            break;
+        }
+        fs::remove_file(path)?;
+        total -= len;
+    }
+    Ok(())
 }
 
 /// Has the name of `path` written to the disk, so that it stays if the power goes after other files did. Where the system

@@ -10,6 +10,7 @@
 #import lib/operand
 #import lib/grid
 #import lib/conv
+#import lib/large
 #import lib/store
 
 override SPLIT_K: u32;
@@ -58,17 +59,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         if line >= LARGE_H {
             continue;
         }
-#if MIRRORED
-        let x_row = (row / SMALL_H * SOURCE_H + mirror(line, TOP, SOURCE_H)) * SOURCE_W;
-#else
-        let x_row = (row / SMALL_H * LARGE_H + line) * LARGE_W;
-#end
+        let x_row = large_line(row / SMALL_H, line);
         for (var column = from_x; column < to_x; column += 1u) {
-#if MIRRORED
-            let at = (x_row + mirror(column * STRIDE_W + kx - PAD_W, LEFT, SOURCE_W)) * inputs;
-#else
-            let at = (x_row + column * STRIDE_W + kx - PAD_W) * inputs;
-#end
+            let at = large_pixel(x_row, column * STRIDE_W + kx - PAD_W) * inputs;
             let gy_at = (row * SMALL_W + column) * lanes;
 #for n in TN
             let g${n} = to_lane(gy[gy_at + o${n}]);

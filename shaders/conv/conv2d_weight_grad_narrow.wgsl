@@ -10,6 +10,7 @@
 #import lib/operand
 #import lib/grid
 #import lib/conv
+#import lib/large
 #import lib/store
 
 override SPLIT_K: u32;
@@ -46,22 +47,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         if line >= LARGE_H {
             continue;
         }
-#if MIRRORED
-        let x_row = (row / SMALL_H * SOURCE_H + mirror(line, TOP, SOURCE_H)) * SOURCE_W;
-#else
-        let x_row = (row / SMALL_H * LARGE_H + line) * LARGE_W;
-#end
+        let x_row = large_line(row / SMALL_H, line);
         for (var column = 0u; column < SMALL_W; column += ${P}u) {
             let left = column * STRIDE_W + first_tap - PAD_W;
             var near: array<real4, ${SPAN}>;
 #for s in SPAN
             {
                 let inside = left + ${s}u < LARGE_W;
-#if MIRRORED
-                let pixel = x_row + mirror(left + ${s}u, LEFT, SOURCE_W);
-#else
-                let pixel = x_row + left + ${s}u;
-#end
+                let pixel = large_pixel(x_row, left + ${s}u);
                 near[${s}] = select(real4(0), to_input(x[select(0u, pixel * fours + c, inside)]), inside);
             }
 #end

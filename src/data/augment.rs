@@ -1,7 +1,7 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::images::to_unit;
+use super::to_unit;
 use crate::size::Size;
 use crate::{Error, Result};
 

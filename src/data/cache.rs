@@ -2,9 +2,9 @@
 //! in the user's folder for what can be made again.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use super::decode::{Content, ImageFile, LoadOptions};
 use crate::tensor_file::{TensorFile, write_bytes};
@@ -12,8 +12,6 @@ use crate::{file, machine};
 
 /// Sets whose files have fewer bytes than this in all are decoded in no time.
 const WORTH: u64 = 16 << 20;
-/// The most bytes that all kept sets take together; those not used for longest go first.
-const MOST: u64 = 8 << 30;
 /// The tensor of all images, and the text that says of which files they are.
 const IMAGES: &str = "images";
 const FILES: &str = "files";
@@ -42,7 +40,7 @@ impl Cache {
         let source = Path::new(source).canonicalize().ok()?;
         let files: Vec<_> = files.iter().map(|file| (file.name.clone(), stamp(file))).collect();
         let total: u64 = files.iter().filter_map(|(_, stamp)| Some(stamp.as_ref()?.0)).sum();
-        if total < WORTH || options.bytes(files.len()) > MOST {
+        if total < WORTH || options.bytes(files.len()) > file::MOST_CACHED {
             return None;
         }
         let LoadOptions { size, channels, fit, .. } = options;
@@ -74,19 +72,13 @@ impl Cache {
     /// Keeps the images of the files `good`, unless all were kept before.
     pub fn keep(mut self, good: &[usize], images: &[u8]) {
         if good.iter().all(|&index| self.places[index].is_some()) {
-            // Used now: others go first.
-            let _ = File::options()
-                .append(true)
-                .open(&self.path)
-                .and_then(|file| file.set_modified(SystemTime::now()));
-            return;
+            return file::used_cache(&self.path);
         }
         self.kept = Vec::new();
         let stamped = |&index: &usize| (&self.files[index].0, self.files[index].1.unwrap_or_default());
         let Ok(text) = serde_json::to_string(&good.iter().map(stamped).collect::<Vec<_>>()) else { return };
         self.shape[0] = good.len();
-        file::write_cache(&self.path, |path| {
-            make_room(path.parent().unwrap_or(path), images.len() as u64)?;
+        file::write_bounded_cache(&self.path, images.len() as u64, |path| {
             write_bytes(path, IMAGES, &self.shape, images, (FILES, text))
         });
     }
@@ -106,23 +98,4 @@ fn read(path: &Path, [_, height, width, channels]: [usize; 4]) -> Option<Kept> {
     let tensor = tensors.get(IMAGES)?;
     let bytes = file.read(tensor).ok()?;
     (bytes.len() == known.len() * height * width * channels).then_some((known, bytes))
-}
-
-/// Removes the sets that were not used for longest, until `more` bytes fit.
-fn make_room(folder: &Path, more: u64) -> std::io::Result<()> {
-    let mut there = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let (path, metadata) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
-        there.push((metadata.modified()?, metadata.len(), path));
-    }
-    there.sort();
-    let mut total = there.iter().map(|(_, len, _)| len).sum::<u64>() + more;
-    for (_, len, path) in there {
-        if total <= MOST {
-            break;
-        }
-        fs::remove_file(path)?;
-        total -= len;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::cache::Cache;
 use super::decode::{Fitted, ImageFile, LoadOptions};
 use super::found::Found;
-use super::{archive, builtin, folder};
+use super::{CHANNELS, archive, builtin, folder};
 use crate::machine;
 use crate::size::Size;
 use crate::{Error, Result};
@@ -17,35 +17,6 @@ type Problems = Vec<(PathBuf, String)>;
 
 /// Who follows the loading of a set: hears how many images are ready, of how many, from any thread.
 pub type OnImage<'a> = &'a (dyn Fn(usize, usize) + Sync);
-
-/// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
-pub fn to_unit(level: impl Into<f32>) -> f32 {
-    level.into() / 127.5 - 1.0
-}
-
-/// The inverse of [`to_unit`]: the nearest byte, values outside -1 to 1 clamped. Not a number gives 0.
-pub fn to_byte(unit: f32) -> u8 {
-    ((unit + 1.0) * 127.5).round() as u8
-}
-
-/// The channels that images may have: grey, red, green and blue, and these with opacity.
-pub const CHANNELS: [usize; 3] = [1, 3, 4];
-
-/// Values from -1 to 1 of pixels with `from` channels as such with `to`: grey is the same in all colours, colours become grey by
-/// Rec. 709, and what says nothing of opacity is opaque.
-pub fn with_channels(values: &[f32], from: usize, to: usize) -> Vec<f32> {
-    let pixel = |pixel: &[f32]| {
-        let [r, g, b] = if from == 1 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
-        let a = if from == 4 { pixel[3] } else { 1.0 };
-        match to {
-            1 if from == 1 => vec![r],
-            1 => vec![0.2126 * r + 0.7152 * g + 0.0722 * b],
-            3 => vec![r, g, b],
-            _ => vec![r, g, b, a],
-        }
-    };
-    values.chunks_exact(from).flat_map(pixel).collect()
-}
 
 /// Decoded images, with their names: all of one size, or whole images, each of its own. Sets that were split, and clones, share
 /// one copy of the bytes.
@@ -126,10 +97,10 @@ impl Images {
         options.check()?;
         let (left_out, files) = (found.left_out(), found.files);
         let (count, len) = (files.len(), options.image_len());
-        check_memory(source, count, options.bytes(count), options)?;
         if options.varied() {
             return Self::whole(source, files, left_out, options, on_image);
         }
+        check_memory(source, count, options.bytes(count), options, machine::memory())?;
         let mut cache = Cache::open(source, &files, options);
         if let Some(bytes) = cache.as_mut().and_then(Cache::whole) {
             if let Some(cache) = cache {
@@ -157,28 +128,19 @@ impl Images {
         let decoded: Vec<std::result::Result<Option<String>, String>> =
             bytes.par_chunks_exact_mut(len).zip(&files).enumerate().map(read).collect();
 
-        let (mut names, mut good, mut bad, mut warnings) =
-            (Vec::new(), Vec::new(), Problems::new(), Problems::new());
-        for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
-            match decoded {
-                Ok(warning) => {
-                    bytes.copy_within(index * len..(index + 1) * len, names.len() * len);
-                    names.push(file.name);
-                    good.push(index);
-                    warnings.extend(warning.map(|warning| (file.path, warning)));
-                }
-                Err(problem) => bad.push((file.path, problem)),
-            }
-        }
-        bytes.truncate(names.len() * len);
-        if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
-            return Err(Error::Images { set: source.to_owned(), count, bad });
-        }
+        let mut good = Vec::new();
+        let Gathered { names, skipped, warnings } =
+            gather(source, files, decoded, options, |index, warning| {
+                bytes.copy_within(index * len..(index + 1) * len, good.len() * len);
+                good.push(index);
+                warning
+            })?;
+        bytes.truncate(good.len() * len);
         if let Some(cache) = cache {
             cache.keep(&good, &bytes);
         }
         let images = Self::new(bytes, names, options.size, options.channels)?;
-        Ok(Loaded { images, skipped: bad, warnings, left_out })
+        Ok(Loaded { images, skipped, warnings, left_out })
     }
 
     /// Loads whole images, each of its own size.
@@ -189,39 +151,30 @@ impl Images {
         options: &LoadOptions,
         on_image: OnImage<'_>,
     ) -> Result<Loaded> {
-        let count = files.len();
+        let (count, memory) = (files.len(), machine::memory());
+        check_memory(source, count, options.bytes(count), options, memory)?;
         let (done, taken) = (AtomicUsize::new(0), AtomicU64::new(0));
         on_image(0, count);
         let read = |file: &ImageFile| -> Result<std::result::Result<Fitted, String>> {
             let image = file.fitted(options);
             let len = image.as_ref().map_or(0, |image| image.bytes.len() as u64);
-            check_memory(source, count, taken.fetch_add(len, Ordering::Relaxed) + len, options)?;
+            check_memory(source, count, taken.fetch_add(len, Ordering::Relaxed) + len, options, memory)?;
             on_image(done.fetch_add(1, Ordering::Relaxed) + 1, count);
             Ok(image)
         };
         let decoded = files.par_iter().map(read).collect::<Result<Vec<_>>>()?;
 
-        let (mut bytes, mut places, mut names) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut bad, mut warnings) = (Problems::new(), Problems::new());
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
         bytes.reserve_exact(taken.into_inner() as usize);
-        for (file, decoded) in files.into_iter().zip(decoded) {
-            match decoded {
-                Ok(image) => {
-                    places.push((bytes.len(), image.size));
-                    bytes.extend(image.bytes);
-                    names.push(file.name);
-                    warnings.extend(image.warning.map(|warning| (file.path, warning)));
-                }
-                Err(problem) => bad.push((file.path, problem)),
-            }
-        }
-        if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
-            return Err(Error::Images { set: source.to_owned(), count, bad });
-        }
+        let Gathered { names, skipped, warnings } = gather(source, files, decoded, options, |_, image| {
+            places.push((bytes.len(), image.size));
+            bytes.extend(image.bytes);
+            image.warning
+        })?;
         let (bytes, indices) = (Arc::new(bytes), (0..names.len()).collect());
         let LoadOptions { size, channels, .. } = *options;
         let images = Self { bytes, places: Some(Arc::new(places)), indices, names, size, channels };
-        Ok(Loaded { images, skipped: bad, warnings, left_out })
+        Ok(Loaded { images, skipped, warnings, left_out })
     }
 
     /// How many images.
@@ -325,10 +278,53 @@ pub fn search(source: &str) -> Result<Found> {
     }
 }
 
-/// Refuses images that need more bytes than the machine's memory has.
-fn check_memory(source: &str, count: usize, bytes: u64, options: &LoadOptions) -> Result<()> {
+/// What became of the files of a set.
+struct Gathered {
+    /// The names of those that could be read.
+    names: Vec<String>,
+    skipped: Problems,
+    warnings: Problems,
+}
+
+/// Gives `keep` what was `decoded` of each file that could be read, with the file's place among all; it returns what is wrong with the
+/// image nevertheless.
+///
+/// # Errors
+/// If a file could not be read (unless [`LoadOptions::skip_bad`]), or none could.
+fn gather<T>(
+    source: &str,
+    files: Vec<ImageFile>,
+    decoded: Vec<std::result::Result<T, String>>,
+    options: &LoadOptions,
+    mut keep: impl FnMut(usize, T) -> Option<String>,
+) -> Result<Gathered> {
+    let count = files.len();
+    let (mut names, mut bad, mut warnings) = (Vec::new(), Problems::new(), Problems::new());
+    for (index, (file, decoded)) in files.into_iter().zip(decoded).enumerate() {
+        match decoded {
+            Ok(image) => {
+                names.push(file.name);
+                warnings.extend(keep(index, image).map(|warning| (file.path, warning)));
+            }
+            Err(problem) => bad.push((file.path, problem)),
+        }
+    }
+    if !bad.is_empty() && (names.is_empty() || !options.skip_bad) {
+        return Err(Error::Images { set: source.to_owned(), count, bad });
+    }
+    Ok(Gathered { names, skipped: bad, warnings })
+}
+
+/// Refuses images that need more bytes than a machine with so many MiB of memory has.
+fn check_memory(
+    source: &str,
+    count: usize,
+    bytes: u64,
+    options: &LoadOptions,
+    memory: Option<u64>,
+) -> Result<()> {
     let needed = bytes >> 20;
-    match machine::memory().filter(|most| needed > *most) {
+    match memory.filter(|most| needed > *most) {
         None => Ok(()),
         Some(most) if options.varied() => Err(Error::Memory(format!(
             "{source}: its {count} whole images need more than the {most} MiB of memory of this machine; choose a \

@@ -27,10 +27,8 @@ pub use batches::{Batch, Batching};
 pub use decode::{Decoded, Fit, Fitted, Image, ImageFile, LoadOptions, decoding, over_white};
 pub use diffaugment::DiffAugmentParams;
 pub use found::{EXTENSIONS, Found};
-pub use images::{
-    CHANNELS, Images, Loaded, OnImage, find, is_bundled, search, to_byte, to_unit, with_channels,
-};
+pub use images::{Images, Loaded, OnImage, find, is_bundled, search};
 pub use loader::Loader;
 pub use noise::{NoiseKind, noise};
-pub use pixels::{Depth, Levels, Pixels};
+pub use pixels::{CHANNELS, Depth, Levels, Pixels, centre, to_byte, to_unit, with_channels};
 pub use pool::PoolDraws;

@@ -1,4 +1,33 @@
-use super::to_unit;
+use crate::size::Size;
+
+/// A byte, or a value between two bytes, as the networks see it: `level / 127.5 - 1`, from -1 to 1.
+pub fn to_unit(level: impl Into<f32>) -> f32 {
+    level.into() / 127.5 - 1.0
+}
+
+/// The inverse of [`to_unit`]: the nearest byte, values outside -1 to 1 clamped. Not a number gives 0.
+pub fn to_byte(unit: f32) -> u8 {
+    ((unit + 1.0) * 127.5).round() as u8
+}
+
+/// The channels that images may have: grey, red, green and blue, and these with opacity.
+pub const CHANNELS: [usize; 3] = [1, 3, 4];
+
+/// Values from -1 to 1 of pixels with `from` channels as such with `to`: grey is the same in all colours, colours become grey by
+/// Rec. 709, and what says nothing of opacity is opaque.
+pub fn with_channels(values: &[f32], from: usize, to: usize) -> Vec<f32> {
+    let pixel = |pixel: &[f32]| {
+        let [r, g, b] = if from == 1 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
+        let a = if from == 4 { pixel[3] } else { 1.0 };
+        match to {
+            1 if from == 1 => vec![r],
+            1 => vec![0.2126 * r + 0.7152 * g + 0.0722 * b],
+            3 => vec![r, g, b],
+            _ => vec![r, g, b, a],
+        }
+    };
+    values.chunks_exact(from).flat_map(pixel).collect()
+}
 
 /// Bits of a channel of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +113,7 @@ impl Pixels {
         match &mut self.levels {
             Levels::Eight(levels) => {
                 let levels = &mut levels[at..at + values.len()];
-                levels.iter_mut().zip(values).for_each(|(level, &value)| *level = super::to_byte(value));
+                levels.iter_mut().zip(values).for_each(|(level, &value)| *level = to_byte(value));
             }
             Levels::Sixteen(levels) => {
                 let levels = &mut levels[at..at + values.len()];
@@ -93,6 +122,13 @@ impl Pixels {
             }
         }
     }
+}
+
+/// The part of size `to` about the centre of `bytes`, `[height, width, channels]` of an image of size `from`, which has at least that.
+pub fn centre(bytes: &[u8], from: Size, to: Size, channels: usize) -> impl Iterator<Item = u8> + '_ {
+    let (top, left) = ((from.height - to.height) / 2, (from.width - to.width) / 2);
+    let rows = bytes.chunks_exact(from.width * channels).skip(top).take(to.height);
+    rows.flat_map(move |row| &row[left * channels..][..to.width * channels]).copied()
 }
 
 #[cfg(test)]

@@ -5,15 +5,18 @@ mod spec;
 use crate::data::{OnImage, to_byte, with_channels};
 use crate::evaluate::{Comparison, Figure, Set};
 use crate::quality::{Coverage, Features, KernelDistance, coverage, frechet_distance, kernel_distance};
-use crate::tensor_file::{TensorFile, write_bytes};
+use crate::tensor_file::{TensorFile, Writer};
 use crate::{Error, Result, file, machine};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Luma, Rgb};
 use rayon::prelude::*;
 use spec::Spec;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, io};
+use tract_onnx::Onnx;
+use tract_onnx::data_resolver::{MmapDataResolver, ModelDataResolver};
 use tract_onnx::prelude::*;
 
 /// The longest network that is read, in bytes.
@@ -28,13 +31,13 @@ pub struct FeatureNetwork {
     path: PathBuf,
     spec: Spec,
     plan: Arc<TypedRunnableModel>,
-    /// Of the network and what it wants to see.
+    /// Of the network, its weights in other files, and what it wants to see.
     hash: u64,
 }
 
 impl FeatureNetwork {
     /// The network in the ONNX file at `path`. What it wants to see stands in a file beside it, of the same name but `.toml`:
-    /// `size` (a side, or height and width), `mean` and `std` of each channel for values from 0 to 1, and perhaps `layout`
+    /// `size` (a side, or `"WIDTHxHEIGHT"`), `mean` and `std` of each channel for values from 0 to 1, and perhaps `layout`
     /// (`nchw`, or `nhwc`) and the name of the `output`.
     ///
     /// # Errors
@@ -42,8 +45,9 @@ impl FeatureNetwork {
     pub fn open(path: &Path) -> Result<Self> {
         let spec = Spec::of(path)?;
         let content = file::bytes(path, LONGEST)?;
-        let plan = plan(path, &spec).map_err(|error| fail(path, &error))?;
-        let hash = file::fnv1a(content.into_iter().chain(format!("{spec:?}").into_bytes()));
+        let (plan, weights) = plan(path, &content, &spec).map_err(|error| fail(path, &error))?;
+        let about = format!("{spec:?}{weights}").into_bytes();
+        let hash = file::fnv1a(content.into_iter().chain(about));
         Ok(Self { path: path.to_path_buf(), spec, plan, hash })
     }
 
@@ -65,14 +69,18 @@ impl FeatureNetwork {
         let Some(folder) = machine::cache() else { return self.features(set, on_image) };
         let path = folder.join("features").join(format!("{key:016x}.safetensors"));
         if let Some((values, len)) = read(&path).filter(|(values, len)| values.len() == set.len() * len) {
+            file::used_cache(&path);
             return Features::new(&values, len);
         }
         let (values, len) = self.values(set, on_image)?;
-        file::write_cache(&path, |path| {
-            let about = ("network", self.path.display().to_string());
-            write_bytes(path, FEATURES, &[values.len() / len, len, 4], bytemuck::cast_slice(&values), about)
+        let features = Features::new(&values, len)?;
+        file::write_bounded_cache(&path, size_of_val(&values[..]) as u64, |path| {
+            let mut writer = Writer::default();
+            writer.f32(FEATURES, &[values.len() / len, len], &values);
+            writer.text("network", self.path.display().to_string());
+            fs::write(path, writer.bytes().map_err(io::Error::other)?)
         });
-        Features::new(&values, len)
+        Ok(features)
     }
 
     /// Numbers of the features of all images, and how many each has.
@@ -95,7 +103,7 @@ impl FeatureNetwork {
         let channels = self.spec.channels();
         let bytes = with_channels(image, set.channels, channels);
         let pixels: Vec<f32> = bytes.into_iter().map(|value| f32::from(to_byte(value)) / 255.0).collect();
-        let [height, width] = self.spec.sides().map(|side| side as u32);
+        let [height, width] = self.spec.size.extents().map(|side| side as u32);
         let [rows, columns] = set.size.extents().map(|side| side as u32);
         // Catmull-Rom is the cubic with a = -0.5.
         let filter = FilterType::CatmullRom;
@@ -153,13 +161,42 @@ impl Comparison for FeatureNetwork {
     }
 }
 
-/// The network at `path`, ready to run on one image.
-fn plan(path: &Path, spec: &Spec) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut network = onnx().model_for_path(path)?;
+/// Reads weights that a network has in other files, as PyTorch exports them, and hashes what it has read.
+#[derive(Default)]
+struct Weights(Mutex<u64>);
+
+impl ModelDataResolver for Weights {
+    fn read_bytes_from_path(
+        &self,
+        bytes: &mut Vec<u8>,
+        path: &Path,
+        offset: usize,
+        len: Option<usize>,
+    ) -> TractResult<()> {
+        MmapDataResolver.read_bytes_from_path(bytes, path, offset, len)?;
+        let mut hash = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *hash = file::fnv1a(hash.to_le_bytes().into_iter().chain(bytes.iter().copied()));
+        Ok(())
+    }
+}
+
+/// The network in the `content` of the file at `path`, ready to run on one image, and the hash of its weights in other files.
+fn plan(path: &Path, mut content: &[u8], spec: &Spec) -> TractResult<(Arc<TypedRunnableModel>, u64)> {
+    let weights = Arc::new(Weights::default());
+    let onnx = Onnx { provider: weights.clone(), ..onnx() };
+    let proto = onnx.proto_model_for_read(&mut content)?;
+    let parsed = onnx.parse(&proto, path.parent().and_then(Path::to_str))?;
+    if !parsed.unresolved_inputs.is_empty() {
+        return Err(TractError::msg(format!("nothing gives {}", parsed.unresolved_inputs.join(", "))));
+    }
+    let mut network = parsed.model;
     if let Some(output) = &spec.output {
         network.select_outputs_by_name([output])?;
     }
-    network.with_input_fact(0, f32::fact(spec.shape()).into())?.into_optimized()?.into_runnable()
+    let plan =
+        network.with_input_fact(0, f32::fact(spec.shape()).into())?.into_optimized()?.into_runnable()?;
+    let weights = *weights.0.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((plan, weights))
 }
 
 fn fail(path: &Path, error: &TractError) -> Error {
@@ -171,9 +208,6 @@ fn read(path: &Path) -> Option<(Vec<f32>, usize)> {
     let file = TensorFile::open(path).ok()?;
     let tensors = file.tensors();
     let tensor = tensors.get(FEATURES)?;
-    let bytes = file.read(tensor).ok()?;
-    let len = *tensor.shape.get(1).filter(|len| **len > 0)?;
-    let values =
-        bytes.chunks_exact(4).map(|number| f32::from_le_bytes([number[0], number[1], number[2], number[3]]));
-    Some((values.collect(), len))
+    let [_, len] = tensor.shape[..] else { return None };
+    Some((file.floats(tensor).ok()?, len))
 }

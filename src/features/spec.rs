@@ -1,5 +1,6 @@
 //! What a network wants to see, from the TOML file beside it.
 
+use crate::size::Size;
 use crate::{Error, Result, file};
 use serde::Deserialize;
 use std::path::Path;
@@ -20,19 +21,12 @@ pub enum Layout {
     Nhwc,
 }
 
-/// One side of a square, or height and width.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
-enum Sides {
-    Square(usize),
-    Both([usize; 2]),
-}
-
 /// What a network wants to see.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    size: Sides,
+    /// Of an image.
+    pub size: Size,
     /// Subtracted from values from 0 to 1, for each channel.
     pub mean: Vec<f32>,
     /// What the difference is divided by.
@@ -61,7 +55,7 @@ impl Spec {
         let wrong = |problem: &str| Error::Input(format!("{}: {}", path.display(), problem.trim_end()));
         let spec: Self =
             toml::from_str(&file::text(&path, LONGEST)?).map_err(|error| wrong(&error.to_string()))?;
-        if spec.sides().iter().any(|side| !(1..=MOST).contains(side)) {
+        if !spec.size.all(|side| (1..=MOST).contains(&side)) {
             return Err(wrong(&format!("size must be from 1 to {MOST}")));
         }
         if !matches!(spec.mean.len(), 1 | 3) || spec.mean.len() != spec.std.len() {
@@ -75,14 +69,6 @@ impl Spec {
         Ok(spec)
     }
 
-    /// Height and width.
-    pub fn sides(&self) -> [usize; 2] {
-        match self.size {
-            Sides::Square(side) => [side; 2],
-            Sides::Both(sides) => sides,
-        }
-    }
-
     /// Channels of an image.
     pub fn channels(&self) -> usize {
         self.mean.len()
@@ -90,7 +76,7 @@ impl Spec {
 
     /// The shape of one image.
     pub fn shape(&self) -> [usize; 4] {
-        let ([height, width], channels) = (self.sides(), self.channels());
+        let (Size { height, width }, channels) = (self.size, self.channels());
         match self.layout {
             Layout::Nchw => [1, channels, height, width],
             Layout::Nhwc => [1, height, width, channels],

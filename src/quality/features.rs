@@ -59,40 +59,36 @@ impl Features {
         self.rows.nrows()
     }
 
-    /// Length of a vector.
-    pub fn len(&self) -> usize {
+    /// Numbers in a vector, at least 1.
+    pub fn dimensions(&self) -> usize {
         self.rows.ncols()
-    }
-
-    /// Whether vectors have no length, which they never have.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The mean of all vectors.
     fn mean(&self) -> Vec<f64> {
         let mean = |column: usize| self.rows.col(column).iter().sum::<f64>() / self.count() as f64;
-        (0..self.len()).map(mean).collect()
+        (0..self.dimensions()).map(mean).collect()
     }
 
     /// A matrix `A` such that `A^T A` is the covariance, of as few rows as that takes.
     fn deviations(&self) -> Mat<f64> {
         let (mean, scale) = (self.mean(), 1.0 / ((self.count() - 1) as f64).sqrt());
-        let deviations =
-            Mat::from_fn(self.count(), self.len(), |row, at| scale * (self.rows[(row, at)] - mean[at]));
-        match self.count() > self.len() {
+        let deviations = Mat::from_fn(self.count(), self.dimensions(), |row, at| {
+            scale * (self.rows[(row, at)] - mean[at])
+        });
+        match self.count() > self.dimensions() {
             true => deviations.qr().thin_R().to_owned(),
             false => deviations,
         }
     }
 
     fn alike(&self, other: &Self) -> Result<()> {
-        match self.len() == other.len() {
+        match self.dimensions() == other.dimensions() {
             true => Ok(()),
             false => Err(Error::Input(format!(
                 "features of {} and {} numbers cannot be compared; take both from one network",
-                self.len(),
-                other.len()
+                self.dimensions(),
+                other.dimensions()
             ))),
         }
     }
@@ -131,7 +127,7 @@ pub fn kernel_distance(a: &Features, b: &Features, seed: u64) -> Result<KernelDi
     a.alike(b)?;
     let kernel = |a: &Features, b: &Features| {
         let products = &a.rows * b.rows.transpose();
-        let len = a.len() as f64;
+        let len = a.dimensions() as f64;
         Mat::from_fn(products.nrows(), products.ncols(), |row, column| {
             (products[(row, column)] / len + 1.0).powi(3)
         })

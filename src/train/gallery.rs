@@ -1,7 +1,7 @@
 //! The images samples are held against while a run goes on: training images, small, so that it costs next to nothing.
 
 use crate::Result;
-use crate::data::{Images, to_unit};
+use crate::data::{Images, centre, to_unit};
 use crate::quality::{ImageSet, diversity, median, nearest, thumbnail, thumbnail_size};
 use crate::size::Size;
 use rayon::prelude::*;
@@ -34,7 +34,10 @@ impl Gallery {
     /// If an image's numbers are none.
     pub fn new(images: &Images, size: Size) -> Result<Self> {
         let channels = images.channels();
-        let small = |index: usize| thumbnail(&centre(images, index, size), size, channels, SIDE);
+        let small = |index: usize| {
+            let middle = centre(images.image(index), images.size_of(index), size, channels);
+            thumbnail(&middle.map(to_unit).collect::<Vec<_>>(), size, channels, SIDE)
+        };
         let training: Vec<f32> = evenly(images.len(), MOST).into_par_iter().flat_map_iter(small).collect();
         let mut gallery = Self { training, size, channels, diversity: f64::NAN, nearest: f64::NAN };
         let count = gallery.training.len() / gallery.len();
@@ -95,17 +98,6 @@ impl Gallery {
         }
         Ok(least)
     }
-}
-
-/// The middle of image `index` at `size`, from -1 to 1.
-fn centre(images: &Images, index: usize, size: Size) -> Vec<f32> {
-    let (stored, channels) = (images.size_of(index), images.channels());
-    let top = stored.height.saturating_sub(size.height) / 2;
-    let left = stored.width.saturating_sub(size.width) / 2;
-    let rows = images.image(index).chunks(stored.width * channels).skip(top).take(size.height);
-    rows.flat_map(|row| &row[left * channels..(left + size.width) * channels])
-        .map(|&byte| to_unit(byte))
-        .collect()
 }
 
 /// At most `most` of `0..count`, evenly.

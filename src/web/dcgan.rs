@@ -7,7 +7,7 @@ use super::files::{Files, Manifest, Sheet};
 use super::phases::{Line, checked, lines};
 use super::{Exported, Options};
 use crate::Result;
-use crate::data::{AugmentKind, Images, NoiseKind};
+use crate::data::{AugmentKind, Images, LoadOptions, NoiseKind};
 use crate::graph::Step;
 use crate::models::dcgan::sampling::{BATCH, fixed_noise};
 use crate::models::dcgan::{AVERAGE, DISCRIMINATOR, Dcgan, DcganConfig, GENERATOR};
@@ -145,10 +145,11 @@ pub fn export(
 /// The images the run trains on.
 fn images_of(checkpoint: &Checkpoint, config: &DcganConfig, watch: &dyn Preparation) -> Result<Images> {
     let common = &config.common;
-    let known =
-        Known::all(checkpoint, &Dcgan::datasets(config), common, watch).map_err(unless_without)?.remove(0);
+    let specs = Dcgan::datasets(config);
+    let known = Known::all(checkpoint, &specs, common, watch).map_err(unless_without)?.remove(0);
     // The page draws its crops out of images that are all of one size.
-    let options = common.alike_options(common.channels);
+    let size = specs[0].batching.augment.stored_size(common.size);
+    let options = LoadOptions { size, ..common.plain_options(common.channels) };
     known.load(&known.members.trained, &options, watch).map_err(unless_without)
 }
 

@@ -17,9 +17,10 @@ SIDE, SIZE, LEN = 20, 24, 12
 MEAN, STD = np.float32([0.4, 0.5, 0.6]), np.float32([0.2, 0.25, 0.3])
 
 
-def network(path, layout):
-    """A convolution, a ReLU, the mean of each channel, a product: LEN numbers an image, and a second output."""
-    rng = np.random.default_rng(5)
+def network(path, layout, seed=5, weights=None):
+    """A convolution, a ReLU, the mean of each channel, a product: LEN numbers an image, and a second output. The weights stand in a
+    file of their own, if it is named."""
+    rng = np.random.default_rng(seed)
     weight = rng.standard_normal((8, 3, 3, 3)).astype(np.float32)
     matrix = rng.standard_normal((8, LEN)).astype(np.float32)
     constants = [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(matrix, "matrix")]
@@ -42,7 +43,11 @@ def network(path, layout):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.checker.check_model(model)
-    onnx.save(model, path)
+    if weights:
+        path.with_name(weights).unlink(missing_ok=True)
+        onnx.save(model, path, save_as_external_data=True, location=weights, size_threshold=0)
+    else:
+        onnx.save(model, path)
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
@@ -92,13 +97,16 @@ def figures(*arguments):
     return {figure["name"]: figure["value"] for figure in said["figures"]}
 
 
+def spec(layout):
+    numbers = lambda values: "[" + ", ".join(str(float(value)) for value in values) + "]"  # noqa: E731
+    return f'size = {SIZE}\nlayout = "{layout}"\nmean = {numbers(MEAN)}\nstd = {numbers(STD)}\n'
+
+
 @pytest.fixture(params=["nchw", "nhwc"])
 def net(request, tmp_path):
     path = tmp_path / "net.onnx"
     session = network(path, request.param)
-    numbers = lambda values: "[" + ", ".join(str(float(value)) for value in values) + "]"  # noqa: E731
-    spec = f'size = {SIZE}\nlayout = "{request.param}"\nmean = {numbers(MEAN)}\nstd = {numbers(STD)}\n'
-    path.with_suffix(".toml").write_text(spec)
+    path.with_suffix(".toml").write_text(spec(request.param))
 
     def run(images, output="scores"):
         images = images if request.param == "nhwc" else np.moveaxis(images, -1, 1)
@@ -130,6 +138,21 @@ def test_two_folders(tmp_path, net, counts):
         else:
             said = {figure["name"]: figure["value"] for figure in json.loads(done.stdout)["figures"]}
             assert said["FID (net)"] == pytest.approx(frechet(run(seen(a), output), run(seen(b), output)), rel=1e-4)
+
+
+def test_features_are_those_of_the_weights_in_another_file(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.with_suffix(".toml").write_text(spec("nchw"))
+    a, b = folder(tmp_path / "a", 9, 1, 0), folder(tmp_path / "b", 10, 2, 60)
+    networks = set()
+    # What is kept of the real images by the first weights is not taken for the second.
+    for seed in (5, 6):
+        session = network(path, "nchw", seed, "net.onnx.data")
+        networks.add(path.read_bytes())
+        run = lambda images: session.run(["scores"], {"images": np.moveaxis(images, -1, 1)})[0]  # noqa: B023,E731
+        expected = frechet(*(run(seen(images)).astype(np.float64) for images in (a, b)))
+        assert figures(a, b, "--size", SIDE, "--features", path)["FID (net)"] == pytest.approx(expected, rel=1e-4)
+    assert len(networks) == 1
 
 
 def test_runs(net, dcgan_run, cyclegan_run):

@@ -5,7 +5,7 @@ use image::{DynamicImage, ImageBuffer, Pixel, Primitive, Rgb, RgbImage, Rgba, Rg
 use serde::{Deserialize, Serialize};
 
 use super::MAX_SIDE;
-use crate::data::CHANNELS;
+use crate::data::{CHANNELS, centre};
 use crate::size::Size;
 use crate::{Error, Result};
 
@@ -162,8 +162,14 @@ pub(super) fn fit(image: DynamicImage, options: &LoadOptions) -> (Vec<u8>, Size)
             if options.whole {
                 [height, width] = [rows, columns];
                 image
+            } else if [rows, columns] == [image.height(), image.width()] {
+                // At its own scale no pixel depends on another.
+                image.crop_imm((columns - width) / 2, (rows - height) / 2, width, height)
             } else {
-                return centre(resized(image, rows, columns, options.channels), [rows, columns], options);
+                let LoadOptions { size, channels, .. } = *options;
+                let from = Size { height: rows as usize, width: columns as usize };
+                let all = resized(image, rows, columns, channels);
+                return (centre(&all, from, size, channels).collect(), size);
             }
         }
     };
@@ -183,15 +189,6 @@ fn resized(image: DynamicImage, height: u32, width: u32, channels: usize) -> Vec
         3 => imageops::resize(&opaque(image), width, height, filter).into_raw(),
         _ => transparent(&image.into_rgba8(), width, height, filter).into_raw(),
     }
-}
-
-/// The part of the stored size about the centre of an image of these sides.
-fn centre(bytes: Vec<u8>, [rows, columns]: [u32; 2], options: &LoadOptions) -> (Vec<u8>, Size) {
-    let LoadOptions { size, channels, .. } = *options;
-    let (top, left) = ((rows as usize - size.height) / 2, (columns as usize - size.width) / 2);
-    let lines = bytes.chunks_exact(columns as usize * channels).skip(top).take(size.height);
-    let part = lines.flat_map(|line| &line[left * channels..(left + size.width) * channels]).copied();
-    (part.collect(), size)
 }
 
 /// An image with opacity at another size. Colours count as much as they are opaque, so that those of transparent pixels do not

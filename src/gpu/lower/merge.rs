@@ -22,11 +22,14 @@ pub enum Spot {
 }
 
 /// Pooled values that lie one after another.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Bundles {
-    /// The values of each, and the bytes of each value; empty where it has gone into another.
+    /// The values of each, and the bytes of each value. One that has gone into another stays in the list, and no value is in it any more.
     list: Vec<Vec<(Memory, u64)>>,
+    /// The bundle that a value is in.
     of: HashMap<Memory, usize>,
+    /// The bundle that a value was in before, for each change of `of`.
+    before: Vec<(Memory, Option<usize>)>,
 }
 
 impl Bundles {
@@ -38,11 +41,25 @@ impl Bundles {
     /// Lays `values` and all that lie together with them one after another.
     fn join(&mut self, values: Vec<(Memory, u64)>) {
         for (value, _) in &values {
-            if let Some(old) = self.of.insert(*value, self.list.len()) {
-                self.list[old].clear();
-            }
+            self.before.push((*value, self.of.insert(*value, self.list.len())));
         }
         self.list.push(values);
+    }
+
+    /// How far it has come, for [`Bundles::undo`].
+    fn progress(&self) -> (usize, usize) {
+        (self.list.len(), self.before.len())
+    }
+
+    /// Undoes all that was joined since.
+    fn undo(&mut self, (bundles, changes): (usize, usize)) {
+        self.list.truncate(bundles);
+        for (value, before) in self.before.drain(changes..).rev() {
+            match before {
+                Some(bundle) => self.of.insert(value, bundle),
+                None => self.of.remove(&value),
+            };
+        }
     }
 }
 
@@ -102,14 +119,14 @@ impl<'a, F: Fn(Memory) -> Spot> Merging<'a, F> {
     /// Bundles what the calls of `group` and one more touch and has no place yet. Changes nothing and says no where that cannot
     /// be, or keeps memory for too long.
     fn takes(&mut self, group: &[usize], more: usize) -> bool {
-        let before = self.bundles.clone();
+        let before = self.bundles.progress();
         let members: Vec<&Call> = group.iter().chain([&more]).map(|&at| &self.calls[at]).collect();
         let bindings = members[0].reads.len() + members[0].writes.len();
         let fits = Call::fill(&members)
             && (0..bindings)
                 .all(|binding| self.together(members.iter().map(|call| call.binding(binding)).collect()));
         if !fits {
-            self.bundles = before;
+            self.bundles.undo(before);
         }
         fits
     }

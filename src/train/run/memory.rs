@@ -32,8 +32,22 @@ pub fn check_networks<M: Model>(config: &M::Config, device: &Device, ranks: &Ran
     }
 }
 
-/// The memory that a run of `steps` takes on the images of `split`, in MiB, before it is taken. Of images that are loaded, `sets`,
-/// what they do take counts.
+/// The memory that a run's `steps` take without its images, in MiB; where that is clearly over the limit, only so much as is clear.
+///
+/// # Errors
+/// If a tensor is larger than the device can bind.
+pub fn of_programs<M: Model>(
+    config: &M::Config,
+    device: &Device,
+    steps: &[Step],
+    ranks: &Ranks,
+) -> Result<u64> {
+    let most = limit(config, device, ranks).map_or(u64::MAX, |limit| limit.mebibytes);
+    needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most)
+}
+
+/// The memory that a run takes on the images of `split`, in MiB, before it is taken: `programs` is [`of_programs`]. Of images that are
+/// loaded, `sets`, what they do take counts.
 ///
 /// # Errors
 /// If it is over the limit of `config`, or more than the machine has; the text says which batch or size would fit.
@@ -41,14 +55,13 @@ pub fn check<M: Model>(
     config: &M::Config,
     (split, sets): (&Split, &[Dataset]),
     device: &Device,
-    steps: &[Step],
+    programs: u64,
     ranks: &Ranks,
 ) -> Result<u64> {
     let limit = limit(config, device, ranks);
     let most = limit.as_ref().map_or(u64::MAX, |limit| limit.mebibytes);
     let images = images::<M>(config, split, sets);
-    let needed = images
-        + needed(device, &networks::<M>(config, ranks)?.buffers(), steps, most.saturating_sub(images))?;
+    let needed = images + programs;
     let Some(Limit { words, .. }) = limit.filter(|_| needed > most) else { return Ok(needed) };
     let size = config.common().size;
     let name = if ranks.size() > 1 { "global_batch" } else { "batch" };

@@ -92,7 +92,8 @@ impl<M: Model> Plan<M> {
         place.check_goes_on(step, found.total)?;
         let networks = networks::<M>(&config, ranks)?;
         let mut programs = Programs::new::<M>(&config, &found.split, ranks)?;
-        let memory = memory::check::<M>(&config, (&found.split, &[]), &device, &programs.steps(), ranks)?;
+        let mut needed = memory::of_programs::<M>(&config, &device, &programs.steps(), ranks)?;
+        let memory = memory::check::<M>(&config, (&found.split, &[]), &device, needed, ranks)?;
         let mut start = Start {
             after: step,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -114,10 +115,10 @@ impl<M: Model> Plan<M> {
         distributed::agree(ranks, &config, &sets, step)?;
         if !complete {
             programs = Programs::new::<M>(&config, &split, ranks)?;
+            needed = memory::of_programs::<M>(&config, &device, &programs.steps(), ranks)?;
         }
-        if sets.iter().any(|set| set.images.varied()) {
-            start.memory = memory::check::<M>(&config, (&split, &sets), &device, &programs.steps(), ranks)?;
-        }
+        // Only now is it known what whole images take.
+        start.memory = memory::check::<M>(&config, (&split, &sets), &device, needed, ranks)?;
         let (values, initial) = match after {
             Some((_, values)) => (Some(values), None),
             None => {
@@ -141,7 +142,8 @@ impl<M: Model> Plan<M> {
         if !config.common().no_tune {
             let steps = programs.steps();
             *device = device.clone().tuned(&steps, progress)?;
-            self.start.memory = memory::check::<M>(config, (&*split, &*sets), device, &steps, ranks)?;
+            let needed = memory::of_programs::<M>(config, device, &steps, ranks)?;
+            self.start.memory = memory::check::<M>(config, (&*split, &*sets), device, needed, ranks)?;
         }
         Ok(self)
     }
