@@ -25,15 +25,15 @@ pub struct Bench {
     /// Only rows whose group, name or presets contain this; separate several by commas: contractions,steps/dcgan course.
     #[arg(long, value_delimiter = ',', value_name = "PART,..")]
     filter: Vec<String>,
-    /// A fifth of the time per row, and no iterations over 2 seconds.
+    /// A fifth of the time per row, and unless --longest is given no iterations over 2 seconds.
     #[arg(long)]
     quick: bool,
     /// Seconds per row; at least three runs, or one if a kernel takes four times as long.
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
-    /// Skip iterations that would take longer than this many seconds.
-    #[arg(long, default_value_t = 30.0)]
-    longest: f64,
+    /// Skip iterations that would take longer than this many seconds [default: 30].
+    #[arg(long, value_name = "SECONDS")]
+    longest: Option<f64>,
     /// Write the results as JSON, to a file or to a folder (named after the device).
     #[arg(long, value_name = "FILE|DIR")]
     json: Option<PathBuf>,
@@ -41,10 +41,8 @@ pub struct Bench {
 
 impl Bench {
     pub fn run(self) -> Done {
-        let (budget, longest) = match self.quick {
-            true => (self.seconds / 5.0, self.longest.min(2.0)),
-            false => (self.seconds, self.longest),
-        };
+        let (budget, longest) = if self.quick { (self.seconds / 5.0, 2.0) } else { (self.seconds, 30.0) };
+        let longest = self.longest.unwrap_or(longest);
         let effort = Effort { budget, sample: budget / 50.0, least: 3, most: 25, patience: 4.0 * budget };
         if !(self.seconds > 0.0 && self.seconds.is_finite()) {
             return Err(Error::Input(format!("--seconds {}: must be more than 0", self.seconds)));
