@@ -1,4 +1,4 @@
-.PHONY: demo test mpi interop gpu-lab bench lint features deny fuzz
+.PHONY: demo test mpi interop gpu-lab bench book lint features deny fuzz
 
 # Cargo features for lint and test beside the default ones: make test FEATURES=mpi
 FEATURES ?=
@@ -41,6 +41,10 @@ lint:
 	bash .ci/typos
 	cargo clippy --release --all-targets --features "$(FEATURES)" -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items --features "$(FEATURES)"
+
+# docs/ as a book, in target/book, with its links checked.
+book:
+	bash .ci/book
 
 # Each cargo feature by itself, and none.
 features:

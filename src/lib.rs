@@ -72,7 +72,7 @@
 //! | `onnx` | [`onnx`] |
 //! | `web` | [`web`] |
 //! | `listing` | SPIR-V in [`kernels::translate`] |
-//! | `fid` | `features`: FID, KID, precision and recall by a network of your own |
+//! | `fid` | `features`: FID, KID, precision and recall by a network of your own; needs Rust 1.91 |
 //! | `mpi` | several processes in [`ranks`], over the MPI library that is installed |
 //!
 //! # A graph, its gradient, a device

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Its memory in MiB, or the share of it that this process may use; none where the system does not say.
 #[cfg(feature = "cli")]
 pub(crate) fn memory() -> Option<u64> {
-    let mut system = sysinfo::System::new().ok()?;
+    let mut system = sysinfo::System::new();
     system.refresh_memory();
     let share = system.cgroup_limits().map(|limits| limits.total_memory);
     let all = [Some(system.total_memory()), share];

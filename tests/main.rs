@@ -18,6 +18,7 @@ mod device;
 mod diagnostics;
 mod disk;
 mod dispatches;
+mod docs;
 mod errors;
 mod evaluate;
 mod examples;

@@ -122,7 +122,7 @@ def cost(options, system, recipes):
                 halfway, end = (next(row["seconds"] for row in rows if row["step"] == step) for step in (50, 100))
                 times[name].append((end - halfway) / 50)
     first = next(iter(times.values()))
-    yield f"| recipe | ms a step on {options.sets[0][0]} | as many times that of {next(iter(times))} |\n|---|---|---|"
+    yield f"| recipe | ms per step on {options.sets[0][0]} | relative to {next(iter(times))} |\n|---|---|---|"
     for name, found in times.items():
         ratios = [time / other for time, other in zip(found, first)]
         spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"

@@ -269,7 +269,37 @@ def ladder():
     return figure.end()
 
 
-FIGURES = [index_set, product, phases, split, norm, ladder]
+def lowering():
+    """From a step of the graph to a program, stage by stage, with what each stage hands on."""
+    width, row, top = 760, 62, 52
+    stages = [
+        ("graph::Step", "nodes, outputs, updates of state", None),
+        ("fuse.rs", "which pointwise nodes are computed by a neighbour's kernel", "expressions"),
+        ("contraction.rs, norm.rs, pointwise.rs ..", "a kernel for every node that is left, chosen by the tuning table", "calls"),
+        ("schedule.rs", "what can start together stands together", "levels"),
+        ("merge.rs", "equal calls of a level become one dispatch", "groups"),
+        ("pool.rs, place.rs", "values that never live at the same time share buffers", "regions"),
+        ("write.rs", "WGSL texts and pipelines, each once", "dispatches"),
+        ("gpu/verify.rs", "nothing is read unwritten, overlaps, or leaves its buffer", "checked"),
+        ("gpu::program::Program", "WGSL, constants, buffers, dispatches: plain data", None),
+    ]
+    figure = Figure(width, top + row * len(stages) + 4, "How a step becomes a program")
+    figure.text(width / 2, 32, "How a step becomes a program: src/gpu/lower", 14, bold=True)
+    left, right = 150, 690
+    for number, (name, about, result) in enumerate(stages):
+        y = top + number * row
+        ends = result is None
+        figure.rect(left, y, right - left, 40, PALE[0] if ends else PAPER, COLOURS[0] if ends else INK, rx=6)
+        figure.text(left + 14, y + 17, name, 13, "start", bold=True, mono=True)
+        figure.text(left + 14, y + 33, about, 12, "start", MUTED)
+        if number + 1 < len(stages):
+            figure.line((left + right) / 2, y + 40, (left + right) / 2, y + row, MUTED, arrow=True)
+        if result:
+            figure.text(left - 14, y + 25, result, 13, "end", COLOURS[1])
+    return figure.end()
+
+
+FIGURES = [index_set, product, phases, split, norm, ladder, lowering]
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE

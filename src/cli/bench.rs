@@ -11,9 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Measures the device's peak (multiply-adds, copies), each kernel's share of it at the presets' sizes, then whole training
-/// iterations. Rows are measured in turn, so a slow phase of the machine affects all of them; a control row shows the
-/// spread.
 #[derive(clap::Args)]
 pub struct Bench {
     /// What to measure.

@@ -7,8 +7,6 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The page lists the settings that differ, overlays the curves of each metric, and shows the samples of all runs on one
-/// slider. It is a single file without outside references.
 #[derive(Args)]
 pub struct Compare {
     /// The runs' folders, two or more.

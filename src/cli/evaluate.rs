@@ -15,8 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// A run is measured on the images that --holdout kept out of training, or on the training images if there are none. Each
-/// value is printed beside a yardstick: what real, or untranslated, images score.
 #[derive(Args)]
 pub struct Evaluate {
     /// The run's folder, or a checkpoint file; with REAL a folder of images, .zip file or bundled set.

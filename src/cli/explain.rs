@@ -12,8 +12,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Times every dispatch of an iteration on its own (on the CPU, every operation): kernel, shapes, workgroups, arithmetic,
-/// memory traffic, and share of the device's measured peak. Does not train or change the run.
 #[derive(Args)]
 pub struct Explain {
     /// A run's folder; or dcgan or cyclegan, with a preset.

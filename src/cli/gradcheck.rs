@@ -9,10 +9,6 @@ use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
 
-/// Checks that a device computes correctly: every operation and gradient at many shapes, with every kernel, against the
-/// reference in f64. If the device supports f64, kernels also run in f64 and gradients are compared with central
-/// differences. On the CPU: the f32 reference against f64, and gradients against differences. Errors are relative to the
-/// largest number of a result. The exit code is 1 if an error exceeds its tolerance or the device rejects a kernel.
 #[derive(clap::Args)]
 pub struct Gradcheck {
     /// Operations to check [default: all].

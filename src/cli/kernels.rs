@@ -9,36 +9,33 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Without a name: all kernels, with equation, variants and source file. With the name of a kernel or operation: its WGSL
-/// for a shape with all constants filled in, or naga's translation of it.
 #[derive(Args)]
 pub struct Kernels {
     /// A kernel (conv2d_tiled), or an operation (conv2d).
     name: Option<String>,
     /// Shapes of the operands, separated by commas, channels last: images 16x64x64x3 (batch, height, width, channels), weights
-    /// 4x4x3x32 (height, width, channels of the large side, of the small side), vectors 100; those of a DCGAN's layer where
-    /// they are not given.
+    /// 4x4x3x32 (height, width, channels of the large side, of the small side), vectors 100 [default: those of a DCGAN layer].
     #[arg(long, value_delimiter = ',', value_name = "SHAPE,..", value_parser = shape, requires = "name")]
     shape: Option<Vec<Shape>>,
-    /// Of a convolution: one number, or height,width; 2 where it is not given
+    /// Stride of a convolution: one number, or height,width [default: 2].
     #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     stride: Option<Vec<usize>>,
-    /// Of a convolution: one number, or height,width; 1 where it is not given. Of reflection_pad2d: one number
+    /// Padding of a convolution: one number, or height,width [default: 1]; of reflection_pad2d: one number.
     #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     padding: Option<Vec<usize>>,
-    /// Of conv_transpose2d: one number, or height,width
+    /// Output padding of conv_transpose2d: one number, or height,width.
     #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     output_padding: Option<Vec<usize>>,
-    /// Of upsample_nearest2d: one number, or height,width; 2 where it is not given
+    /// Scale of upsample_nearest2d: one number, or height,width [default: 2].
     #[arg(long, value_delimiter = ',', value_name = "N|H,W", value_parser = extent, requires = "name")]
     scale: Option<Vec<usize>>,
-    /// Of a contraction: its precision; with mixed there are also variants by matrix units.
+    /// Precision of a contraction; mixed adds variants for matrix units.
     #[arg(long, value_enum, default_value = "f32", requires = "name")]
     precision: Precision,
-    /// Of a contraction: the variant whose name holds this, such as "tile 64x64".
+    /// Variant of a contraction whose name contains this, such as "tile 64x64".
     #[arg(long, value_name = "PART", requires = "name")]
     variant: Option<String>,
-    /// The language.
+    /// Language to print it in.
     #[arg(long, value_enum, default_value = "wgsl", requires = "name")]
     target: Language,
     /// Write it to a file: SPIR-V as a binary module.

@@ -7,8 +7,6 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The report shows settings, device, losses, samples over time, metrics, speed and memory. It is a single file without
-/// outside references. Runs also write it at every checkpoint.
 #[derive(Args)]
 pub struct Report {
     /// The run's folder.

@@ -11,8 +11,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// With batch statistics, as in training, images are always drawn 16 at a time, so the first ones do not depend on the
-/// count. With the run's own seed they are those of its sample grids.
 #[derive(Args)]
 pub struct Sample {
     /// The run's folder, or a checkpoint file.

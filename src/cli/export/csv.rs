@@ -1,12 +1,11 @@
 //! `mewgan export csv`
 
 use crate::Error;
-use crate::cli::{Done, say};
+use crate::cli::{Done, print, say};
 use crate::file;
 use crate::report::{csv, metrics};
 use crate::train::run_folder::RunFolder;
 use clap::Args;
-use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,13 +33,7 @@ impl Csv {
                 file::write_atomic(&out, &bytes)?;
                 say(out.display());
             }
-            None => match std::io::stdout().write_all(&bytes) {
-                // A reader that has seen enough, such as `head`, is no failure.
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                    return Err(Error::io("standard output")(error));
-                }
-                _ => {}
-            },
+            None => print(&bytes)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -21,6 +21,9 @@ pub enum Export {
     #[cfg(feature = "onnx")]
     Onnx(onnx::Onnx),
     /// Export a static site that runs the generator in the browser with WebGPU; a DCGAN's page can also continue training.
+    ///
+    /// The site works on any web server and refers to no other site. Browsers do not run it from file://; to look at it locally:
+    /// python3 -m http.server --directory DIR
     #[cfg(feature = "web")]
     Web(web::Web),
 }

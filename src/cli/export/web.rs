@@ -8,8 +8,6 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The site works on any web server and refers to no other site. Browsers do not run it from file://; to look at it locally:
-/// python3 -m http.server --directory DIR
 #[derive(Args)]
 pub struct Web {
     /// The run's folder, or a checkpoint file.

@@ -19,8 +19,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use work::{Ended, Failure, Kept, Work};
 
-/// Images keep their size, name and subfolder. Images that cannot be translated are listed at the end. An image that does
-/// not fit the device or the memory is translated in tiles, without seams.
 #[derive(Args)]
 pub struct Translate {
     /// The run's folder, or a checkpoint file.

@@ -22,7 +22,7 @@ settings! {
     /// All settings that every model has.
     full Common;
     perhaps {
-        /// Where settings come from that are not given. The default is small.
+        /// The preset, which supplies all settings that are not given [default: small].
         #[arg(value_parser = named::<Preset>, value_name = "small|seed|course|paper")]
         preset: Preset,
         /// Total number of iterations; or give --epochs.
