@@ -24,13 +24,13 @@ mod pool;
 pub use archive::is_archive;
 pub use augment::{Augment, AugmentKind};
 pub use batches::{Batch, Batching};
-pub use decode::{Decoded, Fit, Fitted, Image, ImageFile, LoadOptions, decoding, over_white};
+pub use decode::{Decoded, Fit, Fitted, Half, Image, ImageFile, LoadOptions, decoding, over_white};
 pub use diffaugment::DiffAugmentParams;
 pub use found::{EXTENSIONS, Found};
 pub use images::{
     CHANNELS, Images, Loaded, OnImage, find, is_bundled, search, to_byte, to_unit, with_channels,
 };
 pub use loader::Loader;
-pub use noise::{NoiseKind, noise};
+pub use noise::{NoiseKind, dropout, noise};
 pub use pixels::{Depth, Levels, Pixels};
 pub use pool::PoolDraws;
