@@ -59,7 +59,7 @@ enum Command {
     Resume(resume::Resume),
     /// Draw images with a trained generator.
     Sample(sample::Sample),
-    /// Translate images with a trained CycleGAN.
+    /// Translate images with a trained CycleGAN or pix2pix.
     Translate(translate::Translate),
     /// Measure the quality of a run, or of a folder of images.
     Evaluate(evaluate::Evaluate),

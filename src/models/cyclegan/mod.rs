@@ -7,12 +7,13 @@ mod phases;
 mod settings;
 mod sheets;
 mod steps;
-pub mod translation;
+mod translation;
 
 pub use settings::{CycleGanConfig, CycleGanSettings, Discriminator};
 pub use steps::{
     AVERAGES, CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS, Updates,
 };
+pub use translation::{OneWay, SMALLEST};
 
 use crate::device::Device;
 use crate::evaluate::Figure;
@@ -130,6 +131,7 @@ impl Model for CycleGan {
             name: domain.name(),
             source: config.source(domain),
             channels: config.channels(domain),
+            half: None,
             batching: config.batching(domain),
         };
         Domain::BOTH.map(set).into()
