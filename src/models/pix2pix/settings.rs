@@ -6,7 +6,7 @@ use crate::Result;
 use crate::data::Half;
 use crate::models::cyclegan::Domain;
 use crate::nn::loss::Adversarial;
-use crate::nn::{Init, Norm, NormMode};
+use crate::nn::{Init, Norm, NormMode, Upsample};
 use crate::optim::Schedule;
 use crate::size::Size;
 use crate::train::config::check::weights;
@@ -114,8 +114,11 @@ impl RunConfig for Pix2PixConfig {
                     g_width: 32,
                     d_width: 32,
                     norm: Norm::Instance,
+                    upsample: Upsample::Nearest,
                     loss: Adversarial::Bce,
                     d_scale: 0.5,
+                    average: 0.99,
+                    lr: 1e-3,
                     schedule: Schedule::Linear,
                     ..seed.common
                 };
