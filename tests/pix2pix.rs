@@ -190,8 +190,8 @@ fn assert_paired(config: &Pix2PixConfig) {
             .map(|(spec, set)| spec.batching.batch_at(&set.images, step).unwrap().images)
             .collect();
         let apart = batches[0].iter().zip(&batches[1]).map(|(x, y)| (x + y).abs()).fold(0.0, f32::max);
-        // Numbers between two levels round otherwise in a negative.
-        assert!(apart < 1e-5, "{apart}");
+        // What lies between two levels rounds otherwise in a negative.
+        assert!(apart < 1.01 / 127.5, "{apart}");
         seen.push(batches[0].clone());
     }
     seen.sort_by(|a, b| a[0].total_cmp(&b[0]));

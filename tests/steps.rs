@@ -63,7 +63,7 @@ fn cases(width: usize) -> Vec<Case> {
             initial,
         });
     }
-    for (preset, model) in networks::pix2pixes(16, width) {
+    for (preset, model) in networks::pix2pix_models(16, width) {
         use pix2pix::{DISCRIMINATOR, GENERATOR};
         let buffers = model.buffers();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]

@@ -1,4 +1,4 @@
-//! Small DCGANs, CycleGANs and pix2pixes of every kind: the presets' structure at sizes that tests can afford.
+//! Small DCGANs, CycleGANs and pix2pix models of every kind: the presets' structure at sizes that tests can afford.
 
 use mewgan::graph::StateBuffer;
 use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
@@ -116,7 +116,7 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
 }
 
 /// A pix2pix of every kind, with its name; the last has what helps on small sets.
-pub fn pix2pixes(size: usize, width: usize) -> Vec<(&'static str, Pix2Pix)> {
+pub fn pix2pix_models(size: usize, width: usize) -> Vec<(&'static str, Pix2Pix)> {
     let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
     let model = |norm, d_norm, upsample, loss, channels: [usize; 2]| {
         let unet =

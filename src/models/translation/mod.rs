@@ -66,7 +66,7 @@ impl Translator {
             Kind::Pix2Pix => Box::new(pix2pix::OneWay::new(checkpoint, wanted)?),
             kind @ Kind::Dcgan => {
                 return Err(Error::Input(format!(
-                    "{0}: a {1}, which draws images instead of translating them: `sample {0} --count 16 --out DIR`",
+                    "{0}: a {1}, which draws images instead of translating them; draw some with `sample {0}`",
                     checkpoint.path().display(),
                     kind.title()
                 )));
