@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::data::{OnImage, with_channels};
 use crate::quality::{
-    ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median, nearest,
-    sliced_wasserstein,
+    self, ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, median,
+    nearest, sliced_wasserstein, structural_similarity,
 };
 use crate::size::Size;
 use serde::Serialize;
@@ -204,8 +204,8 @@ pub struct Direction<'a> {
     pub sources: &'a Set,
     /// Their translations.
     pub translations: &'a Set,
-    /// Those translated back.
-    pub back: &'a Set,
+    /// Those translated back, where that can be.
+    pub back: Option<&'a Set>,
     /// Real images of the other set.
     pub targets: &'a Set,
     /// The right answer for every source, where there are such.
@@ -213,17 +213,18 @@ pub struct Direction<'a> {
 }
 
 /// A translator's images: the error after translating back, the distance from real images of the other set, and where
-/// images come in pairs the error against the right answers. The yardsticks are the sources as they are.
+/// images come in pairs the error against the right answers, and how alike they are. The yardsticks are the sources as they are.
 ///
 /// # Errors
 /// If a set is empty or the sizes differ.
 pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
     let Direction { name, sources, translations, back, targets, partners } = *direction;
     let of = "of the sources untranslated";
-    let mut figures = vec![Figure::new(
-        format!("{name}: cycle error"),
-        mean_absolute_error(sources.view()?, back.view()?)?,
-    )];
+    let mut figures = Vec::new();
+    if let Some(back) = back {
+        let error = mean_absolute_error(sources.view()?, back.view()?)?;
+        figures.push(Figure::new(format!("{name}: cycle error"), error));
+    }
     let options = SlicedWassersteinOptions::default();
     let alike = sources.with_channels(targets.channels);
     let untranslated = sliced_wasserstein(alike.view()?, targets.view()?, &options)?;
@@ -240,6 +241,11 @@ pub fn translated(direction: &Direction<'_>) -> Result<Vec<Figure>> {
         let error = mean_absolute_error(translations.view()?, partners.view()?)?;
         let own = mean_absolute_error(alike.view()?, partners.view()?)?;
         figures.push(Figure::new(format!("{name}: paired error"), error).beside(own, of));
+        if partners.size.least() >= quality::WINDOW {
+            let alike = structural_similarity(alike.view()?, partners.view()?)?;
+            let found = structural_similarity(translations.view()?, partners.view()?)?;
+            figures.push(Figure::new(format!("{name}: SSIM"), found).beside(alike, of));
+        }
     }
     Ok(figures)
 }

@@ -1,4 +1,4 @@
-//! GAN training on any GPU, from scratch: DCGAN and CycleGAN with compute kernels written by hand in WGSL, put together
+//! GAN training on any GPU, from scratch: DCGAN, CycleGAN and pix2pix with compute kernels written by hand in WGSL, put together
 //! by a small autograd graph, run through wgpu on Vulkan, Metal or DX12.
 //!
 //! A graph says what to compute, a program says how, an executor does it:
@@ -18,7 +18,7 @@
 //!
 //! | to | look at | and run |
 //! |---|---|---|
-//! | train from Rust | [`models::dcgan`], [`models::cyclegan`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`models::dcgan::sampling`], [`models::cyclegan::translation`] use what was trained | [the example below](#train-and-draw) |
+//! | train from Rust | [`models::dcgan`], [`models::cyclegan`], [`models::pix2pix`]: a [`Plan`](train::run::Plan) says what a run will be, a [`Trainer`](train::run::Trainer) runs it; [`models::dcgan::sampling`], [`models::translation`] use what was trained | [the example below](#train-and-draw) |
 //! | add a model | [`models`]: a folder and a row; [`train::model::Model`] is all that a run needs to know of it, [`train::phase`] what an iteration is | |
 //! | train a model of one's own | [`nn`] for layers, [`graph`] for what is minimised, [`optim`] for Adam, AdamW, RMSProp or SGD over it, [`session`] to run it on a device | `examples/own_gan.rs` |
 //! | study kernels | `shaders/`, a file each, in the text of [`gpu::preprocess`]; [`gpu::lower`] chooses and fuses them into a [`gpu::program::Program`]; [`mod@reference`] says what each must compute | `mewgan kernels`, `mewgan explain RUN`, `mewgan bench` |
@@ -55,7 +55,7 @@
 //! | [`features`](#features) | a network from an ONNX file, by whose features sets of images are compared (cargo feature `fid`) |
 //! | [`kernels`] | every kernel by itself |
 //! | [`train`] | settings, phases, the training loop, checkpoints, for any model |
-//! | [`models`] | DCGAN and CycleGAN, a folder each |
+//! | [`models`] | DCGAN, CycleGAN and pix2pix, a folder each |
 //! | [`mod@bench`] | how fast a device is, and each kernel's share of what it can do |
 //! | [`explain`] | what an iteration of training is, dispatch by dispatch |
 //! | [`web`] | a trained model as a static site that runs in browsers; the page is under `assets/web/` |

@@ -12,8 +12,13 @@ use std::path::Path;
 use tempfile::tempdir;
 
 /// Texts of the library that are for people at a command line: commands on a run's page, and advice to its signs of trouble.
-const FOR_THE_COMMAND_LINE: [&str; 4] =
-    ["models/cyclegan/mod.rs", "models/dcgan/mod.rs", "train/reporting.rs", "train/diagnostics/finding.rs"];
+const FOR_THE_COMMAND_LINE: [&str; 5] = [
+    "models/cyclegan/mod.rs",
+    "models/dcgan/mod.rs",
+    "models/pix2pix/mod.rs",
+    "train/reporting.rs",
+    "train/diagnostics/finding.rs",
+];
 
 fn search(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -119,7 +119,7 @@ fn translations_are_held_against_sources_and_partners() {
             name: "X to Y",
             sources: &sources,
             translations,
-            back,
+            back: Some(back),
             targets: &negative,
             partners: Some(&negative),
         })

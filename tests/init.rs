@@ -18,6 +18,9 @@ const DCGAN: &str = "train dcgan --data builtin:noto/animals --preset paper --si
 const CYCLEGAN: &str = "train cyclegan --x builtin:noto/animals --y builtin:twemoji/animals --preset paper --size 24 --g-width 2 \
                         --d-width 2 --blocks 1 --batch 1 --steps 1 --lr 1e-30 --device cpu";
 
+const PIX2PIX: &str = "train pix2pix --x builtin:noto/animals --y builtin:twemoji/animals --preset paper --size 16 --g-width 2 \
+                       --d-width 2 --d-layers 1 --batch 1 --steps 1 --lr 1e-30 --device cpu";
+
 /// The error of a command that leaves no run behind.
 fn refused(folder: &TempDir, arguments: &str) -> String {
     let Output { status, stderr, .. } = mewgan(folder, arguments);
@@ -153,6 +156,33 @@ fn published_names_of_a_cyclegan_are_understood() {
     for (own, _) in networks {
         let prefix = format!("{own}.");
         assert_eq!(weights(&first, &prefix), weights(&second, &prefix), "{own}");
+    }
+}
+
+/// Blocks of a published U-Net stand in each other, each a `model`; a generator's file is its `state_dict`.
+#[test]
+fn published_names_of_a_pix2pix_are_understood() {
+    let folder = tempdir().unwrap();
+    done(&folder, &format!("{PIX2PIX} --seed 99 --out first"));
+    let first = kept(&folder, "first");
+    let generator: Tensors = behind(&first, "generator.main.", "")
+        .into_iter()
+        .map(|(name, tensor)| (format!("model.model.{}", name.replace('.', ".model.")), tensor))
+        .map(|(name, tensor)| match name.rsplit_once(".model.") {
+            Some((module, leaf)) => (format!("{module}.{leaf}"), tensor),
+            None => panic!("{name}"),
+        })
+        .collect();
+    assert!(generator.contains_key("model.model.1.model.3.model.5.weight"), "{:?}", generator.keys());
+    write(&folder.path().join("netG.safetensors"), &generator);
+    write(&folder.path().join("netD.safetensors"), &behind(&first, "discriminator.main.", "model."));
+    done(
+        &folder,
+        &format!("{PIX2PIX} --init generator=netG.safetensors --init netD=netD.safetensors --out second"),
+    );
+    let second = kept(&folder, "second");
+    for network in ["generator.", "discriminator."] {
+        assert_eq!(weights(&first, network), weights(&second, network), "{network}");
     }
 }
 

@@ -188,7 +188,7 @@ fn settings_say_which_model_they_are_of() {
     let unnamed = text.replace("model = \"dcgan\"\n", "");
     let read = |text: &str| DcganConfig::from_toml(text, "config.toml".as_ref());
     assert_eq!(read(&unnamed).unwrap(), read(&text).unwrap(), "as earlier versions wrote them");
-    for (other, named) in [("cyclegan", "\"cyclegan\""), ("pix2pix", "\"pix2pix\"")]
+    for (other, named) in [("cyclegan", "\"cyclegan\""), ("stylegan", "\"stylegan\"")]
         .map(|(kind, named)| (text.replace("\"dcgan\"", &format!("{kind:?}")), named))
     {
         let error = read(&other).unwrap_err().to_string();
@@ -204,8 +204,8 @@ fn settings_say_which_model_they_are_of() {
     assert_eq!(kind(&text).unwrap(), Kind::Dcgan);
     assert_eq!(kind(&unnamed).unwrap(), Kind::Dcgan);
     assert_eq!(kind("x = \"a\"\ny = \"b\"\n").unwrap(), Kind::CycleGan);
-    let error = kind("model = \"pix2pix\"\n").unwrap_err().to_string();
-    assert!(error.contains("no model named pix2pix; there are dcgan and cyclegan"), "{error}");
+    let error = kind("model = \"stylegan\"\n").unwrap_err().to_string();
+    assert!(error.contains("no model named stylegan; there are dcgan, cyclegan, pix2pix"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Promises of `mewgan::quality`: each figure ranks damaged images below real ones, and wrong input is refused.
 
 use crate::support::damage::{SIDE, Values, blurred, changed, checkered, few, noisy, tinted};
+use crate::support::fixtures::{golden, tensors};
 use mewgan::Result;
 use mewgan::quality::{
     ImageSet, SlicedWassersteinOptions, average_over_levels, diversity, mean_absolute_error, nearest,
-    sliced_wasserstein,
+    sliced_wasserstein, structural_similarity,
 };
 use mewgan::random::stream;
 use mewgan::size::Size;
@@ -197,6 +198,28 @@ fn the_paired_error_follows_its_formula() {
     let [a, b] = [&a, &b].map(|values| ImageSet::new(values, 1, 1).unwrap());
     assert_eq!(mean_absolute_error(a, b).unwrap(), 0.5);
     assert_eq!(mean_absolute_error(a, a).unwrap(), 0.0);
+}
+
+/// The fixture is written by tests/golden/make_ssim.py.
+#[test]
+fn structural_similarity_is_what_scikit_image_computes() {
+    let fixture = tensors(&golden("ssim.safetensors"));
+    for case in ["colour", "grey", "smallest"] {
+        let values = |of: &str| -> Vec<f32> {
+            fixture[&format!("{case}.{of}")].values.iter().map(|&value| value as f32).collect()
+        };
+        let [height, width, channels] = fixture[&format!("{case}.a")].shape[..] else { panic!("3 axes") };
+        let (a, b) = (values("a"), values("b"));
+        let set = |values| ImageSet::new(values, Size { height, width }, channels).unwrap();
+        let found = structural_similarity(set(&a), set(&b)).unwrap();
+        let expected = fixture[&format!("{case}.ssim")].values[0];
+        // Its filter rounds otherwise.
+        assert!((found - expected).abs() < 1e-9, "{case}: {found}, expected {expected}");
+        assert!((structural_similarity(set(&a), set(&a)).unwrap() - 1.0).abs() < 1e-12);
+    }
+    let small = [0.0; 10 * 11];
+    let small = ImageSet::new(&small, Size { height: 10, width: 11 }, 1).unwrap();
+    assert!(message(structural_similarity(small, small)).contains("window of 11x11"));
 }
 
 #[test]

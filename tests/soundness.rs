@@ -417,7 +417,7 @@ fn what_runs_can_move_to_another_thread() {
     is_send::<mewgan::models::dcgan::Plan>();
     is_send::<mewgan::models::cyclegan::Plan>();
     is_send::<mewgan::models::dcgan::sampling::Sampler>();
-    is_send::<mewgan::models::cyclegan::translation::Translator>();
+    is_send::<mewgan::models::translation::Translator>();
     is_send::<Error>();
 }
 

@@ -7,7 +7,7 @@ use mewgan::gpu::Gpu;
 use mewgan::gpu::lower::Target;
 use mewgan::graph::loss_scale::SCALE;
 use mewgan::graph::{StateBuffer, Step};
-use mewgan::models::{cyclegan, dcgan};
+use mewgan::models::{cyclegan, dcgan, pix2pix};
 use mewgan::optim::Adam;
 use mewgan::random::stream;
 use mewgan::real::Precision;
@@ -89,6 +89,25 @@ fn cases(width: usize, precision: Precision) -> Vec<Case> {
             initial,
         });
     }
+    for (preset, model) in networks::pix2pix_models(16, width) {
+        use pix2pix::{DISCRIMINATOR, GENERATOR};
+        let buffers = model.buffers();
+        let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]
+            .into_iter()
+            .flat_map(|(of, network)| networks::initial(of, &[network], &buffers))
+            .collect();
+        let variants = model.objective.r1.variants().iter();
+        let mut steps: Vec<Step> =
+            variants.map(|&penalized| model.discriminator_step(BATCH, penalized).unwrap()).collect();
+        steps.push(model.generator_step(BATCH).unwrap());
+        cases.push(Case {
+            name: format!("pix2pix {preset}"),
+            steps,
+            gradients: [GENERATOR.gradients, DISCRIMINATOR.gradients],
+            buffers,
+            initial,
+        });
+    }
     cases
 }
 
@@ -106,6 +125,7 @@ fn input(name: &str, len: usize, t: u64, step: usize) -> Vec<f32> {
         Some("rows") => vec![0.0, 4.0, 2.0, 6.0],
         Some("store") => vec![0.0, -1.0, 2.0, -1.0],
         Some("decay") => vec![0.5],
+        _ if name.starts_with("dropout.") => uniform.map(|x| if x < 0.0 { 0.0 } else { 2.0 }).collect(),
         _ => uniform.collect(),
     }
 }

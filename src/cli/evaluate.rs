@@ -21,7 +21,7 @@ pub struct Evaluate {
     #[arg(value_name = "RUN|IMAGES")]
     run: PathBuf,
     /// Compare IMAGES with these real ones; no run is needed.
-    #[arg(conflicts_with_all = ["checkpoint", "paired", "device"])]
+    #[arg(conflicts_with_all = ["checkpoint", "paired", "no_dropout", "device"])]
     real: Option<String>,
     /// Size at which IMAGES and REAL are compared.
     #[arg(long, requires = "real", default_value = "64", value_name = "SIDE|WIDTHxHEIGHT")]
@@ -36,9 +36,12 @@ pub struct Evaluate {
     /// [default: 1024].
     #[arg(long, value_parser = clap::value_parser!(u32).range(16..=100_000))]
     count: Option<u32>,
-    /// CycleGAN: also compute the error against the image of the same name in the other dataset.
+    /// CycleGAN: also compute the error against the image of the same name in the other dataset, and SSIM.
     #[arg(long)]
     paired: bool,
+    /// pix2pix: translate without dropout.
+    #[arg(long)]
+    no_dropout: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -50,8 +53,8 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Done {
         let comparison = self.features.as_deref().map(comparison).transpose()?;
-        let judging =
-            Judging { count: self.count.map(|count| count as usize), paired: self.paired, comparison };
+        let count = self.count.map(|count| count as usize);
+        let judging = Judging { count, paired: self.paired, no_dropout: self.no_dropout, comparison };
         if let Some(real) = &self.real {
             let watch = Preparing::new(View::with_json(self.json))?;
             let figures = judging.sources([&self.run.to_string_lossy(), real], self.size, &watch)?;

@@ -65,7 +65,7 @@ enum Command {
     /// With batch statistics, as in training, images are always drawn 16 at a time, so the first ones do not depend on the
     /// count. With the run's own seed they are those of its sample grids.
     Sample(sample::Sample),
-    /// Translate images with a trained CycleGAN.
+    /// Translate images with a trained CycleGAN or pix2pix.
     ///
     /// Images keep their size, name and subfolder. Images that cannot be translated are listed at the end. An image that does
     /// not fit the device or the memory is translated in tiles, without seams.

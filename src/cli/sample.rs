@@ -47,10 +47,10 @@ impl Sample {
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         match Kind::of_checkpoint(&checkpoint)? {
             Kind::Dcgan => {}
-            kind @ Kind::CycleGan => {
+            kind @ (Kind::CycleGan | Kind::Pix2Pix) => {
+                let to = if kind == Kind::CycleGan { " --to y" } else { "" };
                 return Err(Error::Input(format!(
-                    "{0}: a {1}, which translates images instead of drawing them: mewgan translate {0} --to y \
-                     IMAGE|DIR --out DIR",
+                    "{0}: a {1}, which translates images instead of drawing them: mewgan translate {0}{to} IMAGE|DIR --out DIR",
                     self.run.display(),
                     kind.title()
                 )));

@@ -18,7 +18,8 @@ pub struct Batching {
     pub drop_last: bool,
     /// The run's seed.
     pub seed: u64,
-    /// Names the random streams, at most 8 bytes; two sets in one run need two names.
+    /// Names the random streams, at most 8 bytes. Two sets in one run need two names, unless their images are partners: sets of
+    /// one name are seen in one order and changed in the same way.
     pub name: &'static str,
     /// How stored images become training images.
     pub augment: Augment,

@@ -44,7 +44,9 @@ impl Cache {
             return None;
         }
         let LoadOptions { size, channels, fit, .. } = options;
-        let key = format!("{}\n{size} {channels} {fit:?} {}", source.display(), env!("CARGO_PKG_VERSION"));
+        let half = options.half.map_or_else(String::new, |half| format!("{half:?} "));
+        let version = env!("CARGO_PKG_VERSION");
+        let key = format!("{}\n{size} {channels} {fit:?} {half}{version}", source.display());
         let path = folder.join(format!("{:016x}.safetensors", file::fnv1a(key.bytes())));
         let shape = [0, size.height, size.width, *channels];
         let (known, kept) = read(&path, shape).unwrap_or_default();

@@ -27,9 +27,21 @@ pub fn noise(kind: NoiseKind, seed: u64, purpose: &str, step: u64, len: usize) -
     std::iter::repeat_with(draw).take(len).collect()
 }
 
+/// What a dropout of the share `rate` multiplies `len` numbers by: 0 or `1 / (1 - rate)`, each drawn on its own from the stream of
+/// (seed, purpose, step); a shorter draw is a prefix of a longer.
+///
+/// # Panics
+/// If `purpose` is longer than 16 bytes, as [`stream`].
+pub fn dropout(rate: f64, seed: u64, purpose: &str, step: u64, len: usize) -> Vec<f32> {
+    let mut rng = stream(seed, purpose, step);
+    let (rate, kept) = (rate as f32, (1.0 / (1.0 - rate)) as f32);
+    let draw = || if rng.random::<f32>() < rate { 0.0 } else { kept };
+    std::iter::repeat_with(draw).take(len).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NoiseKind, noise};
+    use super::{NoiseKind, dropout, noise};
 
     #[test]
     fn noise_has_its_distribution() {
@@ -42,6 +54,11 @@ mod tests {
             assert_eq!(draws[..10], noise(kind, 3, "noise", 0, 10));
             assert_ne!(draws[..10], noise(kind, 3, "noise", 1, 10));
         }
+        let kept = dropout(0.2, 3, "dropout", 0, 100_000).iter().filter(|&&mask| mask == 1.25).count();
+        assert!(
+            kept.abs_diff(80_000) < 650
+                && kept == dropout(0.2, 3, "dropout", 0, 100_000).iter().filter(|&&mask| mask > 0.0).count()
+        );
         assert!(noise(NoiseKind::Uniform, 3, "noise", 0, 10_000).iter().all(|x| (-1.0..1.0).contains(x)));
     }
 }

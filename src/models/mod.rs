@@ -5,7 +5,9 @@
 
 pub mod cyclegan;
 pub mod dcgan;
+pub mod pix2pix;
 pub mod system;
+pub mod translation;
 
 use crate::device::Device;
 use crate::evaluate::Figure;
@@ -54,6 +56,8 @@ models! { $
     Dcgan => crate::models::dcgan::Dcgan,
     /// From one set of images to another, and back.
     CycleGan => crate::models::cyclegan::CycleGan,
+    /// From images of one set to their partners in another.
+    Pix2Pix => crate::models::pix2pix::Pix2Pix,
 }
 pub(crate) use with_model;
 
@@ -82,7 +86,7 @@ impl Kind {
         let found = Self::ALL.iter().find(|kind| kind.name() == name).copied();
         found.ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            Error::Input(format!("no model named {name}; there are {}", names.join(" and ")))
+            Error::Input(format!("no model named {name}; there are {}", names.join(", ")))
         })
     }
 
@@ -107,10 +111,11 @@ impl Kind {
     }
 }
 
-/// The model that has a setting `name` of its own, other than the one called `but`.
+/// The model that has a setting `name` of its own, where the one called `but` has not.
 pub(crate) fn whose(name: &str, but: &str) -> Option<&'static str> {
-    let has = |kind: Kind| with_model!(kind, M => Settings::<M>::OWN.contains(&name));
-    Kind::ALL.iter().find(|kind| kind.name() != but && has(**kind)).map(|kind| kind.name())
+    let has = |kind: &Kind| with_model!(*kind, M => Settings::<M>::OWN.contains(&name));
+    let having = || Kind::ALL.iter().filter(|kind| has(kind)).map(|kind| kind.name());
+    if having().any(|kind| kind == but) { None } else { having().next() }
 }
 
 /// Judges a checkpoint of any model by figures; `watch` hears how images are made ready.

@@ -2,6 +2,7 @@
 
 use super::{Kind, with_model};
 use crate::Result;
+use crate::data::dropout;
 use crate::executor::Executor;
 use crate::graph::{StateBuffer, Step};
 use crate::random::uniform;
@@ -100,6 +101,7 @@ fn numbers(name: &str, source: &Source, shape: Shape) -> Vec<f32> {
         Source::Images { .. } | Source::Noise { .. } | Source::Decay { .. } | Source::Augmentation { .. } => {
             uniform(name, -1.0, shape.len())
         }
+        Source::Dropout { rate, stream } => dropout(*rate, 0, stream, 1, shape.len()),
     }
 }
 

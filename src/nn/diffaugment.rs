@@ -60,14 +60,19 @@ impl DiffAugmentPolicy {
     /// # Errors
     /// If the draws do not fit the images.
     pub fn apply<'g>(self, images: Var<'g>, source: &str) -> Result<Var<'g>> {
+        self.draws(images, source).apply(images)
+    }
+
+    /// The draws for a batch of the shape of `images`, as inputs of the graph; see [`DiffAugmentPolicy::apply`]. One set of them
+    /// augments several batches in the same way.
+    pub fn draws<'g>(self, images: Var<'g>, source: &str) -> DiffAugment<'g> {
         let [n, h, w, _] = images.shape().0;
         let input = |name: &str, shape| images.graph().input(&format!("{source}.{name}"), Shape(shape));
         let color = ["brightness", "saturation", "contrast"];
-        let draws = DiffAugment {
+        DiffAugment {
             color: self.color.then(|| color.map(|name| input(name, [n, 1, 1, 1]))),
             translation: self.translation.then(|| input("shift", [n, 1, 1, 2])),
             cutout: self.cutout.then(|| input("mask", [n, h, w, 1])),
-        };
-        draws.apply(images)
+        }
     }
 }

@@ -50,6 +50,11 @@ pub enum Layer {
     AvgPool(usize),
     /// Layers whose result is added to what they read.
     Residual(Vec<Layer>),
+    /// Layers whose result follows what they read, channel behind channel, as a U-Net joins its stages.
+    Skip(Vec<Layer>),
+    /// In training this share of the numbers is dropped, and the others become as much larger; else nothing changes. See
+    /// [`Network::forward_masked`](super::Network::forward_masked).
+    Dropout(f64),
     /// Layers whose result, one number an image and channel, is multiplied onto what comes in here.
     Excite {
         /// Which layer of the same list they read the result of, one before this.

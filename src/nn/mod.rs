@@ -1,6 +1,7 @@
 //! Networks as data: a list of layers, from which parameters, initial values and graph nodes follow.
 
 pub mod diffaugment;
+mod dropout;
 mod init;
 mod layer;
 pub mod loss;

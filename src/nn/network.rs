@@ -143,7 +143,29 @@ impl Network {
         statistics: NormMode,
     ) -> Result<(Var<'g>, Vec<Update>)> {
         let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
-        let mut pass = Pass { parameters, running, statistics, given: None, updates: Vec::new() };
+        let mut pass =
+            Pass { parameters, running, statistics, given: None, masks: None, updates: Vec::new() };
+        let y = pass.layers(&self.layers, x)?;
+        Ok((y, pass.updates))
+    }
+
+    /// As [`Network::forward`], but dropout drops: each such layer multiplies what it reads by an input of its shape, `dropout.0`,
+    /// `dropout.1`, .. in the order of the layers, of which 0 drops a number and `1 / (1 - share)` keeps one.
+    ///
+    /// # Errors
+    /// If `x` does not fit the layers.
+    ///
+    /// # Panics
+    /// If `tensors` are not this network's.
+    pub fn forward_masked<'g>(
+        &self,
+        x: Var<'g>,
+        tensors: &Tensors<'g>,
+        statistics: NormMode,
+    ) -> Result<(Var<'g>, Vec<Update>)> {
+        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
+        let masks = Some(0);
+        let mut pass = Pass { parameters, running, statistics, given: None, masks, updates: Vec::new() };
         let y = pass.layers(&self.layers, x)?;
         Ok((y, pass.updates))
     }
@@ -164,7 +186,8 @@ impl Network {
         norm: &mut Normalizing<'_, 'g>,
     ) -> Result<Var<'g>> {
         let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
-        let mut pass = Pass { parameters, running, statistics, given: Some(norm), updates: Vec::new() };
+        let given = Some(norm);
+        let mut pass = Pass { parameters, running, statistics, given, masks: None, updates: Vec::new() };
         pass.layers(&self.layers, x)
     }
 }
@@ -202,7 +225,9 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
                 push(Shape([1, 1, 2, channels]), ParameterKind::NormAffine);
                 push(Shape([1, 1, 2, channels]), ParameterKind::NormRunning);
             }
-            Layer::Residual(ref layers) | Layer::Excite { gate: ref layers, .. } => {
+            Layer::Residual(ref layers)
+            | Layer::Skip(ref layers)
+            | Layer::Excite { gate: ref layers, .. } => {
                 describe(layers, &module, out);
             }
             Layer::InstanceNorm(_)
@@ -210,7 +235,8 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
             | Layer::ReflectionPad(_)
             | Layer::UpsampleNearest(_)
             | Layer::UpsampleBilinear
-            | Layer::AvgPool(_) => {}
+            | Layer::AvgPool(_)
+            | Layer::Dropout(_) => {}
         }
     }
 }
@@ -225,6 +251,8 @@ struct Pass<'n, 'f, 'g, P, R> {
     statistics: NormMode,
     /// What stands for norms by statistics of what they read, if not those.
     given: Option<&'n mut Normalizing<'f, 'g>>,
+    /// How many dropouts have dropped so far, if they do.
+    masks: Option<usize>,
     updates: Vec<Update>,
 }
 
@@ -287,6 +315,14 @@ where
             Layer::UpsampleBilinear => Ok(x.upsample_bilinear2d()),
             Layer::AvgPool(block) => x.avg_pool2d([block; 2]),
             Layer::Residual(ref layers) => x.add(self.layers(layers, x)?),
+            Layer::Skip(ref layers) => Var::concat_channels(&[x, self.layers(layers, x)?]),
+            Layer::Dropout(_) => match &mut self.masks {
+                Some(next) => {
+                    *next += 1;
+                    x.mul(x.graph().input(&format!("dropout.{}", *next - 1), x.shape()))
+                }
+                None => Ok(x),
+            },
             Layer::Excite { from, ref gate } => x.mul(self.layers(gate, results[from])?),
         }
     }

@@ -40,10 +40,10 @@ fn reach_of(layer: &Layer, pitch: &mut f64) -> f64 {
         }
         // The convolution behind it counts the border.
         Layer::ReflectionPad(_) => 0.0,
-        Layer::Residual(ref layers) => reach(layers, pitch),
+        Layer::Residual(ref layers) | Layer::Skip(ref layers) => reach(layers, pitch),
         // Its gate is one number an image, of everything.
         Layer::Excite { .. } => f64::INFINITY,
-        Layer::BatchNorm(_) | Layer::InstanceNorm(_) | Layer::Activation(_) => 0.0,
+        Layer::BatchNorm(_) | Layer::InstanceNorm(_) | Layer::Activation(_) | Layer::Dropout(_) => 0.0,
     }
 }
 

@@ -73,6 +73,12 @@ impl Writing {
                 let change = self.layers(layers, at, x)?;
                 Ok(self.node("Add", at, &[x, &change], vec![]))
             }
+            Layer::Skip(ref layers) => {
+                let result = self.layers(layers, at, x)?;
+                Ok(self.node("Concat", at, &[x, &result], vec![whole_number("axis", 1)]))
+            }
+            // It drops nothing but in training.
+            Layer::Dropout(_) => Ok(x.into()),
             Layer::Excite { from, ref gate } => {
                 let gate = self.layers(gate, at, &results[from])?;
                 Ok(self.node("Mul", at, &[x, &gate], vec![]))
@@ -228,6 +234,10 @@ impl Writing {
 
 fn float(name: &str, value: f32) -> Attribute {
     Attribute { name: name.into(), f: Some(value), kind: 1, ..Default::default() }
+}
+
+fn whole_number(name: &str, value: i64) -> Attribute {
+    Attribute { name: name.into(), i: Some(value), kind: 2, ..Default::default() }
 }
 
 fn word(name: &str, value: &str) -> Attribute {

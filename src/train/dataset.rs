@@ -2,9 +2,10 @@
 
 use super::checkpoint::{Checkpoint, ImageNames};
 use super::config::Common;
+use super::pairs;
 use super::preparation::Preparation;
 use super::split::{Members, Split};
-use crate::data::{Batching, Found, Images, LoadOptions, Loaded, search};
+use crate::data::{Batching, Found, Half, Images, LoadOptions, Loaded, search};
 use crate::size::Size;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -19,7 +20,9 @@ pub struct DatasetSpec<'c> {
     pub source: &'c str,
     /// Channels of its images.
     pub channels: usize,
-    /// In which order its images are seen.
+    /// The half of each file that is its image, where files are pairs.
+    pub half: Option<Half>,
+    /// In which order its images are seen. Sets that share the name of their streams are paired: image by image partners.
     pub batching: Batching,
 }
 
@@ -68,6 +71,7 @@ impl Undecoded {
     /// If they cannot be found, or are too few to fill a batch.
     pub fn new(specs: &[DatasetSpec<'_>], settings: &Common, kept: Option<&Split>) -> Result<Self> {
         let found = search_all(specs)?;
+        pairs::check_sizes(specs, &found, settings.fit)?;
         let split = split(specs, &found, settings, kept)?;
         let total = total(specs, settings, &split)?;
         Ok(Self { found, kept: split.clone().with(kept), split, total })
@@ -80,8 +84,11 @@ impl Undecoded {
     pub fn load(self, specs: &[DatasetSpec<'_>], settings: &Common, watch: &dyn Preparation) -> Result<Data> {
         let mut loaded = Vec::new();
         for (spec, found) in specs.iter().zip(self.found) {
-            let options = settings.load_options(spec.channels);
+            let options = LoadOptions { half: spec.half, ..settings.load_options(spec.channels) };
             loaded.push(Images::of(spec.source, found, &options, &|done, count| watch.ready(done, count))?);
+        }
+        if pairs::are(specs) {
+            pairs::keep_whole(&mut loaded);
         }
         let complete = loaded.iter().all(|set| set.skipped.is_empty());
         let (split, total) = match complete {
@@ -111,6 +118,7 @@ impl Undecoded {
 /// A set of a checkpoint's run as it is now, none of its images decoded.
 pub struct Known<'c> {
     source: &'c str,
+    half: Option<Half>,
     found: Found,
     /// Its images, divided as the run keeps it.
     pub members: Members,
@@ -133,6 +141,7 @@ impl<'c> Known<'c> {
         kept.iter().flat_map(|kept| kept.changes(&split)).for_each(|change| watch.told(&change));
         let known = |(spec, found): (&DatasetSpec<'c>, Found)| Self {
             source: spec.source,
+            half: spec.half,
             found,
             members: split.of(spec.name).clone(),
         };
@@ -150,7 +159,7 @@ impl<'c> Known<'c> {
     /// If one is not there, or cannot be read.
     pub fn load(&self, names: &[String], options: &LoadOptions, watch: &dyn Preparation) -> Result<Images> {
         // What is kept on disk are whole sets.
-        let options = LoadOptions { cache: false, ..options.clone() };
+        let options = LoadOptions { cache: false, half: self.half, ..options.clone() };
         if names.is_empty() {
             return Images::new(Vec::new(), Vec::new(), options.size, options.channels);
         }
@@ -164,7 +173,7 @@ pub fn overlaps(specs: &[DatasetSpec<'_>]) -> Vec<String> {
     let path = |spec: &DatasetSpec<'_>| Path::new(spec.source).canonicalize().ok();
     let mut lines = Vec::new();
     for (index, a) in specs.iter().enumerate() {
-        for b in &specs[index + 1..] {
+        for b in specs[index + 1..].iter().filter(|b| b.half == a.half) {
             let (Some(in_a), Some(in_b)) = (path(a), path(b)) else { continue };
             let said = match (in_a.starts_with(&in_b), in_b.starts_with(&in_a)) {
                 (true, true) => format!("{} and {} are the same folder", a.name, b.name),
@@ -179,7 +188,8 @@ pub fn overlaps(specs: &[DatasetSpec<'_>]) -> Vec<String> {
 }
 
 fn search_all(specs: &[DatasetSpec<'_>]) -> Result<Vec<Found>> {
-    specs.iter().map(|spec| search(spec.source)).collect()
+    let found = specs.iter().map(|spec| search(spec.source)).collect::<Result<_>>()?;
+    if pairs::are(specs) { pairs::matched(specs, found) } else { Ok(found) }
 }
 
 fn split(

@@ -1,11 +1,11 @@
 //! What a checkpoint is judged by.
 
-use crate::Result;
 use crate::data::{Images, LoadOptions, search, to_unit};
 use crate::evaluate::{Comparison, Figure, Set, compared};
 use crate::random::stream;
 use crate::size::Size;
 use crate::train::preparation::Preparation;
+use crate::{Error, Result};
 use rand::seq::SliceRandom;
 use std::sync::Arc;
 
@@ -21,11 +21,26 @@ pub struct Judging {
     pub count: Option<usize>,
     /// Whether translations are compared with the other set's images of the same name.
     pub paired: bool,
+    /// Whether a translator's dropout drops nothing.
+    pub no_dropout: bool,
     /// What else compares images with real ones.
     pub comparison: Option<Arc<dyn Comparison>>,
 }
 
 impl Judging {
+    /// Refuses to leave out dropout where there is none.
+    ///
+    /// # Errors
+    /// If it is to be left out.
+    pub fn check_noiseless(&self) -> Result<()> {
+        match self.no_dropout {
+            true => Err(Error::Input(
+                "`no_dropout` is for pix2pix; this model has no dropout: leave it out".into(),
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// What the comparison says of images, if there is one, each figure's name after `prefix`.
     ///
     /// # Errors

@@ -4,12 +4,14 @@ pub mod checkpoint;
 pub mod config;
 pub mod dataset;
 pub mod diagnostics;
+mod due;
 pub mod evaluation;
 mod gallery;
 pub mod initial;
 pub mod log;
 pub mod model;
 pub(crate) mod norm_mode;
+pub(crate) mod pairs;
 pub mod phase;
 pub mod preparation;
 #[cfg(feature = "report")]

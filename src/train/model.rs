@@ -63,6 +63,8 @@ pub struct SheetSpec {
     pub step: Step,
     /// The input that samples are made of, the same all along; the last batch is filled up with the first ones.
     pub input: &'static str,
+    /// The other inputs, by name, the same all along.
+    pub constants: Vec<(String, Vec<f32>)>,
     /// The set whose images the drawn ones are to look like, by its index.
     pub like: usize,
 }

@@ -18,10 +18,10 @@ mod directions;
 mod files;
 mod phases;
 
-use crate::Result;
 use crate::models::Kind;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::preparation::Preparation;
+use crate::{Error, Result};
 use std::path::Path;
 
 /// What the site is to be, beside what the checkpoint says.
@@ -60,5 +60,10 @@ pub fn export(
     match Kind::of_checkpoint(checkpoint)? {
         Kind::Dcgan => dcgan::export(checkpoint, options, out, watch),
         Kind::CycleGan => cyclegan::export(checkpoint, options, out, watch),
+        kind @ Kind::Pix2Pix => Err(Error::Input(format!(
+            "{0}: there is no page for {1} yet; export its generator for other programs, browsers among them: `export onnx {0}`",
+            checkpoint.path().display(),
+            kind.title()
+        ))),
     }
 }

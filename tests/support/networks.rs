@@ -1,10 +1,12 @@
-//! Small DCGANs and CycleGANs of every kind: the presets' structure at sizes that tests can afford.
+//! Small DCGANs, CycleGANs and pix2pix models of every kind: the presets' structure at sizes that tests can afford.
 
 use mewgan::graph::StateBuffer;
 use mewgan::models::cyclegan::networks::{self as cyclegan, Translator};
 use mewgan::models::cyclegan::{CycleGan, CycleLoss, CycleObjective, Updates};
 use mewgan::models::dcgan::networks as dcgan;
 use mewgan::models::dcgan::{Dcgan, Objective};
+use mewgan::models::pix2pix::networks::{self as pix2pix, UNet};
+use mewgan::models::pix2pix::{Objective as Pix2PixObjective, Pix2Pix};
 use mewgan::nn::Norm;
 use mewgan::nn::diffaugment::DiffAugmentPolicy;
 use mewgan::nn::loss::{Adversarial, R1};
@@ -111,6 +113,43 @@ pub fn cyclegans(size: usize, width: usize, batch: usize) -> Vec<(&'static str, 
         ("seed", model(plain, batch_norm, Upsample::Transposed, patch, Updates::Apart, false)),
         ("course", model(plain, instance, Upsample::Nearest, patch, Updates::DiscriminatorsFirst, false)),
         ("paper", model(resnet, instance, Upsample::Transposed, patch70, Updates::GeneratorsFirst, true)),
+        ("recipe", recipe),
+    ]
+}
+
+/// A pix2pix of every kind, with its name; the last has what helps on small sets.
+pub fn pix2pix_models(size: usize, width: usize) -> Vec<(&'static str, Pix2Pix)> {
+    let adam = Adam { lr: 3e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
+    let model = |norm, d_norm, upsample, loss, channels: [usize; 2]| {
+        let unet =
+            UNet { width, depth: size.trailing_zeros() as usize, channels, norm, upsample, dropout: 0.5 };
+        let channels_of_pairs = channels.iter().sum();
+        Pix2Pix {
+            generator: unet.network("generator").unwrap(),
+            discriminator: pix2pix::discriminator("discriminator", width, channels_of_pairs, 2, d_norm, 0.2),
+            size: size.into(),
+            channels,
+            objective: Pix2PixObjective {
+                loss,
+                d_scale: 0.5,
+                g_scale: 1.0,
+                lambda_l1: 100.0,
+                r1: R1::OFF,
+                average: false,
+                g_adam: adam,
+                d_adam: adam,
+                diffaugment: DiffAugmentPolicy::default(),
+            },
+        }
+    };
+    let (batch, instance) = (Norm::Batch, Norm::Instance);
+    let mut recipe = model(instance, Norm::Spectral, Upsample::Nearest, Adversarial::Hinge, [1, 3]);
+    recipe.objective.r1 = R1 { weight: 2.0, every: 2 };
+    recipe.objective.average = true;
+    recipe.objective.diffaugment = DiffAugmentPolicy { color: true, translation: true, cutout: true };
+    vec![
+        ("paper", model(batch, batch, Upsample::Transposed, Adversarial::Bce, [3, 3])),
+        ("course", model(instance, instance, Upsample::Transposed, Adversarial::Lsgan, [3, 3])),
         ("recipe", recipe),
     ]
 }

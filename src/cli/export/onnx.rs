@@ -4,10 +4,11 @@ use crate::cli::{Done, Normalise, Target, has_extension, say};
 use crate::data::NoiseKind;
 use crate::models::Kind;
 use crate::models::cyclegan::networks::DOWNSAMPLINGS;
-use crate::models::cyclegan::translation::SMALLEST;
-use crate::models::cyclegan::{CycleGanConfig, Domain};
+use crate::models::cyclegan::{CycleGanConfig, Domain, SMALLEST};
 use crate::models::dcgan::DcganConfig;
-use crate::nn::NormMode;
+use crate::models::pix2pix::Pix2PixConfig;
+use crate::nn::torch::TorchTensor;
+use crate::nn::{Network, NormMode};
 use crate::onnx::proto::Size::{self, Fixed, Free};
 use crate::onnx::{Export, Port, Sides};
 use crate::train::checkpoint::Checkpoint;
@@ -37,7 +38,10 @@ pub struct Onnx {
 }
 
 /// What becomes of an image of any size.
-const ANY_SIZE: &str = "sides are mirrored to multiples of 4, 16 or more, and cropped back";
+fn any_size(Sides { multiple, least }: Sides) -> String {
+    let from = if least > multiple { format!(", {least} or more,") } else { String::new() };
+    format!("sides are mirrored to multiples of {multiple}{from} and cropped back")
+}
 
 impl Onnx {
     pub fn run(self) -> Done {
@@ -56,9 +60,13 @@ impl Onnx {
                     "{run}: a CycleGAN has two generators; choose one with --to y or --to x"
                 )));
             }
+            (Kind::Pix2Pix, None) => unet(&checkpoint, self.statistics)?,
             (Kind::Dcgan, None) => generator(&checkpoint, self.statistics)?,
-            (Kind::Dcgan, Some(_)) => {
-                return Err(Error::Input(format!("{run}: a DCGAN has one generator; leave out --to")));
+            (kind @ (Kind::Dcgan | Kind::Pix2Pix), Some(_)) => {
+                return Err(Error::Input(format!(
+                    "{run}: a {} has one generator; leave out --to",
+                    kind.title()
+                )));
             }
         };
         file::write_atomic(&self.out, &bytes)?;
@@ -110,44 +118,85 @@ fn translator(
     statistics: Option<Normalise>,
 ) -> Result<(Vec<u8>, String)> {
     let config: CycleGanConfig = checkpoint.config()?;
-    let (model, average) = (config.cyclegan()?, config.common.keeps_average());
-    let statistics = statistics.map_or(NormMode::Running, Into::into);
+    let model = config.cyclegan()?;
     let network = model.generator(to);
-    let extents = |of: Domain| {
-        [Free("batch".into()), fixed(config.channels(of)), Free("height".into()), Free("width".into())]
-    };
-    let [from, to_colours] = [to.other(), to].map(|domain| colours(config.channels(domain)));
-    let sides = Sides { multiple: 1 << DOWNSAMPLINGS, least: SMALLEST };
-    let export = Export {
+    let statistics = statistics.map_or(NormMode::Running, Into::into);
+    let translator = Images {
         network,
-        weights: checkpoint.state_dict(&model, network, average)?,
+        weights: checkpoint.state_dict(&model, network, config.common.keeps_average())?,
         statistics,
-        input: Port {
-            name: "image",
-            extents: extents(to.other()),
-            meaning: format!("{from}, from -1 to 1: byte / 127.5 - 1; any height and width"),
-        },
-        output: Port {
-            name: "translation",
-            extents: extents(to),
-            meaning: format!("{to_colours}, from -1 to 1: 127.5 * (1 + value) is a byte"),
-        },
-        sides: Some(sides),
-        about: format!(
-            "CycleGAN's {}, step {}. {} Images have any size: {ANY_SIZE}.",
-            network.name,
-            checkpoint.step(),
-            says(statistics)
-        ),
-        metadata: metadata(checkpoint, &config, statistics, average)?,
+        channels: [to.other(), to].map(|domain| config.channels(domain)),
+        sides: Sides { multiple: 1 << DOWNSAMPLINGS, least: SMALLEST },
+        about: format!("CycleGAN's {}", network.name),
     };
-    let words = format!(
-        "{}, for images of any size ({ANY_SIZE}), normalising by {}, weights {},",
-        network.name,
-        by(statistics),
-        of(average)
-    );
-    Ok((export.bytes()?, words))
+    translator.export(checkpoint, &config)
+}
+
+/// The generator of a pix2pix, and what it is in words. It drops nothing.
+fn unet(checkpoint: &Checkpoint, statistics: Option<Normalise>) -> Result<(Vec<u8>, String)> {
+    let config: Pix2PixConfig = checkpoint.config()?;
+    let model = config.pix2pix()?;
+    let side = 1 << config.depth();
+    let translator = Images {
+        network: &model.generator,
+        weights: checkpoint.state_dict(&model, &model.generator, config.common.keeps_average())?,
+        statistics: statistics.map_or_else(|| config.statistics(), Into::into),
+        channels: model.channels,
+        sides: Sides { multiple: side, least: side },
+        about: "pix2pix's generator, without dropout".into(),
+    };
+    translator.export(checkpoint, &config)
+}
+
+/// A network from images to images.
+struct Images<'a> {
+    network: &'a Network,
+    weights: Vec<TorchTensor>,
+    statistics: NormMode,
+    /// Read and written.
+    channels: [usize; 2],
+    sides: Sides,
+    about: String,
+}
+
+impl Images<'_> {
+    fn export<C: RunConfig>(self, checkpoint: &Checkpoint, config: &C) -> Result<(Vec<u8>, String)> {
+        let Self { network, weights, statistics, channels, sides, about } = self;
+        let (average, any_size) = (config.common().keeps_average(), any_size(sides));
+        let extents = |channels: usize| {
+            [Free("batch".into()), fixed(channels), Free("height".into()), Free("width".into())]
+        };
+        let [from, to] = channels.map(colours);
+        let export = Export {
+            network,
+            weights,
+            statistics,
+            input: Port {
+                name: "image",
+                extents: extents(channels[0]),
+                meaning: format!("{from}, from -1 to 1: byte / 127.5 - 1; any height and width"),
+            },
+            output: Port {
+                name: "translation",
+                extents: extents(channels[1]),
+                meaning: format!("{to}, from -1 to 1: 127.5 * (1 + value) is a byte"),
+            },
+            sides: Some(sides),
+            about: format!(
+                "{about}, step {}. {} Images have any size: {any_size}.",
+                checkpoint.step(),
+                says(statistics)
+            ),
+            metadata: metadata(checkpoint, config, statistics, average)?,
+        };
+        let words = format!(
+            "{}, for images of any size ({any_size}), normalising by {}, weights {},",
+            network.name,
+            by(statistics),
+            of(average)
+        );
+        Ok((export.bytes()?, words))
+    }
 }
 
 fn fixed(extent: usize) -> Size {

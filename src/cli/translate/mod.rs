@@ -7,8 +7,7 @@ mod work;
 use super::{Done, INTERRUPTED, Normalise, Target, follow, has_extension, say, tell};
 use crate::data::Depth;
 use crate::device::Device;
-use crate::models::cyclegan::Domain;
-use crate::models::cyclegan::translation::{Bounds, Translator};
+use crate::models::translation::{Bounds, Translator, Wanted};
 use crate::tensor_file::{self, Tensors};
 use crate::train::checkpoint::Checkpoint;
 use crate::{Error, Result};
@@ -26,9 +25,9 @@ pub struct Translate {
     /// Images, folders or .zip files of images, or bundled sets such as builtin:noto/faces.
     #[arg(required = true, value_name = "IMAGE|DIR|ZIP|builtin:SET")]
     inputs: Vec<String>,
-    /// The dataset to translate to.
+    /// CycleGAN: the dataset to translate to.
     #[arg(long, value_enum)]
-    to: Target,
+    to: Option<Target>,
     /// Folder for the translations, or a file for a single image. A name ending in .safetensors gets numbers in [-1, 1] in
     /// PyTorch's layout: image.NAME and translation.NAME for every image.
     #[arg(long, value_name = "DIR|FILE")]
@@ -54,9 +53,16 @@ pub struct Translate {
     /// Keep an image's transparency, or put it over white. The network sees it over white either way.
     #[arg(long, default_value = "keep")]
     alpha: Alpha,
-    /// Statistics for batch norm: the running statistics, or those of the images translated together, as in training.
-    #[arg(long, default_value = "running")]
-    statistics: Normalise,
+    /// Statistics for batch norm: the running statistics, or those of the images translated together, as in training
+    /// [default: running; pix2pix trained with --batch 1: batch, of one image each].
+    #[arg(long)]
+    statistics: Option<Normalise>,
+    /// pix2pix: translate without dropout, which otherwise drops as in training.
+    #[arg(long)]
+    no_dropout: bool,
+    /// pix2pix: seed of dropout [default: the run's seed].
+    #[arg(long, conflicts_with = "no_dropout")]
+    seed: Option<u64>,
     /// Images of one size translated at once [default: as many as have half a million pixels].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Option<u32>,
@@ -76,7 +82,6 @@ pub struct Translate {
 
 impl Translate {
     pub fn run(self) -> Done {
-        let to: Domain = self.to.into();
         let checkpoint = Checkpoint::of_run(&self.run, self.checkpoint)?;
         let as_numbers = has_extension(&self.out, "safetensors");
         self.check(as_numbers)?;
@@ -93,7 +98,14 @@ impl Translate {
         let device = Device::open(&self.device)?;
         say(device.describe());
         let bounds = Bounds { memory: self.memory_limit, tile: self.tile.map(|side| side as usize) };
-        let translator = Translator::new(&checkpoint, device, to, self.statistics.into(), bounds)?;
+        let wanted = Wanted {
+            to: self.to.map(Into::into),
+            statistics: self.statistics.map(Into::into),
+            seed: self.seed,
+            no_dropout: self.no_dropout,
+        };
+        let translator = Translator::of(&checkpoint, &wanted, device, bounds)?;
+        let to = translator.to();
         let stop = &follow::asked()?.stop;
         let mut work = Work::new(translator, self.kept(as_numbers), jobs.len())?;
         let ended = work.translate(jobs, stop);

@@ -5,7 +5,7 @@ use super::planes::{Alpha, Planes, Writing};
 use crate::cli::follow::images::style;
 use crate::cli::warn;
 use crate::data::{Depth, Pixels};
-use crate::models::cyclegan::translation::Translator;
+use crate::models::translation::Translator;
 use crate::nn::torch::image_to_torch;
 use crate::shape::Shape;
 use crate::tensor_file::Tensor;
@@ -104,7 +104,7 @@ impl Work {
             self.bar.suspend(|| warn(format_args!("{}: {warning}", job.file.path.display())));
         }
         let planes = Planes::new(decoded.image, self.translator.channels()[0]);
-        let size = Translator::padded(planes.colours.size);
+        let size = self.translator.padded(planes.colours.size);
         let usual = (PIXELS / (size[0] * size[1])).max(1);
         let group = self.waiting.entry(size).or_default();
         group.push((job, planes));

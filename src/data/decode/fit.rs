@@ -21,6 +21,29 @@ pub enum Fit {
     CropRandom,
 }
 
+/// One of two images that stand side by side in one file, as A and B of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// The left one.
+    Left,
+    /// The right one.
+    Right,
+}
+
+impl Half {
+    /// This half of a file's image.
+    pub(super) fn of(self, image: DynamicImage) -> std::result::Result<DynamicImage, String> {
+        let (width, height) = (image.width(), image.height());
+        if width % 2 == 1 {
+            return Err(format!(
+                "{width} pixels wide, which is odd; a pair is two images of one size side by side, so its width is even"
+            ));
+        }
+        let left = if self == Self::Left { 0 } else { width / 2 };
+        Ok(image.crop_imm(left, 0, width / 2, height))
+    }
+}
+
 /// How images are decoded and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
@@ -36,6 +59,8 @@ pub struct LoadOptions {
     pub cover: Option<Size>,
     /// With [`Fit::CropRandom`], whether to store whole images, each of its own size, and not their centres.
     pub whole: bool,
+    /// The half of each file that is the image, where files are pairs.
+    pub half: Option<Half>,
     /// Whether to go on without images that cannot be read.
     pub skip_bad: bool,
     /// Whether the images of a large set are kept on disk as they are stored, so that they need not be decoded again.
@@ -45,7 +70,8 @@ pub struct LoadOptions {
 impl LoadOptions {
     /// Images cropped to `size`; every one must be readable, and none is kept on disk.
     pub const fn new(size: Size, channels: usize) -> Self {
-        Self { size, channels, fit: Fit::Crop, cover: None, whole: false, skip_bad: false, cache: false }
+        let (cover, half) = (None, None);
+        Self { size, channels, fit: Fit::Crop, cover, whole: false, half, skip_bad: false, cache: false }
     }
 
     pub(in crate::data) fn check(&self) -> Result<()> {
@@ -119,8 +145,11 @@ where
 
 /// The largest of 8, 4 and 2 by which an image of `width` and `height`, or one turned by a right angle, can be divided before it
 /// takes the stored shape, else 1: at least twice the stored size is left, for the filter to do its work, and what is cropped off is
-/// whole pixels.
+/// whole pixels. A pair is not divided.
 pub(super) fn reduction(width: u32, height: u32, options: &LoadOptions) -> u32 {
+    if options.half.is_some() {
+        return 1;
+    }
     let [rows, columns] = options.sides();
     let fits = |by: u32, width: u32, height: u32| {
         let (all, [rows, columns]) = match options.fit {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use image::DynamicImage;
 
 use super::fit::{fit, opaque};
-use super::{Decoded, LoadOptions, MAX_FILE, Turn, contained, decode};
+use super::{Decoded, LoadOptions, MAX_FILE, Turn, contained, decode, upright_size};
 use crate::data::archive::Archive;
 use crate::size::Size;
 use crate::{Error, Result, file};
@@ -102,8 +102,21 @@ impl ImageFile {
     /// What is wrong with the file, in words.
     pub fn fitted(&self, options: &LoadOptions) -> std::result::Result<Fitted, String> {
         let (Decoded { image, warning, .. }, _turn) = self.decoded(Some(options))?;
+        let image = match options.half {
+            Some(half) => half.of(image)?,
+            None => image,
+        };
         let (bytes, size) = fit(image, options);
         Ok(Fitted { bytes, size, warning })
+    }
+
+    /// Height and width of the image, upright. Its pixels are not decoded.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in words.
+    pub fn size(&self) -> std::result::Result<Size, String> {
+        let content = self.bytes()?;
+        contained(|| upright_size(&content))
     }
 
     fn decoded(&self, options: Option<&LoadOptions>) -> std::result::Result<(Decoded, Turn), String> {

@@ -27,6 +27,15 @@ pub(super) fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<En
     Ok(Encoded { warning, turn, ..pixels(&content, markers.colours(), options)? })
 }
 
+/// Width and height as stored, and how the image is turned.
+pub(super) fn size(content: &[u8]) -> Result<(u32, u32, Orientation), String> {
+    let mut decoder = Decoder::new(content);
+    decoder.read_info().map_err(|error| error.to_string())?;
+    let info = decoder.info().ok_or_else(cut_short)?;
+    let orientation = decoder.exif_data().and_then(Orientation::from_exif_chunk);
+    Ok((info.width.into(), info.height.into(), orientation.unwrap_or(Orientation::NoTransforms)))
+}
+
 fn pixels(content: &[u8], colours: Colours, options: Option<&LoadOptions>) -> Result<Encoded, String> {
     let mut decoder = Decoder::new(content);
     decoder.read_info().map_err(|error| error.to_string())?;

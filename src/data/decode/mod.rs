@@ -16,10 +16,12 @@ use image::codecs::tiff::TiffDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-pub use fit::{Fit, LoadOptions, over_white};
+pub use fit::{Fit, Half, LoadOptions, over_white};
 pub(super) use image_file::Content;
 pub use image_file::{Fitted, Image, ImageFile};
 use profile::Pixels;
+
+use crate::size::Size;
 
 /// The longest side an image file may have, in pixels.
 const MAX_SIDE: u32 = 32768;
@@ -91,6 +93,26 @@ fn decode(content: &[u8], options: Option<&LoadOptions>) -> Result<(Decoded, Tur
     let warnings: Vec<String> = warning.into_iter().chain(problem).collect();
     let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
     Ok((Decoded { image, format, warning }, turn))
+}
+
+/// Height and width of a file's image, upright.
+fn upright_size(content: &[u8]) -> Result<Size, String> {
+    let (width, height, orientation) = match format_of(content)? {
+        ImageFormat::Jpeg => jpeg::size(content)?,
+        format => {
+            let mut decoder = ImageReader::with_format(Cursor::new(content), format)
+                .into_decoder()
+                .map_err(|error| error.to_string())?;
+            let (width, height) = decoder.dimensions();
+            (width, height, decoder.orientation().unwrap_or(Orientation::NoTransforms))
+        }
+    };
+    let (width, height) = (width as usize, height as usize);
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    Ok(match orientation {
+        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => Size { height: width, width: height },
+        _ => Size { height, width },
+    })
 }
 
 fn format_of(content: &[u8]) -> Result<ImageFormat, String> {

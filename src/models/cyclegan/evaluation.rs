@@ -31,6 +31,7 @@ pub fn evaluate(
     if judging.count.is_some() {
         return Err(Error::Input("`count` is for DCGAN; all images of both sets are translated".into()));
     }
+    judging.check_noiseless()?;
     let config: CycleGanConfig = checkpoint.config()?;
     let model = config.cyclegan()?;
     let values = checkpoint.buffers(&model)?;
@@ -48,7 +49,7 @@ pub fn evaluate(
             name,
             sources,
             translations: &translations,
-            back: &back,
+            back: Some(&back),
             targets,
             partners: partners.as_ref(),
         })?);

@@ -7,13 +7,14 @@ mod phases;
 mod settings;
 mod sheets;
 mod steps;
-pub mod translation;
+mod translation;
 
 pub use settings::{CycleGanConfig, CycleGanSettings, Discriminator};
 pub use steps::{
     AVERAGES, CycleGan, CycleLoss, CycleObjective, DISCRIMINATORS, Domain, FAKES, GENERATORS, POOLS, SCALES,
     Updates,
 };
+pub use translation::{OneWay, SMALLEST};
 
 use crate::device::Device;
 use crate::evaluate::Figure;
@@ -134,6 +135,7 @@ impl Model for CycleGan {
             name: domain.name(),
             source: config.source(domain),
             channels: config.channels(domain),
+            half: None,
             batching: config.batching(domain),
         };
         Domain::BOTH.map(set).into()

@@ -30,7 +30,7 @@ pub fn spec(config: &CycleGanConfig, model: &CycleGan, from: Domain, set: &Membe
     let (count, common) = (names(set).len(), &config.common);
     let batch = if common.norm == Norm::Batch { count } else { count.min(common.batch) };
     let step = model.translator(from.other(), batch, common.size.extents(), NormMode::Batch)?;
-    Ok(SheetSpec { step, input: "images", like: from.other() as usize })
+    Ok(SheetSpec { step, input: "images", constants: Vec::new(), like: from.other() as usize })
 }
 
 /// The sheet's images of `from`.

@@ -25,6 +25,7 @@ pub fn evaluate(
     if judging.paired {
         return Err(Error::Input("`paired` is for CycleGAN; a DCGAN's images have no partners".into()));
     }
+    judging.check_noiseless()?;
     let config: DcganConfig = checkpoint.config()?;
     let common = &config.common;
     let known = Known::all(checkpoint, &Dcgan::datasets(&config), common, watch)?.remove(0);

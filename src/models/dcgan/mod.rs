@@ -92,6 +92,7 @@ impl Model for Dcgan {
             name: "data",
             source: &config.data,
             channels: config.common.channels,
+            half: None,
             batching: config.batching(),
         }]
     }
@@ -125,7 +126,8 @@ impl Model for Dcgan {
     }
 
     fn sheets(&self, _: &DcganConfig, _: &[&Members]) -> Result<Vec<SheetSpec>> {
-        Ok(vec![SheetSpec { step: self.sampler(BATCH, NormMode::Batch)?, input: "noise", like: 0 }])
+        let step = self.sampler(BATCH, NormMode::Batch)?;
+        Ok(vec![SheetSpec { step, input: "noise", constants: Vec::new(), like: 0 }])
     }
 
     fn sheet_input(config: &DcganConfig, _: &[&Members], _: usize) -> Result<Vec<f32>> {

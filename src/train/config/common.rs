@@ -50,7 +50,7 @@ settings! {
     }
     always {
         /// Size of the training images. For dcgan, sides that can be halved down to 3 to 16 pixels, such as 64, 96x64 or 80;
-        /// for cyclegan, multiples of 4.
+        /// for cyclegan and pix2pix, multiples of 4.
         #[arg(value_name = "SIDE|WIDTHxHEIGHT")]
         size: Size,
         /// 3 for colour, 1 for grey, 4 for colour with transparency.
@@ -78,7 +78,7 @@ settings! {
         diffaugment: DiffAugmentParts,
         /// Batch size: images of each dataset per step.
         batch: usize,
-        /// Channels of the generators: after CycleGAN's first layer, before DCGAN's last layer.
+        /// Channels of the generators: after the first layer of CycleGAN's and pix2pix's, before the last of DCGAN's.
         g_width: usize,
         /// Residual blocks: in the middle of CycleGAN's generators, before each upsampling stage of DCGAN's.
         blocks: usize,

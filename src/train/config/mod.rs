@@ -278,7 +278,7 @@ pub enum Preset {
     Seed,
     /// Instance norm, LSGAN.
     Course,
-    /// As published: DCGAN by Radford 2016, CycleGAN by Zhu 2017.
+    /// As published: DCGAN by Radford 2016, CycleGAN by Zhu 2017, pix2pix by Isola 2017.
     Paper,
 }
 

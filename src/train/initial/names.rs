@@ -38,6 +38,8 @@ pub enum Naming {
         /// Whether dropout stands in the middle of the blocks, which moves what is behind it by one.
         dropout: bool,
     },
+    /// `model.model.1.model.3.weight`: that of the published U-Nets, whose blocks stand in each other.
+    Unet,
 }
 
 /// Places in a published residual block in front of its dropout: border, convolution, norm, ReLU.
@@ -49,6 +51,9 @@ impl Naming {
         if !tensors.clone().any(|(name, _)| name.starts_with("model.")) {
             return Self::Main;
         }
+        if is_unet(tensors.clone().map(|(name, _)| name)) {
+            return Self::Unet;
+        }
         // Without dropout a norm stands at this place, whose weights have one axis.
         let dropout = tensors.any(|(name, rank)| name.ends_with(".conv_block.6.weight") && rank == 4);
         Self::Model { dropout }
@@ -56,7 +61,15 @@ impl Naming {
 
     /// What a file calls our `main.<..>`.
     pub fn name(self, own: &str) -> String {
-        let Self::Model { dropout } = self else { return own.into() };
+        let dropout = match self {
+            Self::Main => return own.into(),
+            Self::Unet => {
+                let (module, leaf) = own.rsplit_once('.').unwrap_or((own, ""));
+                let places: Vec<&str> = module.split('.').skip(1).collect();
+                return format!("model.model.{}.{leaf}", places.join(".model."));
+            }
+            Self::Model { dropout } => dropout,
+        };
         match own.split('.').collect::<Vec<_>>()[..] {
             ["main", layer, leaf] => format!("model.{layer}.{leaf}"),
             ["main", layer, inner, leaf] => {
@@ -84,7 +97,7 @@ pub fn biases_before_batch_norms(network: &Network) -> Vec<String> {
                     Layer::Conv2d { bias: true, .. } | Layer::ConvTranspose2d { bias: true, .. },
                     Some(Layer::BatchNorm(_)),
                 ) => found.push(format!("{module}.bias")),
-                (Layer::Residual(layers), _) => walk(layers, &module, found),
+                (Layer::Residual(layers) | Layer::Skip(layers), _) => walk(layers, &module, found),
                 _ => {}
             }
         }
@@ -101,7 +114,7 @@ pub fn instance_norms(network: &Network) -> Vec<String> {
             let module = format!("{path}.{index}");
             match layer {
                 Layer::InstanceNorm(_) => found.push(module),
-                Layer::Residual(layers) => walk(layers, &module, found),
+                Layer::Residual(layers) | Layer::Skip(layers) => walk(layers, &module, found),
                 _ => {}
             }
         }
@@ -124,6 +137,10 @@ mod tests {
         assert_eq!(dropout.name("main.10.1.weight"), "model.10.conv_block.1.weight");
         assert_eq!(dropout.name("main.10.5.bias"), "model.10.conv_block.6.bias");
         assert_eq!(Naming::of([("main.0.weight", 4)].into_iter()), Naming::Main);
+        let unet = Naming::of([("model.model.0.weight", 4), ("model.model.1.model.1.weight", 4)].into_iter());
+        assert_eq!(unet, Naming::Unet);
+        assert_eq!(unet.name("main.0.weight"), "model.model.0.weight");
+        assert_eq!(unet.name("main.1.3.2.running_mean"), "model.model.1.model.3.model.2.running_mean");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The tensors of one network in a file.
 
 use super::names::{Naming, biases_before_batch_norms, instance_norms, is_unet, others, unwrapped};
-use crate::nn::{Network, Parameter, ParameterKind};
+use crate::nn::{Layer, Network, Parameter, ParameterKind};
 use crate::tensor_file::{TensorFile, TensorInfo};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +36,11 @@ pub fn parts<'f>(
     networks: &[&'f Network],
 ) -> Result<(Vec<Part<'f>>, Vec<String>)> {
     let all = file.tensors();
-    if is_unet(all.keys().map(String::as_str)) {
+    let joins = |network: &&Network| network.layers.iter().any(|layer| matches!(layer, Layer::Skip(_)));
+    if is_unet(all.keys().map(String::as_str)) && !networks.iter().any(joins) {
         return Err(Error::Input(format!(
-            "{}: a U-Net of the published CycleGAN or pix2pix (unet_128, unet_256), which is none of this program's networks; take weights \
-             of a generator by residual blocks (resnet_9blocks, resnet_6blocks) for `generator` resnet",
+            "{}: a U-Net of the published CycleGAN or pix2pix (unet_128, unet_256), which is none of this run's networks; train \
+             pix2pix with them, or take weights of a generator by residual blocks (resnet_9blocks, resnet_6blocks) for `generator` resnet",
             path.display()
         )));
     }

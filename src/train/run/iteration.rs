@@ -81,6 +81,7 @@ struct Batch {
 /// A sample sheet, and the index of its step.
 struct Sheet {
     input: &'static str,
+    constants: Vec<(String, Vec<f32>)>,
     outputs: Vec<String>,
     values: Vec<f32>,
     /// Numbers that are computed at once.
@@ -103,10 +104,11 @@ impl<M: Model> Training<M> {
             Batch { images, first: next - phases.len(), phases }
         };
         let batches: Vec<Batch> = programs.batches.into_iter().map(batch).collect();
-        let sheet = |(index, SheetSpec { step, input, .. }): (usize, SheetSpec)| {
+        let sheet = |(index, SheetSpec { step, input, constants, .. }): (usize, SheetSpec)| {
             let taken = step.inputs().find(|(_, name, _)| *name == input).map(|(_, _, shape)| shape.len());
             Ok(Sheet {
                 input,
+                constants,
                 outputs: step.outputs.iter().map(|(name, _)| name.clone()).collect(),
                 values: M::sheet_input(&config, &members, index)?,
                 at_once: taken.unwrap_or(1),
@@ -218,6 +220,9 @@ impl<M: Model> Training<M> {
         let mut drawn = Vec::new();
         for (index, sheet) in self.sheets.iter().enumerate() {
             let values = (&sheet.values[..], sheet.at_once);
+            for (name, constant) in &sheet.constants {
+                self.executor.write_input(sheet.step, name, constant)?;
+            }
             let mut outputs =
                 in_batches(&mut *self.executor, sheet.step, sheet.input, values, &sheet.outputs)?;
             M::save_sheet(&self.config, index, &sheet.values, &outputs, folder, step)?;

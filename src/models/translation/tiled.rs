@@ -7,8 +7,6 @@ use crate::data::Pixels;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::{StateBuffer, Step};
-use crate::models::cyclegan::networks::DOWNSAMPLINGS;
-use crate::nn::Network;
 
 /// What translates images through windows of one size.
 pub struct Tiled {
@@ -27,12 +25,7 @@ pub struct Tiled {
 }
 
 impl Tiled {
-    /// How far from the inner borders of its window a tile ends.
-    pub fn halo(generator: &Network) -> usize {
-        generator.reach().next_multiple_of(1 << DOWNSAMPLINGS)
-    }
-
-    /// Makes `steps`, those of [`CycleGan::tile_steps`](super::CycleGan::tile_steps), ready for windows and their halo.
+    /// Makes `steps`, those of [`Translating::tiles`](super::Translating::tiles), ready for windows and their halo.
     ///
     /// # Errors
     /// If the device fails, or they need more than `most` MiB.

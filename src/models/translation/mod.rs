@@ -4,25 +4,23 @@
 //! image are measured, a pass over all tiles each, then every tile is translated by these. A tile is computed
 //! with as much around it as acts on it, so the result is that of the whole image up to rounding, without seams.
 
+mod generator;
 mod tiled;
 mod tiling;
 
-use super::networks::DOWNSAMPLINGS;
-use super::{AVERAGES, CycleGan, CycleGanConfig, Domain, GENERATORS};
+use super::cyclegan::{self, Domain};
+use super::{Kind, pix2pix};
 use crate::data::Pixels;
 use crate::device::Device;
 use crate::executor::Executor;
 use crate::graph::{StateBuffer, Step};
 use crate::machine;
-use crate::nn::NormMode;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::model::Model;
 use crate::train::run::memory::needed;
 use crate::{Error, Result};
+pub use generator::{Translating, Wanted};
 use tiled::Tiled;
 
-/// Smaller images are reflected up to this before they are translated.
-pub const SMALLEST: usize = 16;
 /// Sides of tiles that are tried where none is given and the whole image does not fit.
 const TILES: [usize; 8] = [4096, 2048, 1024, 512, 256, 128, 64, 32];
 
@@ -38,13 +36,10 @@ pub struct Bounds {
 
 /// A generator that is ready to translate.
 pub struct Translator {
-    config: CycleGanConfig,
-    model: CycleGan,
-    /// State buffers the generators need, by index.
+    generator: Box<dyn Translating>,
+    /// State buffers the generator needs, by index.
     state: Vec<(usize, Vec<f32>)>,
     device: Device,
-    to: Domain,
-    statistics: NormMode,
     bounds: Bounds,
     /// The images at once and their size, and what translates these.
     ready: Option<(usize, [usize; 2], Ready)>,
@@ -61,39 +56,53 @@ enum Ready {
 pub type Put<'a> = dyn FnMut(usize, [usize; 2], &[f32]) + 'a;
 
 impl Translator {
-    /// Takes the generator to `to` of a checkpoint; it translates on `device`, by the averages of the weights where the run
-    /// keeps them.
+    /// The generator that is `wanted` of a checkpoint, on `device`.
     ///
     /// # Errors
-    /// If the checkpoint is none of a CycleGAN, or cannot be used.
-    pub fn new(
-        checkpoint: &Checkpoint,
-        device: Device,
-        to: Domain,
-        statistics: NormMode,
-        bounds: Bounds,
-    ) -> Result<Self> {
-        let config: CycleGanConfig = checkpoint.config()?;
-        let model = config.cyclegan()?;
-        let mut values = checkpoint.buffers(&model)?;
-        let needed = [GENERATORS.parameters, GENERATORS.running, AVERAGES];
-        let state = needed.map(|buffer| (buffer, std::mem::take(&mut values[buffer])));
-        Ok(Self { config, model, state: state.into(), device, to, statistics, bounds, ready: None })
+    /// If the checkpoint cannot be used, or has no such generator.
+    pub fn of(checkpoint: &Checkpoint, wanted: &Wanted, device: Device, bounds: Bounds) -> Result<Self> {
+        let generator: Box<dyn Translating> = match Kind::of_checkpoint(checkpoint)? {
+            Kind::CycleGan => Box::new(cyclegan::OneWay::new(checkpoint, wanted)?),
+            Kind::Pix2Pix => Box::new(pix2pix::OneWay::new(checkpoint, wanted)?),
+            kind @ Kind::Dcgan => {
+                return Err(Error::Input(format!(
+                    "{0}: a {1}, which draws images instead of translating them; draw some with `sample {0}`",
+                    checkpoint.path().display(),
+                    kind.title()
+                )));
+            }
+        };
+        Self::new(generator, device, bounds)
     }
 
-    /// The settings the generator was trained with.
-    pub fn config(&self) -> &CycleGanConfig {
-        &self.config
+    /// A translator by `generator` on `device`.
+    ///
+    /// # Errors
+    /// If tiles are asked for and it has none.
+    pub fn new(mut generator: Box<dyn Translating>, device: Device, bounds: Bounds) -> Result<Self> {
+        if bounds.tile.is_some() && generator.reach().is_none() {
+            return Err(Error::Input(
+                "`tile`: every pixel of this generator's translations depends on the whole image; leave it out".into(),
+            ));
+        }
+        let state = generator.state();
+        Ok(Self { generator, state, device, bounds, ready: None })
+    }
+
+    /// The set it translates to.
+    pub fn to(&self) -> Domain {
+        self.generator.to()
     }
 
     /// Channels of the images that it translates, and of their translations.
     pub fn channels(&self) -> [usize; 2] {
-        [self.to.other(), self.to].map(|domain| self.config.channels(domain))
+        self.generator.channels()
     }
 
-    /// The size at which the networks see an image of `size`: either side a multiple of 4.
-    pub fn padded(size: [usize; 2]) -> [usize; 2] {
-        size.map(|side| side.max(SMALLEST).next_multiple_of(1 << DOWNSAMPLINGS))
+    /// The size at which the networks see an image of `size`.
+    pub fn padded(&self, size: [usize; 2]) -> [usize; 2] {
+        let [multiple, least] = self.generator.sides();
+        size.map(|side| side.max(least).next_multiple_of(multiple))
     }
 
     /// The sides of the tiles in which the last image was translated, with what is computed around them; none where it was whole.
@@ -114,9 +123,9 @@ impl Translator {
         let Some(first) = images.first() else {
             return Err(Error::Input("translate: no images; pass one or more".into()));
         };
-        let (padded, [channels, _]) = (Self::padded(first.size), self.channels());
+        let (padded, [channels, _]) = (self.padded(first.size), self.channels());
         if let Some(other) =
-            images.iter().find(|other| Self::padded(other.size) != padded || other.channels != channels)
+            images.iter().find(|other| self.padded(other.size) != padded || other.channels != channels)
         {
             return Err(Error::Input(format!(
                 "translate: an image of {:?} pixels and {} channels among those of {:?}; expected one size, and \
@@ -124,17 +133,22 @@ impl Translator {
                 other.size, other.channels, first.size
             )));
         }
+        if images.len() > self.generator.at_once() {
+            return self.by_halves(images, put);
+        }
         match self.prepared(images, padded) {
             Ok(Ready::Whole(executor)) => whole(&mut **executor, images, padded, put),
             Ok(Ready::Tiled(tiled)) => tiled.translate(&images[0], padded, put),
             // The graph, the memory or the device is too small for all at once.
-            Err(_) if images.len() > 1 => {
-                let (before, behind) = images.split_at(images.len() / 2);
-                self.translate(before, put)?;
-                self.translate(behind, &mut |image, place, values| put(before.len() + image, place, values))
-            }
+            Err(_) if images.len() > 1 => self.by_halves(images, put),
             Err(error) => Err(error),
         }
+    }
+
+    fn by_halves(&mut self, images: &[Pixels], put: &mut Put) -> Result<()> {
+        let (before, behind) = images.split_at(images.len() / 2);
+        self.translate(before, put)?;
+        self.translate(behind, &mut |image, place, values| put(before.len() + image, place, values))
     }
 
     /// What translates `images`, made anew where the last ones were others.
@@ -151,9 +165,13 @@ impl Translator {
     /// The largest that fits: all images at once, or of a single one the largest tiles.
     fn prepare(&self, images: &[Pixels], padded: [usize; 2]) -> Result<Ready> {
         let most = self.most(images);
-        let halo = Tiled::halo(self.model.generator(self.to));
+        let Some(reach) = self.generator.reach() else {
+            return self.whole(images.len(), padded, most).map(Ready::Whole);
+        };
+        let [multiple, _] = self.generator.sides();
+        let halo = reach.next_multiple_of(multiple);
         let window = |tile: usize| {
-            let side = (tile.next_multiple_of(1 << DOWNSAMPLINGS)).saturating_add(2 * halo);
+            let side = (tile.next_multiple_of(multiple)).saturating_add(2 * halo);
             padded.map(|extent| extent.min(side))
         };
         let given = self.bounds.tile.map(window).filter(|window| *window != padded);
@@ -170,9 +188,15 @@ impl Translator {
             None => TILES.into_iter().map(window).filter(|window| *window != padded).collect(),
         };
         for window in windows {
-            let model = &self.model;
-            let steps = model.tile_steps(self.to, window, self.statistics)?;
-            match Tiled::new(&self.device, model.buffers(), self.state.clone(), steps, (window, halo), most) {
+            let steps = self.generator.tiles(window)?;
+            match Tiled::new(
+                &self.device,
+                self.generator.buffers(),
+                self.state.clone(),
+                steps,
+                (window, halo),
+                most,
+            ) {
                 Ok(tiled) => return Ok(Ready::Tiled(Box::new(tiled))),
                 Err(error) => refused = Some(error),
             }
@@ -182,11 +206,14 @@ impl Translator {
 
     /// What translates `batch` whole images of a padded size.
     fn whole(&self, batch: usize, padded: [usize; 2], most: u64) -> Result<Box<dyn Executor>> {
-        let step = self.model.one_way(self.to, batch, padded, self.statistics)?;
+        let step = self.generator.whole(batch, padded)?;
+        let inputs = self.generator.inputs(&step);
         let channels: usize = self.channels().iter().sum();
         let values = batch * padded[0] * padded[1] * channels * size_of::<f32>();
         let most = most.saturating_sub(values as u64 >> 20);
-        executor(&self.device, &self.model.buffers(), &self.state, vec![step], most)
+        let mut executor = executor(&self.device, &self.generator.buffers(), &self.state, vec![step], most)?;
+        inputs.iter().try_for_each(|(name, values)| executor.write_input(0, name, values))?;
+        Ok(executor)
     }
 
     /// MiB that networks may take beside `images` and their translations.
@@ -217,7 +244,8 @@ fn executor(
     let taken = needed(device, buffers, &steps, most)?;
     if taken > most {
         return Err(Error::Memory(format!(
-            "it needs {taken} MiB of memory even in the smallest tiles, where {most} are left beside the images; raise `memory_limit`"
+            "it needs {taken} MiB of memory, even in the smallest tiles where it has tiles, and {most} are left beside the images; raise \
+             `memory_limit`, or scale the image down"
         )));
     }
     let mut executor = device.executor(buffers, steps)?;
@@ -263,7 +291,7 @@ fn mirrored(at: usize, len: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Translator, mirrored};
+    use super::mirrored;
 
     #[test]
     fn images_are_mirrored_without_repeating_borders() {
@@ -272,11 +300,5 @@ mod tests {
         assert_eq!(row(2), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
         assert_eq!(row(1), [0; 10]);
         assert_eq!(row(12), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    }
-
-    #[test]
-    fn sides_become_multiples_of_4() {
-        assert_eq!(Translator::padded([64, 65]), [64, 68]);
-        assert_eq!(Translator::padded([1, 18]), [16, 20]);
     }
 }
