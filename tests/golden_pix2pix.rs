@@ -42,6 +42,7 @@ fn model(size: usize) -> Pix2Pix {
             lambda_l1: 100.0,
             r1: R1::OFF,
             average: false,
+            scaled: false,
             g_adam: adam,
             d_adam: adam,
             diffaugment: DiffAugmentPolicy::default(),

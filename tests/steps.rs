@@ -89,12 +89,14 @@ fn cases(width: usize, precision: Precision) -> Vec<Case> {
             initial,
         });
     }
-    for (preset, model) in networks::pix2pix_models(16, width) {
+    for (preset, mut model) in networks::pix2pix_models(16, width) {
+        model.objective.scaled = precision == Precision::Mixed;
         use pix2pix::{DISCRIMINATOR, GENERATOR};
         let buffers = model.buffers();
         let initial = [(GENERATOR, &model.generator), (DISCRIMINATOR, &model.discriminator)]
             .into_iter()
             .flat_map(|(of, network)| networks::initial(of, &[network], &buffers))
+            .chain(scales(&model))
             .collect();
         let variants = model.objective.r1.variants().iter();
         let mut steps: Vec<Step> =
@@ -104,6 +106,7 @@ fn cases(width: usize, precision: Precision) -> Vec<Case> {
             name: format!("pix2pix {preset}"),
             steps,
             gradients: [GENERATOR.gradients, DISCRIMINATOR.gradients],
+            precision,
             buffers,
             initial,
         });

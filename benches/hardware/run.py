@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / "benches" / "peers" / "torch_peer.py"
-PRESETS = ["dcgan seed", "dcgan course", "dcgan paper", "cyclegan seed", "cyclegan course", "cyclegan paper"]
+PRESETS = ["dcgan seed", "dcgan course", "dcgan paper", "cyclegan seed", "cyclegan course", "cyclegan paper", "pix2pix paper"]
 EXPLAINED = ["dcgan course", "dcgan paper", "cyclegan course", "cyclegan paper"]
 STEPS = 20000
 

@@ -136,6 +136,7 @@ pub fn pix2pix_models(size: usize, width: usize) -> Vec<(&'static str, Pix2Pix)>
                 lambda_l1: 100.0,
                 r1: R1::OFF,
                 average: false,
+                scaled: false,
                 g_adam: adam,
                 d_adam: adam,
                 diffaugment: DiffAugmentPolicy::default(),

@@ -10,7 +10,7 @@ mod steps;
 mod translation;
 
 pub use settings::{Direction, Pix2PixConfig, Pix2PixSettings};
-pub use steps::{AVERAGE, DISCRIMINATOR, GENERATOR, Objective, Pix2Pix};
+pub use steps::{AVERAGE, DISCRIMINATOR, GENERATOR, Objective, Pix2Pix, SCALES};
 pub use translation::OneWay;
 
 use crate::Result;
@@ -64,24 +64,28 @@ impl Model for Pix2Pix {
         format!("generator {generator} parameters, discriminator {discriminator}")
     }
 
-    /// In the order of [`GENERATOR`], [`DISCRIMINATOR`] and [`AVERAGE`]; the last is empty where the objective does not need it.
+    /// In the order of [`GENERATOR`], [`DISCRIMINATOR`], [`AVERAGE`] and [`SCALES`]; the last three are empty where the objective does not
+    /// need them.
     fn buffers(&self) -> Vec<StateBuffer> {
         let networks = [&self.generator, &self.discriminator];
         let mut buffers: Vec<StateBuffer> =
             networks.into_iter().flat_map(|of| OptimizerState::buffers(&[of])).collect();
         let average = self.objective.average.then(|| buffers[GENERATOR.parameters].clone());
         buffers.push(average.unwrap_or_default());
+        let scale = if self.objective.scaled { StateBuffer::loss_scale() } else { StateBuffer::default() };
+        buffers.extend([scale.clone(), scale]);
         buffers
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
+        let [of_generator, of_discriminator] = self.optimizers();
         let generator = Trained {
             networks: vec![(&self.generator, "init.g".into())],
-            buffers: GENERATOR,
+            buffers: of_generator,
             average: self.objective.average.then_some(AVERAGE),
         };
         let networks = vec![(&self.discriminator, "init.d".into())];
-        vec![generator, Trained { networks, buffers: DISCRIMINATOR, average: None }]
+        vec![generator, Trained { networks, buffers: of_discriminator, average: None }]
     }
 
     fn datasets(config: &Pix2PixConfig) -> Vec<DatasetSpec<'_>> {

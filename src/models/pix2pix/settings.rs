@@ -212,6 +212,7 @@ impl Pix2PixConfig {
                 lambda_l1: self.lambda_l1,
                 r1: common.r1(),
                 average: common.keeps_average(),
+                scaled: !common.precision.is_single(),
                 g_adam: common.g_adam(),
                 d_adam: common.d_adam(),
                 diffaugment: common.diffaugment_policy(),

@@ -20,6 +20,9 @@ pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerS
 /// The generator's averages, laid out as its parameters.
 pub const AVERAGE: usize = 2 * OptimizerState::COUNT;
 
+/// The loss scales of the generator and of the discriminator.
+pub const SCALES: [usize; 2] = [AVERAGE + 1, AVERAGE + 2];
+
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Objective {
@@ -35,6 +38,8 @@ pub struct Objective {
     pub r1: R1,
     /// Whether an average of the generator is kept.
     pub average: bool,
+    /// Whether losses are scaled before their gradients are taken, for contractions in half precision.
+    pub scaled: bool,
     /// The generator's optimizer.
     pub g_adam: Adam,
     /// The discriminator's optimizer.
@@ -68,6 +73,12 @@ struct Parts<'g> {
 }
 
 impl Pix2Pix {
+    /// [`GENERATOR`] and [`DISCRIMINATOR`], with their loss scales where there are such.
+    pub(super) fn optimizers(&self) -> [OptimizerState; 2] {
+        let scale = |index: usize| self.objective.scaled.then_some(SCALES[index]);
+        [GENERATOR.scaled(scale(0)), DISCRIMINATOR.scaled(scale(1))]
+    }
+
     fn parts<'g>(&self, graph: &'g Graph, batch: usize) -> Parts<'g> {
         let buffers = self.buffers();
         let [generator, discriminator] = [(GENERATOR, &self.generator), (DISCRIMINATOR, &self.discriminator)]
@@ -118,13 +129,8 @@ impl Pix2Pix {
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
         let parameters = &discriminator.parameters;
-        updates.extend(DISCRIMINATOR.minimize(
-            minimized,
-            shard.share,
-            parameters,
-            &buffers,
-            objective.d_adam,
-        )?);
+        let [_, optimizer] = self.optimizers();
+        updates.extend(optimizer.minimize(minimized, shard.share, parameters, &buffers, objective.d_adam)?);
         let name = if penalized { "penalized_discriminator_step" } else { "discriminator_step" };
         Step::new(name, &graph, &outputs, updates)
     }
@@ -153,9 +159,10 @@ impl Pix2Pix {
             outputs.push(("L1", error));
         }
         let parameters = &generator.parameters;
-        updates.extend(GENERATOR.minimize(loss, shard.share, parameters, &buffers, objective.g_adam)?);
+        let [optimizer, _] = self.optimizers();
+        updates.extend(optimizer.minimize(loss, shard.share, parameters, &buffers, objective.g_adam)?);
         if objective.average {
-            updates.push(GENERATOR.average(AVERAGE, &graph));
+            updates.push(optimizer.average(AVERAGE, &graph));
         }
         Step::new("generator_step", &graph, &outputs, updates)
     }
