@@ -211,7 +211,12 @@ impl Translator {
         let channels: usize = self.channels().iter().sum();
         let values = batch * padded[0] * padded[1] * channels * size_of::<f32>();
         let most = most.saturating_sub(values as u64 >> 20);
-        let mut executor = executor(&self.device, &self.generator.buffers(), &self.state, vec![step], most)?;
+        let at_least = match self.generator.reach() {
+            Some(_) => IN_TILES,
+            None => "for the image, which this network cannot take in tiles",
+        };
+        let buffers = self.generator.buffers();
+        let mut executor = executor(&self.device, &buffers, &self.state, vec![step], (most, at_least))?;
         inputs.iter().try_for_each(|(name, values)| executor.write_input(0, name, values))?;
         Ok(executor)
     }
@@ -233,19 +238,21 @@ impl Translator {
 /// MiB that the program takes beside networks and images.
 const BESIDE: u64 = 64;
 
-/// What runs `steps` with this state, if they need no more than `most` MiB.
+/// What is said of memory where an image has tiles.
+const IN_TILES: &str = "even in the smallest tiles";
+
+/// What runs `steps` with this state, if they need no more than `most` MiB, which is the least `at_least`.
 fn executor(
     device: &Device,
     buffers: &[StateBuffer],
     state: &[(usize, Vec<f32>)],
     steps: Vec<Step>,
-    most: u64,
+    (most, at_least): (u64, &str),
 ) -> Result<Box<dyn Executor>> {
     let taken = needed(device, buffers, &steps, most)?;
     if taken > most {
         return Err(Error::Memory(format!(
-            "it needs {taken} MiB of memory, even in the smallest tiles where it has tiles, and {most} are left beside the images; raise \
-             `memory_limit`, or scale the image down"
+            "it needs {taken} MiB of memory {at_least}, where {most} are left beside the images; raise `memory_limit`"
         )));
     }
     let mut executor = device.executor(buffers, steps)?;

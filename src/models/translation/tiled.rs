@@ -1,7 +1,7 @@
 //! Translation of one image tile by tile, through windows of one size.
 
 use super::tiling::{Tile, tiles};
-use super::{Put, executor, part};
+use super::{IN_TILES, Put, executor, part};
 use crate::Result;
 use crate::data::Pixels;
 use crate::device::Device;
@@ -126,7 +126,10 @@ impl Tiled {
         };
         let ready = match self.ready.take().filter(|(of, _)| *of == first) {
             Some(ready) => ready,
-            None => (first, executor(&self.device, &self.buffers, &self.state, steps.to_vec(), self.most)?),
+            None => {
+                let most = (self.most, IN_TILES);
+                (first, executor(&self.device, &self.buffers, &self.state, steps.to_vec(), most)?)
+            }
         };
         Ok((step - first, &mut *self.ready.insert(ready).1))
     }
