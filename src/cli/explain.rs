@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 pub struct Explain {
-    /// A run's folder; or dcgan or cyclegan, with a preset.
-    #[arg(value_name = "RUN|dcgan|cyclegan")]
+    /// A run's folder; or dcgan, cyclegan or pix2pix, with a preset.
+    #[arg(value_name = "RUN|dcgan|cyclegan|pix2pix")]
     what: PathBuf,
     /// The preset, unless RUN is a run.
     #[arg(value_enum)]
@@ -44,7 +44,7 @@ impl Explain {
             (None, _) if self.precision.is_none() => Subject::Run(self.what),
             _ => {
                 return Err(Error::Input(format!(
-                    "{}: a run has its own settings; leave out the preset and --precision, or put dcgan or cyclegan before it",
+                    "{}: a run has its own settings; leave out the preset and --precision, or put dcgan, cyclegan or pix2pix before it",
                     self.what.display()
                 )));
             }
