@@ -108,7 +108,9 @@ fn random_graphs_are_what_the_reference_says() {
         start.elapsed().as_secs_f64()
     );
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
-    for name in Op::names().chain(Update::NAMES.iter().copied()).chain([PRODUCT.name()]) {
+    // Looks at the bits of f32: graphs here are computed in f64. `mixed::` and gradcheck have it.
+    let drawn = |name: &&str| *name != "unscale";
+    for name in Op::names().chain(Update::NAMES.iter().copied()).filter(drawn).chain([PRODUCT.name()]) {
         assert!(names.contains(name), "no random graph has {name}: draw it in tests/random_graphs");
     }
 }
