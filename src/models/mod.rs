@@ -3,6 +3,7 @@
 //! A model more is a folder with an implementation of [`Model`], and a row in the list below; what
 //! else has to know of it, the compiler names.
 
+pub mod adversaries;
 pub mod cyclegan;
 pub mod dcgan;
 pub mod pix2pix;

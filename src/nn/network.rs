@@ -4,6 +4,7 @@ use super::layer::{Layer, NORM_EPS, NORM_MOMENTUM};
 use crate::Result;
 use crate::graph::{Per, Slot, StateBuffer, Update, Var};
 use crate::shape::Shape;
+use std::slice::Iter;
 
 /// A named list of layers.
 #[derive(Clone, Debug)]
@@ -142,9 +143,7 @@ impl Network {
         tensors: &Tensors<'g>,
         statistics: NormMode,
     ) -> Result<(Var<'g>, Vec<Update>)> {
-        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
-        let mut pass =
-            Pass { parameters, running, statistics, given: None, masks: None, updates: Vec::new() };
+        let mut pass = Pass::new(tensors, statistics);
         let y = pass.layers(&self.layers, x)?;
         Ok((y, pass.updates))
     }
@@ -163,9 +162,7 @@ impl Network {
         tensors: &Tensors<'g>,
         statistics: NormMode,
     ) -> Result<(Var<'g>, Vec<Update>)> {
-        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
-        let masks = Some(0);
-        let mut pass = Pass { parameters, running, statistics, given: None, masks, updates: Vec::new() };
+        let mut pass = Pass { masks: Some(0), ..Pass::new(tensors, statistics) };
         let y = pass.layers(&self.layers, x)?;
         Ok((y, pass.updates))
     }
@@ -185,10 +182,7 @@ impl Network {
         statistics: NormMode,
         norm: &mut Normalizing<'_, 'g>,
     ) -> Result<Var<'g>> {
-        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
-        let given = Some(norm);
-        let mut pass = Pass { parameters, running, statistics, given, masks: None, updates: Vec::new() };
-        pass.layers(&self.layers, x)
+        Pass { given: Some(norm), ..Pass::new(tensors, statistics) }.layers(&self.layers, x)
     }
 }
 
@@ -245,9 +239,9 @@ fn describe(layers: &[Layer], path: &str, out: &mut Vec<Parameter>) {
 pub type Normalizing<'n, 'g> = dyn FnMut(Var<'g>, Option<Var<'g>>) -> Result<Var<'g>> + 'n;
 
 /// One walk through the layers, taking tensors in the order [`describe`] lists them.
-struct Pass<'n, 'f, 'g, P, R> {
-    parameters: P,
-    running: R,
+struct Pass<'a, 'n, 'f, 'g> {
+    parameters: Iter<'a, Var<'g>>,
+    running: Iter<'a, (Var<'g>, Slot)>,
     statistics: NormMode,
     /// What stands for norms by statistics of what they read, if not those.
     given: Option<&'n mut Normalizing<'f, 'g>>,
@@ -256,11 +250,12 @@ struct Pass<'n, 'f, 'g, P, R> {
     updates: Vec<Update>,
 }
 
-impl<'a, 'g: 'a, P, R> Pass<'_, '_, 'g, P, R>
-where
-    P: Iterator<Item = &'a Var<'g>>,
-    R: Iterator<Item = &'a (Var<'g>, Slot)>,
-{
+impl<'a, 'g> Pass<'a, '_, '_, 'g> {
+    fn new(tensors: &'a Tensors<'g>, statistics: NormMode) -> Self {
+        let (parameters, running) = (tensors.parameters.iter(), tensors.running.iter());
+        Self { parameters, running, statistics, given: None, masks: None, updates: Vec::new() }
+    }
+
     fn layers(&mut self, layers: &[Layer], mut x: Var<'g>) -> Result<Var<'g>> {
         let mut results = Vec::with_capacity(layers.len());
         for layer in layers {

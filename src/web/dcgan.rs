@@ -122,7 +122,7 @@ pub fn export(
         training = Some(settings(&config, &phases, sheet));
     }
     files.tensors("check.safetensors", &tensors)?;
-    let weights = if dcgan.objective.average { AVERAGE } else { GENERATOR.parameters };
+    let weights = dcgan.adversaries().drawing();
     files.finish(&Manifest {
         format: 1,
         kind: DcganConfig::KIND,

@@ -6,15 +6,16 @@ pub mod sampling;
 mod settings;
 mod steps;
 
+pub use crate::models::adversaries::{AVERAGE, DISCRIMINATOR, GENERATOR};
 pub use settings::{DcganConfig, DcganSettings};
-pub use steps::{AVERAGE, DISCRIMINATOR, Dcgan, GENERATOR, Objective, SCALES};
+pub use steps::{Dcgan, Objective};
 
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::StateBuffer;
+use crate::models::adversaries;
 use crate::nn::NormMode;
-use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::DatasetSpec;
@@ -48,43 +49,22 @@ impl Model for Dcgan {
     const SHEETS: &'static [&'static str] = &[""];
     const LOSSES: &'static [LossSpec] =
         &[loss("D", true), loss("D_real", false), loss("D_fake", false), loss("G", true), loss("R1", true)];
-    const ACCURACIES: &'static [AccuracySpec] = &[
-        AccuracySpec { name: "accuracy_real", output: "errors_real", real: true },
-        AccuracySpec { name: "accuracy_fake", output: "errors_fake", real: false },
-    ];
+    const ACCURACIES: &'static [AccuracySpec] = adversaries::ACCURACIES;
 
     fn new(config: &DcganConfig, _: usize) -> Result<Self> {
         config.dcgan()
     }
 
     fn describe(&self) -> String {
-        let [generator, discriminator] =
-            [&self.generator, &self.discriminator].map(|network| network.parameter_count());
-        format!("generator {generator} parameters, discriminator {discriminator}")
+        self.adversaries().describe()
     }
 
-    /// In the order of [`GENERATOR`], [`DISCRIMINATOR`], [`AVERAGE`] and [`SCALES`]; the last three are empty where the objective does not
-    /// need them.
     fn buffers(&self) -> Vec<StateBuffer> {
-        let networks = [&self.generator, &self.discriminator];
-        let mut buffers: Vec<StateBuffer> =
-            networks.into_iter().flat_map(|of| OptimizerState::buffers(&[of])).collect();
-        let average = self.objective.average.then(|| buffers[GENERATOR.parameters].clone());
-        buffers.push(average.unwrap_or_default());
-        let scale = if self.objective.scaled { StateBuffer::loss_scale() } else { StateBuffer::default() };
-        buffers.extend([scale.clone(), scale]);
-        buffers
+        self.adversaries().buffers()
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
-        let [of_generator, of_discriminator] = self.optimizers();
-        let generator = Trained {
-            networks: vec![(&self.generator, "init.g".into())],
-            buffers: of_generator,
-            average: self.objective.average.then_some(AVERAGE),
-        };
-        let networks = vec![(&self.discriminator, "init.d".into())];
-        vec![generator, Trained { networks, buffers: of_discriminator, average: None }]
+        self.adversaries().trained()
     }
 
     fn datasets(config: &DcganConfig) -> Vec<DatasetSpec<'_>> {

@@ -3,25 +3,16 @@
 
 use crate::Result;
 use crate::graph::{Graph, StateBuffer, Step};
+use crate::models::adversaries::{AVERAGE, Adversaries, DISCRIMINATOR, GENERATOR};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, NormMode, Tensors};
-use crate::optim::{Adam, OptimizerState};
+use crate::optim::Adam;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::size::Size;
 use crate::train::model::Model;
 use crate::train::norm_mode;
-
-/// State buffers of the generator.
-pub const GENERATOR: OptimizerState = OptimizerState::starting_at(0);
-/// State buffers of the discriminator.
-pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
-
-/// The generator's averages, laid out as its parameters.
-pub const AVERAGE: usize = 2 * OptimizerState::COUNT;
-/// The loss scales of the generator and of the discriminator.
-pub const SCALES: [usize; 2] = [AVERAGE + 1, AVERAGE + 2];
 
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +57,10 @@ pub struct Dcgan {
 }
 
 impl Dcgan {
-    /// [`GENERATOR`] and [`DISCRIMINATOR`], with their loss scales where there are such.
-    pub(super) fn optimizers(&self) -> [OptimizerState; 2] {
-        let scale = |index: usize| self.objective.scaled.then_some(SCALES[index]);
-        [GENERATOR.scaled(scale(0)), DISCRIMINATOR.scaled(scale(1))]
+    /// Both networks, and what is kept beside them.
+    pub fn adversaries(&self) -> Adversaries<'_> {
+        let Objective { average, scaled, .. } = self.objective;
+        Adversaries { generator: &self.generator, discriminator: &self.discriminator, average, scaled }
     }
 
     fn tensors<'g>(&self, graph: &'g Graph, buffers: &[StateBuffer]) -> [Tensors<'g>; 2] {
@@ -134,7 +125,7 @@ impl Dcgan {
             outputs.push(("R1", penalty));
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
-        let [_, optimizer] = self.optimizers();
+        let [_, optimizer] = self.adversaries().optimizers();
         updates.extend(optimizer.minimize(
             minimized,
             shard.share,
@@ -167,7 +158,7 @@ impl Dcgan {
         updates.extend(normalized);
         updates.extend(from_fake);
         let loss = objective.loss.generator(scores).scale(objective.g_scale);
-        let [optimizer, _] = self.optimizers();
+        let [optimizer, _] = self.adversaries().optimizers();
         updates.extend(optimizer.minimize(loss, shard.share, &g.parameters, &buffers, objective.g_adam)?);
         if objective.average {
             updates.push(optimizer.average(AVERAGE, &graph));
@@ -183,7 +174,7 @@ impl Dcgan {
     pub fn sampler(&self, batch: usize, statistics: NormMode) -> Result<Step> {
         let graph = Graph::new();
         let buffers = self.buffers();
-        let buffer = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
+        let buffer = self.adversaries().drawing();
         let g = GENERATOR.tensors_from(buffer, &graph, &[&self.generator], &buffers).remove(0);
         let noise = graph.input("noise", Shape([batch, 1, 1, self.noise]));
         let (images, _) = self.generator.forward(noise, &g, statistics)?;

@@ -9,16 +9,17 @@ mod sheets;
 mod steps;
 mod translation;
 
+pub use crate::models::adversaries::{AVERAGE, DISCRIMINATOR, GENERATOR};
 pub use settings::{Direction, Pix2PixConfig, Pix2PixSettings};
-pub use steps::{AVERAGE, DISCRIMINATOR, GENERATOR, Objective, Pix2Pix, SCALES};
+pub use steps::{Objective, Pix2Pix};
 pub use translation::OneWay;
 
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Figure;
 use crate::graph::StateBuffer;
+use crate::models::adversaries;
 use crate::models::cyclegan::Domain;
-use crate::optim::OptimizerState;
 use crate::ranks::Shard;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::DatasetSpec;
@@ -49,43 +50,22 @@ impl Model for Pix2Pix {
     const SHEETS: &'static [&'static str] = &[""];
     const LOSSES: &'static [LossSpec] =
         &[loss("D", &["D_real", "D_fake"]), loss("G", &[]), loss("L1", &[]), loss("R1", &[])];
-    const ACCURACIES: &'static [AccuracySpec] = &[
-        AccuracySpec { name: "accuracy_real", output: "errors_real", real: true },
-        AccuracySpec { name: "accuracy_fake", output: "errors_fake", real: false },
-    ];
+    const ACCURACIES: &'static [AccuracySpec] = adversaries::ACCURACIES;
 
     fn new(config: &Pix2PixConfig, _images: usize) -> Result<Self> {
         config.pix2pix()
     }
 
     fn describe(&self) -> String {
-        let [generator, discriminator] =
-            [&self.generator, &self.discriminator].map(|network| network.parameter_count());
-        format!("generator {generator} parameters, discriminator {discriminator}")
+        self.adversaries().describe()
     }
 
-    /// In the order of [`GENERATOR`], [`DISCRIMINATOR`], [`AVERAGE`] and [`SCALES`]; the last three are empty where the objective does not
-    /// need them.
     fn buffers(&self) -> Vec<StateBuffer> {
-        let networks = [&self.generator, &self.discriminator];
-        let mut buffers: Vec<StateBuffer> =
-            networks.into_iter().flat_map(|of| OptimizerState::buffers(&[of])).collect();
-        let average = self.objective.average.then(|| buffers[GENERATOR.parameters].clone());
-        buffers.push(average.unwrap_or_default());
-        let scale = if self.objective.scaled { StateBuffer::loss_scale() } else { StateBuffer::default() };
-        buffers.extend([scale.clone(), scale]);
-        buffers
+        self.adversaries().buffers()
     }
 
     fn trained(&self) -> Vec<Trained<'_>> {
-        let [of_generator, of_discriminator] = self.optimizers();
-        let generator = Trained {
-            networks: vec![(&self.generator, "init.g".into())],
-            buffers: of_generator,
-            average: self.objective.average.then_some(AVERAGE),
-        };
-        let networks = vec![(&self.discriminator, "init.d".into())];
-        vec![generator, Trained { networks, buffers: of_discriminator, average: None }]
+        self.adversaries().trained()
     }
 
     fn datasets(config: &Pix2PixConfig) -> Vec<DatasetSpec<'_>> {

@@ -3,25 +3,16 @@
 use crate::Result;
 use crate::data::dropout;
 use crate::graph::{Graph, StateBuffer, Step, Var};
+use crate::models::adversaries::{AVERAGE, Adversaries, DISCRIMINATOR, GENERATOR};
 use crate::nn::diffaugment::DiffAugmentPolicy;
 use crate::nn::loss::{Adversarial, R1, r1};
 use crate::nn::{Network, NormMode, Tensors};
-use crate::optim::{Adam, OptimizerState};
+use crate::optim::Adam;
 use crate::ranks::Shard;
 use crate::shape::Shape;
 use crate::size::Size;
 use crate::train::model::Model;
 use crate::train::norm_mode;
-
-/// State buffers of the generator.
-pub const GENERATOR: OptimizerState = OptimizerState::starting_at(0);
-/// State buffers of the discriminator.
-pub const DISCRIMINATOR: OptimizerState = OptimizerState::starting_at(OptimizerState::COUNT);
-/// The generator's averages, laid out as its parameters.
-pub const AVERAGE: usize = 2 * OptimizerState::COUNT;
-
-/// The loss scales of the generator and of the discriminator.
-pub const SCALES: [usize; 2] = [AVERAGE + 1, AVERAGE + 2];
 
 /// What is minimised, and how.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +64,10 @@ struct Parts<'g> {
 }
 
 impl Pix2Pix {
-    /// [`GENERATOR`] and [`DISCRIMINATOR`], with their loss scales where there are such.
-    pub(super) fn optimizers(&self) -> [OptimizerState; 2] {
-        let scale = |index: usize| self.objective.scaled.then_some(SCALES[index]);
-        [GENERATOR.scaled(scale(0)), DISCRIMINATOR.scaled(scale(1))]
+    /// Both networks, and what is kept beside them.
+    pub fn adversaries(&self) -> Adversaries<'_> {
+        let Objective { average, scaled, .. } = self.objective;
+        Adversaries { generator: &self.generator, discriminator: &self.discriminator, average, scaled }
     }
 
     fn parts<'g>(&self, graph: &'g Graph, batch: usize) -> Parts<'g> {
@@ -129,7 +120,7 @@ impl Pix2Pix {
             minimized = loss.add(penalty.scale(objective.r1.every as f64))?;
         }
         let parameters = &discriminator.parameters;
-        let [_, optimizer] = self.optimizers();
+        let [_, optimizer] = self.adversaries().optimizers();
         updates.extend(optimizer.minimize(minimized, shard.share, parameters, &buffers, objective.d_adam)?);
         let name = if penalized { "penalized_discriminator_step" } else { "discriminator_step" };
         Step::new(name, &graph, &outputs, updates)
@@ -159,7 +150,7 @@ impl Pix2Pix {
             outputs.push(("L1", error));
         }
         let parameters = &generator.parameters;
-        let [optimizer, _] = self.optimizers();
+        let [optimizer, _] = self.adversaries().optimizers();
         updates.extend(optimizer.minimize(loss, shard.share, parameters, &buffers, objective.g_adam)?);
         if objective.average {
             updates.push(optimizer.average(AVERAGE, &graph));
@@ -205,7 +196,7 @@ impl Pix2Pix {
         statistics: NormMode,
         drops: bool,
     ) -> Result<Var<'g>> {
-        let buffer = if self.objective.average { AVERAGE } else { GENERATOR.parameters };
+        let buffer = self.adversaries().drawing();
         let tensors = GENERATOR.tensors_from(buffer, graph, &[&self.generator], &self.buffers()).remove(0);
         let (translation, _) = match drops {
             true => self.generator.forward_masked(images, &tensors, statistics)?,
